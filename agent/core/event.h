@@ -1,0 +1,61 @@
+/*
+ * The event: a record after ingest, the only thing that model, protocols and detectors ever see of the outside world.
+ * A recording is a list of these, so a replay feeds exactly what the live session fed.
+ *
+ * Times are ns since the Unix epoch (CLOCK_REALTIME at session start plus monotonic progress: they never step back in an ordered
+ * stream). Events arrive ordered by t1, then source; `data` belongs to the caller and is valid during the call only.
+ */
+#ifndef GAPSCOPE_CORE_EVENT_H
+#define GAPSCOPE_CORE_EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/record.h"
+
+struct event {
+	uint64_t t0; /* ns: entered */
+	uint64_t t1; /* ns: returned */
+	int64_t ret;
+	uint64_t a0; /* meaning by event: wire/events.def */
+	uint64_t a1;
+	uint32_t pid; /* as the agent sees it */
+	uint32_t tid;
+	int32_t fd;
+	uint16_t id;    /* enum wire_event */
+	uint16_t flags; /* WIRE_F_* */
+	uint16_t err;   /* errno or 0 */
+	uint16_t pad;
+	uint32_t stack; /* id in struct stacks, 0 = unknown */
+	uint32_t data_len;
+	const uint8_t *data; /* captured bytes, data_len of them; NULL if none */
+};
+
+/*
+ * Ingest redacts before anything is recorded or modelled (ingest/redact.c). Bytes written to a log sink are scanned there and
+ * dropped: the event of the write then has struct event_sink as data, and each match follows as an event MATCH. Bytes of sockets keep
+ * their length; what the scanner recognises in them is overwritten with '*'.
+ */
+struct event_sink {
+	uint32_t lines;   /* lines that this write completed */
+	uint32_t scanned; /* bytes of it that were scanned */
+	uint64_t total;   /* bytes written */
+};
+
+/* Data of MATCH. Texts are NUL-padded. */
+struct event_match {
+	char entity[24]; /* "CREDIT_CARD" */
+	char sink[128];  /* "stdout", "stderr", "file", "syslog", "journal" and the like: the kind; the model knows the path */
+	char sample[64]; /* masked, UTF-8: "4111 11•• •••• 1111" */
+	char level[16];  /* log level of the line if it has one, "ERROR" */
+	uint64_t line;   /* number of the line at that sink, 1-based */
+};
+
+/* Name of an event, "READ"; "?" for numbers that are not in the list. */
+const char *event_name(uint16_t id);
+/* Family of an event, "data"; "?" for numbers that are not in the list. */
+const char *event_family(uint16_t id);
+/* Name of a loss cause as reports use it, "ring_full"; "other" for unknown ones. */
+const char *loss_name(unsigned int cause);
+
+#endif

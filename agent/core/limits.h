@@ -1,0 +1,30 @@
+/*
+ * Every table, buffer and queue of the agent has its limit here. What happens at a limit is counted (core/counters.h) and
+ * shown in every report. The shared memory's limits are in wire/shared.h.
+ */
+#ifndef GAPSCOPE_CORE_LIMITS_H
+#define GAPSCOPE_CORE_LIMITS_H
+
+#define LIMIT_PROCESSES 4096U            /* model: processes known at once, gone ones included until their events are done */
+#define LIMIT_CONNECTIONS 131072U        /* model: open file descriptions known at once */
+#define LIMIT_FDS_PER_PROCESS 1048576U   /* model: descriptors of one process */
+#define LIMIT_EPOLL_ENTRIES 65536U       /* model: descriptors registered in one epoll set */
+#define LIMIT_NAMES 16384U               /* model: address → name pairs learnt from the resolver */
+#define LIMIT_STACKS 65536U              /* core: distinct stacks; later ones become stack 0 */
+#define LIMIT_STACK_FRAMES 48U           /* core: frames of one stack */
+#define LIMIT_STRINGS_BYTES (64U << 20)  /* core: interned text */
+#define LIMIT_REORDER_EVENTS 65536U      /* ingest: events held back to be put in order */
+#define LIMIT_FINDINGS 4096U             /* detectors: distinct findings a session */
+#define LIMIT_PEERS 1024U                /* detectors: distinct peers with a verdict; later ones go to "other" */
+#define LIMIT_OPERATIONS 65536U          /* detectors: retry keys followed at once */
+#define LIMIT_LINE_BYTES 65536U          /* data detector: longest log line kept together */
+#define LIMIT_SINKS 1024U                /* data detector: log sinks followed at once */
+#define LIMIT_HTTP_HEAD_BYTES 16384U     /* http1: longest head parsed */
+#define LIMIT_HTTP_PIPELINE 64U          /* http1: requests without a response on one connection */
+#define LIMIT_SPAN_QUEUE 2048U           /* exporters: spans waiting (OTEL_BSP_MAX_QUEUE_SIZE) */
+#define LIMIT_SERIES 2000U               /* exporters: attribute sets of one metric, then otel.metric.overflow */
+#define LIMIT_PEER_TEXT 256U             /* bytes of a peer's or an operation's text */
+#define LIMIT_RECORDING_BLOCK (1U << 20) /* recording: largest block */
+#define LIMIT_CONFIG_BYTES (1U << 20)    /* configuration file */
+
+#endif

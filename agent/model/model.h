@@ -1,0 +1,204 @@
+/*
+ * The model: processes, open file descriptions, connections and waits, built from events. It draws no conclusions; protocols and
+ * detectors do, as its observers.
+ *
+ * Everything here reads no clock, does no I/O and takes no lock: the same events give the same calls, bit for bit. Structs handed to
+ * observers are the model's; they are valid during the call, and a `struct conn *` until conn_close has been observed.
+ */
+#ifndef GAPSCOPE_MODEL_MODEL_H
+#define GAPSCOPE_MODEL_MODEL_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "core/counters.h"
+#include "core/event.h"
+#include "core/limits.h"
+#include "core/stacks.h"
+
+#define WAIT_INFINITE (-1) /* a limit in ns that never comes */
+#define WAIT_UNKNOWN (-2)  /* a limit that could not be seen */
+
+struct process {
+	uint32_t pid;
+	uint32_t parent;
+	char exe[LIMIT_PEER_TEXT]; /* path of the executable, "" if unknown */
+	uint64_t start_ns;
+	bool sigalrm_interrupts; /* a SIGALRM handler without SA_RESTART is installed */
+	uint64_t itimer_due_ns;  /* when a pending ITIMER_REAL or alarm expires, 0 = none */
+};
+
+enum conn_role { CONN_UNKNOWN, CONN_CLIENT, CONN_SERVER, CONN_LISTENER };
+enum conn_kind { CONN_TCP, CONN_UDP, CONN_UNIX, CONN_PIPE, CONN_FILE, CONN_TTY, CONN_OTHER };
+enum conn_end { CONN_OPEN, CONN_CLOSED_BY_US, CONN_EOF, CONN_RESET, CONN_CONNECT_FAILED };
+enum direction { DIR_IN, DIR_OUT }; /* as the watched process sees it: read, write */
+
+/* One open file description (not one descriptor number: dup, fork and SCM_RIGHTS share it). */
+struct conn {
+	uint64_t id;             /* ≥ 1, in order of appearance */
+	struct process *process; /* that opened it */
+	int fd;                  /* a number it has (the first) */
+	enum conn_role role;
+	enum conn_kind kind;
+	enum conn_end end;
+	struct sockaddr_storage peer_addr;
+	char peer[LIMIT_PEER_TEXT]; /* "payments:443", "127.0.0.1:8080", "unix:/run/x" or "" */
+	char path[LIMIT_PEER_TEXT]; /* of files: the path it was opened with */
+	bool is_sink;               /* a log: descriptors 1 and 2, files for appending, as the shim classified it */
+	bool nonblocking;
+	bool inherited;      /* existed before we watched: what happened to it before is unknown */
+	int64_t rcvtimeo_ns; /* 0 = none (the default), WAIT_UNKNOWN if inherited */
+	int64_t sndtimeo_ns;
+	int64_t user_timeout_ns; /* TCP_USER_TIMEOUT, 0 = none */
+	int syncnt;              /* TCP_SYNCNT, 0 = the system's */
+	bool keepalive;
+	uint64_t opened_ns;
+	uint64_t connect_t0,
+		connect_t1; /* 0 until it happened; a non-blocking connect ends at the first proof of success or failure */
+	int connect_err;    /* errno of its end, 0 = success, EINPROGRESS while under way */
+	uint32_t connect_stack;
+	uint64_t bytes_in, bytes_out;
+	uint64_t first_in_ns, last_in_ns, last_out_ns;
+	uint32_t last_out_stack, last_in_stack;
+	uint32_t last_out_tid;
+	bool eof_in;                     /* read returned 0 */
+	unsigned int refs;               /* descriptors that share it */
+	const struct protocol *protocol; /* once recognised */
+	void *protocol_state;            /* the protocol's own */
+	void *slot[4];                   /* detectors' own, by detector index; freed by them in conn_close */
+};
+
+enum wait_op { WAIT_CONNECT, WAIT_READ, WAIT_WRITE, WAIT_ACCEPT, WAIT_RESOLVE, WAIT_SLEEP };
+enum wait_how { WAIT_BY_CALL, WAIT_BY_POLL, WAIT_BY_EPOLL, WAIT_BY_SLEEP };
+enum wait_outcome { WAIT_READY, WAIT_TIMED_OUT, WAIT_FAILED, WAIT_INTERRUPTED, WAIT_PENDING /* not returned yet */ };
+
+/* One wait that covers a connection (poll and epoll waits are told once per connection that they cover). */
+struct wait {
+	struct conn *conn; /* NULL for sleeps and resolver calls */
+	struct process *process;
+	const struct event *event; /* the call; for WAIT_PENDING an INFLIGHT event */
+	enum wait_op op;
+	enum wait_how how;
+	enum wait_outcome outcome;
+	int64_t limit_ns; /* of this wait: argument or socket option in force; WAIT_INFINITE, WAIT_UNKNOWN or ≥ 0 */
+	uint64_t t0, t1;
+	unsigned int covers; /* descriptors in the set, 1 for a blocking call */
+	uint32_t tid;
+	uint32_t stack;
+	int err;
+};
+
+struct resolve {
+	struct process *process;
+	const struct event *event;
+	const char *name; /* NUL-terminated */
+	int code;         /* of the call, 0 = success */
+	unsigned int addresses;
+};
+
+/* Bytes that entered a log: one write, one stdio call, one syslog message. Their text never gets here (core/event.h). */
+struct log_write {
+	struct conn *conn; /* the sink; NULL for syslog and journal */
+	struct process *process;
+	const struct event *event;
+	const char *sink;        /* "stdout", "stderr", path of the file, "syslog", "journal" */
+	uint32_t lines;          /* completed by it */
+	uint64_t total, scanned; /* bytes */
+};
+
+/* The scanner found something in a log. */
+struct log_match {
+	struct conn *conn;
+	struct process *process;
+	const struct event *event; /* MATCH; its stack is the write's */
+	const char *sink;          /* as above */
+	const struct event_match *match;
+	uint64_t fingerprint; /* keyed: the same value gives the same number within the session only */
+};
+
+enum request_end {
+	REQUEST_DONE,
+	REQUEST_EOF,
+	REQUEST_RESET,
+	REQUEST_ABANDONED /* closed by us */,
+	REQUEST_PENDING,
+	REQUEST_REFUSED
+};
+
+/* One operation on a connection, as a protocol saw it: told when it starts and when it ends. */
+struct request {
+	uint64_t id; /* ≥ 1, in order of appearance */
+	struct conn *conn;
+	const struct protocol *protocol;
+	bool server;     /* the watched process serves it */
+	char method[16]; /* "GET"; "_OTHER" for unknown ones */
+	char method_original[16];
+	char path[LIMIT_PEER_TEXT];  /* without query */
+	char query[LIMIT_PEER_TEXT]; /* raw: for keys only, sanitise before export */
+	char host[LIMIT_PEER_TEXT];  /* of the Host header, "" if none */
+	char traceparent[64];        /* of the wire, "" if none */
+	uint64_t body_hash;          /* of the captured request body, 0 if none */
+	bool idempotency_key;        /* a header Idempotency-Key or like */
+	int status;                  /* 0 until known */
+	int64_t retry_after_ns;      /* stated by the answer, -1 if not */
+	enum request_end end;
+	uint64_t t_start;      /* first byte of the request */
+	uint64_t t_sent;       /* last byte of the request seen so far */
+	uint64_t t_first_byte; /* of the response's head, 0 if none yet */
+	uint64_t t_last_byte;  /* of the response seen so far */
+	uint64_t t_end;        /* end of the response or of the connection */
+	uint64_t request_bytes, response_bytes;
+	unsigned int version;      /* 10, 11, 20 */
+	unsigned int resend_count; /* set by the retry detector before exporters see it */
+	uint32_t pid, tid;         /* of the first byte */
+	uint32_t stack;            /* of the call that sent (client) or read (server) the first byte */
+	void *user;                /* the session's */
+};
+
+/* What the model and the protocols tell. Any member may be NULL. Order of calls: table order of the detectors, each event once. */
+struct observer {
+	void (*event)(void *ctx, const struct event *e); /* every event, before anything derived from it */
+	void (*process_start)(void *ctx, struct process *p);
+	void (*process_exit)(void *ctx, struct process *p);
+	void (*conn_open)(void *ctx, struct conn *c, const struct event *e);    /* socket known, or accepted */
+	void (*conn_connect)(void *ctx, struct conn *c, const struct event *e); /* connect ended: connect_err says how */
+	void (*conn_data)(void *ctx, struct conn *c, enum direction d, const struct event *e); /* bytes moved, or EOF/error */
+	void (*conn_close)(void *ctx, struct conn *c, const struct event *e); /* last reference gone, or shutdown both ways */
+	void (*wait)(void *ctx, const struct wait *w);
+	void (*resolve)(void *ctx, const struct resolve *r);
+	void (*log)(void *ctx, const struct log_write *l);
+	void (*match)(void *ctx, const struct log_match *m);
+	void (*request_start)(void *ctx, struct request *r);
+	void (*request_end)(void *ctx, struct request *r);
+	void (*tick)(void *ctx, uint64_t now_ns); /* about once a second of session time, and at its end */
+};
+
+struct model;
+
+/* A new model. `stacks` and `counters` stay the caller's and must outlive it. NULL when memory is out. */
+struct model *model_new(const struct stacks *stacks, struct counters *counters);
+void model_free(struct model *m);
+/* Add an observer (copied); told in the order of adding. Returns 0 or -ENOMEM. */
+int model_observe(struct model *m, const struct observer *o, void *ctx);
+/* Feed one event, in order. Unknown ids are passed to observers' `event` and otherwise ignored. */
+void model_event(struct model *m, const struct event *e);
+/* The session is over at `now_ns`: ends open requests as REQUEST_PENDING (not as failures), sends a last tick. */
+void model_finish(struct model *m, uint64_t now_ns);
+/* Look up, for protocols, detectors and tests; NULL if unknown. */
+struct process *model_process(struct model *m, uint32_t pid);
+struct conn *model_conn(struct model *m, uint32_t pid, int fd);
+/* Time of the latest event, ns. */
+uint64_t model_now(const struct model *m);
+/* For protocols: announce a request's start and end to all observers. */
+void model_request_start(struct model *m, struct request *r);
+void model_request_end(struct model *m, struct request *r);
+/* For the session: called after a connection's protocol or sink state says that fewer bytes are needed; policy is enum wire_policy.
+ * The live session passes a function that writes the shared policy byte; a replay passes none. */
+typedef void (*model_policy_fn)(void *ctx, uint32_t pid, int fd, uint8_t policy);
+void model_on_policy(struct model *m, model_policy_fn fn, void *ctx);
+void model_set_policy(struct model *m, const struct conn *c, uint8_t policy);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * A protocol: recognises itself in the first bytes of a connection, and turns bytes into requests. One file, one entry, one row in
+ * protocols.c. Incremental: bytes arrive split anywhere, capture is bounded (a gap says how many bytes were not captured).
+ */
+#ifndef GAPSCOPE_PROTOCOLS_PROTOCOL_H
+#define GAPSCOPE_PROTOCOLS_PROTOCOL_H
+
+#include "model/model.h"
+
+enum probe_answer { PROBE_NO, PROBE_MORE, PROBE_YES };
+
+struct protocol {
+	const char *name; /* "http" as in `deadlines[].protocol` */
+	const char *doc;  /* one line for `list` and the manual */
+	/* Are these the first bytes of a client (from_client) or of a server of this protocol? */
+	enum probe_answer (*probe)(const uint8_t *bytes, size_t len, bool from_client);
+	/* State for a connection; NULL when memory is out. */
+	void *(*open)(struct model *m, struct conn *c);
+	/* `len` captured bytes, then `gap` bytes that were not captured, moved in direction d by event e. */
+	void (*data)(void *state, enum direction d, const struct event *e, const uint8_t *bytes, size_t len, size_t gap);
+	/* The connection ended (e may be NULL at the session's end). Open requests are ended. Frees the state. */
+	void (*close)(void *state, const struct event *e, enum conn_end how);
+	/* The opening bytes were lost or capture began midway: find the next message. */
+	void (*resync)(void *state);
+};
+
+/* All protocols, in the order in which they are asked; ends with NULL. */
+extern const struct protocol *const protocol_table[];
+
+struct protocols;
+/* The observer that runs the table over every connection of a model. Register it before the detectors. */
+struct protocols *protocols_new(struct model *m, struct counters *counters);
+void protocols_free(struct protocols *p);
+extern const struct observer protocols_observer; /* its ctx is the struct protocols */
+
+#endif

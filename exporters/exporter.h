@@ -1,0 +1,39 @@
+/*
+ * An exporter: takes spans, metrics and findings out of the agent. One file, one entry, one row in exporters.c.
+ *
+ * Called on the agent's main thread; must not block it: work that waits (network) is done on the exporter's own thread behind a bounded
+ * queue, and what does not fit is dropped and counted. Exact accounting: produced = acknowledged + rejected + dropped + queued.
+ */
+#ifndef GAPSCOPE_EXPORTERS_EXPORTER_H
+#define GAPSCOPE_EXPORTERS_EXPORTER_H
+
+#include "report/telemetry.h"
+
+enum export_signal { EXPORT_SPANS, EXPORT_METRICS, EXPORT_LOGS, EXPORT_SIGNALS };
+
+struct export_counts {
+	uint64_t produced, acknowledged, rejected, dropped, queued; /* items: spans, data points, log records */
+};
+
+struct resource {
+	const struct attr *attrs;
+	size_t attrs_n;
+};
+
+struct exporter {
+	const char *name; /* `--export NAME[:TARGET]` */
+	const char *doc;
+	/* Open towards target (may be NULL: its default or environment). 0 or -errno, with one line in err (what is wrong, what to do). */
+	int (*open)(const char *target, const struct resource *r, void **ret, char *err, size_t err_size);
+	void (*span)(void *x, const struct span *s);
+	void (*metrics)(void *x, const struct metric *m, size_t n, uint64_t now_ns);
+	void (*finding)(void *x, const json_t *finding, const uint8_t *trace_id, const uint8_t *span_id, uint64_t time_ns);
+	/* Send what is queued, at most until timeout_ms from now. */
+	void (*flush)(void *x, unsigned int timeout_ms);
+	void (*counts)(void *x, struct export_counts out[EXPORT_SIGNALS]);
+	void (*close)(void *x, unsigned int timeout_ms);
+};
+
+extern const struct exporter *const exporter_table[]; /* ends with NULL */
+
+#endif
