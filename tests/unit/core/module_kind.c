@@ -1,0 +1,21 @@
+/* agent/core/module_kind.c: runtimes are told from applications by base name. */
+#include "core/module_kind.h"
+
+#include "core/stacks.h"
+#include "test.h"
+
+static void kinds(void **state)
+{
+	(void)state;
+	assert_int_equal(module_kind("libc.so.6"), MODULE_LIBC);
+	assert_int_equal(module_kind("libpq.so.5.15"), MODULE_LIBRARY);
+	assert_int_equal(module_kind("python3.11"), MODULE_INTERPRETER);
+	assert_int_equal(module_kind("shop"), MODULE_APPLICATION);
+	assert_int_equal(module_kind("libpay.so"), MODULE_APPLICATION);
+	assert_int_equal(module_kind("?"), MODULE_LIBC);
+	assert_int_equal(module_kind(NULL), MODULE_LIBC);
+	assert_true(module_is_runtime("libssl.so.3"));
+	assert_false(module_is_runtime("shop"));
+}
+
+TEST_MAIN(cmocka_unit_test(kinds))
