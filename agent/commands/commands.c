@@ -1,0 +1,52 @@
+/*
+ * The table of commands. A new command is its file and a row here. The order is that of help and manual.
+ */
+#include "commands/commands.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/command.h"
+
+static const struct flag scan_flags[] = {
+	{.name = "json", .kind = FLAG_SWITCH, .doc = "print one JSON object a match"},
+	{0},
+};
+
+static const struct command cmd_scan_entry = {
+	.name = "scan",
+	.usage = "[--json] FILE|-",
+	.doc = "find personal data and secrets in a text file",
+	.text = "Reads FILE, or standard input for '-', and prints where personal data and secrets stand in it; never what they "
+		"are. "
+		"Exit status: 0 nothing found, 1 found, 2 error.",
+	.flags = scan_flags,
+	.run = cmd_scan,
+};
+
+const struct command *const command_table[] = {
+	&cmd_run_entry,  &cmd_replay_entry, &cmd_report_entry,
+	&cmd_scan_entry, &cmd_list_entry,   &cmd_doctor_entry,
+	&cmd_help_entry, &cmd_man_entry,    NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *const *c = command_table; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}
+
+void complain(const char *format, ...)
+{
+	/* One write, so that the line stays whole between lines of the service. */
+	char line[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	fprintf(stderr, "gapscope: %s\n", line);
+}
