@@ -1,0 +1,131 @@
+/*
+ * fork, exec, and signals to and from the watched program. Main thread. Between fork and exec only async-signal-safe calls are made.
+ */
+#include "commands/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What a service manager may send and a service may want; `stops` are those that ask for an end. */
+static const struct {
+	int signal;
+	bool stops;
+} forwarded[] = {
+	{SIGTERM, true},  {SIGINT, true},   {SIGHUP, false},   {SIGQUIT, true},
+	{SIGUSR1, false}, {SIGUSR2, false}, {SIGWINCH, false}, {SIGALRM, false},
+};
+#define FORWARDED_N (sizeof(forwarded) / sizeof(forwarded[0]))
+
+int child_signals(struct child *c)
+{
+	struct sigaction action = {.sa_handler = SIG_IGN};
+	sigset_t ours;
+
+	memset(c, 0, sizeof(*c));
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGCHLD);
+	for (size_t i = 0; i < FORWARDED_N; i++) {
+		struct sigaction now;
+		/* Ignored by our parent's will (nohup): stays ignored for both of us. */
+		if (sigaction(forwarded[i].signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+			continue;
+		sigaddset(&ours, forwarded[i].signal);
+	}
+	sigaction(SIGPIPE, &action, &c->old_pipe);
+	action.sa_handler = SIG_DFL;
+	sigaction(SIGCHLD, &action, &c->old_chld);
+	sigprocmask(SIG_BLOCK, &ours, &c->old_mask);
+	c->signal_fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (c->signal_fd < 0) {
+		int e = -errno;
+		child_done(c);
+		return e;
+	}
+	return 0;
+}
+
+void child_done(struct child *c)
+{
+	if (c->signal_fd >= 0)
+		close(c->signal_fd);
+	c->signal_fd = -1;
+	sigaction(SIGCHLD, &c->old_chld, NULL);
+	sigaction(SIGPIPE, &c->old_pipe, NULL);
+	sigprocmask(SIG_SETMASK, &c->old_mask, NULL);
+}
+
+int child_start(struct child *c, const char *path, char *const *argv, char *const *env)
+{
+	int report[2], e = 0;
+
+	/* Closed by a successful exec; carries errno of a failed one. */
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid < 0) {
+		e = -errno;
+		close(report[0]);
+		close(report[1]);
+		return e;
+	}
+	if (pid == 0) {
+		sigaction(SIGPIPE, &c->old_pipe, NULL);
+		sigaction(SIGCHLD, &c->old_chld, NULL);
+		sigprocmask(SIG_SETMASK, &c->old_mask, NULL);
+		execve(path, argv, env);
+		e = errno;
+		while (write(report[1], &e, sizeof(e)) < 0 && errno == EINTR)
+			;
+		_exit(127);
+	}
+	close(report[1]);
+	ssize_t n;
+	do {
+		n = read(report[0], &e, sizeof(e));
+	} while (n < 0 && errno == EINTR);
+	close(report[0]);
+	if (n == (ssize_t)sizeof(e)) {
+		waitpid(pid, NULL, 0);
+		return -e;
+	}
+	c->pid = pid;
+	return 0;
+}
+
+static void reap(struct child *c)
+{
+	int status;
+
+	if (!c->pid || waitpid(c->pid, &status, WNOHANG) != c->pid)
+		return;
+	c->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	c->exited = true;
+	c->pid = 0;
+}
+
+static void pass_on(struct child *c, const struct signalfd_siginfo *s)
+{
+	for (size_t i = 0; i < FORWARDED_N; i++)
+		if (forwarded[i].signal == (int)s->ssi_signo && forwarded[i].stops)
+			c->stopping = true;
+	/* From the kernel: a terminal's, sent to the whole foreground group. From the program itself: it signalled its group. */
+	if (s->ssi_code == SI_KERNEL || !c->pid || s->ssi_pid == (uint32_t)c->pid)
+		return;
+	kill(c->pid, (int)s->ssi_signo);
+}
+
+void child_on_signal(struct child *c)
+{
+	struct signalfd_siginfo s;
+
+	while (read(c->signal_fd, &s, sizeof(s)) == (ssize_t)sizeof(s)) {
+		if (s.ssi_signo == SIGCHLD)
+			reap(c);
+		else
+			pass_on(c, &s);
+	}
+}

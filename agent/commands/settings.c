@@ -1,0 +1,151 @@
+/*
+ * Settings: the flag tables of `run` and `replay`, and the order in which defaults, file and flags count. Main thread.
+ */
+#include "commands/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/config.h"
+#include "wire/shared.h"
+
+#define ROW_REPORT \
+	{ \
+		.name = "report", .kind = FLAG_TEXT, .offset = offsetof(struct settings, report), .arg = "FILE", \
+		.doc = "write the report there, as JSON, whole or not at all; without it the report goes to standard error as " \
+		       "text" \
+	}
+#define ROW_EXPORT \
+	{ \
+		.name = "export", .kind = FLAG_LIST, .offset = offsetof(struct settings, exports), .arg = "NAME[:TARGET]", \
+		.doc = "send spans, metrics and findings to an exporter (see `gapscope list exporters`); may be given several " \
+		       "times" \
+	}
+#define ROW_CONFIG \
+	{ \
+		.name = "config", .kind = FLAG_TEXT, .offset = offsetof(struct settings, config), .arg = "FILE", \
+		.doc = "read this YAML file first; flags win over it" \
+	}
+#define ROW_QUIET \
+	{ \
+		.name = "quiet", .kind = FLAG_SWITCH, .offset = offsetof(struct settings, quiet), \
+		.doc = "print nothing but errors" \
+	}
+
+const struct flag run_flags[] = {
+	ROW_REPORT,
+	{.name = "record",
+	 .kind = FLAG_TEXT,
+	 .offset = offsetof(struct settings, record),
+	 .arg = "FILE",
+	 .doc = "record the session's events there, redacted, for `gapscope replay`"},
+	ROW_EXPORT,
+	ROW_CONFIG,
+	{.name = "service",
+	 .kind = FLAG_TEXT,
+	 .offset = offsetof(struct settings, service),
+	 .arg = "NAME",
+	 .doc = "name of the service; else OTEL_SERVICE_NAME, else the program's name"},
+	{.name = "rings",
+	 .kind = FLAG_COUNT,
+	 .offset = offsetof(struct settings, rings),
+	 .arg = "N",
+	 .doc = "threads that can be watched at once (default 512)",
+	 .min = 1,
+	 .max = 65536},
+	{.name = "ring-size",
+	 .kind = FLAG_COUNT,
+	 .offset = offsetof(struct settings, ring_size),
+	 .arg = "BYTES",
+	 .doc = "shared memory for one thread, rounded up to a power of two (default 131072)",
+	 .min = WIRE_RING_BYTES_MIN,
+	 .max = WIRE_RING_BYTES_MAX},
+	{.name = "no-stacks",
+	 .kind = FLAG_SWITCH,
+	 .offset = offsetof(struct settings, no_stacks),
+	 .doc = "take no call stacks: findings then carry no call site"},
+	ROW_QUIET,
+	{0},
+};
+
+static const char *const replay_formats[] = {"json", "text", NULL};
+
+const struct flag replay_flags[] = {
+	ROW_REPORT,
+	ROW_EXPORT,
+	ROW_CONFIG,
+	{.name = "format",
+	 .kind = FLAG_TEXT,
+	 .offset = offsetof(struct settings, format),
+	 .arg = "FORMAT",
+	 .doc = "what to print where no --report is given: text (default) or json",
+	 .choices = replay_formats},
+	ROW_QUIET,
+	{0},
+};
+
+int settings_detector_index(const char *name)
+{
+	for (int i = 0; detector_table[i] && i < (int)SETTINGS_DETECTORS_MAX; i++)
+		if (strcmp(detector_table[i]->name, name) == 0)
+			return i;
+	return -1;
+}
+
+static void set_defaults(struct settings *s)
+{
+	memset(s, 0, sizeof(*s));
+	for (size_t d = 0; detector_table[d] && d < SETTINGS_DETECTORS_MAX; d++) {
+		const struct option *o = detector_table[d]->options;
+		for (size_t i = 0; o && o[i].name && i < SETTINGS_OPTIONS_MAX; i++)
+			s->detectors[d].values[i] = o[i].value;
+	}
+}
+
+int settings_load(struct settings *s, const struct flag *table, int argc, char **argv, char *err, size_t err_size)
+{
+	struct settings first;
+
+	set_defaults(&first);
+	int operand = flags_parse(table, argc, argv, &first, err, err_size);
+	if (operand < 0)
+		return operand;
+	if (!first.config) {
+		*s = first;
+		return operand;
+	}
+	set_defaults(s);
+	int r = config_load(first.config, s, err, err_size);
+	if (r < 0) {
+		settings_done(s);
+		return r;
+	}
+	/* Exporters named on the command line replace those of the file; all else is overwritten one by one. */
+	if (first.exports.n)
+		s->exports.n = 0;
+	return flags_parse(table, argc, argv, s, err, err_size);
+}
+
+void settings_done(struct settings *s)
+{
+	for (size_t i = 0; i < s->texts_n; i++)
+		free(s->texts[i]);
+	s->texts_n = 0;
+}
+
+const double *settings_detector_options(void *ctx, const struct detector *d)
+{
+	const struct settings *s = ctx;
+	int i = settings_detector_index(d->name);
+
+	return i < 0 ? NULL : s->detectors[i].values;
+}
+
+bool settings_detector_enabled(void *ctx, const struct detector *d)
+{
+	const struct settings *s = ctx;
+	int i = settings_detector_index(d->name);
+
+	return i < 0 || !s->detectors[i].off;
+}
