@@ -23,7 +23,8 @@ struct resource {
 struct exporter {
 	const char *name; /* `--export NAME[:TARGET]` */
 	const char *doc;
-	/* Open towards target (may be NULL: its default or environment). 0 or -errno, with one line in err (what is wrong, what to do). */
+	/* Open towards target (may be NULL: its default or environment). 0 or -errno, with one line in err (what is wrong, what to do). On
+	 * success err is "" or a warning: a setting that was ignored. */
 	int (*open)(const char *target, const struct resource *r, void **ret, char *err, size_t err_size);
 	void (*span)(void *x, const struct span *s);
 	void (*metrics)(void *x, const struct metric *m, size_t n, uint64_t now_ns);
@@ -35,5 +36,9 @@ struct exporter {
 };
 
 extern const struct exporter *const exporter_table[]; /* ends with NULL */
+/* By name; NULL if unknown. */
+const struct exporter *exporter_find(const char *name);
+/* How often metrics are wanted: OTEL_METRIC_EXPORT_INTERVAL, by default 60,000 ms. */
+unsigned int exporter_metric_interval_ms(void);
 
 #endif

@@ -14,9 +14,19 @@ void findings_free(struct findings *f);
 void findings_emit(void *ctx, const struct finding *f);
 size_t findings_count(const struct findings *f);
 /* Finding i as the report's JSON object (DETECTORS.md), sorted by severity, then rule, call site and key. Borrowed reference, valid until
- * the next emit. */
+ * the next emit. NULL when memory is out. */
 json_t *findings_json(struct findings *f, size_t i);
+/* Severity of finding i, and its rule's id, in the same order. */
+enum severity findings_severity(struct findings *f, size_t i);
+const char *findings_rule(struct findings *f, size_t i);
+/* Have fn called when a finding is new and when its severity or confidence rises; request_id is the one it links to, 0 = none. */
+typedef void (*findings_change_fn)(void *ctx, const json_t *finding, uint64_t request_id, uint64_t time_ns);
+void findings_on_change(struct findings *f, findings_change_fn fn, void *ctx);
 /* Fingerprint: 16 hex digits of rule + call site by function and module, never by address. buf ≥ 17 bytes. */
 void finding_fingerprint(const struct stacks *s, const struct finding *f, char *buf);
+/* Time as the report writes it: RFC 3339, UTC, milliseconds. buf ≥ 32 bytes. */
+const char *time_text(uint64_t unix_ns, char *buf, size_t size);
+/* A call site as the report writes it: a new object with text, function, module, file, line and stack. */
+json_t *call_site_json(const struct stacks *s, uint32_t stack);
 
 #endif
