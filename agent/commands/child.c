@@ -96,15 +96,29 @@ int child_start(struct child *c, const char *path, char *const *argv, char *cons
 	return 0;
 }
 
+static void ended(struct child *c, int status)
+{
+	c->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	c->exited = true;
+	c->pid = 0;
+}
+
 static void reap(struct child *c)
 {
 	int status;
 
-	if (!c->pid || waitpid(c->pid, &status, WNOHANG) != c->pid)
-		return;
-	c->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	c->exited = true;
-	c->pid = 0;
+	if (c->pid && waitpid(c->pid, &status, WNOHANG) == c->pid)
+		ended(c, status);
+}
+
+void child_wait(struct child *c)
+{
+	int status = 0;
+
+	while (c->pid && waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (c->pid)
+		ended(c, status);
 }
 
 static void pass_on(struct child *c, const struct signalfd_siginfo *s)

@@ -27,6 +27,8 @@ int child_signals(struct child *c);
 int child_start(struct child *c, const char *path, char *const *argv, char *const *env);
 /* signal_fd is readable: read signals, pass them on, notice the end. */
 void child_on_signal(struct child *c);
+/* Wait for its end without a loop. */
+void child_wait(struct child *c);
 /* Give the signals back and close. */
 void child_done(struct child *c);
 

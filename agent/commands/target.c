@@ -137,7 +137,8 @@ static enum target_kind classify(struct target *t)
 			kind = classify_elf(fd, head, (size_t)n);
 			bool privileged = fstat(fd, &st) == 0 && (((st.st_mode & S_ISUID) && st.st_uid != geteuid()) ||
 								  ((st.st_mode & S_ISGID) && st.st_gid != getegid()));
-			if (kind == TARGET_WATCHABLE && (privileged || fgetxattr(fd, "security.capability", NULL, 0) > 0))
+			if (kind == TARGET_WATCHABLE &&
+			    (privileged || (geteuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)))
 				kind = TARGET_SETUID;
 		}
 		close(fd);

@@ -1,0 +1,284 @@
+/*
+ * `gapscope run`: start a program under watch. Owns everything of the session for its duration; main thread. Whatever goes wrong on
+ * our side, the program runs on and its exit status is ours.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "commands/commands.h"
+#include "commands/live.h"
+#include "commands/shim.h"
+#include "commands/target.h"
+#include "exporters/resource.h"
+
+#define FLUSH_MS 3000U             /* how long the end of the program may be followed by sending what is queued */
+#define METRICS_INTERVAL_MS 60000U /* OTEL_METRIC_EXPORT_INTERVAL */
+
+struct run {
+	struct settings settings;
+	struct pipeline pipeline;
+	struct ingest *ingest;
+	struct child child;
+	struct target target;
+	char shim[PATH_MAX];
+	char service[256];
+	uint64_t seed, start_ns;
+};
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static void name_service(struct run *r)
+{
+	const char *env = getenv("OTEL_SERVICE_NAME");
+	const char *name = r->settings.service ? r->settings.service : env && *env ? env : base_name(r->target.path);
+
+	snprintf(r->service, sizeof(r->service), "%s", name);
+}
+
+static unsigned int metrics_interval(void)
+{
+	const char *text = getenv("OTEL_METRIC_EXPORT_INTERVAL");
+	char *end;
+
+	if (!text || !*text)
+		return METRICS_INTERVAL_MS;
+	unsigned long ms = strtoul(text, &end, 10);
+	return *end || ms < 10 || ms > 86400000UL ? METRICS_INTERVAL_MS : (unsigned int)ms;
+}
+
+/* A word about the session itself: through the event stream, so that a replay says it too. */
+static void note(struct run *r, const char *text)
+{
+	uint64_t now = ingest_now_ns(r->ingest);
+	struct event e = {
+		.t0 = now,
+		.t1 = now,
+		.pid = (uint32_t)r->child.pid,
+		.tid = (uint32_t)r->child.pid,
+		.fd = -1,
+		.id = WIRE_SOURCE_INFO,
+		.data = (const uint8_t *)text,
+		.data_len = (uint32_t)strlen(text),
+	};
+
+	pipeline_event(&r->pipeline, &e);
+}
+
+/* Everything that can be wrong is found here, before the program is started. */
+static int prepare(struct run *r, char *err, size_t err_size)
+{
+	const struct settings *s = &r->settings;
+	struct ingest_options options = {.thread_max = s->rings, .ring_bytes = s->ring_size, .stacks = !s->no_stacks};
+	struct resource_store *resource = NULL;
+	int e;
+
+	if ((e = shim_find(r->shim, sizeof(r->shim), err, err_size)) < 0)
+		return e;
+	if (s->report && (e = report_file_check(s->report, err, err_size)) < 0)
+		return e;
+	if (getrandom(&r->seed, sizeof(r->seed), 0) != (ssize_t)sizeof(r->seed))
+		r->seed = (uint64_t)getpid();
+	e = ingest_new(&options, r->pipeline.stacks, &r->pipeline.counters, &r->ingest);
+	if (e < 0) {
+		snprintf(err, err_size, "cannot make the shared memory: %s; fewer --rings or a smaller --ring-size need less",
+			 strerror(-e));
+		return e;
+	}
+	r->start_ns = ingest_now_ns(r->ingest);
+	(void)resource;
+	e = outputs_open(&r->pipeline.outputs, &s->exports, true, NULL, err, err_size);
+	if (e < 0)
+		return e;
+	e = pipeline_open(&r->pipeline, &r->settings, r->service, r->seed);
+	if (e < 0) {
+		snprintf(err, err_size, "out of memory");
+		return e;
+	}
+	if (s->record) {
+		struct recording_info info = {.start_ns = r->start_ns, .seed = r->seed};
+		snprintf(info.service, sizeof(info.service), "%s", r->service);
+		e = recording_create(s->record, &info, r->pipeline.stacks, &r->pipeline.writer);
+		if (e < 0)
+			snprintf(err, err_size, "%s: cannot write the recording: %s; check the folder and its permissions",
+				 s->record, strerror(-e));
+	}
+	return e;
+}
+
+/* An executable text without an interpreter line is run by the shell, as execvp has it. */
+static int start_as_script(struct run *r, char **argv, char *const *env)
+{
+	static char shell[] = "/bin/sh";
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	char **words = calloc(n + 2, sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	words[0] = shell;
+	words[1] = r->target.path;
+	for (size_t i = 1; i < n; i++)
+		words[i + 1] = argv[i];
+	int e = child_start(&r->child, shell, words, env);
+	free(words);
+	if (e == 0)
+		r->target.kind = TARGET_WATCHABLE;
+	return e;
+}
+
+static int start(struct run *r, char **argv, char *err, size_t err_size)
+{
+	char session[64];
+	int e;
+
+	snprintf(session, sizeof(session), "/proc/%d/fd/%d", (int)getpid(), ingest_fd(r->ingest));
+	char **env = shim_env(environ, r->shim, session);
+	if (!env) {
+		snprintf(err, err_size, "out of memory");
+		return -ENOMEM;
+	}
+	e = child_start(&r->child, r->target.path, argv, env);
+	if (e == -ENOEXEC)
+		e = start_as_script(r, argv, env);
+	shim_env_free(env);
+	if (e < 0)
+		snprintf(err, err_size, "%s: cannot be run: %s", r->target.path, strerror(-e));
+	return e;
+}
+
+static void end_recording(struct run *r, uint64_t end_ns)
+{
+	struct pipeline *p = &r->pipeline;
+	struct recording_totals totals = {
+		.events = p->events,
+		.published = p->counters.published,
+		.truncated_bytes = p->counters.truncated_bytes,
+		.end_ns = end_ns,
+	};
+
+	if (!p->writer)
+		return;
+	memcpy(totals.lost, p->counters.lost, sizeof(totals.lost));
+	int e = recording_close(p->writer, &totals);
+	p->writer = NULL;
+	if (p->record_error == 0)
+		p->record_error = e;
+	if (p->record_error < 0)
+		complain("%s: the recording is not complete: %s", r->settings.record, strerror(-p->record_error));
+}
+
+static void finish(struct run *r)
+{
+	const struct settings *s = &r->settings;
+	uint64_t end_ns = ingest_now_ns(r->ingest);
+
+	session_finish(r->pipeline.session, end_ns);
+	end_recording(r, end_ns);
+	pipeline_report(&r->pipeline, s->report, "text", s->quiet ? NULL : stderr);
+	pipeline_metrics(&r->pipeline, end_ns);
+	outputs_close(&r->pipeline.outputs, FLUSH_MS, true);
+}
+
+static int watch(struct run *r, char **argv, char *err, size_t err_size)
+{
+	int e;
+
+	if ((e = child_signals(&r->child)) < 0) {
+		snprintf(err, err_size, "cannot take over the signals: %s", strerror(-e));
+		return e;
+	}
+	if ((e = prepare(r, err, err_size)) < 0 || (e = start(r, argv, err, err_size)) < 0)
+		goto out;
+	const char *why = target_why(r->target.kind);
+	if (why) {
+		char text[PATH_MAX + 256];
+		snprintf(text, sizeof(text), "%s cannot be watched by the shim: %s", r->target.binary, why);
+		note(r, text);
+		if (!r->settings.quiet)
+			complain("%s", text);
+	}
+	struct live live = {
+		.pipeline = &r->pipeline,
+		.ingest = r->ingest,
+		.child = &r->child,
+		.report = r->settings.report,
+		.metrics_interval_ms = metrics_interval(),
+	};
+	int loop = live_run(&live);
+	if (loop < 0) {
+		/* The program runs already: it goes on unwatched, and we are its status. */
+		complain("cannot run the event loop: %s; the program goes on unwatched", strerror(-loop));
+		ingest_disable(r->ingest);
+		child_wait(&r->child);
+	}
+	finish(r);
+out:
+	outputs_close(&r->pipeline.outputs, 0, false);
+	child_done(&r->child);
+	return e;
+}
+
+static int cmd_run(int argc, char **argv)
+{
+	char err[512];
+	struct run *r = calloc(1, sizeof(*r));
+	int status = EXIT_USAGE;
+
+	if (!r) {
+		complain("out of memory");
+		return EXIT_USAGE;
+	}
+	int operand = settings_load(&r->settings, run_flags, argc, argv, err, sizeof(err));
+	if (operand < 0) {
+		complain("%s", err);
+	} else if (operand >= argc) {
+		complain("run: no program given; say `gapscope run [options] -- CMD [ARG]…`");
+	} else if (target_find(argv[operand], &r->target, err, sizeof(err)) < 0) {
+		complain("%s", err);
+	} else if (pipeline_init(&r->pipeline) < 0) {
+		complain("out of memory");
+	} else {
+		name_service(r);
+		if (watch(r, argv + operand, err, sizeof(err)) < 0)
+			complain("%s", err);
+		else
+			status = r->child.status;
+	}
+	pipeline_done(&r->pipeline);
+	ingest_free(r->ingest);
+	settings_done(&r->settings);
+	free(r);
+	return status;
+}
+
+const struct command cmd_run_entry = {
+	.name = "run",
+	.usage = "[options] -- CMD [ARG]…",
+	.doc = "start a program under watch",
+	.text = "Starts CMD with the shim preloaded and watches it, and what it starts, until it exits. Needs no privilege. Its "
+		"standard "
+		"input, output and error are its own, signals sent to gapscope are passed on, and its exit status is the exit "
+		"status of "
+		"gapscope (128+n after signal n).\n"
+		"\n"
+		"The report is written when the program exits, and also within two seconds of a SIGTERM or SIGINT if it takes "
+		"longer to "
+		"end. OTLP export is on with `--export otlp` or when OTEL_EXPORTER_OTLP_ENDPOINT is set.\n"
+		"\n"
+		"Exit status 2 stands for bad input of ours (a missing program, an unknown flag, an unreadable configuration): "
+		"then "
+		"nothing was started.",
+	.flags = run_flags,
+	.run = cmd_run,
+};

@@ -1,0 +1,108 @@
+/*
+ * The live loop (live.h). The rings' own state says when to look again, so an idle service wakes the agent ten times a second and a
+ * busy one a thousand times; the service itself is never woken.
+ */
+#include "commands/live.h"
+
+#include <uv.h>
+
+#define STOP_REPORT_MS 1000U /* after SIGTERM or SIGINT: a report by then, even if the service takes longer (promised: 2 s) */
+
+struct loop {
+	struct live *live;
+	uv_loop_t uv;
+	uv_timer_t drain, metrics, stop;
+	uv_poll_t signals;
+	bool stop_set;
+};
+
+static void poll_rings(struct loop *l, bool drain)
+{
+	unsigned int wait_ms = 1;
+
+	ingest_poll(l->live->ingest, drain, pipeline_event, l->live->pipeline, &wait_ms);
+	uv_update_time(&l->uv);
+	l->drain.data = l;
+	if (!drain)
+		uv_timer_set_repeat(&l->drain, wait_ms ? wait_ms : 1);
+}
+
+static void on_drain(uv_timer_t *t)
+{
+	poll_rings(t->data, false);
+	uv_timer_again(t);
+}
+
+static void on_metrics(uv_timer_t *t)
+{
+	struct loop *l = t->data;
+
+	pipeline_metrics(l->live->pipeline, ingest_now_ns(l->live->ingest));
+}
+
+static void on_stop(uv_timer_t *t)
+{
+	struct loop *l = t->data;
+
+	poll_rings(l, false);
+	if (l->live->report)
+		pipeline_report(l->live->pipeline, l->live->report, "json", NULL);
+}
+
+static void on_signals(uv_poll_t *p, int status, int events)
+{
+	struct loop *l = p->data;
+
+	(void)status;
+	(void)events;
+	child_on_signal(l->live->child);
+	if (l->live->child->exited) {
+		uv_stop(&l->uv);
+	} else if (l->live->child->stopping && !l->stop_set) {
+		l->stop_set = true;
+		uv_timer_start(&l->stop, on_stop, STOP_REPORT_MS, 0);
+	}
+}
+
+static void close_all(struct loop *l)
+{
+	uv_close((uv_handle_t *)&l->drain, NULL);
+	uv_close((uv_handle_t *)&l->metrics, NULL);
+	uv_close((uv_handle_t *)&l->stop, NULL);
+	uv_close((uv_handle_t *)&l->signals, NULL);
+	uv_run(&l->uv, UV_RUN_DEFAULT);
+	uv_loop_close(&l->uv);
+}
+
+int live_run(struct live *live)
+{
+	struct loop l = {.live = live};
+	int r = uv_loop_init(&l.uv);
+
+	if (r < 0)
+		return r;
+	uv_timer_init(&l.uv, &l.drain);
+	uv_timer_init(&l.uv, &l.metrics);
+	uv_timer_init(&l.uv, &l.stop);
+	r = uv_poll_init(&l.uv, &l.signals, live->child->signal_fd);
+	if (r < 0) {
+		uv_close((uv_handle_t *)&l.drain, NULL);
+		uv_close((uv_handle_t *)&l.metrics, NULL);
+		uv_close((uv_handle_t *)&l.stop, NULL);
+		uv_run(&l.uv, UV_RUN_DEFAULT);
+		uv_loop_close(&l.uv);
+		return r;
+	}
+	l.drain.data = l.metrics.data = l.stop.data = l.signals.data = &l;
+	uv_timer_start(&l.drain, on_drain, 0, 1);
+	uv_timer_start(&l.metrics, on_metrics, live->metrics_interval_ms, live->metrics_interval_ms);
+	uv_poll_start(&l.signals, UV_READABLE, on_signals);
+	if (!live->child->exited)
+		uv_run(&l.uv, UV_RUN_DEFAULT);
+	/* What is left of the program (daemons it made) passes through from here on, so that the rings come to an end. */
+	ingest_disable(live->ingest);
+	while (ingest_poll(live->ingest, true, pipeline_event, live->pipeline, &(unsigned int){0}) > 0)
+		;
+	close_all(&l);
+	return 0;
+}

@@ -1,0 +1,132 @@
+/*
+ * Fan-out from one session to its exporters (outputs.h).
+ */
+#include "commands/outputs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "commands/command.h"
+
+static const struct exporter *find(const char *name, size_t len)
+{
+	for (const struct exporter *const *x = exporter_table; *x; x++)
+		if (strlen((*x)->name) == len && memcmp((*x)->name, name, len) == 0)
+			return *x;
+	return NULL;
+}
+
+static int open_one(struct outputs *o, const char *name, const struct resource *r, char *err, size_t err_size)
+{
+	size_t len = strcspn(name, ":");
+	const struct exporter *x = find(name, len);
+	char why[256] = "";
+
+	if (!x) {
+		snprintf(err, err_size, "--export %s: unknown exporter '%.*s'; `gapscope list exporters` shows those that exist",
+			 name, (int)len, name);
+		return -EINVAL;
+	}
+	int e = x->open(name[len] ? name + len + 1 : NULL, r, &o->item[o->n].state, why, sizeof(why));
+	if (e < 0) {
+		snprintf(err, err_size, "--export %s: %s", name, *why ? why : strerror(-e));
+		return e;
+	}
+	o->item[o->n++].exporter = x;
+	return 0;
+}
+
+int outputs_open(struct outputs *o, const struct flag_list *names, bool by_env, const struct resource *r, char *err,
+		 size_t err_size)
+{
+	const char *endpoint = getenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+	bool otlp = false;
+	int e = 0;
+
+	o->n = 0;
+	for (size_t i = 0; i < names->n && e == 0; i++) {
+		otlp = otlp || strncmp(names->items[i], "otlp", 4) == 0;
+		e = open_one(o, names->items[i], r, err, err_size);
+	}
+	if (e == 0 && by_env && !otlp && endpoint && *endpoint)
+		e = open_one(o, "otlp", r, err, err_size);
+	if (e < 0)
+		outputs_close(o, 0, false);
+	return e;
+}
+
+static void on_span(void *ctx, const struct span *s)
+{
+	struct outputs *o = ctx;
+
+	for (size_t i = 0; i < o->n; i++)
+		if (o->item[i].exporter->span)
+			o->item[i].exporter->span(o->item[i].state, s);
+}
+
+static void on_finding(void *ctx, const json_t *finding, const uint8_t *trace_id, const uint8_t *span_id, uint64_t time_ns)
+{
+	struct outputs *o = ctx;
+
+	for (size_t i = 0; i < o->n; i++)
+		if (o->item[i].exporter->finding)
+			o->item[i].exporter->finding(o->item[i].state, finding, trace_id, span_id, time_ns);
+}
+
+struct telemetry_sink outputs_sink(struct outputs *o)
+{
+	return o->n ? (struct telemetry_sink){.span = on_span, .finding = on_finding, .ctx = o} : (struct telemetry_sink){0};
+}
+
+void outputs_metrics(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->item[i].exporter->metrics)
+			o->item[i].exporter->metrics(o->item[i].state, m, n, now_ns);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000U + (uint64_t)t.tv_nsec / 1000000U;
+}
+
+static void tell_losses(const struct exporter *x, void *state)
+{
+	struct export_counts counts[EXPORT_SIGNALS] = {0};
+	uint64_t missing = 0, produced = 0;
+
+	if (!x->counts)
+		return;
+	x->counts(state, counts);
+	for (size_t s = 0; s < EXPORT_SIGNALS; s++) {
+		produced += counts[s].produced;
+		missing += counts[s].rejected + counts[s].dropped + counts[s].queued;
+	}
+	if (missing)
+		complain("export %s: %" PRIu64 " of %" PRIu64
+			 " spans, data points and findings were not delivered; check that its endpoint answers",
+			 x->name, missing, produced);
+}
+
+void outputs_close(struct outputs *o, unsigned int timeout_ms, bool tell)
+{
+	uint64_t end = now_ms() + timeout_ms;
+
+	for (size_t i = 0; i < o->n; i++) {
+		uint64_t now = now_ms();
+		if (o->item[i].exporter->flush)
+			o->item[i].exporter->flush(o->item[i].state, now < end ? (unsigned int)(end - now) : 0);
+		if (tell)
+			tell_losses(o->item[i].exporter, o->item[i].state);
+		now = now_ms();
+		o->item[i].exporter->close(o->item[i].state, now < end ? (unsigned int)(end - now) : 0);
+	}
+	o->n = 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * The exporters of a session: opened from `--export NAME[:TARGET]` and the environment, told everything, flushed and closed.
+ *
+ * Owned by the command; main thread. An exporter's network work is on its own thread.
+ */
+#ifndef GAPSCOPE_COMMANDS_OUTPUTS_H
+#define GAPSCOPE_COMMANDS_OUTPUTS_H
+
+#include "commands/flags.h"
+#include "exporters/exporter.h"
+
+#define OUTPUTS_MAX (FLAG_LIST_MAX + 1U) /* those named, and OTLP by environment */
+
+struct outputs {
+	struct {
+		const struct exporter *exporter;
+		void *state;
+	} item[OUTPUTS_MAX];
+	size_t n;
+};
+
+/* Open those named; OTLP too when `by_env` and OTEL_EXPORTER_OTLP_ENDPOINT is set. 0, or -errno with one line in err. */
+int outputs_open(struct outputs *o, const struct flag_list *names, bool by_env, const struct resource *r, char *err,
+		 size_t err_size);
+/* For session_options.sink. */
+struct telemetry_sink outputs_sink(struct outputs *o);
+void outputs_metrics(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns);
+/* Send what is queued, at most timeout_ms in all, and close. With `tell`, one line for each exporter that could not deliver all. */
+void outputs_close(struct outputs *o, unsigned int timeout_ms, bool tell);
+
+#endif

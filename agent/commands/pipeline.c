@@ -1,0 +1,90 @@
+/*
+ * Recording, session, exporters and report of one session (pipeline.h).
+ */
+#include "commands/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "commands/report_file.h"
+#include "report/report.h"
+
+int pipeline_init(struct pipeline *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->stacks = stacks_new();
+	return p->stacks ? 0 : -ENOMEM;
+}
+
+int pipeline_open(struct pipeline *p, struct settings *s, const char *service, uint64_t seed)
+{
+	struct session_options o = {
+		.service = service,
+		.seed = seed,
+		.detector_options = settings_detector_options,
+		.detector_options_ctx = s,
+		.detector_enabled = settings_detector_enabled,
+		.sink = outputs_sink(&p->outputs),
+	};
+
+	p->session = session_new(&o, p->stacks, &p->counters);
+	return p->session ? 0 : -ENOMEM;
+}
+
+void pipeline_event(void *ctx, const struct event *e)
+{
+	struct pipeline *p = ctx;
+
+	p->events++;
+	if (p->writer && p->record_error == 0)
+		p->record_error = recording_write(p->writer, e);
+	session_event(p->session, e);
+}
+
+void pipeline_metrics(struct pipeline *p, uint64_t now_ns)
+{
+	size_t n;
+
+	if (p->outputs.n == 0)
+		return;
+	const struct metric *m = session_metrics(p->session, &n);
+	outputs_metrics(&p->outputs, m, n, now_ns);
+}
+
+int pipeline_report(struct pipeline *p, const char *path, const char *format, FILE *out)
+{
+	char err[512];
+	int e = 0;
+
+	if (!path && !out)
+		return 0;
+	json_t *report = session_report(p->session);
+	if (!report) {
+		complain("out of memory while writing the report");
+		return -ENOMEM;
+	}
+	if (path) {
+		e = report_file_write(path, report, err, sizeof(err));
+		if (e < 0)
+			complain("%s", err);
+	} else {
+		const struct report_style style = {.colour = isatty(fileno(out)) && !getenv("NO_COLOR")};
+		e = report_format_find(format)->write(report, out, &style);
+		if (e == 0 && fflush(out) != 0)
+			e = -errno;
+		if (e < 0)
+			complain("cannot print the report: %s", strerror(-e));
+	}
+	json_decref(report);
+	return e;
+}
+
+void pipeline_done(struct pipeline *p)
+{
+	session_free(p->session);
+	stacks_free(p->stacks);
+	memset(p, 0, sizeof(*p));
+}

@@ -1,0 +1,43 @@
+/*
+ * The way from events to a report, the same for `run` (events from ingest) and `replay` (events from a recording).
+ *
+ * Owned by the command; main thread.
+ */
+#ifndef GAPSCOPE_COMMANDS_PIPELINE_H
+#define GAPSCOPE_COMMANDS_PIPELINE_H
+
+#include <stdio.h>
+
+#include "commands/outputs.h"
+#include "commands/settings.h"
+#include "core/counters.h"
+#include "core/event.h"
+#include "core/stacks.h"
+#include "ingest/recording.h"
+#include "report/session.h"
+
+struct pipeline {
+	struct stacks *stacks;
+	struct counters counters;
+	struct session *session;
+	struct outputs outputs;
+	struct recording_writer *writer; /* NULL: no recording */
+	int record_error;                /* first error of the recording, 0 = none */
+	uint64_t events;
+};
+
+/* Stacks and counters; the session follows. 0 or -ENOMEM. */
+int pipeline_init(struct pipeline *p);
+/* The session, with what `s` says of detectors and the exporters that are open. 0 or -ENOMEM. */
+int pipeline_open(struct pipeline *p, struct settings *s, const char *service, uint64_t seed);
+/* One event, in order; ctx is the pipeline. It is recorded, then modelled. */
+void pipeline_event(void *ctx, const struct event *e);
+void pipeline_metrics(struct pipeline *p, uint64_t now_ns);
+/*
+ * The report now: as JSON to `path` if there is one, else as `format` ("text", "json") to `out` (NULL: nowhere). 0, or -errno after a
+ * complaint.
+ */
+int pipeline_report(struct pipeline *p, const char *path, const char *format, FILE *out);
+void pipeline_done(struct pipeline *p);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * Help texts from the command table (usage.h). Main thread; keeps nothing.
+ */
+#include "commands/usage.h"
+
+#include <string.h>
+
+#define WIDTH 100
+
+void usage_wrap(FILE *out, int indent, const char *text)
+{
+	while (*text) {
+		/* An empty line separates paragraphs. */
+		size_t paragraph = strcspn(text, "\n");
+		const char *end = text + paragraph;
+		int column = 0;
+		while (text < end) {
+			text += strspn(text, " ");
+			size_t word = strcspn(text, " \n");
+			if (word == 0)
+				break;
+			if (column && column + 1 + (int)word > WIDTH - indent) {
+				fputc('\n', out);
+				column = 0;
+			}
+			column += fprintf(out, "%*s%.*s", column ? 1 : indent, "", (int)word, text) - (column ? 0 : indent);
+			text += word;
+		}
+		fputc('\n', out);
+		text = end + (*end == '\n');
+	}
+}
+
+void usage_all(FILE *out)
+{
+	fputs("gapscope finds, by watching a service run, what stands between \"it works\" and \"it is ready for production\":\n"
+	      "waits without a deadline, retries without a bound, personal data and secrets in logs.\n\nusage:\n",
+	      out);
+	for (const struct command *const *c = command_table; *c; c++)
+		fprintf(out, "  gapscope %-8s %-28s %s\n", (*c)->name, (*c)->usage, (*c)->doc);
+	fputs("\n`gapscope help COMMAND` explains one of them; `gapscope man` is the manual page.\n", out);
+}
+
+static void flag_line(FILE *out, const struct flag *f)
+{
+	char head[64];
+
+	snprintf(head, sizeof(head), "--%s%s%s", f->name, f->arg ? " " : "", f->arg ? f->arg : "");
+	fprintf(out, "  %s\n", head);
+	usage_wrap(out, 6, f->doc);
+}
+
+void usage_command(FILE *out, const struct command *c)
+{
+	fprintf(out, "usage: gapscope %s %s\n\n", c->name, c->usage);
+	usage_wrap(out, 0, c->text);
+	if (c->flags && c->flags->name)
+		fputs("\noptions:\n", out);
+	for (const struct flag *f = c->flags; f && f->name; f++)
+		flag_line(out, f);
+}
