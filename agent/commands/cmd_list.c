@@ -9,7 +9,7 @@
 #include "detectors/detector.h"
 #include "exporters/exporter.h"
 #include "protocols/protocol.h"
-#include "report/report.h"
+#include "report/render.h"
 #include "scan/scan.h"
 
 static void list_commands(FILE *out)
@@ -25,7 +25,7 @@ static void list_hooks(FILE *out)
 		const char *name, *family, *doc;
 	} hooks[] = {
 #define HOOK(ret, name, family, ...) {#name, #family, ""},
-#include "../../preload/hooks.def"
+#include "preload/hooks.def"
 #undef HOOK
 	};
 

@@ -16,6 +16,7 @@ static int replay(struct settings *s, const char *path, struct pipeline *p)
 {
 	struct recording_info info;
 	struct recording_totals totals = {0};
+	struct resource_input who = {.service = info.service};
 	char err[512] = "";
 
 	int e = recording_info(path, &info, err, sizeof(err));
@@ -23,7 +24,7 @@ static int replay(struct settings *s, const char *path, struct pipeline *p)
 		goto bad;
 	if (s->report && (e = report_file_check(s->report, err, sizeof(err))) < 0)
 		goto bad;
-	if ((e = outputs_open(&p->outputs, &s->exports, false, info.service, err, sizeof(err))) < 0)
+	if ((e = outputs_open(&p->outputs, &s->exports, false, &who, err, sizeof(err))) < 0)
 		goto bad;
 	if ((e = pipeline_open(p, s, info.service, info.seed)) < 0) {
 		snprintf(err, sizeof(err), "out of memory");

@@ -1,20 +1,18 @@
 /*
  * `gapscope report FILE…`: one report from the files of one or several sessions, in any format of report_formats. Main thread.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "commands/commands.h"
+#include "report/render.h"
 #include "report/report.h"
 
 #define FILES_MAX 1024
 
 struct arguments {
 	const char *format;
-	bool stacks;
 };
 
 static const char *const formats[] = {"text", "json", "html", "sarif", "junit", NULL};
@@ -26,27 +24,18 @@ static const struct flag flags[] = {
 	 .arg = "FORMAT",
 	 .doc = "text (default), json, html, sarif or junit",
 	 .choices = formats},
-	{.name = "stacks",
-	 .kind = FLAG_SWITCH,
-	 .offset = offsetof(struct arguments, stacks),
-	 .doc = "whole call stacks in the text"},
 	{0},
 };
 
 static int print(const json_t *report, const struct arguments *a)
 {
 	const struct report_format *f = report_format_find(a->format ? a->format : "text");
-	const struct report_style style = {.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"), .stacks = a->stacks};
 
 	if (!f) {
 		complain("report: this build has no format '%s'", a->format);
 		return EXIT_USAGE;
 	}
-	int e = f->write(report, stdout, &style);
-	if (e < 0) {
-		complain("report: cannot print: %s", strerror(-e));
-		return EXIT_USAGE;
-	}
+	f->write(report, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
 	return 0;
 }
 

@@ -12,9 +12,9 @@
 
 #include "commands/commands.h"
 #include "commands/live.h"
+#include "commands/report_file.h"
 #include "commands/shim.h"
 #include "commands/target.h"
-#include "exporters/resource.h"
 
 #define FLUSH_MS 3000U             /* how long the end of the program may be followed by sending what is queued */
 #define METRICS_INTERVAL_MS 60000U /* OTEL_METRIC_EXPORT_INTERVAL */
@@ -78,8 +78,9 @@ static void note(struct run *r, const char *text)
 static int prepare(struct run *r, char *err, size_t err_size)
 {
 	const struct settings *s = &r->settings;
+	/* The program's pid is not known yet, and an exporter that cannot be opened must be told before the program starts. */
+	struct resource_input resource = {.service = r->service, .exe = r->target.path, .start_ns = 0};
 	struct ingest_options options = {.thread_max = s->rings, .ring_bytes = s->ring_size, .stacks = !s->no_stacks};
-	struct resource_store *resource = NULL;
 	int e;
 
 	if ((e = shim_find(r->shim, sizeof(r->shim), err, err_size)) < 0)
@@ -95,8 +96,7 @@ static int prepare(struct run *r, char *err, size_t err_size)
 		return e;
 	}
 	r->start_ns = ingest_now_ns(r->ingest);
-	(void)resource;
-	e = outputs_open(&r->pipeline.outputs, &s->exports, true, NULL, err, err_size);
+	e = outputs_open(&r->pipeline.outputs, &s->exports, true, &resource, err, err_size);
 	if (e < 0)
 		return e;
 	e = pipeline_open(&r->pipeline, &r->settings, r->service, r->seed);

@@ -20,7 +20,7 @@ static const struct exporter *find(const char *name, size_t len)
 	return NULL;
 }
 
-static int open_one(struct outputs *o, const char *name, const struct resource *r, char *err, size_t err_size)
+static int open_one(struct outputs *o, const char *name, char *err, size_t err_size)
 {
 	size_t len = strcspn(name, ":");
 	const struct exporter *x = find(name, len);
@@ -31,7 +31,7 @@ static int open_one(struct outputs *o, const char *name, const struct resource *
 			 name, (int)len, name);
 		return -EINVAL;
 	}
-	int e = x->open(name[len] ? name + len + 1 : NULL, r, &o->item[o->n].state, why, sizeof(why));
+	int e = x->open(name[len] ? name + len + 1 : NULL, o->resource, &o->item[o->n].state, why, sizeof(why));
 	if (e < 0) {
 		snprintf(err, err_size, "--export %s: %s", name, *why ? why : strerror(-e));
 		return e;
@@ -40,20 +40,31 @@ static int open_one(struct outputs *o, const char *name, const struct resource *
 	return 0;
 }
 
-int outputs_open(struct outputs *o, const struct flag_list *names, bool by_env, const struct resource *r, char *err,
+int outputs_open(struct outputs *o, const struct flag_list *names, bool by_env, const struct resource_input *who, char *err,
 		 size_t err_size)
 {
 	const char *endpoint = getenv("OTEL_EXPORTER_OTLP_ENDPOINT");
-	bool otlp = false;
+	bool env = by_env && endpoint && *endpoint, otlp = false;
+	char warning[256] = "";
 	int e = 0;
 
 	o->n = 0;
+	o->resource = NULL;
+	if (names->n == 0 && !env)
+		return 0;
+	e = resource_new(who, &o->resource, warning, sizeof(warning));
+	if (e < 0) {
+		snprintf(err, err_size, "cannot describe the service to exporters: %s", strerror(-e));
+		return e;
+	}
+	if (*warning)
+		complain("%s", warning);
 	for (size_t i = 0; i < names->n && e == 0; i++) {
 		otlp = otlp || strncmp(names->items[i], "otlp", 4) == 0;
-		e = open_one(o, names->items[i], r, err, err_size);
+		e = open_one(o, names->items[i], err, err_size);
 	}
-	if (e == 0 && by_env && !otlp && endpoint && *endpoint)
-		e = open_one(o, "otlp", r, err, err_size);
+	if (e == 0 && env && !otlp)
+		e = open_one(o, "otlp", err, err_size);
 	if (e < 0)
 		outputs_close(o, 0, false);
 	return e;
@@ -129,4 +140,6 @@ void outputs_close(struct outputs *o, unsigned int timeout_ms, bool tell)
 		o->item[i].exporter->close(o->item[i].state, now < end ? (unsigned int)(end - now) : 0);
 	}
 	o->n = 0;
+	resource_free(o->resource);
+	o->resource = NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "commands/flags.h"
 #include "exporters/exporter.h"
+#include "exporters/resource.h"
 
 #define OUTPUTS_MAX (FLAG_LIST_MAX + 1U) /* those named, and OTLP by environment */
 
@@ -17,10 +18,11 @@ struct outputs {
 		void *state;
 	} item[OUTPUTS_MAX];
 	size_t n;
+	struct resource *resource; /* owned; made with the first exporter */
 };
 
 /* Open those named; OTLP too when `by_env` and OTEL_EXPORTER_OTLP_ENDPOINT is set. 0, or -errno with one line in err. */
-int outputs_open(struct outputs *o, const struct flag_list *names, bool by_env, const struct resource *r, char *err,
+int outputs_open(struct outputs *o, const struct flag_list *names, bool by_env, const struct resource_input *who, char *err,
 		 size_t err_size);
 /* For session_options.sink. */
 struct telemetry_sink outputs_sink(struct outputs *o);

@@ -10,7 +10,7 @@
 
 #include "commands/command.h"
 #include "commands/report_file.h"
-#include "report/report.h"
+#include "report/render.h"
 
 int pipeline_init(struct pipeline *p)
 {
@@ -62,23 +62,22 @@ int pipeline_report(struct pipeline *p, const char *path, const char *format, FI
 	if (!path && !out)
 		return 0;
 	json_t *report = session_report(p->session);
-	if (!report) {
+	bool colour = !path && isatty(fileno(out)) && !getenv("NO_COLOR");
+	char *text = report ? render(report_format_find(path ? "json" : format), report, colour) : NULL;
+	json_decref(report);
+	if (!text) {
 		complain("out of memory while writing the report");
 		return -ENOMEM;
 	}
 	if (path) {
-		e = report_file_write(path, report, err, sizeof(err));
+		e = report_file_write(path, text, strlen(text), err, sizeof(err));
 		if (e < 0)
 			complain("%s", err);
-	} else {
-		const struct report_style style = {.colour = isatty(fileno(out)) && !getenv("NO_COLOR")};
-		e = report_format_find(format)->write(report, out, &style);
-		if (e == 0 && fflush(out) != 0)
-			e = -errno;
-		if (e < 0)
-			complain("cannot print the report: %s", strerror(-e));
+	} else if (fputs(text, out) < 0 || fflush(out) != 0) {
+		e = -errno;
+		complain("cannot print the report: %s", strerror(-e));
 	}
-	json_decref(report);
+	free(text);
 	return e;
 }
 
