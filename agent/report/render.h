@@ -22,6 +22,7 @@ char *render(const struct report_format *f, const json_t *report, bool colour);
 char *render_json(const json_t *report);
 char *render_text(const json_t *report, bool colour);
 
-extern const struct report_format report_format_text, report_format_json, report_format_html, report_format_sarif, report_format_junit;
+extern const struct report_format report_format_text, report_format_json, report_format_html, report_format_sarif,
+	report_format_junit;
 
 #endif

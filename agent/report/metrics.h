@@ -1,0 +1,24 @@
+/*
+ * The session's metrics: durations of HTTP requests by OpenTelemetry's semantic conventions, and what gapscope says of itself.
+ *
+ * Owner: the session, on its thread. Counts are exact: past LIMIT_SERIES a request is counted under otel.metric.overflow, never lost.
+ */
+#ifndef GAPSCOPE_REPORT_METRICS_H
+#define GAPSCOPE_REPORT_METRICS_H
+
+#include "model/model.h"
+#include "report/findings.h"
+#include "report/telemetry.h"
+
+struct metrics;
+
+struct metrics *metrics_new(struct counters *counters, struct findings *findings);
+void metrics_free(struct metrics *m);
+/* Count an event, by its family. */
+void metrics_event(struct metrics *m, const struct event *e);
+/* Count an ended request and its duration. */
+void metrics_request(struct metrics *m, const struct request *r);
+/* All metrics as they stand; the result is valid until the next call. NULL when memory is out. */
+const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint64_t now_ns, size_t *ret_n);
+
+#endif

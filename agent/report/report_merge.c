@@ -1,0 +1,148 @@
+/*
+ * One report of several: of the processes of one service, or of several runs. The caller's thread; inputs are not changed.
+ */
+#include <string.h>
+
+#include "report/report.h"
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	return s != NULL ? s : "";
+}
+
+static bool same_finding(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = {"fingerprint", "rule", "peer", "operation", "sink"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (strcmp(text(a, keys[i]), text(b, keys[i])) != 0)
+			return false;
+	return strcmp(text(json_object_get(a, "call_site"), "text"), text(json_object_get(b, "call_site"), "text")) == 0;
+}
+
+static int rank(const char *name)
+{
+	static const char *const worse[] = {"info", "suspected", "warning", "observed", "error", "proven", "critical"};
+	for (int i = 0; i < (int)(sizeof worse / sizeof *worse); i++)
+		if (strcmp(worse[i], name) == 0)
+			return i;
+	return -1;
+}
+
+static void take_worse(json_t *to, const json_t *from, const char *key)
+{
+	if (rank(text(from, key)) > rank(text(to, key)))
+		json_object_set(to, key, json_object_get(from, key));
+}
+
+/* Times are RFC 3339 in UTC with one width, so their order as text is their order in time. */
+static void take_time(json_t *to, const json_t *from, const char *key, int sign)
+{
+	if (json_object_get(from, key) != NULL && sign * strcmp(text(from, key), text(to, key)) > 0)
+		json_object_set(to, key, json_object_get(from, key));
+}
+
+static void finding_merge(json_t *to, const json_t *from)
+{
+	json_int_t count = json_integer_value(json_object_get(to, "count")) + json_integer_value(json_object_get(from, "count"));
+	take_worse(to, from, "severity");
+	take_worse(to, from, "confidence");
+	take_time(to, from, "first_seen", -1);
+	/* the later one's numbers stand */
+	if (strcmp(text(from, "last_seen"), text(to, "last_seen")) > 0) {
+		json_object_set(to, "evidence", json_object_get(from, "evidence"));
+		json_object_set(to, "message", json_object_get(from, "message"));
+	}
+	take_time(to, from, "last_seen", 1);
+	json_object_set_new(to, "count", json_integer(count));
+}
+
+static void findings_add(json_t *list, const json_t *more)
+{
+	size_t i, k;
+	json_t *finding, *known;
+	json_array_foreach (more, i, finding) {
+		bool merged = false;
+		json_array_foreach (list, k, known) {
+			if (!merged && same_finding(known, finding)) {
+				finding_merge(known, finding);
+				merged = true;
+			}
+		}
+		if (!merged)
+			json_array_append_new(list, json_deep_copy(finding));
+	}
+}
+
+/* Most severe first, else in the order in which they came. */
+static json_t *findings_sorted(const json_t *list)
+{
+	static const char *const order[] = {"critical", "error", "warning", "info"};
+	json_t *out = json_array();
+	size_t i;
+	json_t *finding;
+	for (size_t s = 0; s < sizeof order / sizeof *order; s++)
+		json_array_foreach (list, i, finding)
+			if (strcmp(text(finding, "severity"), order[s]) == 0)
+				json_array_append(out, finding);
+	return out;
+}
+
+static void numbers_add(json_t *to, const json_t *from)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach ((json_t *)from, key, value) {
+		json_t *have = json_object_get(to, key);
+		if (json_is_object(value) && json_is_object(have))
+			numbers_add(have, value);
+		else if (json_is_integer(value) && json_is_integer(have))
+			json_object_set_new(to, key, json_integer(json_integer_value(have) + json_integer_value(value)));
+		else if (have == NULL)
+			json_object_set_new(to, key, json_deep_copy(value));
+	}
+}
+
+static void list_add(json_t *to, const json_t *from)
+{
+	size_t i, k;
+	json_t *item, *known;
+	json_array_foreach (from, i, item) {
+		bool there = false;
+		json_array_foreach (to, k, known)
+			there = there || json_equal(known, item);
+		if (!there)
+			json_array_append_new(to, json_deep_copy(item));
+	}
+}
+
+static void service_add(json_t *to, const json_t *from)
+{
+	static const char *const sums[] = {"events", "client_requests", "server_requests"};
+	take_time(to, from, "start", -1);
+	take_time(to, from, "end", 1);
+	for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
+		json_int_t sum =
+			json_integer_value(json_object_get(to, sums[i])) + json_integer_value(json_object_get(from, sums[i]));
+		json_object_set_new(to, sums[i], json_integer(sum));
+	}
+}
+
+json_t *report_merge(json_t *const *reports, size_t n)
+{
+	static const char *const lists[] = {"deadlines", "retries", "data", "not_exercised"};
+	if (n == 0)
+		return NULL;
+	json_t *out = json_deep_copy(reports[0]);
+	for (size_t r = 1; r < n && out != NULL; r++) {
+		service_add(json_object_get(out, "service"), json_object_get(reports[r], "service"));
+		findings_add(json_object_get(out, "findings"), json_object_get(reports[r], "findings"));
+		for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+			list_add(json_object_get(out, lists[i]), json_object_get(reports[r], lists[i]));
+		numbers_add(json_object_get(out, "loss"), json_object_get(reports[r], "loss"));
+		numbers_add(json_object_get(out, "limits"), json_object_get(reports[r], "limits"));
+	}
+	if (n > 1 && out != NULL)
+		json_object_set_new(out, "findings", findings_sorted(json_object_get(out, "findings")));
+	return out;
+}

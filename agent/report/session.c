@@ -1,0 +1,261 @@
+/*
+ * A session: model, protocols and detectors wired from their tables; requests turned into spans and metrics.
+ *
+ * Everything runs on the caller's thread. Order of observers: protocols, detectors in table order, the session itself: so a request has
+ * what the detectors say of it (its resend count) before it becomes a span.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocols/protocol.h"
+#include "report/metrics.h"
+#include "report/report.h"
+#include "report/session.h"
+#include "report/spans.h"
+#include "report/text.h"
+#include "report/trace.h"
+
+#define DETECTORS_MAX 16U
+
+struct running {
+	const struct detector *detector;
+	void *state;
+	double *defaults; /* option values where the caller gave none */
+};
+
+struct session {
+	struct stacks *stacks;
+	struct counters *counters;
+	struct telemetry_sink sink;
+	struct model *model;
+	struct protocols *protocols;
+	struct findings *findings;
+	struct metrics *metrics;
+	struct traces *traces;
+	struct running running[DETECTORS_MAX];
+	size_t running_n;
+	json_t *service, *notes;
+	uint64_t start_ns, end_ns, events;
+	uint64_t client_requests, server_requests;
+	bool finished;
+};
+
+/* -- what the session itself watches -- */
+
+static void on_process_start(void *ctx, struct process *p)
+{
+	struct session *s = ctx;
+	if (json_object_get(s->service, "exe") == NULL && p->exe[0] != '\0')
+		json_object_set_new(s->service, "exe", text_json(p->exe));
+}
+
+static void on_request_start(void *ctx, struct request *r)
+{
+	struct session *s = ctx;
+	traces_start(s->traces, r);
+}
+
+static void on_request_end(void *ctx, struct request *r)
+{
+	struct session *s = ctx;
+	*(r->server ? &s->server_requests : &s->client_requests) += 1;
+	metrics_request(s->metrics, r);
+	struct trace_ids ids;
+	if (!traces_end(s->traces, r, &ids) || s->sink.span == NULL)
+		return;
+	struct span_texts texts;
+	struct span span;
+	span_from_request(r, &ids, s->stacks, &texts, &span);
+	s->sink.span(s->sink.ctx, &span);
+}
+
+static void on_finding(void *ctx, const json_t *finding, uint64_t request_id, uint64_t time_ns)
+{
+	struct session *s = ctx;
+	if (s->sink.finding == NULL)
+		return;
+	struct trace_ids ids;
+	bool linked = traces_find(s->traces, request_id, &ids);
+	s->sink.finding(s->sink.ctx, finding, linked ? ids.trace_id : NULL, linked ? ids.span_id : NULL, time_ns);
+}
+
+static const struct observer session_observer = {
+	.process_start = on_process_start,
+	.request_start = on_request_start,
+	.request_end = on_request_end,
+};
+
+/* -- wiring -- */
+
+static const double *options_of(struct running *run, const struct session_options *o)
+{
+	const double *given = o->detector_options != NULL ? o->detector_options(o->detector_options_ctx, run->detector) : NULL;
+	const struct option *table = run->detector->options;
+	if (given != NULL || table == NULL)
+		return given;
+	size_t n = 0;
+	while (table[n].name != NULL)
+		n++;
+	run->defaults = calloc(n + 1, sizeof *run->defaults);
+	for (size_t i = 0; run->defaults != NULL && i < n; i++)
+		run->defaults[i] = table[i].value;
+	return run->defaults;
+}
+
+static bool detector_start(struct session *s, const struct detector *d, const struct session_options *o)
+{
+	if (s->running_n == DETECTORS_MAX)
+		return false;
+	struct running *run = &s->running[s->running_n];
+	run->detector = d;
+	const struct detector_env env = {
+		.model = s->model,
+		.stacks = s->stacks,
+		.counters = s->counters,
+		.options = options_of(run, o),
+		.emit = findings_emit,
+		.emit_ctx = s->findings,
+	};
+	if (env.options == NULL && d->options != NULL)
+		return false;
+	run->state = d->create(&env);
+	if (run->state == NULL) {
+		free(run->defaults);
+		return false;
+	}
+	s->running_n++;
+	return model_observe(s->model, &d->observer, run->state) == 0;
+}
+
+static bool detectors_start(struct session *s, const struct session_options *o)
+{
+	for (size_t i = 0; detector_table[i] != NULL; i++) {
+		const struct detector *d = detector_table[i];
+		bool wanted = o->detector_enabled == NULL || o->detector_enabled(o->detector_options_ctx, d);
+		if (wanted && !detector_start(s, d, o))
+			return false;
+	}
+	return true;
+}
+
+struct session *session_new(const struct session_options *o, struct stacks *stacks, struct counters *counters)
+{
+	struct session *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return NULL;
+	s->stacks = stacks;
+	s->counters = counters;
+	s->sink = o->sink;
+	s->service = json_object();
+	s->notes = json_array();
+	s->model = model_new(stacks, counters);
+	s->findings = findings_new(stacks, counters);
+	s->traces = traces_new(o->seed);
+	if (s->service == NULL || s->notes == NULL || s->model == NULL || s->findings == NULL || s->traces == NULL)
+		goto fail;
+	json_object_set_new(s->service, "name", text_json(o->service));
+	findings_on_change(s->findings, on_finding, s);
+	s->metrics = metrics_new(counters, s->findings);
+	s->protocols = protocols_new(s->model, counters);
+	if (s->metrics == NULL || s->protocols == NULL || model_observe(s->model, &protocols_observer, s->protocols) != 0)
+		goto fail;
+	if (!detectors_start(s, o) || model_observe(s->model, &session_observer, s) != 0)
+		goto fail;
+	return s;
+fail:
+	session_free(s);
+	return NULL;
+}
+
+void session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	/* open connections are closed towards their protocol and detectors by the model, so it goes first */
+	model_free(s->model);
+	for (size_t i = 0; i < s->running_n; i++) {
+		s->running[i].detector->destroy(s->running[i].state);
+		free(s->running[i].defaults);
+	}
+	protocols_free(s->protocols);
+	metrics_free(s->metrics);
+	findings_free(s->findings);
+	traces_free(s->traces);
+	json_decref(s->service);
+	json_decref(s->notes);
+	free(s);
+}
+
+struct model *session_model(struct session *s)
+{
+	return s->model;
+}
+
+void session_event(struct session *s, const struct event *e)
+{
+	if (s->start_ns == 0)
+		s->start_ns = e->t0;
+	if (e->t1 > s->end_ns)
+		s->end_ns = e->t1;
+	s->events++;
+	metrics_event(s->metrics, e);
+	model_event(s->model, e);
+}
+
+void session_finish(struct session *s, uint64_t now_ns)
+{
+	if (s->finished)
+		return;
+	s->finished = true;
+	if (now_ns > s->end_ns)
+		s->end_ns = now_ns;
+	model_finish(s->model, s->end_ns);
+	for (size_t i = 0; i < s->running_n; i++)
+		if (s->running[i].detector->finish != NULL)
+			s->running[i].detector->finish(s->running[i].state, s->end_ns);
+}
+
+const struct metric *session_metrics(struct session *s, size_t *ret_n)
+{
+	return metrics_snapshot(s->metrics, s->start_ns, s->end_ns, ret_n);
+}
+
+void session_note_unexercised(struct session *s, const char *text)
+{
+	json_array_append_new(s->notes, text_json(text));
+}
+
+/* -- the report -- */
+
+static json_t *service_json(const struct session *s)
+{
+	char start[32], end[32];
+	json_t *o = json_copy(s->service);
+	json_object_set_new(o, "start", json_string(time_text(s->start_ns, start, sizeof start)));
+	json_object_set_new(o, "end", json_string(time_text(s->end_ns, end, sizeof end)));
+	json_object_set_new(o, "events", json_integer((json_int_t)s->events));
+	json_object_set_new(o, "client_requests", json_integer((json_int_t)s->client_requests));
+	json_object_set_new(o, "server_requests", json_integer((json_int_t)s->server_requests));
+	return o;
+}
+
+json_t *session_report(struct session *s)
+{
+	json_t *notes = json_array();
+	json_t *report = report_new(service_json(s));
+	for (size_t i = 0; i < findings_count(s->findings); i++)
+		json_array_append(json_object_get(report, "findings"), findings_json(s->findings, i));
+	for (size_t i = 0; i < s->running_n; i++) {
+		const struct detector *d = s->running[i].detector;
+		json_t *section = d->report != NULL ? d->report(s->running[i].state, notes) : NULL;
+		if (section != NULL && d->section != NULL)
+			json_object_set_new(report, d->section, section);
+		else
+			json_decref(section);
+	}
+	json_array_extend(notes, s->notes);
+	json_object_set_new(report, "loss", report_loss(s->counters));
+	json_object_set_new(report, "limits", report_limits(s->counters));
+	json_object_set_new(report, "not_exercised", notes);
+	return report;
+}
