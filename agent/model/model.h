@@ -58,7 +58,8 @@ struct conn {
 	uint64_t opened_ns;
 	uint64_t connect_t0,
 		connect_t1; /* 0 until it happened; a non-blocking connect ends at the first proof of success or failure */
-	int connect_err;    /* errno of its end, 0 = success, EINPROGRESS while under way */
+	int connect_err;    /* errno of its end, 0 = success, EINPROGRESS while under way; closed before its end was known:
+	                       ETIMEDOUT if a wait for it had run out, else ECANCELED */
 	uint32_t connect_stack;
 	uint64_t bytes_in, bytes_out;
 	uint64_t first_in_ns, last_in_ns, last_out_ns;
@@ -73,6 +74,7 @@ struct conn {
 
 enum wait_op { WAIT_CONNECT, WAIT_READ, WAIT_WRITE, WAIT_ACCEPT, WAIT_RESOLVE, WAIT_SLEEP };
 enum wait_how { WAIT_BY_CALL, WAIT_BY_POLL, WAIT_BY_EPOLL, WAIT_BY_SLEEP };
+/* INTERRUPTED with err EINTR: by a signal; with err 0: another descriptor of the set became ready. */
 enum wait_outcome { WAIT_READY, WAIT_TIMED_OUT, WAIT_FAILED, WAIT_INTERRUPTED, WAIT_PENDING /* not returned yet */ };
 
 /* One wait that covers a connection (poll and epoll waits are told once per connection that they cover). */
@@ -89,6 +91,7 @@ struct wait {
 	uint32_t tid;
 	uint32_t stack;
 	int err;
+	uint64_t timer_due_ns; /* of poll and epoll: when a one-shot timer descriptor in the same set expires, 0 = none */
 };
 
 struct resolve {

@@ -1,0 +1,211 @@
+/*
+ * The life of descriptors: socket, accept, open, pipe, dup, shutdown, close, and what the shim says of inherited ones.
+ * The session's thread only.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "model/private.h"
+
+static enum conn_kind socket_kind(uint64_t domain_type)
+{
+	int domain = (int)(domain_type >> 32);
+	int type = (int)(domain_type & 0xf);
+
+	if (domain == AF_UNIX)
+		return CONN_UNIX;
+	if (domain == AF_INET || domain == AF_INET6)
+		return type == SOCK_STREAM ? CONN_TCP : type == SOCK_DGRAM ? CONN_UDP : CONN_OTHER;
+	return CONN_OTHER;
+}
+
+static struct connx *open_fd(struct model *m, struct proc *p, int fd, enum conn_kind kind, bool cloexec, const struct event *e)
+{
+	struct connx *c = fd < 0 ? NULL : conn_new(m, p, fd, kind, e);
+
+	if (c)
+		fdtable_get(&p->fds, fd)->cloexec = cloexec;
+	return c;
+}
+
+void life_on_socket(struct model *m, struct proc *p, const struct event *e)
+{
+	if (e->ret < 0)
+		return;
+	struct connx *c = open_fd(m, p, e->fd, socket_kind(e->a0), e->a0 & SOCK_CLOEXEC, e);
+	if (!c)
+		return;
+	c->pub.nonblocking = e->a0 & SOCK_NONBLOCK;
+	conn_tell_open(m, c, e);
+}
+
+void life_on_socketpair(struct model *m, struct proc *p, const struct event *e)
+{
+	int fds[2] = {e->fd, (int)e->a1};
+
+	for (int i = 0; e->ret >= 0 && i < 2; i++) {
+		struct connx *c = open_fd(m, p, fds[i], socket_kind(e->a0), e->a0 & SOCK_CLOEXEC, e);
+		if (!c)
+			continue;
+		c->pub.nonblocking = e->a0 & SOCK_NONBLOCK;
+		conn_tell_open(m, c, e);
+	}
+}
+
+void life_on_listen(struct model *m, struct proc *p, const struct event *e)
+{
+	struct connx *c = e->ret < 0 ? NULL : conn_use(m, p, e->fd, e);
+
+	if (c)
+		c->pub.role = CONN_LISTENER;
+}
+
+void life_on_accept(struct model *m, struct proc *p, const struct event *e)
+{
+	struct connx *listener = conn_use(m, p, e->fd, e);
+
+	if (listener) {
+		listener->pub.role = CONN_LISTENER;
+		wait_by_call(m, p, listener, WAIT_ACCEPT, e);
+	}
+	if (e->ret < 0 || e->ret > INT32_MAX)
+		return;
+	enum conn_kind kind = listener ? listener->pub.kind : CONN_TCP;
+	struct connx *c = open_fd(m, p, (int)e->ret, kind, e->a0 & SOCK_CLOEXEC, e);
+	if (!c)
+		return;
+	c->pub.role = CONN_SERVER;
+	c->pub.nonblocking = e->a0 & SOCK_NONBLOCK;
+	peer_set(m, c, p, e->data, e->data_len);
+	conn_tell_open(m, c, e);
+}
+
+void life_on_shutdown(struct model *m, struct proc *p, const struct event *e)
+{
+	struct connx *c = e->ret < 0 ? NULL : conn_use(m, p, e->fd, e);
+
+	if (!c)
+		return;
+	c->shut_in |= e->a0 == SHUT_RD || e->a0 == SHUT_RDWR;
+	c->shut_out |= e->a0 == SHUT_WR || e->a0 == SHUT_RDWR;
+	if (c->shut_in && c->shut_out && c->pub.role != CONN_LISTENER)
+		conn_tell_close(m, c, e);
+}
+
+void life_on_close(struct model *m, struct proc *p, const struct event *e)
+{
+	struct holder *h = fdtable_get(&p->fds, e->fd);
+
+	if (!(e->flags & WIRE_F_RANGE)) {
+		/* Linux frees the number whatever close returns, save for one that was not open. */
+		if (h)
+			conn_drop(m, h, e);
+		return;
+	}
+	for (h = fdtable_next(&p->fds, e->fd); e->ret >= 0 && h && (uint64_t)h->fd <= (e->a0 & UINT32_MAX);) {
+		int fd = h->fd;
+		conn_drop(m, h, e);
+		h = fdtable_next(&p->fds, fd + 1);
+	}
+}
+
+void life_on_dup(struct model *m, struct proc *p, const struct event *e)
+{
+	struct holder *from = fdtable_get(&p->fds, e->fd);
+	struct holder *to = NULL;
+
+	if (e->ret < 0 || e->ret > INT32_MAX || e->ret == e->fd)
+		return;
+	if (from && from->weak)
+		conn_use(m, p, e->fd, e);
+	if (from && !from->conn->told_close) {
+		to = conn_share(m, from->conn, p, (int)e->ret, e);
+	} else {
+		struct connx *c = conn_use(m, p, e->fd, e);
+		if (c)
+			to = conn_share(m, c, p, (int)e->ret, e);
+	}
+	if (to)
+		to->cloexec = e->a0 & O_CLOEXEC;
+}
+
+void life_on_open(struct model *m, struct proc *p, const struct event *e)
+{
+	if (e->ret < 0 || e->ret > INT32_MAX)
+		return;
+	struct connx *c = open_fd(m, p, (int)e->ret, CONN_FILE, e->a0 & O_CLOEXEC, e);
+	if (!c)
+		return;
+	if (e->data)
+		memcpy(c->pub.path, e->data, e->data_len < sizeof(c->pub.path) ? e->data_len : sizeof(c->pub.path) - 1);
+	c->pub.is_sink = e->flags & WIRE_F_SINK;
+	c->pub.nonblocking = e->a0 & O_NONBLOCK;
+	conn_tell_open(m, c, e);
+}
+
+void life_on_pipe(struct model *m, struct proc *p, const struct event *e)
+{
+	int fds[2] = {e->fd, (int)e->a1};
+
+	for (int i = 0; e->ret >= 0 && i < 2; i++) {
+		struct connx *c = open_fd(m, p, fds[i], CONN_PIPE, e->a0 & O_CLOEXEC, e);
+		if (!c)
+			continue;
+		c->pub.nonblocking = e->a0 & O_NONBLOCK;
+		conn_tell_open(m, c, e);
+	}
+}
+
+static enum conn_kind inherited_kind(const struct event *e)
+{
+	sa_family_t family = AF_UNSPEC;
+
+	switch (e->a0) {
+	case WIRE_FD_PIPE:
+		return CONN_PIPE;
+	case WIRE_FD_FILE:
+		return CONN_FILE;
+	case WIRE_FD_TTY:
+		return CONN_TTY;
+	case WIRE_FD_SOCKET:
+		if (e->data_len >= sizeof(family))
+			memcpy(&family, e->data, sizeof(family));
+		return family == AF_UNIX                                                ? CONN_UNIX
+		       : family == AF_UNSPEC || family == AF_INET || family == AF_INET6 ? CONN_TCP
+											: CONN_OTHER;
+	default:
+		return CONN_OTHER;
+	}
+}
+
+/* What the shim found by looking at a descriptor of unknown origin. It corrects the table where a close or an open escaped us. */
+void life_on_fd_kind(struct model *m, struct proc *p, const struct event *e)
+{
+	enum conn_kind kind = inherited_kind(e);
+	struct holder *h = fdtable_get(&p->fds, e->fd);
+	struct connx *c = h ? h->conn : NULL;
+	bool same = c && (c->pub.kind == kind || c->pub.kind == CONN_OTHER || (conn_is_socket(c) && e->a0 == WIRE_FD_SOCKET));
+
+	if (e->fd < 0)
+		return;
+	if (same && !c->told_close) {
+		conn_use(m, p, e->fd, e);
+		if (c->pub.kind == CONN_OTHER)
+			c->pub.kind = kind;
+		c->pub.nonblocking = e->a1 & O_NONBLOCK;
+		if (e->data && c->pub.peer[0] == '\0')
+			peer_set(m, c, p, e->data, e->data_len);
+		return;
+	}
+	c = open_fd(m, p, e->fd, kind, false, e);
+	if (!c)
+		return;
+	c->pub.inherited = true;
+	c->pub.rcvtimeo_ns = WAIT_UNKNOWN;
+	c->pub.sndtimeo_ns = WAIT_UNKNOWN;
+	c->pub.nonblocking = e->a1 & O_NONBLOCK;
+	c->pub.is_sink = e->flags & WIRE_F_SINK;
+	peer_set(m, c, p, e->data, e->data_len);
+	conn_tell_open(m, c, e);
+}

@@ -1,0 +1,84 @@
+/*
+ * Waits of one call on one descriptor: blocking reads, writes, connects and accepts, and sleeps. What is a wait, and what limit it has.
+ * The session's thread only.
+ */
+#include <errno.h>
+#include <poll.h>
+
+#include "model/private.h"
+
+void wait_tell(struct model *m, struct proc *p, const struct event *e, struct wait w)
+{
+	timer_refresh(p, e->t0);
+	w.process = &p->pub;
+	w.event = e;
+	w.t0 = e->t0;
+	w.t1 = e->t1;
+	w.tid = e->tid;
+	w.stack = e->stack;
+	w.err = e->err;
+	TELL(m, wait, &w);
+}
+
+int64_t wait_option_limit(const struct connx *c, enum wait_op op)
+{
+	int64_t ns = op == WAIT_READ || op == WAIT_ACCEPT ? c->pub.rcvtimeo_ns : c->pub.sndtimeo_ns;
+
+	return ns == 0 ? WAIT_INFINITE : ns;
+}
+
+enum wait_op wait_op_of(const struct connx *c, uint32_t poll_events)
+{
+	if (c->pub.role == CONN_LISTENER)
+		return WAIT_ACCEPT;
+	if (c->connecting)
+		return WAIT_CONNECT;
+	return (poll_events & POLLOUT) && !(poll_events & POLLIN) ? WAIT_WRITE : WAIT_READ;
+}
+
+/* EAGAIN of a descriptor that the model takes for blocking: a timeout if one is set, else the model was wrong about it. */
+static bool expired(struct connx *c, int64_t limit, const struct event *e)
+{
+	if (limit > 0 || (limit == WAIT_UNKNOWN && e->t1 - e->t0 >= 1000000))
+		return true;
+	c->pub.nonblocking = true;
+	return false;
+}
+
+void wait_by_call(struct model *m, struct proc *p, struct connx *c, enum wait_op op, const struct event *e)
+{
+	int64_t limit = wait_option_limit(c, op);
+	enum wait_outcome outcome = WAIT_READY;
+
+	if (!conn_is_socket(c) || c->pub.nonblocking || (e->flags & WIRE_F_NONBLOCK))
+		return;
+	if ((e->id == WIRE_READ || e->id == WIRE_WRITE) && (e->a1 & MSG_DONTWAIT))
+		return;
+	if (op == WAIT_CONNECT && c->pub.kind == CONN_UDP)
+		return;
+	if (e->id == WIRE_RECVMMSG && (int64_t)e->a1 >= 0)
+		limit = (int64_t)e->a1;
+	if (e->ret < 0) {
+		outcome = e->err == EINTR ? WAIT_INTERRUPTED : WAIT_FAILED;
+		/* connect says EINPROGRESS where SO_SNDTIMEO ran out. */
+		if (e->err == EAGAIN || (op == WAIT_CONNECT && e->err == EINPROGRESS)) {
+			if (!expired(c, limit, e))
+				return;
+			outcome = WAIT_TIMED_OUT;
+		}
+	}
+	wait_tell(
+		m, p, e,
+		(struct wait){.conn = &c->pub, .op = op, .how = WAIT_BY_CALL, .outcome = outcome, .limit_ns = limit, .covers = 1});
+}
+
+void wait_on_sleep(struct model *m, struct proc *p, const struct event *e)
+{
+	wait_tell(m, p, e,
+		  (struct wait){.op = WAIT_SLEEP,
+				.how = WAIT_BY_SLEEP,
+				.outcome = e->err == EINTR ? WAIT_INTERRUPTED
+					   : e->err        ? WAIT_FAILED
+							   : WAIT_TIMED_OUT,
+				.limit_ns = (int64_t)e->a1});
+}
