@@ -22,15 +22,18 @@ static void list_commands(FILE *out)
 static void list_hooks(FILE *out)
 {
 	static const struct {
-		const char *name, *family, *doc;
+		const char *name, *family, *alias_of;
 	} hooks[] = {
-#define HOOK(ret, name, family, ...) {#name, #family, ""},
+#define HOOK(name, family) {#name, #family, NULL},
+#define ALIAS(name, of, family) {#name, #family, #of},
 #include "preload/hooks.def"
 #undef HOOK
+#undef ALIAS
 	};
 
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
-		fprintf(out, "  %-28s %-9s %s\n", hooks[i].name, hooks[i].family, hooks[i].doc);
+		fprintf(out, "  %-28s %-9s %s%s\n", hooks[i].name, hooks[i].family, hooks[i].alias_of ? "another name of " : "",
+			hooks[i].alias_of ? hooks[i].alias_of : "");
 }
 
 static void list_events(FILE *out)

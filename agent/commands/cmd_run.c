@@ -74,6 +74,12 @@ static void note(struct run *r, const char *text)
 	pipeline_event(&r->pipeline, &e);
 }
 
+/* What is known of a connection lowers what the shim captures of it. */
+static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy)
+{
+	ingest_set_policy(ctx, pid, fd, policy);
+}
+
 /* Everything that can be wrong is found here, before the program is started. */
 static int prepare(struct run *r, char *err, size_t err_size)
 {
@@ -104,6 +110,7 @@ static int prepare(struct run *r, char *err, size_t err_size)
 		snprintf(err, err_size, "out of memory");
 		return e;
 	}
+	model_on_policy(session_model(r->pipeline.session), on_policy, r->ingest);
 	if (s->record) {
 		struct recording_info info = {.start_ns = r->start_ns, .seed = r->seed};
 		snprintf(info.service, sizeof(info.service), "%s", r->service);
