@@ -1,0 +1,197 @@
+/*
+ * The poll: read the rings → put in order → name call sites → redact → hand on. See ingest.h for who calls it, internal.h for the parts.
+ */
+#include "ingest/ingest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/limits.h"
+#include "ingest/internal.h"
+
+#define SECOND_NS 1000000000ULL
+#define WINDOW_NS 2000000ULL /* a record is visible this long after its t1, unless its thread was held up in between */
+#define CHECK_NS 250000000ULL
+#define WAIT_MIN_MS 1U
+#define WAIT_MAX_MS 100U
+#define WAIT_HELD_MS 2U          /* while events wait in the window */
+#define IDLE_DIVISOR 8U          /* wait an eighth of the idle time: reaches the longest wait after about a second */
+#define SLOW_STACK_NS 2000000ULL /* naming a stack that took longer: read the rings before going on */
+
+int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct counters *counters, struct ingest **ret)
+{
+	struct ingest *in = calloc(1, sizeof(*in));
+	int r = -ENOMEM;
+
+	if (in == NULL)
+		return -ENOMEM;
+	in->memory.fd = -1;
+	in->counters = counters;
+	in->stacks = o->stacks;
+	clock_start(&in->clock);
+	in->now_ns = in->clock.start_ns;
+	in->next_tick_ns = in->clock.start_ns + SECOND_NS;
+	r = memory_make(o, &in->clock, &in->memory);
+	if (r < 0)
+		goto fail;
+	in->shared = in->memory.header;
+	r = -ENOMEM;
+	in->order = order_new();
+	in->callsites = callsites_new(stacks, counters);
+	in->redact = redact_new(counters);
+	in->slots = calloc(in->shared->thread_max, sizeof(*in->slots));
+	in->watched = calloc(in->shared->process_max, sizeof(*in->watched));
+	in->scratch = malloc(decode_max_bytes());
+	if (in->order == NULL || in->callsites == NULL || in->redact == NULL || in->slots == NULL || in->watched == NULL ||
+	    in->scratch == NULL)
+		goto fail;
+	*ret = in;
+	return 0;
+fail:
+	ingest_free(in);
+	return r;
+}
+
+void ingest_free(struct ingest *in)
+{
+	if (in == NULL)
+		return;
+	if (in->shared != NULL)
+		ingest_disable(in);
+	order_free(in->order);
+	callsites_free(in->callsites);
+	redact_free(in->redact);
+	free(in->slots);
+	free(in->watched);
+	free(in->scratch);
+	memory_done(&in->memory);
+	free(in);
+}
+
+int ingest_fd(const struct ingest *in)
+{
+	return in->memory.fd;
+}
+
+struct wire_header *ingest_shared(struct ingest *in)
+{
+	return in->shared;
+}
+
+void ingest_disable(struct ingest *in)
+{
+	atomic_store(&in->shared->enabled, 0);
+}
+
+unsigned int ingest_live(const struct ingest *in)
+{
+	return watch_live(in);
+}
+
+uint64_t ingest_now_ns(const struct ingest *in)
+{
+	return clock_ns(&in->clock, clock_ticks(&in->clock));
+}
+
+void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy)
+{
+	if (fd < 0 || (uint32_t)fd >= in->shared->policy_fds)
+		return;
+	for (uint32_t i = 0; i < in->shared->process_max; i++) {
+		const struct wire_process *p = wire_process_at(in->shared, i);
+
+		if (p->pid == pid && atomic_load_explicit(&p->state, memory_order_acquire) == WIRE_SLOT_LIVE &&
+		    !(in->watched[i].known && in->watched[i].gone))
+			atomic_store_explicit(wire_policy_at(in->shared, i) + fd, policy, memory_order_relaxed);
+	}
+}
+
+void ingest_hold(struct ingest *in, struct pending *p)
+{
+	const int r = p != NULL ? order_push(in->order, p) : -ENOMEM;
+
+	if (r == 0)
+		return;
+	/* Late, or no memory for it: the order is not exact any more. */
+	in->counters->limit[LIMIT_REACHED_REORDER]++;
+	if (r > 0)
+		in->late++;
+	else
+		pending_free(p);
+}
+
+static bool is_new_image(uint16_t id)
+{
+	return id == WIRE_PROCESS_START;
+}
+
+static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ctx)
+{
+	const uint64_t begun = clock_ticks(&in->clock);
+
+	if (is_new_image(p->e.id))
+		watch_exec(in, p->process, p->e.pid);
+	p->e.stack = callsites_stack(in->callsites, p);
+	p->e.flags = (uint16_t)(p->e.flags & ~(unsigned int)WIRE_F_STACK); /* of the record: the event has its id */
+	redact_event(in->redact, &p->e, fn, ctx);
+	pending_free(p);
+	if (clock_ticks(&in->clock) - begun > clock_ticks_of(&in->clock, SLOW_STACK_NS))
+		slots_read(in);
+}
+
+/* Hand on what is older than `before_ns`, and the oldest ones of a window that is too full. */
+static void hand_on_all(struct ingest *in, uint64_t before_ns, ingest_fn fn, void *ctx)
+{
+	struct pending *p;
+
+	while ((p = order_pop(in->order, before_ns)) != NULL)
+		hand_on(in, p, fn, ctx);
+	while (order_count(in->order) > LIMIT_REORDER_EVENTS && (p = order_pop(in->order, UINT64_MAX)) != NULL) {
+		in->counters->limit[LIMIT_REACHED_REORDER]++;
+		hand_on(in, p, fn, ctx);
+	}
+}
+
+static unsigned int next_wait(struct ingest *in, size_t records, unsigned int waited)
+{
+	unsigned int wait;
+
+	if (records > 0) {
+		in->idle_ms = 0;
+		return WAIT_MIN_MS;
+	}
+	in->idle_ms += waited;
+	wait = in->idle_ms / IDLE_DIVISOR;
+	if (order_count(in->order) > 0 && wait > WAIT_HELD_MS)
+		wait = WAIT_HELD_MS;
+	return wait < WAIT_MIN_MS ? WAIT_MIN_MS : wait > WAIT_MAX_MS ? WAIT_MAX_MS : wait;
+}
+
+size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsigned int *ret_wait_ms)
+{
+	const uint64_t before = in->now_ns;
+	size_t n;
+
+	clock_refine(&in->clock);
+	in->now_ns = ingest_now_ns(in);
+	atomic_store_explicit(&in->shared->heartbeat, clock_ticks(&in->clock), memory_order_relaxed);
+	if (drain || in->now_ns >= in->next_check_ns) {
+		watch_check(in);
+		in->next_check_ns = in->now_ns + CHECK_NS;
+	}
+	n = slots_read(in);
+	slots_reap(in, in->now_ns >= in->next_tick_ns);
+	if (drain)
+		watch_check(in); /* what died is empty now: its news belongs into this session */
+	pulse(in, drain);
+	hand_on_all(in, drain ? UINT64_MAX : in->now_ns - WINDOW_NS, fn, ctx);
+	if (drain) {
+		const uint64_t last = order_last_ns(in->order);
+
+		redact_flush(in->redact, last > in->now_ns ? last : in->now_ns, fn, ctx);
+	}
+	slots_count(in);
+	if (ret_wait_ms != NULL)
+		*ret_wait_ms = next_wait(in, n, (unsigned int)((in->now_ns - before) / 1000000U));
+	return n;
+}

@@ -1,0 +1,89 @@
+/*
+ * The inside of ingest: shared by its own files only. Everything on the thread that calls ingest_poll.
+ *
+ *   slots.c  reads rings, places losses, frees thread slots      watch.c  which processes live, PROCESS_GONE
+ *   pulse.c  TICK, INFLIGHT, losses nobody else told             ingest.c the poll: read → order → stacks → redaction → out
+ */
+#ifndef GAPSCOPE_INGEST_INTERNAL_H
+#define GAPSCOPE_INGEST_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "ingest/callsite.h"
+#include "ingest/clock.h"
+#include "ingest/decode.h"
+#include "ingest/ingest.h"
+#include "ingest/memory.h"
+#include "ingest/order.h"
+#include "ingest/redact.h"
+
+/* What we remember of a thread slot. */
+struct slot {
+	bool known;          /* its present owner was seen */
+	uint32_t generation; /* of its present owner */
+	uint32_t next_seq;   /* that the next record should have */
+	bool seq_known;
+	uint64_t last_t1;               /* ns, of its latest record */
+	uint64_t read;                  /* records read from it, over all its owners */
+	uint64_t corrupt;               /* published, but never read */
+	uint64_t told[WIRE_LOSS_SLOTS]; /* losses of it that were made into LOSS events */
+};
+
+/* What we remember of a process slot. */
+struct watched {
+	bool known, gone;
+	uint32_t generation;
+	uint32_t pid;
+	uint64_t start_time; /* of the process, field 22 of /proc/PID/stat; 0 = could not be read */
+	uint64_t told[WIRE_LOSS_SLOTS];
+};
+
+struct ingest {
+	struct memory memory;
+	struct wire_header *shared; /* memory.header */
+	struct tick_clock clock;
+	struct order *order;
+	struct callsites *callsites;
+	struct redact *redact;
+	struct counters *counters;
+	struct slot *slots;      /* shared->thread_max of them */
+	struct watched *watched; /* shared->process_max of them */
+	uint8_t *scratch;        /* one record */
+	bool stacks;
+	uint64_t now_ns; /* when this poll began */
+	uint64_t next_tick_ns, next_check_ns;
+	uint64_t header_told[WIRE_LOSS_SLOTS];
+	uint64_t late; /* events that came after the window had passed them */
+	unsigned int idle_ms;
+};
+
+/* Put an event of the agent's own, or of slot `source`, into the window. Takes p over, NULL counts as lost to memory. */
+void ingest_hold(struct ingest *in, struct pending *p);
+
+/* Read every ring up to its present head. Returns the number of records. */
+size_t slots_read(struct ingest *in);
+/* Losses of slots that no later record has told: LOSS events as of now. */
+void slots_tell_losses(struct ingest *in);
+/* INFLIGHT events for calls older than a second. */
+void slots_tell_inflight(struct ingest *in);
+/* Free drained slots; with `look`, give up those of threads that no longer exist too (a system call each). */
+void slots_reap(struct ingest *in, bool look);
+/* The threads of process slot `process` are gone: drain their rings. */
+void slots_abandon(struct ingest *in, uint32_t process);
+/* Does any thread slot belong to process slot `process`? */
+bool slots_in_use(const struct ingest *in, uint32_t process);
+/* Bring the session's counters up to the slots' ones. */
+void slots_count(struct ingest *in);
+/* LOSS event: `more` records of `pid` were lost. */
+void slots_lost(struct ingest *in, uint32_t pid, uint32_t tid, uint64_t t1, unsigned int cause, uint64_t more, uint32_t source);
+
+/* Look at processes: find new ones, notice those that died. */
+void watch_check(struct ingest *in);
+/* Process slot `process` starts a new program: an earlier slot of the same pid is history. */
+void watch_exec(struct ingest *in, uint32_t process, uint32_t pid);
+unsigned int watch_live(const struct ingest *in);
+
+/* TICK, INFLIGHT and LOSS events where they are due. */
+void pulse(struct ingest *in, bool last);
+
+#endif

@@ -1,0 +1,66 @@
+/* The log level of a line: see level.h. */
+#include "ingest/level.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#define LOOK_BYTES 256U
+
+static const struct {
+	const char *text, *level;
+} levels[] = {
+	{"TRACE", "TRACE"},  {"DEBUG", "DEBUG"},     {"INFO", "INFO"},         {"NOTICE", "NOTICE"},
+	{"WARN", "WARN"},    {"WARNING", "WARN"},    {"ERROR", "ERROR"},       {"ERR", "ERROR"},
+	{"SEVERE", "ERROR"}, {"CRIT", "CRITICAL"},   {"CRITICAL", "CRITICAL"}, {"FATAL", "FATAL"},
+	{"ALERT", "ALERT"},  {"EMERG", "EMERGENCY"}, {"PANIC", "FATAL"},       {"EMERGENCY", "EMERGENCY"},
+};
+
+const char *level_of_priority(uint64_t priority)
+{
+	static const char *const names[] = {"EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARN", "NOTICE", "INFO", "DEBUG"};
+
+	return priority < sizeof(names) / sizeof(names[0]) ? names[priority] : "";
+}
+
+/* In lower case a level is an everyday word: take it only where a log line puts its level. */
+static bool in_place(const uint8_t *line, size_t at, size_t end, size_t len)
+{
+	const bool opened = at > 0 && strchr("[\"'=<(", line[at - 1]) != NULL;
+	const bool leads = at == 0 && end < len && line[end] == ':';
+
+	return opened || leads;
+}
+
+static bool is_upper(const uint8_t *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!isupper(text[i]))
+			return false;
+	return true;
+}
+
+const char *level_of(const uint8_t *line, size_t len)
+{
+	const size_t look = len < LOOK_BYTES ? len : LOOK_BYTES;
+
+	for (size_t at = 0; at < look;) {
+		size_t end = at;
+
+		while (end < look && isalpha(line[end]))
+			end++;
+		for (size_t i = 0; end > at && i < sizeof(levels) / sizeof(levels[0]); i++) {
+			if (strlen(levels[i].text) == end - at &&
+			    strncasecmp(levels[i].text, (const char *)line + at, end - at) == 0 &&
+			    (is_upper(line + at, end - at) || in_place(line, at, end, len)))
+				return levels[i].level;
+		}
+		at = end + 1;
+		/* A word glued to digits or an underscore is a name, not a level: step over all of it. */
+		while (at < look && end > 0 && (isdigit(line[at - 1]) || line[at - 1] == '_') &&
+		       (isalnum(line[at]) || line[at] == '_'))
+			at++;
+	}
+	return "";
+}

@@ -1,0 +1,42 @@
+/*
+ * The reordering window: events of many rings, held back until nothing older can come, handed out by time.
+ *
+ * A binary heap by (t1, source, arrival): records of one source never overtake each other. Owner: ingest; its thread only.
+ */
+#ifndef GAPSCOPE_INGEST_ORDER_H
+#define GAPSCOPE_INGEST_ORDER_H
+
+#include "core/event.h"
+
+/* An event on its way; e.data and stack_bytes point behind it, into the same allocation. */
+struct pending {
+	struct event e;
+	uint64_t arrival;
+	uint32_t source;  /* thread slot; sources of the agent's own events sort last */
+	uint32_t process; /* process slot, UINT32_MAX if none */
+	uint32_t site;
+	struct wire_stack stack; /* if e.flags has WIRE_F_STACK */
+	const uint8_t *stack_bytes;
+	size_t bytes_len; /* data and snapshot together */
+};
+
+#define ORDER_SOURCE_AGENT UINT32_MAX
+
+/* A pending event with copies of e's data and of the snapshot's bytes (stack may be NULL). NULL when memory is out. */
+struct pending *pending_new(const struct event *e, const struct wire_stack *stack, const uint8_t *stack_bytes);
+/* Frees it; captured bytes are wiped first. */
+void pending_free(struct pending *p);
+
+struct order;
+struct order *order_new(void);
+void order_free(struct order *o);
+/* Take p over. An event older than one that was already handed out gets that one's time: time never steps back. Returns 1 for such a late
+ * event, 0 otherwise, or -ENOMEM (p is then still the caller's). */
+int order_push(struct order *o, struct pending *p);
+/* The oldest event if its t1 is before `before_ns`; the caller frees it. NULL if there is none. */
+struct pending *order_pop(struct order *o, uint64_t before_ns);
+/* t1 of the event handed out last, 0 if none was. */
+uint64_t order_last_ns(const struct order *o);
+size_t order_count(const struct order *o);
+
+#endif

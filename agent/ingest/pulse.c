@@ -1,0 +1,56 @@
+/*
+ * The session's pulse: a TICK each second of session time, with it the calls that still run, and losses that no record told of.
+ * See internal.h.
+ */
+#include <string.h>
+
+#include "ingest/internal.h"
+
+#define SECOND_NS 1000000000ULL
+#define CATCH_UP 60U /* ticks made up for after a stop of the agent, at most */
+
+static void tick(struct ingest *in, uint64_t at)
+{
+	const struct event e = {.id = WIRE_TICK, .t0 = at, .t1 = at, .fd = -1};
+
+	ingest_hold(in, pending_new(&e, NULL, NULL));
+}
+
+static void tell(struct ingest *in, const _Atomic uint64_t *lost, uint64_t *told, uint32_t pid)
+{
+	for (unsigned int cause = 0; cause < WIRE_LOSS_CAUSES; cause++) {
+		const uint64_t total = atomic_load_explicit(&lost[cause], memory_order_relaxed);
+
+		if (total > told[cause])
+			slots_lost(in, pid, pid, in->now_ns, cause, total - told[cause], ORDER_SOURCE_AGENT);
+		told[cause] = total > told[cause] ? total : told[cause];
+	}
+}
+
+static void tell_losses(struct ingest *in)
+{
+	slots_tell_losses(in);
+	for (uint32_t i = 0; i < in->shared->process_max; i++) {
+		const struct wire_process *p = wire_process_at(in->shared, i);
+
+		tell(in, p->lost, in->watched[i].told, p->pid);
+	}
+	tell(in, in->shared->lost, in->header_told, 0);
+}
+
+void pulse(struct ingest *in, bool last)
+{
+	if (in->now_ns < in->next_tick_ns) {
+		if (last)
+			tell_losses(in);
+		return;
+	}
+	if (in->now_ns - in->next_tick_ns > CATCH_UP * SECOND_NS)
+		in->next_tick_ns = in->now_ns - (in->now_ns - in->clock.start_ns) % SECOND_NS;
+	while (in->next_tick_ns <= in->now_ns) {
+		tick(in, in->next_tick_ns);
+		in->next_tick_ns += SECOND_NS;
+	}
+	slots_tell_inflight(in);
+	tell_losses(in);
+}

@@ -1,0 +1,309 @@
+/*
+ * Thread slots: reads their rings, places losses by gaps in the sequence, and gives slots of dead threads back. See internal.h.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ingest/internal.h"
+#include "wire/ring.h"
+
+#define SECOND_NS 1000000000ULL
+#define FUTURE_NS 1000000000ULL /* a record this far ahead of now has a broken time */
+
+static uint64_t peek(const uint64_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+void slots_lost(struct ingest *in, uint32_t pid, uint32_t tid, uint64_t t1, unsigned int cause, uint64_t more, uint32_t source)
+{
+	const struct event e = {.id = WIRE_LOSS, .t0 = t1, .t1 = t1, .pid = pid, .tid = tid, .fd = -1, .a0 = cause, .a1 = more};
+	struct pending *p = pending_new(&e, NULL, NULL);
+
+	if (p != NULL)
+		p->source = source;
+	ingest_hold(in, p);
+}
+
+/* Tell up to `most` losses of a slot that were not told yet, by cause. Returns how many were told. */
+static uint64_t tell(struct ingest *in, uint32_t i, uint64_t t1, uint64_t most)
+{
+	const struct wire_thread *t = wire_thread_at(in->shared, i);
+	struct slot *s = &in->slots[i];
+	uint64_t told = 0;
+
+	for (unsigned int cause = 0; cause < WIRE_LOSS_CAUSES; cause++) {
+		const uint64_t total = atomic_load_explicit(&t->lost[cause], memory_order_relaxed);
+		uint64_t more = total > s->told[cause] ? total - s->told[cause] : 0;
+
+		if (more > most - told)
+			more = most - told;
+		if (more == 0)
+			continue;
+		s->told[cause] += more;
+		told += more;
+		slots_lost(in, t->pid, t->tid, t1, cause, more, i);
+	}
+	return told;
+}
+
+/* Times of a record in ns: not after now, not before the slot's last one, t0 not after t1. */
+static void set_times(const struct ingest *in, struct slot *s, const struct wire_record *r, struct event *e)
+{
+	uint64_t t1 = clock_ns(&in->clock, r->t1);
+
+	if (t1 > in->now_ns + FUTURE_NS)
+		t1 = in->now_ns;
+	if (t1 < s->last_t1)
+		t1 = s->last_t1;
+	s->last_t1 = t1;
+	e->t1 = t1;
+	e->t0 = clock_ns(&in->clock, r->t0);
+	if (e->t0 > t1)
+		e->t0 = t1;
+}
+
+static void take(struct ingest *in, uint32_t i, const struct decoded *d)
+{
+	const struct wire_thread *t = wire_thread_at(in->shared, i);
+	const struct wire_record *r = &d->record;
+	struct slot *s = &in->slots[i];
+	struct event e = {
+		.ret = r->ret,
+		.a0 = r->a0,
+		.a1 = r->a1,
+		.pid = t->pid,
+		.tid = t->tid,
+		.fd = r->fd,
+		.id = r->event,
+		.flags = r->flags,
+		.err = r->err,
+		.data_len = r->data_len,
+		.data = d->data,
+	};
+	struct pending *p;
+
+	set_times(in, s, r, &e);
+	if (s->seq_known && r->seq != s->next_seq)
+		tell(in, i, e.t1, r->seq - s->next_seq);
+	s->next_seq = r->seq + 1;
+	s->seq_known = true;
+	s->read++;
+	p = pending_new(&e, d->stack_bytes != NULL && in->stacks ? &d->stack : NULL, in->stacks ? d->stack_bytes : NULL);
+	if (p != NULL) {
+		p->source = i;
+		p->process = t->process;
+		p->site = r->site;
+	}
+	ingest_hold(in, p);
+}
+
+/* Give `bytes` behind tail back to the producer; what held captured bytes is wiped, so that no copy stays behind. */
+static void give_back(struct ingest *in, uint32_t i, struct wire_thread *t, uint64_t bytes, bool wipe)
+{
+	uint8_t *ring = wire_ring_at(in->shared, i);
+	const uint64_t size = in->shared->ring_bytes;
+	const uint64_t pos = atomic_load_explicit(&t->tail, memory_order_relaxed) & (size - 1);
+
+	if (wipe && bytes >= size) {
+		memset(ring, 0, size);
+	} else if (wipe) {
+		const uint64_t first = size - pos < bytes ? size - pos : bytes;
+
+		memset(ring + pos, 0, first);
+		memset(ring, 0, bytes - first);
+	}
+	wire_ring_consume(t, bytes);
+}
+
+/* Nothing in the ring can be trusted: skip to the head. How many records that were shows when the ring is seen empty. */
+static void skip(struct ingest *in, uint32_t i, struct wire_thread *t, uint64_t ready)
+{
+	struct slot *s = &in->slots[i];
+	const uint64_t published = peek(&t->published);
+	const uint64_t before = s->corrupt;
+
+	s->corrupt = published > s->read ? published - s->read : s->corrupt + 1;
+	if (s->corrupt <= before)
+		s->corrupt = before + 1;
+	s->seq_known = false;
+	slots_lost(in, t->pid, t->tid, s->last_t1 != 0 ? s->last_t1 : in->now_ns, WIRE_LOSS_CORRUPT, s->corrupt - before, i);
+	give_back(in, i, t, ready, true);
+}
+
+static size_t read_ring(struct ingest *in, uint32_t i)
+{
+	struct wire_thread *t = wire_thread_at(in->shared, i);
+	const uint8_t *ring = wire_ring_at(in->shared, i);
+	const uint64_t size = in->shared->ring_bytes;
+	uint64_t ready = wire_ring_ready(t);
+	size_t n = 0;
+
+	while (ready > 0) {
+		struct wire_record first;
+		struct decoded d;
+		int length = -EBADMSG;
+
+		if (ready <= size && ready % WIRE_UNIT == 0) {
+			wire_ring_get(t, ring, size - 1, 0, &first, sizeof(first));
+			length = decode_length(&first, ready);
+		}
+		if (length > 0) {
+			wire_ring_get(t, ring, size - 1, 0, in->scratch, (uint64_t)length);
+			/* The producer could have changed it since: decode what was copied. */
+			length = decode_record(in->scratch, (size_t)length, &d) == length ? length : -EBADMSG;
+		}
+		if (length < 0) {
+			skip(in, i, t, ready);
+			break;
+		}
+		take(in, i, &d);
+		give_back(in, i, t, (uint64_t)length, d.record.units > 1);
+		ready -= (uint64_t)length;
+		n++;
+	}
+	return n;
+}
+
+size_t slots_read(struct ingest *in)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+		struct wire_thread *t = wire_thread_at(in->shared, i);
+		const uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
+		struct slot *s = &in->slots[i];
+
+		if (state != WIRE_SLOT_LIVE && state != WIRE_SLOT_DRAIN)
+			continue;
+		if (!s->known || s->generation != t->generation) {
+			s->known = true;
+			s->generation = t->generation;
+			s->seq_known = false;
+			s->last_t1 = 0;
+		}
+		n += read_ring(in, i);
+	}
+	explicit_bzero(in->scratch, n > 0 ? decode_max_bytes() : 0);
+	return n;
+}
+
+void slots_tell_losses(struct ingest *in)
+{
+	for (uint32_t i = 0; i < in->shared->thread_max; i++)
+		tell(in, i, in->now_ns, UINT64_MAX);
+}
+
+void slots_tell_inflight(struct ingest *in)
+{
+	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+		struct wire_thread *t = wire_thread_at(in->shared, i);
+		const struct wire_inflight *f = &t->inflight;
+		struct event e = {.id = WIRE_INFLIGHT, .t1 = in->now_ns, .pid = t->pid, .tid = t->tid};
+
+		if (atomic_load_explicit(&t->state, memory_order_acquire) != WIRE_SLOT_LIVE)
+			continue;
+		e.a0 = atomic_load_explicit(&f->event, memory_order_acquire);
+		if (e.a0 == 0)
+			continue;
+
+		const uint64_t ticks = peek(&f->t0);
+		const uint32_t site = __atomic_load_n(&f->site, __ATOMIC_RELAXED);
+
+		e.fd = __atomic_load_n(&f->fd, __ATOMIC_RELAXED);
+		e.a1 = (uint64_t)__atomic_load_n(&f->limit_ns, __ATOMIC_RELAXED);
+		atomic_thread_fence(memory_order_acquire);
+		/* Still the same call? Else what was read may be half of each. */
+		if (atomic_load_explicit(&f->event, memory_order_relaxed) != e.a0 || peek(&f->t0) != ticks)
+			continue;
+		e.t0 = clock_ns(&in->clock, ticks);
+		if (e.t0 + SECOND_NS > in->now_ns)
+			continue;
+
+		struct pending *p = pending_new(&e, NULL, NULL);
+
+		if (p != NULL) {
+			p->site = site;
+			p->process = t->process;
+		}
+		ingest_hold(in, p);
+	}
+}
+
+/* Is this thread of a living process gone without saying so (a raw exit system call)? */
+static bool thread_gone(const struct wire_thread *t)
+{
+	return t->pid != 0 && t->tid != 0 && syscall(SYS_tgkill, (pid_t)t->pid, (pid_t)t->tid, 0) < 0 && errno == ESRCH;
+}
+
+void slots_reap(struct ingest *in, bool look)
+{
+	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+		struct wire_thread *t = wire_thread_at(in->shared, i);
+		uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
+
+		if (look && state == WIRE_SLOT_LIVE && thread_gone(t)) {
+			atomic_store(&t->state, WIRE_SLOT_DRAIN);
+			continue; /* read once more before it is freed */
+		}
+		if (state != WIRE_SLOT_DRAIN || wire_ring_ready(t) != 0)
+			continue;
+		tell(in, i, in->now_ns, UINT64_MAX);
+		atomic_store_explicit(&t->inflight.event, 0, memory_order_relaxed);
+		in->slots[i].known = false;
+		atomic_store_explicit(&t->state, WIRE_SLOT_FREE, memory_order_release);
+	}
+}
+
+void slots_abandon(struct ingest *in, uint32_t process)
+{
+	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+		struct wire_thread *t = wire_thread_at(in->shared, i);
+		const uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
+
+		if (t->process == process &&
+		    (state == WIRE_SLOT_LIVE || (state == WIRE_SLOT_CLAIMED && t->pid == in->watched[process].pid)))
+			atomic_store(&t->state, WIRE_SLOT_DRAIN);
+	}
+}
+
+bool slots_in_use(const struct ingest *in, uint32_t process)
+{
+	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+		const struct wire_thread *t = wire_thread_at(in->shared, i);
+
+		if (t->process == process && atomic_load_explicit(&t->state, memory_order_acquire) != WIRE_SLOT_FREE)
+			return true;
+	}
+	return false;
+}
+
+void slots_count(struct ingest *in)
+{
+	struct counters *c = in->counters;
+
+	c->published = 0;
+	c->truncated_bytes = 0;
+	memset(c->lost, 0, sizeof(c->lost));
+	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+		const struct wire_thread *t = wire_thread_at(in->shared, i);
+
+		c->published += in->slots[i].read;
+		c->truncated_bytes += peek(&t->truncated_bytes);
+		c->lost[WIRE_LOSS_CORRUPT] += in->slots[i].corrupt;
+		for (unsigned int cause = 0; cause < WIRE_LOSS_CAUSES; cause++)
+			c->lost[cause] += atomic_load_explicit(&t->lost[cause], memory_order_relaxed);
+	}
+	for (uint32_t i = 0; i < in->shared->process_max; i++) {
+		const struct wire_process *p = wire_process_at(in->shared, i);
+
+		for (unsigned int cause = 0; cause < WIRE_LOSS_CAUSES; cause++)
+			c->lost[cause] += atomic_load_explicit(&p->lost[cause], memory_order_relaxed);
+	}
+	for (unsigned int cause = 0; cause < WIRE_LOSS_CAUSES; cause++)
+		c->lost[cause] += atomic_load_explicit(&in->shared->lost[cause], memory_order_relaxed);
+}

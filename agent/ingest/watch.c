@@ -1,0 +1,166 @@
+/*
+ * Which watched processes live. A process that is killed says nothing, so each is looked up a few times a second: its pid, and its
+ * start time in case the pid was given to another. See internal.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ingest/internal.h"
+
+#define STAT_BYTES 1024
+#define FIELD_STATE 3
+#define FIELD_THREADS 20
+#define FIELD_START 22
+#define PID_LIMIT (1U << 22)
+
+/* Fields of /proc/PID/stat behind the command's name, which may hold anything. 0 or -errno. */
+static int read_stat(uint32_t pid, char *ret_state, uint64_t *ret_threads, uint64_t *ret_start)
+{
+	char path[64], text[STAT_BYTES];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return -ESRCH;
+	text[n] = '\0';
+
+	char *at = strrchr(text, ')');
+	char *rest = NULL;
+
+	if (at == NULL || at[1] == '\0')
+		return -EBADMSG;
+	for (int field = FIELD_STATE; (at = strtok_r(field == FIELD_STATE ? at + 1 : NULL, " ", &rest)) != NULL; field++) {
+		if (field == FIELD_STATE)
+			*ret_state = at[0];
+		if (field == FIELD_THREADS)
+			*ret_threads = strtoull(at, NULL, 10);
+		if (field == FIELD_START) {
+			*ret_start = strtoull(at, NULL, 10);
+			return 0;
+		}
+	}
+	return -EBADMSG;
+}
+
+/* A zombie whose other threads still run is alive: only its first thread has ended. */
+static bool alive(uint32_t pid, uint64_t start_time)
+{
+	char state = '?';
+	uint64_t threads = 0, start = 0;
+
+	if (pid == 0 || pid > PID_LIMIT || (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
+		return false;
+	if (read_stat(pid, &state, &threads, &start) < 0)
+		return true; /* hidden from us, but kill() found it */
+	if (start_time != 0 && start != start_time)
+		return false;
+	return !((state == 'Z' || state == 'X') && threads <= 1);
+}
+
+static void meet(struct ingest *in, uint32_t i)
+{
+	const struct wire_process *p = wire_process_at(in->shared, i);
+	struct watched *w = &in->watched[i];
+	uint64_t told[WIRE_LOSS_SLOTS], threads;
+	char state;
+
+	memcpy(told, w->told, sizeof(told));
+	*w = (struct watched){.known = true, .generation = p->generation, .pid = p->pid};
+	memcpy(w->told, told, sizeof(told));
+	if (read_stat(w->pid, &state, &threads, &w->start_time) < 0)
+		w->start_time = 0;
+}
+
+static void tell_gone(struct ingest *in, uint32_t pid)
+{
+	const struct event e = {.id = WIRE_PROCESS_GONE, .t0 = in->now_ns, .t1 = in->now_ns, .pid = pid, .tid = pid, .fd = -1};
+
+	ingest_hold(in, pending_new(&e, NULL, NULL));
+}
+
+/* Does another slot that is not history speak for this pid? */
+static bool has_successor(const struct ingest *in, uint32_t i)
+{
+	for (uint32_t j = 0; j < in->shared->process_max; j++)
+		if (j != i && in->watched[j].known && !in->watched[j].gone && in->watched[j].pid == in->watched[i].pid)
+			return true;
+	return false;
+}
+
+static void look_at(struct ingest *in, uint32_t i)
+{
+	struct wire_process *p = wire_process_at(in->shared, i);
+	const uint32_t state = atomic_load_explicit(&p->state, memory_order_acquire);
+	struct watched *w = &in->watched[i];
+
+	if (state == WIRE_SLOT_FREE || state == WIRE_SLOT_CLAIMED)
+		return;
+	if (!w->known || w->generation != p->generation)
+		meet(in, i);
+	if (!w->gone && alive(w->pid, w->start_time))
+		return;
+	if (!w->gone) {
+		w->gone = true;
+		slots_abandon(in, i);
+		return; /* its rings are read once more before the news goes out */
+	}
+	if (slots_in_use(in, i))
+		return;
+	if (!has_successor(in, i) && !alive(w->pid, w->start_time))
+		tell_gone(in, w->pid);
+	w->known = false;
+	atomic_store_explicit(&p->state, WIRE_SLOT_FREE, memory_order_release);
+}
+
+void watch_check(struct ingest *in)
+{
+	for (uint32_t i = 0; i < in->shared->process_max; i++)
+		look_at(in, i);
+}
+
+void watch_exec(struct ingest *in, uint32_t process, uint32_t pid)
+{
+	if (process >= in->shared->process_max)
+		return;
+	for (uint32_t i = 0; i < in->shared->process_max; i++) {
+		struct watched *w = &in->watched[i];
+		const struct wire_process *p = wire_process_at(in->shared, i);
+		const uint32_t state = atomic_load_explicit(&p->state, memory_order_acquire);
+
+		if (i == process || p->pid != pid || (state != WIRE_SLOT_LIVE && state != WIRE_SLOT_DRAIN))
+			continue;
+		if (!w->known || w->generation != p->generation)
+			meet(in, i);
+		if (w->gone)
+			continue;
+		w->gone = true;
+		slots_abandon(in, i);
+	}
+}
+
+unsigned int watch_live(const struct ingest *in)
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < in->shared->process_max; i++) {
+		const struct wire_process *p = wire_process_at(in->shared, i);
+		const struct watched *w = &in->watched[i];
+		const bool same = w->known && w->generation == p->generation;
+
+		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE || (same && w->gone))
+			continue;
+		n += alive(p->pid, same ? w->start_time : 0) ? 1 : 0;
+	}
+	return n;
+}
