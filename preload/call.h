@@ -1,0 +1,159 @@
+/*
+ * The way through a hook, all of it inline: enter → (wait) → begin → the real call → end → emit.
+ *
+ * The part before the real call touches only the in-flight slot, so a signal handler may nest in it. The part after it writes the
+ * ring and is guarded by `busy` (emit.c). The real call itself is outside any guard: a thread may be cancelled there.
+ * On any thread of the watched process.
+ */
+#ifndef GAPSCOPE_PRELOAD_CALL_H
+#define GAPSCOPE_PRELOAD_CALL_H
+
+#include <errno.h>
+
+#include "preload/shim.h"
+
+struct call {
+	uint64_t t0, t1;
+	int64_t ret;
+	uint64_t a0, a1;
+	uintptr_t pc, sp; /* return address and stack pointer of the hooked call */
+	int32_t fd;
+	uint16_t event;
+	uint16_t err;
+	uint16_t flags;
+	uint8_t policy;
+	bool waits; /* owns the in-flight slot */
+};
+
+/* emit.c: publish or count. `data` may be NULL; `wanted` ≥ len is what the policy would have taken. Keeps errno. */
+void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted);
+/* The same from several pieces of memory, at most `want` bytes in all. */
+struct iovec;
+void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t want);
+uint32_t emit_site(uintptr_t pc, uintptr_t sp);
+bool call_enter_slow(struct shim_tls *t);
+
+static inline bool shim_on(void)
+{
+	return atomic_load_explicit(&shim.header->enabled, memory_order_relaxed) &&
+	       atomic_load_explicit(&shim.process->enabled, memory_order_relaxed);
+}
+
+/* True if this call is to be recorded. Everything else passes through. */
+__attribute__((always_inline)) static inline bool call_enter(struct call *c, enum wire_event event, int fd)
+{
+	struct shim_tls *t = &shim_tls;
+
+	if (!shim_on())
+		return false;
+	if (unlikely(t->state != SHIM_THREAD_LIVE || !atomic_load_explicit(&shim.private_mem->alive, memory_order_relaxed)) &&
+	    !call_enter_slow(t))
+		return false;
+	c->pc = (uintptr_t)__builtin_return_address(0);
+	c->sp = (uintptr_t)__builtin_frame_address(0);
+	c->event = (uint16_t)event;
+	c->fd = fd;
+	c->err = 0;
+	c->flags = 0;
+	c->a0 = 0;
+	c->a1 = 0;
+	c->policy = WIRE_POLICY_SIZES;
+	c->waits = false;
+	return true;
+}
+
+/* What to capture on fd: its policy byte, found out by one fstat at its first use. */
+static inline uint8_t call_policy(struct call *c, bool socket_call)
+{
+	const int fd = c->fd;
+
+	if (likely((uint32_t)fd < shim.policy_fds)) {
+		c->policy = atomic_load_explicit(&shim.policy[fd], memory_order_relaxed);
+		if (unlikely(c->policy == WIRE_POLICY_UNKNOWN))
+			c->policy = fd_classify(fd);
+	} else {
+		c->policy = socket_call && fd >= 0 ? shim.header->policy_socket : (uint8_t)WIRE_POLICY_SIZES;
+	}
+	return c->policy;
+}
+
+/* The call may wait: show it in the in-flight slot, unless this is a signal handler on top of a call that waits already. */
+static inline void call_waits(struct call *c, int64_t limit_ns)
+{
+	struct shim_tls *t = &shim_tls;
+	struct wire_inflight *slot = &t->ring.thread->inflight;
+
+	if (unlikely(atomic_load_explicit(&t->waiting_sp, memory_order_relaxed) > c->sp))
+		return;
+	atomic_store_explicit(&t->waiting_sp, c->sp, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	c->waits = true;
+	slot->fd = c->fd;
+	slot->t0 = shim_ticks();
+	slot->limit_ns = limit_ns;
+	slot->site = emit_site(c->pc, c->sp);
+	atomic_store_explicit(&slot->event, c->event, memory_order_release);
+	c->t0 = slot->t0;
+}
+
+static inline void call_begin(struct call *c)
+{
+	if (!c->waits)
+		c->t0 = shim_ticks();
+}
+
+/* `failed`: errno belongs to this call. */
+static inline void call_end(struct call *c, int64_t ret, bool failed)
+{
+	c->t1 = shim_ticks();
+	c->ret = ret;
+	if (unlikely(failed))
+		c->err = (uint16_t)errno;
+	if (c->waits) {
+		struct shim_tls *t = &shim_tls;
+
+		atomic_store_explicit(&t->ring.thread->inflight.event, 0, memory_order_release);
+		atomic_store_explicit(&t->waiting_sp, 0, memory_order_relaxed);
+	}
+}
+
+/* How many of `have` bytes a policy takes. */
+static inline uint32_t call_want(uint8_t policy, uint64_t have)
+{
+	static const uint32_t limit[] = {
+		[WIRE_POLICY_HEAD_256] = 256,
+		[WIRE_POLICY_HEAD_1K] = 1024,
+		[WIRE_POLICY_HEAD_4K] = 4096,
+		[WIRE_POLICY_SINK] = UINT32_MAX,
+	};
+	const uint32_t most = policy < sizeof(limit) / sizeof(limit[0]) ? limit[policy] : 0;
+
+	return have < most ? (uint32_t)have : most;
+}
+
+/* -- definition of hooks -- */
+enum hook_id {
+#define HOOK(name, family) HOOK_##name,
+#define ALIAS(alias, name, family)
+#include "preload/hooks.def"
+#undef HOOK
+#undef ALIAS
+	HOOK_COUNT
+};
+
+/* A hook is called hook_x in C and x in the object: so that no attribute or macro of a header (nonnull, inline) touches it. */
+#define HOOK_FN(type, name, ...) \
+	__attribute__((visibility("default"))) type hook_##name(__VA_ARGS__) __asm__(#name); \
+	type hook_##name(__VA_ARGS__)
+#define HOOK_ALIAS(other, name) \
+	__attribute__((visibility("default"), alias(#name))) __typeof__(hook_##name) hook_##other __asm__(#other)
+
+static inline void *hook_real(enum hook_id id)
+{
+	void *const p = shim_real[id];
+
+	return likely(p != NULL) ? p : resolve_one(id);
+}
+#define REAL(name) ((__typeof__(&hook_##name))hook_real(HOOK_##name))
+
+#endif

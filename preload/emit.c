@@ -1,0 +1,235 @@
+/*
+ * Publishing: one record, with captured bytes and now and then a piece of stack, into the ring of the calling thread.
+ *
+ * Runs on any thread of the watched process, after the real call. `busy` guards it: a signal handler that nests here counts NESTED
+ * and leaves. Nothing waits, allocates or calls the system; errno is not touched.
+ */
+#include <sys/uio.h>
+
+#include "preload/call.h"
+
+#define STALE_GUARD_BYTES (1U << 20)
+#define MAIN_STACK_BYTES (8UL << 20)
+#define THREAD_STACK_MAX (1UL << 20)
+#define PAGE_BYTES 4096UL
+
+/* A guard whose frame lies below ours on the same stack belongs to a handler that left by longjmp: nobody holds it any more. */
+static bool guard_take(struct shim_tls *t)
+{
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	const uintptr_t held = atomic_load_explicit(&t->busy, memory_order_relaxed);
+
+	if (unlikely(held && !(here > held && here - held < STALE_GUARD_BYTES)))
+		return false;
+	atomic_store_explicit(&t->busy, here, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	return true;
+}
+
+static void guard_drop(struct shim_tls *t)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&t->busy, 0, memory_order_relaxed);
+}
+
+/* The same call path has the same return address and the same depth below the thread pointer, in whichever thread. */
+uint32_t emit_site(uintptr_t pc, uintptr_t sp)
+{
+	const uint64_t depth = cpu_thread_pointer() - sp;
+	const uint64_t mixed = (pc ^ depth << 40 ^ depth >> 24) * 0x9e3779b97f4a7c15ULL;
+	const uint32_t site = (uint32_t)(mixed >> 32);
+
+	return site ? site : 1;
+}
+
+/* Is it time to send the stack of this site? At the 1st, 2nd, 4th, 8th … passage. *ret_entry is what to undo if it cannot be sent. */
+static bool site_due(struct shim_tls *t, uint32_t site, uint32_t event, struct shim_site **ret_entry)
+{
+	const uint32_t key = site ^ event * 0x85ebca6bU;
+	struct shim_site *set = &t->local->sites[key % (SHIM_SITES / 2) * 2];
+	struct shim_site *e;
+
+	if (likely(set[0].key == key)) {
+		e = &set[0];
+	} else if (set[1].key == key) {
+		e = &set[1];
+	} else {
+		e = set[0].count == 0 ? &set[0] : &set[1];
+		/* A full set gives way only now and then, so that many sites in turn do not send a stack with every record. */
+		if (e->count && t->ring.thread->seq % 64)
+			return false;
+		e->key = key;
+		e->count = 0;
+	}
+	e->count++;
+	*ret_entry = e;
+	return (e->count & (e->count - 1)) == 0;
+}
+
+/* How many bytes of stack above sp can be read without a fault. */
+static uint32_t stack_bytes(const struct shim_tls *t, uintptr_t sp)
+{
+	const uintptr_t tp = cpu_thread_pointer();
+	uintptr_t end = (sp & ~(PAGE_BYTES - 1)) + PAGE_BYTES;
+	size_t least = atomic_load_explicit(&shim.stack_min, memory_order_relaxed);
+
+	if (t->main_thread) {
+		if (sp < shim.stack_end && shim.stack_end - sp < MAIN_STACK_BYTES)
+			end = shim.stack_end;
+	} else {
+		/* Only the upper half of the smallest stack: a coroutine's stack may lie right below the thread's own. */
+		if (least > THREAD_STACK_MAX)
+			least = THREAD_STACK_MAX;
+		if (tp > sp && tp - sp < least / 2)
+			end = tp;
+	}
+	return end - sp > WIRE_STACK_BYTES ? WIRE_STACK_BYTES : (uint32_t)(end - sp);
+}
+
+static void count_full(struct shim_tls *t)
+{
+	const struct wire_header *h = shim.header;
+	const uint64_t beat = atomic_load_explicit(&h->heartbeat, memory_order_relaxed);
+
+	atomic_fetch_add_explicit(&t->ring.thread->lost[WIRE_LOSS_RING_FULL], 1, memory_order_relaxed);
+	/* Nobody has emptied the ring for long: the agent is dead. Leave the service alone from now on. */
+	if (h->stale_ticks && shim_ticks() - beat > h->stale_ticks && shim_ticks() > beat)
+		atomic_store_explicit(&shim.process->enabled, 0, memory_order_relaxed);
+}
+
+static void fill_head(struct shim_tls *t, const struct call *c, uint32_t units, uint32_t len, uint32_t site, uint16_t flags)
+{
+	struct wire_record *r = (struct wire_record *)(void *)wire_ring_unit(&t->ring, 0);
+
+	r->event = c->event;
+	r->units = (uint16_t)units;
+	r->seq = t->ring.thread->seq;
+	r->t0 = c->t0;
+	r->t1 = c->t1;
+	r->ret = c->ret;
+	r->fd = c->fd;
+	r->err = c->err;
+	r->flags = flags;
+	r->a0 = c->a0;
+	r->a1 = c->a1;
+	r->data_len = len;
+	r->site = site;
+}
+
+static void put_zero(struct shim_tls *t, uint64_t at)
+{
+	static const uint8_t zero[WIRE_UNIT];
+
+	if (at % WIRE_UNIT)
+		wire_ring_put(&t->ring, at, zero, WIRE_UNIT - at % WIRE_UNIT);
+}
+
+/* The registers of this frame and the bytes above it, behind `at`. The agent unwinds from here through the hook to its caller. */
+__attribute__((noinline)) static uint32_t put_stack(struct shim_tls *t, uint64_t at)
+{
+	struct wire_stack s;
+	uintptr_t sp;
+
+	cpu_registers(s.regs);
+	sp = cpu_registers_sp(s.regs);
+	s.bytes_len = stack_bytes(t, sp);
+	s.pad = 0;
+	wire_ring_put(&t->ring, at, &s, sizeof(s));
+	wire_ring_put(&t->ring, at + sizeof(s), (const void *)sp, s.bytes_len);
+	put_zero(t, at + sizeof(s) + s.bytes_len);
+	return (uint32_t)sizeof(s) + s.bytes_len;
+}
+
+/* Room for a stack is there if the ring stays half empty behind it: stacks never crowd out records. */
+static bool room_for_stack(struct shim_tls *t, uint64_t bytes)
+{
+	const uint64_t with = bytes + sizeof(struct wire_stack) + WIRE_STACK_BYTES + WIRE_UNIT;
+
+	return with < t->ring.mask / 2 && wire_ring_room(&t->ring, with + t->ring.mask / 2);
+}
+
+static void publish(struct shim_tls *t, struct call *c, const struct iovec *iov, size_t count, uint32_t len, uint32_t wanted)
+{
+	struct shim_site *entry = NULL;
+	uint16_t flags = c->flags;
+	uint32_t site = 0;
+	uint64_t at = WIRE_UNIT;
+	uint64_t bytes;
+	bool stack = false;
+
+	if (likely(c->pc)) {
+		site = emit_site(c->pc, c->sp);
+		if (atomic_load_explicit(&shim.header->stacks, memory_order_relaxed)) {
+			stack = site_due(t, site, c->event, &entry);
+			if (unlikely(c->t1 - c->t0 > shim.header->slow_ticks && shim.header->slow_ticks))
+				stack = true;
+		}
+	}
+	if (unlikely(len > WIRE_DATA_MAX))
+		len = WIRE_DATA_MAX;
+	if (unlikely(len > t->ring.mask / 4))
+		len = (uint32_t)(t->ring.mask / 4);
+	bytes = (uint64_t)WIRE_UNIT * wire_units(len, 0);
+	if (unlikely(stack && !room_for_stack(t, bytes))) {
+		stack = false;
+		if (entry)
+			entry->count--;
+	}
+	if (unlikely(!wire_ring_room(&t->ring, bytes))) {
+		count_full(t);
+		t->ring.thread->seq++;
+		return;
+	}
+	if (unlikely(len < wanted)) {
+		flags |= WIRE_F_TRUNCATED;
+		t->ring.thread->truncated_bytes += wanted - len;
+	}
+	for (uint32_t left = len; left && count; iov++, count--) {
+		const uint32_t piece = iov->iov_len < left ? (uint32_t)iov->iov_len : left;
+
+		wire_ring_put(&t->ring, at, iov->iov_base, piece);
+		at += piece;
+		left -= piece;
+	}
+	put_zero(t, at);
+	if (unlikely(stack)) {
+		const uint32_t stack_len = put_stack(t, bytes);
+
+		flags |= WIRE_F_STACK;
+		bytes = (uint64_t)WIRE_UNIT * wire_units(len, stack_len);
+	}
+	fill_head(t, c, (uint32_t)(bytes / WIRE_UNIT), len, site, flags);
+	t->ring.thread->seq++;
+	wire_ring_publish(&t->ring, bytes);
+}
+
+static void emit_pieces(struct call *c, const struct iovec *iov, size_t count, uint32_t len, uint32_t wanted)
+{
+	struct shim_tls *t = &shim_tls;
+
+	if (unlikely(t->state != SHIM_THREAD_LIVE)) {
+		session_count(WIRE_LOSS_THREAD_EXITING);
+		return;
+	}
+	if (unlikely(!guard_take(t))) {
+		atomic_fetch_add_explicit(&t->ring.thread->lost[WIRE_LOSS_NESTED], 1, memory_order_relaxed);
+		return;
+	}
+	publish(t, c, iov, count, len, wanted);
+	guard_drop(t);
+}
+
+void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted)
+{
+	const struct iovec one = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+
+	emit_pieces(c, &one, 1, len, wanted);
+}
+
+void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t want)
+{
+	const uint32_t len = want > WIRE_DATA_MAX ? WIRE_DATA_MAX : (uint32_t)want;
+
+	c->flags |= WIRE_F_VECTOR;
+	emit_pieces(c, iov, count, len, want > UINT32_MAX ? UINT32_MAX : (uint32_t)want);
+}

@@ -1,0 +1,110 @@
+/*
+ * Files that are opened: most are of no interest, log files are sinks. Any thread of the watched process; a vfork child touches nothing.
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+
+#include "preload/call.h"
+
+/* What an open made is classified here, by its path, so that its first use costs nothing. */
+static void open_say(struct call *c, const char *path, int flags)
+{
+	const bool readable = c->err != EFAULT;
+	const uint32_t len = readable ? (uint32_t)strnlen(path, SHIM_PATH_BYTES) : 0;
+
+	c->a0 = (uint64_t)(uint32_t)flags;
+	if (c->ret >= 0) {
+		const uint8_t policy = fd_policy_of_path(path, flags);
+
+		/* What O_RDWR opened may be a fifo or a terminal: its first use tells. */
+		fd_set_policy((int)c->ret, policy == WIRE_POLICY_NONE && (flags & O_ACCMODE) == O_RDONLY ? policy
+					   : policy == WIRE_POLICY_NONE ? (uint8_t)WIRE_POLICY_UNKNOWN
+									: policy);
+	}
+	emit(c, path, len, 0);
+}
+
+static bool has_mode(int flags)
+{
+	return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+#define OPEN(flags, real) \
+	do { \
+		struct call c; \
+		int r; \
+\
+		if (!call_enter(&c, WIRE_OPEN, -1) || session_is_shadow()) \
+			return real; \
+		call_begin(&c); \
+		r = real; \
+		call_end(&c, r, r < 0); \
+		open_say(&c, path, flags); \
+		return r; \
+	} while (0)
+
+#define WITH_MODE \
+	unsigned int mode = 0; \
+	if (has_mode(flags)) { \
+		va_list ap; \
+\
+		va_start(ap, flags); \
+		mode = va_arg(ap, unsigned int); \
+		va_end(ap); \
+	}
+
+HOOK_FN(int, open, const char *path, int flags, ...)
+{
+	WITH_MODE
+	OPEN(flags, REAL(open)(path, flags, mode));
+}
+HOOK_ALIAS(__open, open);
+
+HOOK_FN(int, open64, const char *path, int flags, ...)
+{
+	WITH_MODE
+	OPEN(flags, REAL(open64)(path, flags, mode));
+}
+HOOK_ALIAS(__open64, open64);
+
+HOOK_FN(int, openat, int dir, const char *path, int flags, ...)
+{
+	WITH_MODE
+	OPEN(flags, REAL(openat)(dir, path, flags, mode));
+}
+
+HOOK_FN(int, openat64, int dir, const char *path, int flags, ...)
+{
+	WITH_MODE
+	OPEN(flags, REAL(openat64)(dir, path, flags, mode));
+}
+
+HOOK_FN(int, creat, const char *path, mode_t mode)
+{
+	OPEN(O_CREAT | O_WRONLY | O_TRUNC, REAL(creat)(path, mode));
+}
+
+HOOK_FN(int, creat64, const char *path, mode_t mode)
+{
+	OPEN(O_CREAT | O_WRONLY | O_TRUNC, REAL(creat64)(path, mode));
+}
+
+HOOK_FN(int, __open_2, const char *path, int flags)
+{
+	OPEN(flags, REAL(__open_2)(path, flags));
+}
+
+HOOK_FN(int, __open64_2, const char *path, int flags)
+{
+	OPEN(flags, REAL(__open64_2)(path, flags));
+}
+
+HOOK_FN(int, __openat_2, int dir, const char *path, int flags)
+{
+	OPEN(flags, REAL(__openat_2)(dir, path, flags));
+}
+
+HOOK_FN(int, __openat64_2, int dir, const char *path, int flags)
+{
+	OPEN(flags, REAL(__openat64_2)(dir, path, flags));
+}

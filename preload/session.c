@@ -1,0 +1,368 @@
+/*
+ * The session's memory in this process: mapped once by the constructor, a process slot claimed in it, and claimed anew by every
+ * forked child. If anything is missing the library stays switched off for good and every hook passes through.
+ *
+ * Owner of `shim`. Runs on the thread that loads the library, and in a fork child on its only thread.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "preload/call.h"
+
+#define FD_FLOOR 10 /* descriptors 0 to 2 stay as they are, even for a moment */
+
+static struct wire_header off_header;
+static struct wire_process off_process;
+
+struct shim shim = {.header = &off_header, .process = &off_process};
+
+static char path[SHIM_PATH_BYTES];
+static char library[SHIM_PATH_BYTES];
+
+const char *session_path(void)
+{
+	return path;
+}
+
+const char *session_library(void)
+{
+	return library;
+}
+
+static int raw_close(int fd)
+{
+	return (int)cpu_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+}
+
+static int open_memory(void)
+{
+	int fd = (int)cpu_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0, 0, 0);
+
+	if (fd >= 0 && fd < FD_FLOOR) {
+		const int high = (int)cpu_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_FLOOR, 0, 0, 0);
+
+		raw_close(fd);
+		fd = high;
+	}
+	return fd;
+}
+
+static bool header_fits(const struct wire_header *h, uint64_t file_bytes)
+{
+	const uint64_t rings = (uint64_t)h->thread_max * h->ring_bytes;
+
+	return h->magic == WIRE_MAGIC && h->version == WIRE_VERSION && h->process_max > 0 && h->thread_max > 0 &&
+	       h->policy_fds > 0 && h->ring_bytes >= WIRE_RING_BYTES_MIN && h->ring_bytes <= WIRE_RING_BYTES_MAX &&
+	       (h->ring_bytes & (h->ring_bytes - 1)) == 0 && h->size_bytes <= file_bytes &&
+	       h->process_off + (uint64_t)h->process_max * sizeof(struct wire_process) <= h->ring_off &&
+	       h->thread_off + (uint64_t)h->thread_max * sizeof(struct wire_thread) <= h->ring_off &&
+	       h->policy_off + (uint64_t)h->process_max * h->policy_fds <= h->ring_off && h->ring_off + rings <= h->size_bytes;
+}
+
+static void *raw_map(size_t bytes, int prot, int flags, int fd)
+{
+	const long p = cpu_syscall(SYS_mmap, 0, (long)bytes, prot, flags, fd, 0);
+
+	return p < 0 && p > -4096 ? NULL : (void *)p;
+}
+
+static void raw_unmap(void *p, size_t bytes)
+{
+	(void)cpu_syscall(SYS_munmap, (long)p, (long)bytes, 0, 0, 0, 0);
+}
+
+/* All of it, or under a tight RLIMIT_AS a prefix with as many rings as can be had. */
+static struct wire_header *map_memory(int fd, uint32_t *ret_threads, size_t *ret_bytes)
+{
+	struct wire_header *h = raw_map(4096, PROT_READ, MAP_SHARED, fd);
+	const long file_bytes = cpu_syscall(SYS_lseek, fd, 0, 2 /* SEEK_END */, 0, 0, 0);
+	struct wire_header *all = NULL;
+	uint32_t threads;
+	size_t bytes = 0;
+
+	if (!h)
+		return NULL;
+	if (file_bytes <= 0 || !header_fits(h, (uint64_t)file_bytes)) {
+		raw_unmap(h, 4096);
+		return NULL;
+	}
+	for (threads = h->thread_max; threads && !all; threads = all ? threads : threads / 2) {
+		bytes = h->ring_off + (size_t)threads * h->ring_bytes;
+		all = raw_map(bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+		if (all)
+			break;
+	}
+	raw_unmap(h, 4096);
+	*ret_threads = threads;
+	*ret_bytes = bytes;
+	return all;
+}
+
+static struct shim_private *map_private(uint32_t threads, size_t *ret_bytes)
+{
+	const size_t bytes = sizeof(struct shim_private) + (size_t)threads * sizeof(struct shim_local);
+	void *p = raw_map(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+
+	if (!p)
+		return NULL;
+	if (cpu_syscall(SYS_madvise, (long)p, (long)bytes, MADV_WIPEONFORK, 0, 0, 0) != 0) {
+		raw_unmap(p, bytes);
+		return NULL;
+	}
+	*ret_bytes = bytes;
+	return p;
+}
+
+/* A slot of the process table, its policy bytes emptied. UINT32_MAX if there is none. */
+static uint32_t claim_process(struct wire_header *h)
+{
+	for (uint32_t i = 0; i < h->process_max; i++) {
+		struct wire_process *p = wire_process_at(h, i);
+		uint32_t expected = WIRE_SLOT_FREE;
+
+		if (atomic_load_explicit(&p->state, memory_order_relaxed) == WIRE_SLOT_FREE &&
+		    atomic_compare_exchange_strong_explicit(&p->state, &expected, WIRE_SLOT_CLAIMED, memory_order_acq_rel,
+							    memory_order_relaxed)) {
+			const uint32_t high = atomic_load_explicit(&p->fd_high, memory_order_relaxed);
+
+			memset((void *)(uintptr_t)wire_policy_at(h, i), WIRE_POLICY_UNKNOWN,
+			       high < h->policy_fds ? high : h->policy_fds);
+			atomic_store_explicit(&p->fd_high, 0, memory_order_relaxed);
+			p->generation++;
+			return i;
+		}
+	}
+	return UINT32_MAX;
+}
+
+/* Show the claimed slot to the agent and switch on. */
+static void go_live(uint32_t index)
+{
+	shim.process_index = index;
+	shim.process = wire_process_at(shim.header, index);
+	shim.policy = wire_policy_at(shim.header, index);
+	shim.process->pid = (uint32_t)shim.pid;
+	atomic_store_explicit(&shim.exit_said, false, memory_order_relaxed);
+	atomic_store_explicit(&shim.process->enabled, 1, memory_order_relaxed);
+	atomic_store_explicit(&shim.process->state, WIRE_SLOT_LIVE, memory_order_release);
+	atomic_store_explicit(&shim.private_mem->alive, 1, memory_order_release);
+}
+
+static void switch_off(void)
+{
+	shim.process = &off_process;
+}
+
+void session_child(void)
+{
+	const int32_t parent = shim.pid;
+	const uint32_t parent_index = shim.process_index;
+	struct shim_tls *t = &shim_tls;
+	struct call c = {.event = WIRE_FORK_CHILD, .fd = -1};
+	uint32_t index;
+	uint32_t high;
+
+	thread_reset(t);
+	if (atomic_load_explicit(&shim.quiet, memory_order_relaxed)) {
+		switch_off();
+		return;
+	}
+	shim.pid = (int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	index = claim_process(shim.header);
+	if (index == UINT32_MAX) {
+		atomic_fetch_add_explicit(&shim.header->lost[WIRE_LOSS_NO_RING], 1, memory_order_relaxed);
+		switch_off();
+		return;
+	}
+	high = atomic_load_explicit(&wire_process_at(shim.header, parent_index)->fd_high, memory_order_relaxed);
+	if (high > shim.policy_fds)
+		high = shim.policy_fds;
+	memcpy((void *)(uintptr_t)wire_policy_at(shim.header, index),
+	       (const void *)(uintptr_t)wire_policy_at(shim.header, parent_index), high);
+	atomic_store_explicit(&wire_process_at(shim.header, index)->fd_high, high, memory_order_relaxed);
+	go_live(index);
+	if (!thread_claim(t))
+		return;
+	c.t0 = c.t1 = t->fork_t0 ? t->fork_t0 : shim_ticks();
+	c.a0 = (uint64_t)parent;
+	emit(&c, NULL, 0, 0);
+}
+
+bool call_enter_slow(struct shim_tls *t)
+{
+	if (!atomic_load_explicit(&shim.private_mem->alive, memory_order_acquire))
+		session_child();
+	return shim_on() && (t->state == SHIM_THREAD_LIVE || thread_claim(t));
+}
+
+bool session_is_shadow(void)
+{
+	if (!shim.mapped || atomic_load_explicit(&shim.quiet, memory_order_relaxed))
+		return false;
+	if (!atomic_load_explicit(&shim.private_mem->alive, memory_order_relaxed))
+		return false; /* a real child, with memory of its own */
+	if ((int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0) == shim.pid)
+		return false;
+	session_count(WIRE_LOSS_SHADOWED);
+	return true;
+}
+
+/* An image of this process that exec replaced left its slots behind: nobody writes them any more. Only where the pid is that of the
+ * mounted /proc, by which the session was found: in a pid namespace of its own the number may be somebody else's. */
+static void retire_old_image(void)
+{
+	char self[16] = "";
+	const long n = cpu_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self", (long)self, sizeof(self) - 1, 0, 0);
+
+	if (n <= 0 || atoi(self) != shim.pid)
+		return;
+	for (uint32_t i = 0; i < shim.header->process_max; i++) {
+		struct wire_process *p = wire_process_at(shim.header, i);
+
+		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE || p->pid != (uint32_t)shim.pid)
+			continue;
+		for (uint32_t k = 0; k < shim.threads; k++) {
+			struct wire_thread *w = wire_thread_at(shim.header, k);
+
+			if (atomic_load_explicit(&w->state, memory_order_acquire) == WIRE_SLOT_LIVE && w->process == i)
+				atomic_store_explicit(&w->state, WIRE_SLOT_DRAIN, memory_order_release);
+		}
+		atomic_store_explicit(&p->state, WIRE_SLOT_DRAIN, memory_order_release);
+	}
+}
+
+static int find_self(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const uintptr_t here = (uintptr_t)&find_self;
+
+	(void)size;
+	(void)arg;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		const uintptr_t start = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type == PT_LOAD && here >= start && here < start + p->p_memsz) {
+			if (!realpath(info->dlpi_name, library))
+				library[0] = '\0';
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static size_t default_stack(void)
+{
+	pthread_attr_t attr;
+	size_t bytes = 0;
+
+	if (pthread_attr_init(&attr) == 0) {
+		(void)pthread_attr_getstacksize(&attr, &bytes);
+		(void)pthread_attr_destroy(&attr);
+	}
+	return bytes;
+}
+
+static void read_surroundings(void)
+{
+	const void *const *stack_end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
+
+	shim.stack_end = stack_end ? (uintptr_t)*stack_end : 0;
+	atomic_store_explicit(&shim.stack_min, default_stack(), memory_order_relaxed);
+	shim.pid = (int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	(void)dl_iterate_phdr(find_self, NULL);
+}
+
+/* 0, or -1: then nothing of the session stays in this process. */
+static int attach_memory(int fd)
+{
+	size_t bytes = 0;
+	size_t private_bytes = 0;
+	uint32_t threads = 0;
+	uint32_t index;
+	struct wire_header *h = map_memory(fd, &threads, &bytes);
+
+	if (!h)
+		return -1;
+	shim.private_mem = map_private(threads, &private_bytes);
+	if (!shim.private_mem)
+		goto fail;
+	shim.threads = threads;
+	shim.policy_fds = h->policy_fds;
+	shim.clock = h->clock;
+	shim.header = h;
+	retire_old_image();
+	index = claim_process(h);
+	if (index == UINT32_MAX) {
+		atomic_fetch_add_explicit(&h->lost[WIRE_LOSS_NO_RING], 1, memory_order_relaxed);
+		goto fail;
+	}
+	go_live(index);
+	return 0;
+
+fail:
+	shim.header = &off_header;
+	shim.policy_fds = 0;
+	if (shim.private_mem)
+		raw_unmap(shim.private_mem, private_bytes);
+	raw_unmap(h, bytes);
+	return -1;
+}
+
+static void announce(void)
+{
+	char exe[SHIM_PATH_BYTES / 4];
+	const long n = cpu_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)exe, sizeof(exe), 0, 0);
+	struct call c = {.event = WIRE_PROCESS_START, .fd = -1};
+
+	if (!thread_claim(&shim_tls))
+		return;
+	c.t0 = c.t1 = shim_ticks();
+	c.a0 = (uint64_t)cpu_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0);
+	emit(&c, exe, n > 0 ? (uint32_t)n : 0, n > 0 ? (uint32_t)n : 0);
+	modules_announce();
+	fd_start();
+}
+
+/* Runs for exit() and for a return from main alike, unless the exit hook has spoken. */
+static void on_process_end(int status, void *arg)
+{
+	struct call c;
+
+	(void)arg;
+	if (atomic_exchange_explicit(&shim.exit_said, true, memory_order_relaxed) || !call_enter(&c, WIRE_PROCESS_EXIT, -1))
+		return;
+	c.pc = 0;
+	c.t0 = c.t1 = shim_ticks();
+	c.ret = status;
+	emit(&c, NULL, 0, 0);
+}
+
+__attribute__((constructor)) static void session_start(void)
+{
+	const int saved = errno;
+	const char *const env = getenv(WIRE_ENV_SESSION);
+	int fd;
+
+	resolve_all();
+	if (!env || !env[0] || strlen(env) >= sizeof(path) || getauxval(AT_SECURE))
+		goto out;
+	memcpy(path, env, strlen(env) + 1);
+	fd = open_memory();
+	if (fd < 0)
+		goto out;
+	read_surroundings();
+	if (thread_setup() == 0 && attach_memory(fd) == 0) {
+		shim.mapped = true;
+		(void)on_exit(on_process_end, NULL);
+	}
+	raw_close(fd);
+	if (shim.mapped)
+		announce();
+out:
+	errno = saved;
+}

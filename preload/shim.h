@@ -1,0 +1,118 @@
+/*
+ * The state of the library in one process and in one thread, and what each file of preload/ offers the others.
+ *
+ * Owner: session.c writes `shim`, thread.c writes `shim_tls`. Every hook reads both. Nothing here allocates, locks or logs.
+ * All memory is either the session's (wire/shared.h) or one private mapping, `struct shim_private`, that the kernel empties in a
+ * forked child (MADV_WIPEONFORK): so a child that no hook announced still learns that it is new.
+ */
+#ifndef GAPSCOPE_PRELOAD_SHIM_H
+#define GAPSCOPE_PRELOAD_SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "preload/cpu.h"
+#include "wire/ring.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define SHIM_SITES 512U          /* call sites that a thread remembers; two ways a set */
+#define SHIM_SCRATCH_BYTES 2048U /* longest text that is formatted a second time */
+#define SHIM_MODULES 512U        /* loaded objects that are announced */
+#define SHIM_PATH_BYTES 4096U
+
+/* A call site whose stack was sent, and how often it was passed since. */
+struct shim_site {
+	uint32_t key;
+	uint32_t count;
+};
+
+/* Private memory of a thread slot: too big for TLS, of which a library that is loaded late gets little. */
+struct shim_local {
+	struct shim_site sites[SHIM_SITES];
+	char scratch[SHIM_SCRATCH_BYTES];
+};
+
+struct shim_private {
+	_Atomic uint32_t alive; /* 1; reads 0 in a child that has not been set up yet */
+	uint32_t pad[15];
+	struct shim_local locals[];
+};
+
+struct shim {
+	struct wire_header *header;   /* never NULL: an all-zero one, which reads as switched off, until a session is mapped */
+	struct wire_process *process; /* never NULL, the same way */
+	_Atomic uint8_t *policy;
+	struct shim_private *private_mem;
+	uint32_t policy_fds; /* 0 until a session is mapped */
+	uint32_t clock;
+	uint32_t process_index;
+	uint32_t threads; /* thread slots whose ring lies in what is mapped */
+	int32_t pid;
+	bool mapped;
+	_Atomic bool quiet;         /* a seccomp filter is in force: no system call of our own */
+	_Atomic bool exit_said;     /* PROCESS_EXIT was published */
+	_Atomic size_t stack_min;   /* smallest thread stack that was asked for */
+	_Atomic uint64_t not_ready; /* hooked calls before the session was mapped */
+	uintptr_t stack_end;        /* of the first thread; 0 if unknown */
+};
+
+enum shim_thread_state { SHIM_THREAD_NEW = 0, SHIM_THREAD_LIVE, SHIM_THREAD_REFUSED, SHIM_THREAD_GONE };
+
+struct shim_tls {
+	struct wire_ring ring;
+	struct shim_local *local;
+	_Atomic uintptr_t busy;       /* stack pointer of the bookkeeping that is going on, 0 = none */
+	_Atomic uintptr_t waiting_sp; /* stack pointer of the call that owns the in-flight slot, 0 = free */
+	uint64_t fork_t0;             /* when this thread called fork, while it is in it */
+	uint32_t state;               /* enum shim_thread_state */
+	uint32_t refused;             /* calls since no slot was found */
+	uint32_t exit_rounds;         /* rounds of the key destructor that are over */
+	bool main_thread;
+	bool claiming; /* thread_claim is on this thread's stack */
+};
+
+extern struct shim shim;
+extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec")));
+
+/* Now, in the session's ticks. */
+uint64_t shim_clock_monotonic(void);
+static inline uint64_t shim_ticks(void)
+{
+	return likely(shim.clock == WIRE_CLOCK_TSC) ? cpu_ticks() : shim_clock_monotonic();
+}
+
+/* session.c */
+void session_child(void);       /* a fork child: take a process slot and a thread slot of its own */
+bool session_is_shadow(void);   /* a vfork child, running on its parent's memory? Counts SHADOWED if so */
+const char *session_path(void); /* the value of GAPSCOPE_SESSION, "" if none */
+const char *session_library(void);
+static inline void session_count(enum wire_loss cause)
+{
+	atomic_fetch_add_explicit(&shim.process->lost[cause], 1, memory_order_relaxed);
+}
+
+/* thread.c */
+bool thread_claim(struct shim_tls *t); /* false: none is free, or the thread is past its end; the loss is counted */
+int thread_setup(void);                /* once a process: the key whose destructor gives slots back */
+void thread_reset(struct shim_tls *t); /* after fork: forget the parent's slot */
+
+/* fd.c */
+uint8_t fd_classify(int fd);
+void fd_set_policy(int fd, uint8_t policy);
+void fd_copy_policy(int from, int to);
+uint8_t fd_policy_of_path(const char *path, int flags);
+void fd_start(void); /* announce descriptors 1 and 2 */
+
+/* modules.c */
+void modules_announce(void); /* a MODULE record for each loaded object that has none yet */
+
+/* resolve.c */
+extern void *shim_real[];
+void *resolve_one(unsigned int hook);
+void resolve_all(void);
+
+#endif
