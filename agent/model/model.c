@@ -146,6 +146,11 @@ struct conn *model_conn(struct model *m, uint32_t pid, int fd)
 	return c ? &c->pub : NULL;
 }
 
+struct counters *model_counters(struct model *m)
+{
+	return m->counters;
+}
+
 uint64_t model_now(const struct model *m)
 {
 	return m->now;

@@ -193,6 +193,8 @@ void model_finish(struct model *m, uint64_t now_ns);
 /* Look up, for protocols, detectors and tests; NULL if unknown. */
 struct process *model_process(struct model *m, uint32_t pid);
 struct conn *model_conn(struct model *m, uint32_t pid, int fd);
+/* The session's counts, for protocols. */
+struct counters *model_counters(struct model *m);
 /* Time of the latest event, ns. */
 uint64_t model_now(const struct model *m);
 /* For protocols: announce a request's start and end to all observers. */

@@ -1,0 +1,337 @@
+/*
+ * HTTP/1.x heads: start line and the fields that matter. Every length is checked, nothing is trusted. See http1_head.h.
+ */
+#include "protocols/http1_head.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "protocols/http_date.h"
+
+struct span {
+	const uint8_t *at;
+	size_t len;
+};
+
+static const char *const methods[] = {"GET",    "HEAD",   "POST",  "PUT",    "DELETE",   "CONNECT",  "OPTIONS",
+				      "TRACE",  "PATCH",  "QUERY", "COPY",   "LOCK",     "MKCOL",    "MOVE",
+				      "REPORT", "UNLOCK", "PURGE", "SEARCH", "PROPFIND", "PROPPATCH"};
+
+static bool is_tchar(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+static bool span_is(struct span s, const char *text)
+{
+	return s.len == strlen(text) && strncasecmp((const char *)s.at, text, s.len) == 0;
+}
+
+static struct span trim(struct span s)
+{
+	while (s.len && (s.at[0] == ' ' || s.at[0] == '\t')) {
+		s.at++;
+		s.len--;
+	}
+	while (s.len && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t' || s.at[s.len - 1] == '\r'))
+		s.len--;
+	return s;
+}
+
+/* Copy as printable ASCII, cut to size. */
+static void copy(char *out, size_t size, struct span s)
+{
+	size_t n = s.len < size - 1 ? s.len : size - 1;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = s.at[i] > 32 && s.at[i] < 127 ? (char)s.at[i] : '?';
+	out[n] = '\0';
+}
+
+/* The next line without its end; false when there is no whole one left. */
+static bool next_line(struct span *rest, struct span *ret)
+{
+	const uint8_t *end = rest->len ? memchr(rest->at, '\n', rest->len) : NULL;
+
+	if (!end)
+		return false;
+	ret->at = rest->at;
+	ret->len = (size_t)(end - rest->at);
+	rest->at += ret->len + 1;
+	rest->len -= ret->len + 1;
+	if (ret->len && ret->at[ret->len - 1] == '\r')
+		ret->len--;
+	return true;
+}
+
+static bool version_of(struct span s, unsigned int *ret)
+{
+	if (s.len != 8 || memcmp(s.at, "HTTP/1.", 7) != 0 || s.at[7] < '0' || s.at[7] > '9')
+		return false;
+	*ret = s.at[7] == '0' ? 10 : 11;
+	return true;
+}
+
+/* origin-form, absolute-form, authority-form or "*" (RFC 9112 3.2). */
+static bool target_of(struct span t, struct http1_head *h)
+{
+	bool connect = strcmp(h->method, "CONNECT") == 0;
+
+	if (t.len == 0)
+		return false;
+	if (connect) {
+		copy(h->host, sizeof(h->host), t);
+		return true;
+	}
+	if (t.at[0] != '/' && t.at[0] != '*') {
+		const uint8_t *scheme = memmem(t.at, t.len, "://", 3);
+		if (!scheme)
+			return false;
+		t.len -= (size_t)(scheme + 3 - t.at);
+		t.at = scheme + 3;
+		size_t n = 0;
+		while (n < t.len && t.at[n] != '/' && t.at[n] != '?')
+			n++;
+		copy(h->host, sizeof(h->host), (struct span){t.at, n});
+		t.at += n;
+		t.len -= n;
+		if (t.len == 0 || t.at[0] != '/')
+			h->path[0] = '/';
+	}
+	const uint8_t *mark = t.len ? memchr(t.at, '?', t.len) : NULL;
+	size_t path = mark ? (size_t)(mark - t.at) : t.len;
+	if (path)
+		copy(h->path, sizeof(h->path), (struct span){t.at, path});
+	if (mark)
+		copy(h->query, sizeof(h->query), (struct span){mark + 1, t.len - path - 1});
+	return true;
+}
+
+static bool request_line(struct span line, struct http1_head *h)
+{
+	const uint8_t *first = memchr(line.at, ' ', line.len);
+	const uint8_t *last = memrchr(line.at, ' ', line.len);
+
+	if (!first || first == line.at || last == first)
+		return false;
+	struct span method = {line.at, (size_t)(first - line.at)};
+	for (size_t i = 0; i < method.len; i++) {
+		if (!is_tchar(method.at[i]))
+			return false;
+	}
+	if (!version_of((struct span){last + 1, line.len - (size_t)(last + 1 - line.at)}, &h->version))
+		return false;
+	copy(h->method_original, sizeof(h->method_original), method);
+	strcpy(h->method, "_OTHER");
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		/* Methods are case-sensitive (RFC 9110 9.1). */
+		if (method.len == strlen(methods[i]) && memcmp(method.at, methods[i], method.len) == 0)
+			memcpy(h->method, methods[i], method.len + 1);
+	}
+	struct span target = {first + 1, (size_t)(last - first - 1)};
+	return !memchr(target.at, ' ', target.len) && target_of(target, h);
+}
+
+static bool status_line(struct span line, struct http1_head *h)
+{
+	if (line.len < 12 || !version_of((struct span){line.at, 8}, &h->version) || line.at[8] != ' ')
+		return false;
+	for (size_t i = 9; i < 12; i++) {
+		if (line.at[i] < '0' || line.at[i] > '9')
+			return false;
+		h->status = h->status * 10 + (line.at[i] - '0');
+	}
+	return h->status >= 100 && (line.len == 12 || line.at[12] == ' ');
+}
+
+/* -- fields -- */
+
+static void on_host(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	(void)now_ns;
+	if (h->host[0] == '\0')
+		copy(h->host, sizeof(h->host), v);
+}
+
+static void on_length(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	uint64_t n = 0;
+
+	(void)now_ns;
+	for (size_t i = 0; i < v.len; i++) {
+		if (v.at[i] < '0' || v.at[i] > '9' || n > (UINT64_MAX - 9) / 10) {
+			h->ambiguous = true;
+			return;
+		}
+		n = n * 10 + (uint64_t)(v.at[i] - '0');
+	}
+	if (v.len == 0 || (h->has_length && h->length != n))
+		h->ambiguous = true;
+	h->has_length = true;
+	h->length = n;
+}
+
+/* Only the last coding counts, and chunked must be the last and only once (RFC 9112 6.1). */
+static void on_transfer_encoding(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	(void)now_ns;
+	if (h->chunked)
+		h->ambiguous = true;
+	while (v.len) {
+		const uint8_t *comma = memchr(v.at, ',', v.len);
+		size_t n = comma ? (size_t)(comma - v.at) : v.len;
+		struct span coding = trim((struct span){v.at, n});
+		if (h->chunked)
+			h->ambiguous = true;
+		h->chunked = span_is(coding, "chunked");
+		h->other_coding = !h->chunked;
+		v.at += n + (comma != NULL);
+		v.len -= n + (comma != NULL);
+	}
+}
+
+static void on_traceparent(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	(void)now_ns;
+	if (v.len < sizeof(h->traceparent))
+		copy(h->traceparent, sizeof(h->traceparent), v);
+}
+
+static void on_idempotency_key(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	(void)now_ns;
+	h->idempotency_key = v.len > 0;
+}
+
+static void on_upgrade(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	(void)now_ns;
+	h->upgrade = v.len > 0;
+}
+
+/* Seconds or a date (RFC 9110 10.2.3). */
+static void on_retry_after(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	uint64_t seconds = 0;
+	int64_t date;
+
+	if (v.len && v.len <= 9 && v.at[0] >= '0' && v.at[0] <= '9') {
+		for (size_t i = 0; i < v.len; i++) {
+			if (v.at[i] < '0' || v.at[i] > '9')
+				return;
+			seconds = seconds * 10 + (uint64_t)(v.at[i] - '0');
+		}
+		h->retry_after_ns = (int64_t)(seconds * 1000000000ULL);
+	} else if (http_date_parse((const char *)v.at, v.len, &date) == 0) {
+		int64_t now = (int64_t)(now_ns / 1000000000ULL);
+		h->retry_after_ns = date > now ? (date - now < INT32_MAX ? date - now : INT32_MAX) * 1000000000LL : 0;
+	}
+}
+
+static const struct {
+	const char *name;
+	void (*on)(struct http1_head *h, struct span value, uint64_t now_ns);
+} fields[] = {
+	{"host", on_host},
+	{"content-length", on_length},
+	{"transfer-encoding", on_transfer_encoding},
+	{"traceparent", on_traceparent},
+	{"retry-after", on_retry_after},
+	{"upgrade", on_upgrade},
+	{"idempotency-key", on_idempotency_key},
+	{"x-idempotency-key", on_idempotency_key},
+	{"idempotency-token", on_idempotency_key},
+	{"x-idempotency-token", on_idempotency_key},
+	{"x-amz-client-token", on_idempotency_key},
+	{"paypal-request-id", on_idempotency_key},
+};
+
+static void field_line(struct http1_head *h, struct span line, uint64_t now_ns)
+{
+	const uint8_t *colon = memchr(line.at, ':', line.len);
+	size_t n = colon ? (size_t)(colon - line.at) : 0;
+
+	/* A folded line, a line without a name, a space before the colon: peers disagree about these. */
+	for (size_t i = 0; i < n; i++) {
+		if (!is_tchar(line.at[i]))
+			n = 0;
+	}
+	if (n == 0 || memchr(line.at, '\0', line.len) || memchr(line.at, '\r', line.len)) {
+		h->ambiguous = true;
+		return;
+	}
+	struct span name = {line.at, n};
+	struct span value = trim((struct span){colon + 1, line.len - n - 1});
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (span_is(name, fields[i].name)) {
+			fields[i].on(h, value, now_ns);
+			return;
+		}
+	}
+}
+
+int http1_head_parse(const uint8_t *bytes, size_t len, bool request, bool complete, uint64_t now_ns, struct http1_head *ret)
+{
+	struct http1_head h = {.retry_after_ns = -1};
+	struct span rest = {bytes, len}, line;
+
+	if (!next_line(&rest, &line) || line.len == 0)
+		return -EBADMSG;
+	if (!(request ? request_line(line, &h) : status_line(line, &h)))
+		return -EBADMSG;
+	while (next_line(&rest, &line) && line.len)
+		field_line(&h, line, now_ns);
+	if (!complete || ((h.chunked || h.other_coding) && h.has_length))
+		h.ambiguous = true;
+	*ret = h;
+	return 0;
+}
+
+static enum probe_answer probe_response(const uint8_t *bytes, size_t len)
+{
+	static const char start[] = "HTTP/1.";
+	size_t n = len < 7 ? len : 7;
+
+	if (memcmp(bytes, start, n) != 0)
+		return PROBE_NO;
+	if (len < 12)
+		return PROBE_MORE;
+	struct http1_head h = {0};
+	return status_line((struct span){bytes, 12}, &h) ? PROBE_YES : PROBE_NO;
+}
+
+enum probe_answer http1_head_probe(const uint8_t *bytes, size_t len, bool request)
+{
+	size_t skip = 0;
+	struct http1_head h = {0};
+
+	if (!request)
+		return len ? probe_response(bytes, len) : PROBE_MORE;
+	/* An empty line before a request is to be ignored (RFC 9112 2.2). */
+	while (skip < len && skip < 4 && (bytes[skip] == '\r' || bytes[skip] == '\n'))
+		skip++;
+	struct span rest = {bytes + skip, len - skip}, line;
+	if (next_line(&rest, &line))
+		return line.len && request_line(line, &h) ? PROBE_YES : PROBE_NO;
+	/* Not one whole line: a token, a space, and a target so far. */
+	size_t n = 0;
+	while (n < rest.len && n < 24 && rest.at[n] >= 'A' && rest.at[n] <= 'Z')
+		n++;
+	if (n == rest.len)
+		return n < 24 ? PROBE_MORE : PROBE_NO;
+	if (n == 0 || rest.at[n] != ' ')
+		return PROBE_NO;
+	for (size_t i = n + 1; i < rest.len; i++) {
+		if (rest.at[i] < 32 ? rest.at[i] != '\r' : rest.at[i] == 127)
+			return PROBE_NO;
+	}
+	/* A very long target: the version is far behind, the method must do. */
+	if (rest.len < 200)
+		return PROBE_MORE;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (n == strlen(methods[i]) && memcmp(rest.at, methods[i], n) == 0 && rest.at[n + 1] == '/')
+			return PROBE_YES;
+	}
+	return PROBE_NO;
+}

@@ -1,0 +1,43 @@
+/*
+ * The head of an HTTP/1.x message, parsed (RFC 9112 sections 2 to 6). No state, no allocation; the caller's thread.
+ */
+#ifndef GAPSCOPE_PROTOCOLS_HTTP1_HEAD_H
+#define GAPSCOPE_PROTOCOLS_HTTP1_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/limits.h"
+#include "protocols/protocol.h"
+
+struct http1_head {
+	unsigned int version; /* 10 or 11 */
+	/* request line */
+	char method[16];          /* "_OTHER" if it is none of the registered ones */
+	char method_original[16]; /* as sent, cut */
+	char path[LIMIT_PEER_TEXT];
+	char query[LIMIT_PEER_TEXT];
+	/* status line */
+	int status;
+	/* fields */
+	char host[LIMIT_PEER_TEXT]; /* of the Host field or an absolute target */
+	char traceparent[64];
+	bool idempotency_key;
+	bool upgrade;
+	bool has_length;
+	uint64_t length;
+	bool chunked;           /* Transfer-Encoding ends in chunked */
+	bool other_coding;      /* Transfer-Encoding is there and does not end in chunked */
+	bool ambiguous;         /* two readers could see different message ends: do not guess */
+	int64_t retry_after_ns; /* -1 if not stated */
+};
+
+/* Parse a head: `len` bytes from the start line on. With `complete`, up to and including the empty line; otherwise what was captured of
+ * it, whose last, cut line is ignored. `now_ns` turns a date of Retry-After into a duration. 0, or -EBADMSG if it is no such head. */
+int http1_head_parse(const uint8_t *bytes, size_t len, bool request, bool complete, uint64_t now_ns, struct http1_head *ret);
+
+/* Could these bytes begin a request or a response? */
+enum probe_answer http1_head_probe(const uint8_t *bytes, size_t len, bool request);
+
+#endif

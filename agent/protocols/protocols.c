@@ -1,0 +1,240 @@
+/*
+ * The table of protocols, and the observer that runs it: recognises a connection's protocol by its first bytes and feeds it.
+ *
+ * One struct stream a connection, in conn->protocol_state; owned by struct protocols. The session's thread only.
+ */
+#include "protocols/protocol.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocols/http1.h"
+#include "wire/shared.h"
+
+const struct protocol *const protocol_table[] = {
+	&http1_protocol,
+	NULL,
+};
+
+#define PROBE_BYTES 512U /* kept while the first bytes are too few to say */
+#define PROBE_TRIES 16U  /* calls whose bytes are tried on a connection that began before we watched */
+
+struct stream {
+	struct conn *conn;
+	const struct protocol *protocol;
+	void *state;
+	bool opaque;
+	unsigned int tries;
+	enum direction probe_dir; /* of what is kept */
+	struct event probe_event; /* that moved the first of it */
+	uint32_t kept;
+	uint8_t *bytes;
+	struct stream *prev, *next;
+};
+
+struct protocols {
+	struct model *m;
+	struct counters *counters;
+	struct stream *streams;
+};
+
+struct protocols *protocols_new(struct model *m, struct counters *counters)
+{
+	struct protocols *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->m = m;
+	p->counters = counters;
+	return p;
+}
+
+static void stream_end(struct protocols *p, struct stream *s, const struct event *e, enum conn_end how)
+{
+	if (s->state)
+		s->protocol->close(s->state, e, how);
+	s->conn->protocol_state = NULL;
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		p->streams = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+	free(s->bytes);
+	free(s);
+}
+
+void protocols_free(struct protocols *p)
+{
+	if (!p)
+		return;
+	while (p->streams)
+		stream_end(p, p->streams, NULL, CONN_OPEN);
+	free(p);
+}
+
+static struct stream *stream_of(struct protocols *p, struct conn *c)
+{
+	struct stream *s = c->protocol_state;
+
+	if (s || (c->kind != CONN_TCP && c->kind != CONN_UNIX))
+		return s;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->conn = c;
+	s->next = p->streams;
+	if (s->next)
+		s->next->prev = s;
+	p->streams = s;
+	c->protocol_state = s;
+	return s;
+}
+
+static void give_up(struct protocols *p, struct stream *s)
+{
+	free(s->bytes);
+	s->bytes = NULL;
+	s->kept = 0;
+	/* Bytes from the middle of a connection say little: its next message may be clearer. */
+	if (s->conn->inherited && ++s->tries < PROBE_TRIES)
+		return;
+	s->opaque = true;
+	model_set_policy(p->m, s->conn, WIRE_POLICY_SIZES);
+}
+
+static bool from_client(const struct conn *c, enum direction d, bool *ret_known)
+{
+	*ret_known = c->role == CONN_CLIENT || c->role == CONN_SERVER;
+	return *ret_known ? (d == DIR_OUT) == (c->role == CONN_CLIENT) : true;
+}
+
+static const struct protocol *ask(const struct conn *c, enum direction d, const uint8_t *bytes, size_t len, bool *ret_more,
+				  bool *ret_client)
+{
+	bool known, client = from_client(c, d, &known);
+
+	*ret_more = false;
+	for (int side = 0; side < (known ? 1 : 2); side++, client = !client) {
+		for (size_t i = 0; protocol_table[i]; i++) {
+			enum probe_answer answer = protocol_table[i]->probe(bytes, len, client);
+			*ret_client = client;
+			if (answer == PROBE_YES)
+				return protocol_table[i];
+			*ret_more |= answer == PROBE_MORE;
+		}
+	}
+	return NULL;
+}
+
+static bool keep(struct stream *s, enum direction d, const struct event *e, const uint8_t *bytes, size_t len)
+{
+	if (s->kept + len > PROBE_BYTES)
+		return false;
+	if (!s->bytes)
+		s->bytes = malloc(PROBE_BYTES);
+	if (!s->bytes)
+		return false;
+	if (s->kept == 0) {
+		s->probe_dir = d;
+		s->probe_event = *e;
+		s->probe_event.data = NULL;
+		s->probe_event.data_len = 0;
+	}
+	memcpy(s->bytes + s->kept, bytes, len);
+	s->kept += (uint32_t)len;
+	return true;
+}
+
+static void adopt(struct protocols *p, struct stream *s, const struct protocol *protocol, enum direction d, bool client)
+{
+	struct conn *c = s->conn;
+
+	s->state = protocol->open(p->m, c);
+	if (!s->state) {
+		give_up(p, s);
+		return;
+	}
+	s->protocol = protocol;
+	c->protocol = protocol;
+	/* Who began is seen now, where the socket call was not. */
+	if (c->role == CONN_UNKNOWN && c->inherited)
+		c->role = client == (d == DIR_OUT) ? CONN_CLIENT : CONN_SERVER;
+}
+
+/* First bytes: returns true once the protocol is known; what was kept has been fed then. */
+static bool probe(struct protocols *p, struct stream *s, enum direction d, const struct event *e, size_t len, size_t gap)
+{
+	const uint8_t *bytes = e->data;
+	size_t n = len;
+	bool more, client;
+
+	if (s->kept) {
+		/* The other side spoke before the first one was understood. */
+		if (s->probe_dir != d || !keep(s, d, e, e->data, len)) {
+			give_up(p, s);
+			return false;
+		}
+		bytes = s->bytes;
+		n = s->kept;
+	}
+	const struct protocol *protocol = ask(s->conn, d, bytes, n, &more, &client);
+	if (protocol) {
+		size_t before = s->kept ? s->kept - len : 0;
+		adopt(p, s, protocol, d, client);
+		if (s->state && before)
+			protocol->data(s->state, d, &s->probe_event, s->bytes, before, 0);
+		free(s->bytes);
+		s->bytes = NULL;
+		s->kept = 0;
+		return s->state != NULL;
+	}
+	if (!more || gap || (!s->kept && !keep(s, d, e, e->data, len)))
+		give_up(p, s);
+	return false;
+}
+
+static void on_data(void *ctx, struct conn *c, enum direction d, const struct event *e)
+{
+	struct protocols *p = ctx;
+	struct stream *s = stream_of(p, c);
+	size_t total = e->ret > 0 ? (size_t)e->ret : 0, len = e->data_len;
+
+	if (!s || s->opaque)
+		return;
+	if (e->id == WIRE_SENDMMSG || e->id == WIRE_RECVMMSG) {
+		give_up(p, s);
+		return;
+	}
+	if (e->id != WIRE_READ && e->id != WIRE_WRITE)
+		len = 0;
+	if (len > total)
+		len = total;
+	if (!s->state && (len == 0 || !probe(p, s, d, e, len, total - len)))
+		return;
+	s->protocol->data(s->state, d, e, e->data, len, total - len);
+}
+
+static void on_close(void *ctx, struct conn *c, const struct event *e)
+{
+	if (c->protocol_state)
+		stream_end(ctx, c->protocol_state, e, c->end);
+}
+
+static void on_event(void *ctx, const struct event *e)
+{
+	struct protocols *p = ctx;
+
+	if (e->id != WIRE_LOSS || e->a1 == 0)
+		return;
+	for (struct stream *s = p->streams; s; s = s->next) {
+		if (s->state && (e->pid == 0 || s->conn->process->pid == e->pid))
+			s->protocol->resync(s->state);
+	}
+}
+
+const struct observer protocols_observer = {
+	.event = on_event,
+	.conn_data = on_data,
+	.conn_close = on_close,
+};
