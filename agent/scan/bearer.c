@@ -1,0 +1,58 @@
+/*
+ * The value of an Authorization header, or "Bearer …" and "Basic …" where they stand (RFC 6750, RFC 7617).
+ */
+#include <string.h>
+
+#include "scan/encoding.h"
+#include "scan/validators.h"
+
+#define TOKEN_MAX 2048U
+
+static size_t token_end(const struct text *t, size_t at)
+{
+	size_t i = at;
+	while (i < t->len && i - at < TOKEN_MAX) {
+		uint8_t c = t->bytes[i];
+		if (!is_word(c) && c != '-' && c != '.' && c != '~' && c != '+' && c != '/' && c != '=')
+			break;
+		i++;
+	}
+	return i;
+}
+
+static bool is_credentials(const uint8_t *value, size_t len)
+{
+	uint8_t text[512];
+	size_t n = base64_decode(value, len, text, sizeof(text));
+	const uint8_t *colon = n > 0 ? memchr(text, ':', n) : NULL;
+	bool holds =
+		colon != NULL && colon > text && colon + 1 < text + n && !is_placeholder(colon + 1, (size_t)(text + n - colon - 1));
+	for (size_t i = 0; i < n && holds; i++)
+		holds = text[i] >= 0x20 && text[i] != 0x7f;
+	explicit_bzero(text, sizeof(text));
+	return holds;
+}
+
+void authorization_at(const struct text *t, size_t at, struct matches *m)
+{
+	bool bearer = text_is(t, at, "bearer ") || text_is(t, at, "token ");
+	bool basic = text_is(t, at, "basic ");
+	if (!bearer && !basic)
+		return;
+	while (text_at(t, at) != ' ')
+		at++;
+	while (text_at(t, at) == ' ')
+		at++;
+	if (text_at(t, at) == '"')
+		at++;
+	size_t end = token_end(t, at), len = end - at;
+	if (basic) {
+		if (len >= 8 && is_credentials(t->bytes + at, len))
+			(void)matches_add(m, at, end, ENTITY_BASIC_AUTH);
+		return;
+	}
+	while (end > at && t->bytes[end - 1] == '.')
+		end--;
+	if (end - at >= 16 && is_random(t->bytes + at, end - at))
+		(void)matches_add(m, at, end, ENTITY_BEARER_TOKEN);
+}

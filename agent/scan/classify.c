@@ -1,0 +1,120 @@
+/*
+ * Byte classes as bit maps (classify.h). Whole 64-byte blocks straight from the text; the tail through a zeroed block of our own, so
+ * nothing past the end is read.
+ */
+#include "scan/classify.h"
+
+#include <string.h>
+
+enum bit { B_DIGIT, B_UPPER, B_LOWER, B_UNDERSCORE, B_DOT, B_DASH, B_SPACE, B_EQUALS, B_COLON, B_AT, B_PLUS, B_QUOTE };
+
+/* Class of each byte: 1 + bit number, 0 for none. */
+static const uint8_t class_of[256] = {
+	['0' ... '9'] = 1 + B_DIGIT, ['A' ... 'Z'] = 1 + B_UPPER,
+	['a' ... 'z'] = 1 + B_LOWER, ['_'] = 1 + B_UNDERSCORE,
+	['.'] = 1 + B_DOT,           ['-'] = 1 + B_DASH,
+	[' '] = 1 + B_SPACE,         ['='] = 1 + B_EQUALS,
+	[':'] = 1 + B_COLON,         ['@'] = 1 + B_AT,
+	['+'] = 1 + B_PLUS,          ['\''] = 1 + B_QUOTE,
+};
+
+static void block_portable(const uint8_t *p, struct classes *c)
+{
+	uint64_t maps[1 + B_QUOTE + 1] = {0};
+	for (unsigned int i = 0; i < 64; i++)
+		maps[class_of[p[i]]] |= UINT64_C(1) << i;
+	*c = (struct classes){
+		.digit = maps[1 + B_DIGIT],
+		.upper = maps[1 + B_UPPER],
+		.lower = maps[1 + B_LOWER],
+		.underscore = maps[1 + B_UNDERSCORE],
+		.dot = maps[1 + B_DOT],
+		.dash = maps[1 + B_DASH],
+		.space = maps[1 + B_SPACE],
+		.equals = maps[1 + B_EQUALS],
+		.colon = maps[1 + B_COLON],
+		.at = maps[1 + B_AT],
+		.plus = maps[1 + B_PLUS],
+		.quote = maps[1 + B_QUOTE],
+	};
+}
+
+void classify_portable(const uint8_t *bytes, size_t len, struct classes *ret)
+{
+	for (; len >= 64; bytes += 64, len -= 64)
+		block_portable(bytes, ret++);
+	if (len > 0) {
+		uint8_t tail[64] = {0};
+		memcpy(tail, bytes, len);
+		block_portable(tail, ret);
+	}
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2")))
+
+AVX2 static inline uint64_t join(__m256i low, __m256i high)
+{
+	return (uint64_t)(uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+}
+
+AVX2 static inline uint64_t equal(__m256i a, __m256i b, char c)
+{
+	__m256i v = _mm256_set1_epi8(c);
+	return join(_mm256_cmpeq_epi8(a, v), _mm256_cmpeq_epi8(b, v));
+}
+
+/* Bytes from `first` on, `count` of them: shifted so that they are the smallest signed values. */
+AVX2 static inline __m256i between(__m256i v, char first, char count)
+{
+	__m256i shifted = _mm256_add_epi8(v, _mm256_set1_epi8((char)(-128 - first)));
+	return _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(-128 + count)), shifted);
+}
+
+AVX2 static inline void block_avx2(const uint8_t *p, struct classes *c)
+{
+	__m256i a = _mm256_loadu_si256((const __m256i *)p);
+	__m256i b = _mm256_loadu_si256((const __m256i *)(p + 32));
+	__m256i fold = _mm256_set1_epi8(0x20);
+	uint64_t alpha = join(between(_mm256_or_si256(a, fold), 'a', 26), between(_mm256_or_si256(b, fold), 'a', 26));
+	uint64_t small = join(_mm256_slli_epi16(a, 2), _mm256_slli_epi16(b, 2)); /* bit 5 tells the case of a letter */
+	c->digit = join(between(a, '0', 10), between(b, '0', 10));
+	c->upper = alpha & ~small;
+	c->lower = alpha & small;
+	c->underscore = equal(a, b, '_');
+	c->dot = equal(a, b, '.');
+	c->dash = equal(a, b, '-');
+	c->space = equal(a, b, ' ');
+	c->equals = equal(a, b, '=');
+	c->colon = equal(a, b, ':');
+	c->at = equal(a, b, '@');
+	c->plus = equal(a, b, '+');
+	c->quote = equal(a, b, '\'');
+}
+
+AVX2 static void classify_avx2(const uint8_t *bytes, size_t len, struct classes *ret)
+{
+	for (; len >= 64; bytes += 64, len -= 64)
+		block_avx2(bytes, ret++);
+	if (len > 0) {
+		uint8_t tail[64] = {0};
+		memcpy(tail, bytes, len);
+		block_avx2(tail, ret);
+	}
+}
+
+void classify(const uint8_t *bytes, size_t len, struct classes *ret)
+{
+	if (__builtin_cpu_supports("avx2"))
+		classify_avx2(bytes, len, ret);
+	else
+		classify_portable(bytes, len, ret);
+}
+#else
+void classify(const uint8_t *bytes, size_t len, struct classes *ret)
+{
+	classify_portable(bytes, len, ret);
+}
+#endif

@@ -1,0 +1,202 @@
+/*
+ * Base64, entropy and placeholders (encoding.h).
+ */
+#include "scan/encoding.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+static int sextet(uint8_t c)
+{
+	if (is_upper(c))
+		return c - 'A';
+	if (is_lower(c))
+		return c - 'a' + 26;
+	if (is_digit(c))
+		return c - '0' + 52;
+	if (c == '+' || c == '-')
+		return 62;
+	if (c == '/' || c == '_')
+		return 63;
+	return -1;
+}
+
+size_t base64_decode(const uint8_t *in, size_t len, uint8_t *out, size_t size)
+{
+	while (len > 0 && in[len - 1] == '=')
+		len--;
+	if (len % 4 == 1 || len * 3 / 4 > size)
+		return 0;
+	uint32_t bits = 0;
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		int v = sextet(in[i]);
+		if (v < 0)
+			return 0;
+		bits = bits << 6 | (uint32_t)v;
+		if (i % 4 != 0)
+			out[n++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
+	}
+	return n;
+}
+
+double entropy(const uint8_t *value, size_t len)
+{
+	uint16_t count[256] = {0};
+	if (len > 1024)
+		len = 1024;
+	for (size_t i = 0; i < len; i++)
+		count[value[i]]++;
+	double sum = 0;
+	for (size_t i = 0; i < 256; i++) {
+		if (count[i] > 0) {
+			double p = (double)count[i] / (double)len;
+			sum -= p * log2(p);
+		}
+	}
+	return sum;
+}
+
+static bool holds(const uint8_t *value, size_t len, const char *word)
+{
+	size_t n = strlen(word);
+	for (size_t i = 0; i + n <= len; i++) {
+		if (strncasecmp((const char *)value + i, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool is_placeholder(const uint8_t *value, size_t len)
+{
+	static const char *const words[] = {
+		"null",
+		"none",
+		"nil",
+		"true",
+		"false",
+		"undefined",
+		"string",
+		"str",
+		"text",
+		"empty",
+		"required",
+		"redacted",
+		"filtered",
+		"hidden",
+		"masked",
+		"secret",
+		"password",
+		"passwd",
+		"pass",
+		"token",
+		"invalid",
+		"incorrect",
+		"wrong",
+		"missing",
+		"changed",
+		"expired",
+		"failed",
+		"failure",
+		"error",
+		"is",
+		"not",
+		"for",
+		"the",
+		"unknown",
+		"default",
+		"yes",
+		"no",
+		"ok",
+		"set",
+		"unset",
+		"reset",
+		"updated",
+		"accepted",
+		"rejected",
+		"char",
+		"varchar",
+		"bool",
+		"int",
+		"integer",
+		"object",
+		"array",
+		"optional",
+		"authentication",
+		"auth",
+		"protected",
+		"provided",
+		"prompt",
+		"file",
+		"env",
+		"vault",
+		"n/a",
+		"blank",
+		"encrypted",
+		"success",
+		"denied",
+		"bearer",
+		"basic",
+		"digest",
+	};
+	static const char *const parts[] = {"example",
+					    "redacted",
+					    "****",
+					    "xxxx",
+					    "....",
+					    "changeme",
+					    "your_",
+					    "your-",
+					    "<your",
+					    "placeholder",
+					    "\xe2\x80\xa2\xe2\x80\xa2",
+					    "[filtered",
+					    "${",
+					    "{{",
+					    "%{",
+					    "$("};
+	if (len == 0)
+		return true;
+	if (value[0] == '$' && len > 1 && (is_alpha(value[1]) || value[1] == '_')) {
+		/* $NAME of a shell, but not $2b$… of a hash */
+		size_t i = 1;
+		while (i < len && is_word(value[i]))
+			i++;
+		if (i == len)
+			return true;
+	}
+	if ((value[0] == '<' && value[len - 1] == '>') || (value[0] == '[' && value[len - 1] == ']'))
+		return true;
+	if (len == 2 && value[0] == '%' && is_alpha(value[1]))
+		return true;
+	size_t distinct_from_first = 0;
+	for (size_t i = 0; i < len; i++)
+		distinct_from_first += lower(value[i]) != lower(value[0]);
+	if (distinct_from_first == 0 && (len > 2 || !is_alnum(value[0])))
+		return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strlen(words[i]) == len && strncasecmp((const char *)value, words[i], len) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (holds(value, len < 128 ? len : 128, parts[i]))
+			return true;
+	}
+	return false;
+}
+
+bool is_random(const uint8_t *value, size_t len)
+{
+	size_t digits = 0, letters = 0, others = 0;
+	for (size_t i = 0; i < len; i++) {
+		digits += is_digit(value[i]);
+		letters += is_alpha(value[i]);
+		others += !is_alnum(value[i]);
+	}
+	if (letters == 0 || (digits == 0 && len < 32) || others * 4 > len)
+		return false;
+	/* a random text of n hexadecimal digits reaches about log2(min(16, n)) - 0.4 */
+	double enough = len < 20 ? 2.8 : 3.1;
+	return entropy(value, len) >= enough && !is_placeholder(value, len);
+}

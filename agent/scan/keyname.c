@@ -1,0 +1,95 @@
+/*
+ * The name before a value (keyname.h).
+ */
+#include "scan/keyname.h"
+
+#include <string.h>
+
+static bool is_join(uint8_t c)
+{
+	return c == '_' || c == '-' || c == '.' || c == ' ' || c == '/';
+}
+
+bool keyname_before(const struct text *t, size_t end, struct keyname *ret)
+{
+	size_t i = end;
+	for (unsigned int skipped = 0; i > 0 && !is_alnum(t->bytes[i - 1]); i--) {
+		if (++skipped > 6 || t->bytes[i - 1] == '\n')
+			return false;
+	}
+	*ret = (struct keyname){0};
+	while (i > 0 && ret->n < KEYNAME_MAX) {
+		uint8_t c = t->bytes[i - 1], before = text_at(t, i - 2);
+		if (!is_alnum(c)) {
+			/* one separator joins two words, anything more ends the name */
+			if (!is_join(c) || i < 2 || !is_alnum(before))
+				break;
+			i--;
+			continue;
+		}
+		bool starts = !is_alnum(before) || (is_upper(c) && is_lower(before)) || (is_alpha(c) && is_digit(before)) ||
+			      (is_upper(c) && is_upper(before) && is_lower(text_at(t, i)));
+		ret->reversed[ret->n] = (char)lower(c);
+		ret->starts |= (uint32_t)starts << ret->n;
+		ret->n++;
+		i--;
+	}
+	ret->start = i;
+	return ret->n > 0;
+}
+
+static bool held_at(const struct keyname *k, size_t from, const char *words, size_t n)
+{
+	if (from + n > k->n || (k->starts >> (from + n - 1) & 1) == 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (k->reversed[from + i] != words[n - 1 - i])
+			return false;
+	}
+	return true;
+}
+
+bool keyname_ends(const struct keyname *k, const char *words)
+{
+	return held_at(k, 0, words, strlen(words));
+}
+
+bool keyname_has(const struct keyname *k, const char *words)
+{
+	size_t n = strlen(words);
+	for (size_t from = 0; from + n <= k->n; from++) {
+		if (held_at(k, from, words, n))
+			return true;
+	}
+	return false;
+}
+
+bool keyname_card(const struct keyname *k)
+{
+	static const char *const names[] = {"card",     "cards",  "pan",        "cc",      "ccnum",
+					    "ccnumber", "cardno", "cardnumber", "cardnum", "creditcard"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (keyname_has(k, names[i]))
+			return true;
+	}
+	return false;
+}
+
+bool keyname_counts(const struct keyname *k)
+{
+	static const char *const names[] = {
+		"id",        "ids",         "offset",   "seq",      "sequence", "bytes",   "byte",       "ts",       "time",
+		"timestamp", "nano",        "nanos",    "us",       "ms",       "ns",      "micros",     "millis",   "span",
+		"trace",     "block",       "blk",      "size",     "rows",     "count",   "total",      "txn",      "tx",
+		"xid",       "transaction", "snapshot", "order",    "ref",      "build",   "version",    "part",     "sku",
+		"range",     "serial",      "hash",     "pid",      "tid",      "port",    "latency",    "duration", "heap",
+		"length",    "len",         "epoch",    "index",    "lsn",      "cursor",  "generation", "revision", "checksum",
+		"crc",       "nonce",       "zxid",     "uuid",     "request",  "session", "memory",     "capacity", "commit",
+		"eui64",     "uid",         "seed",     "position", "pos",      "key",     "value",      "elapsed",
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (keyname_ends(k, names[i]))
+			return true;
+	}
+	return false;
+}

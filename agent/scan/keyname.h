@@ -1,0 +1,31 @@
+/*
+ * The name before a value: "user_password" of `"user_password": "…"`, "card verification code" of `card verification code 123`.
+ * It is held lower-case, reversed and without separators, with a mark where each of its words begins, so that one comparison serves
+ * snake_case, camelCase, kebab-case and prose. Include only from agent/scan.
+ */
+#ifndef GAPSCOPE_SCAN_KEYNAME_H
+#define GAPSCOPE_SCAN_KEYNAME_H
+
+#include "scan/text.h"
+
+#define KEYNAME_MAX 28U
+
+struct keyname {
+	char reversed[KEYNAME_MAX];
+	uint32_t starts; /* bit i: the character reversed[i] begins a word */
+	uint32_t n;
+	size_t start; /* where the name begins in the text */
+};
+
+/* The name that ends before `end`: separators, quotes and brackets between are skipped (at most 6). False if there is none. */
+bool keyname_before(const struct text *t, size_t end, struct keyname *ret);
+/* Does the name end in `words` (lower case, no separators), beginning at a word's start? */
+bool keyname_ends(const struct keyname *k, const char *words);
+/* Does the name hold `words`, beginning at a word's start? */
+bool keyname_has(const struct keyname *k, const char *words);
+/* Is it the name of a counter, an id, a time or a size: something whose digits mean nothing else? */
+bool keyname_counts(const struct keyname *k);
+/* The name of a payment card's number? */
+bool keyname_card(const struct keyname *k);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+ * Values that their key gives away: the key before a '=', ':' or space is looked up by its last three letters in keys.def, and the
+ * value after it goes to the check of that kind.
+ */
+#include <pthread.h>
+#include <string.h>
+
+#include "scan/encoding.h"
+#include "scan/lookup.h"
+#include "scan/secrets.h"
+#include "scan/validators.h"
+
+enum kind {
+	KIND_PASSWORD,
+	KIND_SECRET,
+	KIND_AUTHORIZATION,
+	KIND_AWS_SECRET,
+	KIND_AZURE_STORAGE,
+	KIND_SESSION,
+	KIND_CVV,
+	KIND_BIRTH,
+	KIND_GEO,
+	KIND_HEALTH,
+	KIND_NAME,
+	KIND_PHONE,
+	KIND_CLIENT_IP,
+	KIND_MAC,
+	KIND_CARD,
+	KIND_NATIONAL,
+	/* from here on: an entity that national_at() knows */
+	KIND_ENTITY,
+};
+
+#define KIND_US_SSN (KIND_ENTITY + ENTITY_US_SSN)
+#define KIND_US_ITIN (KIND_ENTITY + ENTITY_US_ITIN)
+#define KIND_BR_CPF (KIND_ENTITY + ENTITY_BR_CPF)
+#define KIND_BR_CNPJ (KIND_ENTITY + ENTITY_BR_CNPJ)
+#define KIND_CA_SIN (KIND_ENTITY + ENTITY_CA_SIN)
+#define KIND_ES_NIF (KIND_ENTITY + ENTITY_ES_NIF)
+#define KIND_FI_HETU (KIND_ENTITY + ENTITY_FI_HETU)
+#define KIND_FR_NIR (KIND_ENTITY + ENTITY_FR_NIR)
+#define KIND_IT_CODICE_FISCALE (KIND_ENTITY + ENTITY_IT_CODICE_FISCALE)
+#define KIND_NL_BSN (KIND_ENTITY + ENTITY_NL_BSN)
+#define KIND_PL_PESEL (KIND_ENTITY + ENTITY_PL_PESEL)
+#define KIND_SE_PERSONNUMMER (KIND_ENTITY + ENTITY_SE_PERSONNUMMER)
+#define KIND_CN_RIC (KIND_ENTITY + ENTITY_CN_RIC)
+#define KIND_KR_RRN (KIND_ENTITY + ENTITY_KR_RRN)
+#define KIND_AU_TFN (KIND_ENTITY + ENTITY_AU_TFN)
+#define KIND_UK_NINO (KIND_ENTITY + ENTITY_UK_NINO)
+#define KIND_UK_NHS (KIND_ENTITY + ENTITY_UK_NHS)
+#define KIND_IN_AADHAAR (KIND_ENTITY + ENTITY_IN_AADHAAR)
+#define KIND_DE_STEUER_ID (KIND_ENTITY + ENTITY_DE_STEUER_ID)
+#define KIND_BE_NN (KIND_ENTITY + ENTITY_BE_NN)
+#define KIND_DK_CPR (KIND_ENTITY + ENTITY_DK_CPR)
+#define KIND_NO_FNR (KIND_ENTITY + ENTITY_NO_FNR)
+#define KIND_CH_AHV (KIND_ENTITY + ENTITY_CH_AHV)
+#define KIND_PT_NIF (KIND_ENTITY + ENTITY_PT_NIF)
+#define KIND_TR_TCKN (KIND_ENTITY + ENTITY_TR_TCKN)
+#define KIND_VIN (KIND_ENTITY + ENTITY_VIN)
+#define KIND_IMEI (KIND_ENTITY + ENTITY_IMEI)
+
+static const struct key {
+	const char *words;
+	int kind;
+} keys[] = {
+#define KEY(words, kind) {words, KIND_##kind},
+#include "scan/keys.def"
+#undef KEY
+};
+
+#define KEYS (sizeof(keys) / sizeof(*keys))
+
+_Static_assert(KEYS < LOOKUP_ROWS, "LOOKUP_ROWS");
+
+static struct lookup by_end;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void build(void)
+{
+	for (uint16_t i = 0; i < KEYS; i++) {
+		const uint8_t *end = (const uint8_t *)keys[i].words + strlen(keys[i].words) - 3;
+		lookup_put(&by_end, lookup_slot(end[0], end[1], end[2]), i);
+	}
+}
+
+void keyvalue_prepare(void)
+{
+	(void)pthread_once(&once, build);
+}
+
+/* Slot of the last three letters or digits before `sep`, without the separators among them. */
+static uint32_t slot_before(const struct text *t, size_t sep)
+{
+	uint8_t last[3];
+	size_t i = sep, n = 0, skipped = 0;
+	while (n < 3) {
+		uint8_t c = text_at(t, --i);
+		if (is_alnum(c))
+			last[n++] = lower(c);
+		else if (c == 0 || c == '\n' || ++skipped > 6)
+			return LOOKUP_SLOTS;
+	}
+	return lookup_slot(last[2], last[1], last[0]);
+}
+
+bool keyvalue_may_end(const struct text *t, size_t sep)
+{
+	uint32_t slot = slot_before(t, sep);
+	return slot < LOOKUP_SLOTS && by_end.head[slot] != 0;
+}
+
+static int kind_of(const struct keyname *name, uint32_t slot)
+{
+	int kind = -1;
+	size_t longest = 0;
+	for (uint16_t row = by_end.head[slot]; row != 0; row = by_end.next[row - 1]) {
+		const struct key *k = &keys[row - 1];
+		size_t n = strlen(k->words);
+		if (n > longest && keyname_ends(name, k->words)) {
+			kind = k->kind;
+			longest = n;
+		}
+	}
+	return kind;
+}
+
+/* "national id 123 (cpf)": the kind is named after the value. */
+static bool named_after(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
+{
+	size_t open = at;
+	while (open - at < 32 && text_at(t, open) != '(') {
+		if (text_at(t, open) == '\n' || text_at(t, open) == 0)
+			return false;
+		open++;
+	}
+	size_t close = open;
+	while (close - open < KEYNAME_MAX && text_at(t, close) != ')')
+		close++;
+	struct keyname name;
+	if (text_at(t, open) != '(' || text_at(t, close) != ')' || !keyname_before(t, close, &name))
+		return false;
+	uint32_t slot = slot_before(t, close);
+	int kind = slot < LOOKUP_SLOTS ? kind_of(&name, slot) : -1;
+	if (kind < KIND_ENTITY)
+		return false;
+	*ret_entity = (enum entity_id)(kind - KIND_ENTITY);
+	return national_at(t, at, *ret_entity, ret);
+}
+
+/* Where the value after `sep` begins: blanks, quotes, brackets and arrows between are skipped. */
+static size_t value_start(const struct text *t, size_t sep)
+{
+	size_t i = sep + 1;
+	while (i - sep < 8) {
+		uint8_t c = text_at(t, i);
+		if (c != ' ' && c != '"' && c != '\'' && c != '[' && c != '\\' && c != '=' && c != '>' && c != ':' && c != '\t' &&
+		    c != '`' && c != '<')
+			break;
+		i++;
+	}
+	return i;
+}
+
+void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
+{
+	uint32_t slot = slot_before(t, sep);
+	struct keyname name;
+	if (slot >= LOOKUP_SLOTS || !keyname_before(t, sep, &name))
+		return;
+	int kind = kind_of(&name, slot);
+	if (kind < 0)
+		return;
+	size_t at = value_start(t, sep);
+	struct span span;
+	bool prose = text_at(t, sep) == ' ';
+	enum entity_id entity = ENTITY_PASSWORD;
+	bool found = false;
+	switch (kind) {
+	case KIND_PASSWORD:
+		found = password_at(t, sep, at, &span);
+		if (found && in_connection_string(t, name.start))
+			entity = ENTITY_URL_CREDENTIALS;
+		break;
+	case KIND_SECRET:
+		entity = ENTITY_API_KEY;
+		found = !prose && secret_at(t, at, &span);
+		break;
+	case KIND_AUTHORIZATION:
+		authorization_at(t, at, m);
+		return;
+	case KIND_AWS_SECRET:
+		entity = ENTITY_AWS_SECRET_KEY;
+		found = aws_secret_at(t, at, &span);
+		break;
+	case KIND_AZURE_STORAGE:
+		entity = ENTITY_AZURE_STORAGE_KEY;
+		found = azure_storage_at(t, at, &span);
+		break;
+	case KIND_SESSION:
+		entity = ENTITY_SESSION_COOKIE;
+		found = session_at(t, at, &span);
+		break;
+	case KIND_CVV:
+		entity = ENTITY_CVV;
+		found = cvv_at(t, at, &span);
+		break;
+	case KIND_BIRTH:
+		entity = ENTITY_DOB;
+		found = birth_date_at(t, at, &span);
+		break;
+	case KIND_GEO:
+		entity = ENTITY_GEO;
+		found = geo_at(t, at, &span);
+		break;
+	case KIND_HEALTH:
+		entity = ENTITY_HEALTH;
+		found = health_code_at(t, at, &span);
+		break;
+	case KIND_NAME:
+		entity = ENTITY_PERSON_NAME;
+		found = !prose && person_name_at(t, at, &span);
+		break;
+	case KIND_PHONE:
+		entity = ENTITY_PHONE;
+		found = phone_national_at(t, at, &span);
+		break;
+	case KIND_CLIENT_IP:
+		entity = ENTITY_IP_ADDRESS_PUBLIC;
+		found = public_ip_at(t, at, &span);
+		break;
+	case KIND_MAC:
+		entity = ENTITY_MAC_ADDRESS;
+		found = mac_at(t, at, &span);
+		break;
+	case KIND_CARD:
+		entity = ENTITY_CREDIT_CARD;
+		found = card_at(t, at, true, &span);
+		break;
+	case KIND_NATIONAL:
+		found = named_after(t, at, &span, &entity);
+		break;
+	default:
+		entity = (enum entity_id)(kind - KIND_ENTITY);
+		found = national_at(t, at, entity, &span);
+		break;
+	}
+	if (found)
+		(void)matches_add(m, span.start, span.end, entity);
+}

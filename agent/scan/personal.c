@@ -1,0 +1,139 @@
+/*
+ * What only a key tells from any other number or word: card verification codes, birth dates, coordinates, diagnosis codes and names.
+ */
+#include "scan/encoding.h"
+#include "scan/validators.h"
+
+bool cvv_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t end = at;
+	while (end - at < 5 && is_digit(text_at(t, end)))
+		end++;
+	if (end - at < 3 || end - at > 4 || is_word(text_at(t, end)) || (text_at(t, end) == '.' && is_digit(text_at(t, end + 1))))
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+/* Digits at *i, at most `max`; moves *i on. */
+static int number(const struct text *t, size_t *i, size_t max, size_t *ret_digits)
+{
+	int value = 0;
+	size_t begin = *i;
+	for (; is_digit(text_at(t, *i)) && *i - begin < max; (*i)++)
+		value = value * 10 + t->bytes[*i] - '0';
+	*ret_digits = *i - begin;
+	return value;
+}
+
+bool birth_date_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t i = at, digits[3];
+	int part[3];
+	part[0] = number(t, &i, 8, &digits[0]);
+	if (digits[0] == 8) {
+		/* 19840131 */
+		if (is_word(text_at(t, i)) || !birth_date_holds(part[0] / 10000, part[0] / 100 % 100, part[0] % 100))
+			return false;
+		*ret = (struct span){at, i};
+		return true;
+	}
+	uint8_t separator = text_at(t, i);
+	if (separator != '-' && separator != '/' && separator != '.')
+		return false;
+	i++;
+	part[1] = number(t, &i, 2, &digits[1]);
+	if (digits[1] == 0 || text_at(t, i) != separator)
+		return false;
+	i++;
+	part[2] = number(t, &i, 4, &digits[2]);
+	if (is_digit(text_at(t, i)))
+		return false;
+	if (digits[0] == 4) {
+		if (digits[2] == 0 || digits[2] > 2 || !birth_date_holds(part[0], part[1], part[2]))
+			return false;
+	} else {
+		int year = digits[2] == 2 ? 1900 + part[2] : part[2];
+		if (digits[0] == 0 || digits[0] > 2 || (digits[2] != 4 && digits[2] != 2))
+			return false;
+		if (!birth_date_holds(year, part[1], part[0]) && !birth_date_holds(year, part[0], part[1]))
+			return false;
+	}
+	*ret = (struct span){at, i};
+	return true;
+}
+
+/* A decimal number with at least three digits after the point, |value| ≤ limit. Where it ends, or 0. */
+static size_t degrees(const struct text *t, size_t i, int limit)
+{
+	size_t whole, fraction;
+	if (text_at(t, i) == '-' || text_at(t, i) == '+')
+		i++;
+	int value = number(t, &i, 3, &whole);
+	if (whole == 0 || text_at(t, i) != '.' || value > limit)
+		return 0;
+	i++;
+	(void)number(t, &i, 9, &fraction);
+	return fraction >= 3 ? i : 0;
+}
+
+bool geo_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t i = degrees(t, at, 90);
+	if (i == 0)
+		return false;
+	while (text_at(t, i) == ',' || text_at(t, i) == ' ' || text_at(t, i) == ';') {
+		if (++i - at > 32)
+			return false;
+	}
+	size_t end = degrees(t, i, 180);
+	if (end == 0 || is_alnum(text_at(t, end)))
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+bool health_code_at(const struct text *t, size_t at, struct span *ret)
+{
+	/* ICD-10: a letter, two digits (the last may be a letter), and up to four characters after a point */
+	if (!is_upper(text_at(t, at)) || !is_digit(text_at(t, at + 1)) ||
+	    !(is_digit(text_at(t, at + 2)) || is_upper(text_at(t, at + 2))))
+		return false;
+	size_t end = at + 3;
+	if (text_at(t, end) == '.' && is_alnum(text_at(t, end + 1))) {
+		size_t from = ++end;
+		while (end - from < 4 && (is_digit(text_at(t, end)) || is_upper(text_at(t, end))))
+			end++;
+	}
+	if (is_word(text_at(t, end)))
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+bool person_name_at(const struct text *t, size_t at, struct span *ret)
+{
+	/* one to four words of letters, the first with a capital; bytes ≥ 0x80 are letters of UTF-8 */
+	size_t i = at, words = 0, end = at;
+	if (!is_upper(text_at(t, at)) && text_at(t, at) < 0x80)
+		return false;
+	while (words < 4 && (is_upper(text_at(t, i)) || text_at(t, i) >= 0x80)) {
+		size_t begin = i;
+		while (i - at < 64 &&
+		       (is_alpha(text_at(t, i)) || text_at(t, i) >= 0x80 || text_at(t, i) == '\'' || text_at(t, i) == '-'))
+			i++;
+		if (i - begin < 2)
+			break;
+		words++;
+		end = i;
+		if (text_at(t, i) != ' ')
+			break;
+		i++;
+	}
+	while (end > at && (t->bytes[end - 1] == '\'' || t->bytes[end - 1] == '-'))
+		end--;
+	if (end < at + 2 || is_digit(text_at(t, end)) || text_at(t, end) == '_' || is_placeholder(t->bytes + at, end - at))
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}

@@ -1,0 +1,162 @@
+/*
+ * Values of keys that name a secret (secrets.h).
+ */
+#include "scan/secrets.h"
+
+#include <string.h>
+
+#include "scan/encoding.h"
+
+#define PASSWORD_MAX 256U
+#define SECRET_MAX 1024U
+
+static bool ends_value(uint8_t c)
+{
+	return is_blank(c) || c == '"' || c == '\'' || c == ',' || c == ';' || c == '`';
+}
+
+/* Where a value in quotes ends: at the same quote, unless a backslash escapes it. 0 if there is none on the line. */
+static size_t quoted_end(const struct text *t, size_t at, uint8_t quote)
+{
+	for (size_t i = at; i < t->len && i - at <= PASSWORD_MAX; i++) {
+		uint8_t c = t->bytes[i];
+		if (c == '\n')
+			return 0;
+		if (c == quote)
+			return i > at && t->bytes[i - 1] == '\\' ? i - 1 : i;
+	}
+	return 0;
+}
+
+static size_t bare_end(const struct text *t, size_t at)
+{
+	size_t i = at;
+	while (i < t->len && i - at < PASSWORD_MAX && !ends_value(t->bytes[i])) {
+		/* the next pair of a query string */
+		if (t->bytes[i] == '&' && is_alpha(text_at(t, i + 1))) {
+			size_t j = i + 1;
+			while (is_word(text_at(t, j)) && j - i < 32)
+				j++;
+			if (text_at(t, j) == '=')
+				break;
+		}
+		i++;
+	}
+	/* closing brackets of what surrounds the value */
+	while (i > at) {
+		uint8_t c = t->bytes[i - 1], open = c == ')' ? '(' : c == ']' ? '[' : c == '}' ? '{' : c == '>' ? '<' : 0;
+		if (open == 0 || memchr(t->bytes + at, open, i - at) != NULL)
+			break;
+		i--;
+	}
+	return i;
+}
+
+static bool is_call(const uint8_t *v, size_t len)
+{
+	const uint8_t *open = memchr(v, '(', len);
+	return open != NULL && open > v && v[len - 1] == ')' && is_word(open[-1]);
+}
+
+bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret)
+{
+	uint8_t quote = text_at(t, at - 1);
+	bool quoted = quote == '"' || quote == '\'' || quote == '`';
+	if (text_at(t, sep) == ' ' && !quoted)
+		return false;
+	size_t end = quoted ? quoted_end(t, at, quote) : bare_end(t, at);
+	if (end < at + 4)
+		return false;
+	const uint8_t *v = t->bytes + at;
+	size_t len = end - at, letters = 0, spaces = 0, words = 0;
+	for (size_t i = 0; i < len; i++) {
+		letters += is_alpha(v[i]);
+		spaces += v[i] == ' ';
+		words += is_word(v[i]) || v[i] == '-' || v[i] == '.' || v[i] == '\'' || v[i] == ',' || v[i] == ' ';
+	}
+	if (is_placeholder(v, len) || is_call(v, len))
+		return false;
+	if (spaces > 0 && words == len)
+		return false; /* a sentence about the password */
+	/* prose: "password: wrong for user x" */
+	if (!quoted && letters == len && text_at(t, sep) == ':' && text_at(t, end) == ' ')
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+static size_t token_end(const struct text *t, size_t at)
+{
+	size_t i = at;
+	while (i < t->len && i - at < SECRET_MAX) {
+		uint8_t c = t->bytes[i];
+		if (!is_word(c) && c != '-' && c != '.' && c != '+' && c != '/' && c != '=' && c != '~' && c != '%' && c != ':' &&
+		    c != '!' && c != '*')
+			break;
+		i++;
+	}
+	while (i > at && (t->bytes[i - 1] == '.' || t->bytes[i - 1] == ':'))
+		i--;
+	return i;
+}
+
+bool secret_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t end = token_end(t, at), len = end - at;
+	const uint8_t *v = t->bytes + at;
+	if (len < 16 || !is_random(v, len))
+		return false;
+	/* a path, a URL or a dotted name is not a token */
+	size_t slashes = 0, dots = 0;
+	for (size_t i = 0; i < len; i++) {
+		slashes += v[i] == '/';
+		dots += v[i] == '.';
+	}
+	if (v[0] == '/' || slashes > 3 || dots > 2 || memmem(v, len, "://", 3) != NULL)
+		return false;
+	uint8_t after = text_at(t, end);
+	if (after == '(' || after == '{' || after == '@')
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+bool session_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t end = token_end(t, at), len = end - at;
+	if (len < 16 || entropy(t->bytes + at, len) < 2.8 || is_placeholder(t->bytes + at, len))
+		return false;
+	size_t digits = 0;
+	for (size_t i = at; i < end; i++)
+		digits += is_digit(t->bytes[i]);
+	if (digits == 0 || digits == len)
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+bool aws_secret_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t i = at;
+	while (i < t->len && i - at < 41 && (is_alnum(t->bytes[i]) || t->bytes[i] == '/' || t->bytes[i] == '+'))
+		i++;
+	if (i - at != 40 || entropy(t->bytes + at, 40) < 3.5 || is_placeholder(t->bytes + at, 40))
+		return false;
+	*ret = (struct span){at, i};
+	return true;
+}
+
+bool azure_storage_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t i = at;
+	while (i < t->len && i - at < 90 && (is_alnum(t->bytes[i]) || t->bytes[i] == '/' || t->bytes[i] == '+'))
+		i++;
+	while (i < t->len && t->bytes[i] == '=' && i - at < 90)
+		i++;
+	size_t len = i - at;
+	if ((len != 88 && len != 44) || t->bytes[i - 1] != '=' || entropy(t->bytes + at, len) < 3.5 ||
+	    is_placeholder(t->bytes + at, len))
+		return false;
+	*ret = (struct span){at, i};
+	return true;
+}

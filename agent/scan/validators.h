@@ -1,0 +1,68 @@
+/*
+ * One function for each shape that a candidate may have: it looks at one place of the text, decides, and gives the span of the value.
+ * None looks further than its own bounded window. Include only from agent/scan.
+ */
+#ifndef GAPSCOPE_SCAN_VALIDATORS_H
+#define GAPSCOPE_SCAN_VALIDATORS_H
+
+#include "scan/entities.h"
+#include "scan/keyname.h"
+#include "scan/matches.h"
+#include "scan/text.h"
+
+/* numbers.c */
+bool luhn_holds(const char *digits, size_t n);
+/* A date that a person alive today or lately may be born on. */
+bool birth_date_holds(int year, int month, int day);
+
+/* card.c: a card number that begins at `at`. `named`: a key says that it is one. */
+bool card_at(const struct text *t, size_t at, bool named, struct span *ret);
+/* iban.c: an IBAN that begins at `at`. */
+bool iban_at(const struct text *t, size_t at, struct span *ret);
+/* us.c: a social security number with dashes at `at`; nine digits in any form after a key that names it. */
+bool us_ssn_at(const struct text *t, size_t at, struct span *ret);
+bool us_ssn_holds(const char *digits, size_t n);
+bool us_itin_holds(const char *digits, size_t n);
+/* phone.c: an international number whose '+' is at `at`; a national one, named by a key, that begins at `at`. */
+bool phone_at(const struct text *t, size_t at, struct span *ret);
+bool phone_national_at(const struct text *t, size_t at, struct span *ret);
+/* email.c: an address whose '@' is at `at`. */
+bool email_at(const struct text *t, size_t at, struct span *ret);
+bool tld_known(const uint8_t *tld, size_t len);
+/* url.c: the password of a URL's user part whose '@' is at `at`. */
+bool url_password_at(const struct text *t, size_t at, struct span *ret);
+/* Is the key=value at `key` part of a connection string or of a database URL? */
+bool in_connection_string(const struct text *t, size_t key);
+/* jwt.c: a JSON Web Token that begins at `at`. */
+bool jwt_at(const struct text *t, size_t at, struct span *ret);
+/* pem.c: a private key whose "-----BEGIN" begins at `at`. */
+bool pem_at(const struct text *t, size_t at, struct span *ret);
+/* ip.c: a public address that begins at `at`; a device address there. */
+bool public_ip_at(const struct text *t, size_t at, struct span *ret);
+bool mac_at(const struct text *t, size_t at, struct span *ret);
+/* vendor.c: a vendor's key that begins at `at`. */
+bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
+/* Build the tables of vendor.c and keyvalue.c; before anything else of them, any number of times, from any thread. */
+void vendor_prepare(void);
+void keyvalue_prepare(void);
+/* May a vendor's key begin with these three bytes? The cheap question before vendor_at(). */
+bool vendor_may_begin(const uint8_t *first);
+/* national.c: does the number (separators removed, upper case) hold as an entity of this kind? */
+bool national_holds(enum entity_id entity, const char *value, size_t n);
+/* The id that begins at `at`, with or without separators. */
+bool national_at(const struct text *t, size_t at, enum entity_id entity, struct span *ret);
+bool codice_fiscale_at(const struct text *t, size_t at, struct span *ret);
+/* health.c, place.c and others, all named by a key. */
+bool cvv_at(const struct text *t, size_t at, struct span *ret);
+bool birth_date_at(const struct text *t, size_t at, struct span *ret);
+bool geo_at(const struct text *t, size_t at, struct span *ret);
+bool health_code_at(const struct text *t, size_t at, struct span *ret);
+bool person_name_at(const struct text *t, size_t at, struct span *ret);
+/* keyvalue.c: what a key's value is, where the key ends right before `sep` ('=', ':' or a space). */
+void keyvalue_at(const struct text *t, size_t sep, struct matches *m);
+/* May a key that means something end in these bytes? The cheap question before keyvalue_at(). */
+bool keyvalue_may_end(const struct text *t, size_t sep);
+/* bearer.c: the token after "Bearer " or the credentials after "Basic ". */
+void authorization_at(const struct text *t, size_t value, struct matches *m);
+
+#endif

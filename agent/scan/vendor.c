@@ -1,0 +1,141 @@
+/*
+ * Vendors' keys, by prefix, alphabet and length (vendors.def), with the few checks that a prefix cannot say.
+ */
+#include <pthread.h>
+#include <string.h>
+
+#include "scan/encoding.h"
+#include "scan/lookup.h"
+#include "scan/validators.h"
+
+enum alphabet { HEX, UPPER, ALNUM, WORD, DOTTED, BASE64 };
+
+static const struct vendor {
+	const char *prefix;
+	enum entity_id entity;
+	enum alphabet alphabet;
+	uint16_t min, max;
+} vendors[] = {
+#define VENDOR(entity, prefix, alphabet, min, max) {prefix, ENTITY_##entity, alphabet, min, max},
+#include "scan/vendors.def"
+#undef VENDOR
+};
+
+#define VENDORS (sizeof(vendors) / sizeof(*vendors))
+
+_Static_assert(VENDORS < LOOKUP_ROWS, "LOOKUP_ROWS");
+
+static struct lookup by_prefix;
+static uint8_t rows_of_two[VENDORS]; /* prefixes of two bytes, which any third byte may follow */
+static size_t rows_of_two_n;
+static uint64_t two_bytes[1024]; /* a bit per pair of bytes that is such a prefix */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void build(void)
+{
+	for (uint16_t i = 0; i < VENDORS; i++) {
+		const uint8_t *p = (const uint8_t *)vendors[i].prefix;
+		if (p[2] == 0) {
+			rows_of_two[rows_of_two_n++] = (uint8_t)i;
+			two_bytes[(p[0] << 8 | p[1]) / 64] |= UINT64_C(1) << (p[1] % 64);
+		} else {
+			lookup_put(&by_prefix, lookup_slot(p[0], p[1], p[2]), i);
+		}
+	}
+}
+
+void vendor_prepare(void)
+{
+	(void)pthread_once(&once, build);
+}
+
+bool vendor_may_begin(const uint8_t *first)
+{
+	return by_prefix.head[lookup_slot(first[0], first[1], first[2])] != 0 ||
+	       (two_bytes[(first[0] << 8 | first[1]) / 64] >> (first[1] % 64) & 1) != 0;
+}
+
+static bool in_alphabet(enum alphabet a, uint8_t c)
+{
+	switch (a) {
+	case HEX:
+		return is_hex(c);
+	case UPPER:
+		return is_upper(c) || is_digit(c);
+	case ALNUM:
+		return is_alnum(c);
+	case WORD:
+		return is_word(c) || c == '-';
+	case DOTTED:
+		return is_word(c) || c == '-' || c == '.';
+	case BASE64:
+		return is_word(c) || c == '-' || c == '.' || c == '+' || c == '/' || c == '=' || c == '~' || c == '%' || c == ':';
+	}
+	return false;
+}
+
+/* What the table does not say of a kind. */
+static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
+{
+	size_t prefix = strlen(v->prefix);
+	const uint8_t *body = key + prefix;
+	size_t n = len - prefix;
+	switch (v->entity) {
+	case ENTITY_SENDGRID_KEY:
+		return n == 66 && memchr(body, '.', n) == body + 22;
+	case ENTITY_AIRTABLE_TOKEN:
+		return body[14] == '.';
+	case ENTITY_DYNATRACE_TOKEN:
+		return body[24] == '.';
+	case ENTITY_LAUNCHDARKLY_KEY:
+		return body[8] == '-' && body[13] == '-' && body[18] == '-' && body[23] == '-';
+	case ENTITY_SLACK_WEBHOOK:
+		return body[0] == 'T' || body[0] == 'A' || is_digit(body[0]);
+	default:
+		return true;
+	}
+}
+
+static bool row_at(const struct text *t, size_t at, const struct vendor *v, struct span *ret)
+{
+	size_t prefix = strlen(v->prefix), i = at + prefix;
+	if (i > t->len || memcmp(t->bytes + at, v->prefix, prefix) != 0)
+		return false;
+	size_t stop = t->len - i < v->max ? t->len : i + v->max;
+	while (i < stop && in_alphabet(v->alphabet, t->bytes[i]))
+		i++;
+	while (v->alphabet >= DOTTED && i > at + prefix &&
+	       (t->bytes[i - 1] == '.' || t->bytes[i - 1] == ':' || t->bytes[i - 1] == '/'))
+		i--;
+	size_t n = i - at - prefix;
+	uint8_t after = text_at(t, i);
+	if (n < v->min || is_word(after) || !detail_holds(v, t->bytes + at, i - at))
+		return false;
+	/* a value of random letters: not a name, not a documentation example, not a mask */
+	if (is_placeholder(t->bytes + at, i - at) || entropy(t->bytes + at + prefix, n) < (n < 16 ? 2.0 : 2.6))
+		return false;
+	*ret = (struct span){at, i};
+	return true;
+}
+
+bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
+{
+	if (t->len - at < 3 || is_alnum(text_at(t, at - 1)))
+		return false;
+	const uint8_t *p = t->bytes + at;
+	struct span span, best = {0};
+	for (uint16_t row = by_prefix.head[lookup_slot(p[0], p[1], p[2])]; row != 0; row = by_prefix.next[row - 1]) {
+		if (row_at(t, at, &vendors[row - 1], &span) && span.end > best.end) {
+			best = span;
+			*ret_entity = vendors[row - 1].entity;
+		}
+	}
+	for (size_t i = 0; i < rows_of_two_n && best.end == 0; i++) {
+		if (row_at(t, at, &vendors[rows_of_two[i]], &span)) {
+			best = span;
+			*ret_entity = vendors[rows_of_two[i]].entity;
+		}
+	}
+	*ret = best;
+	return best.end != 0;
+}
