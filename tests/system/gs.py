@@ -1,0 +1,239 @@
+"""What the tests of real programs share: where the build is, running a command bare and under `gapscope run`, servers on free ports.
+
+A test is a function that raises Failure (or any exception) when something does not hold. Main thread, except where a test says so.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("GS_BUILD", ROOT / "build" / "dev"))
+GAPSCOPE = str(BUILD / "gapscope")
+HERE = pathlib.Path(__file__).resolve().parent
+LIMIT_S = 90  # for any one command
+
+
+class Failure(Exception):
+    """Something that must hold does not."""
+
+
+def expect(holds, text):
+    if not holds:
+        raise Failure(text)
+
+
+def skip(reason, can_run_here=True):
+    """Leaves with ctest's skip status; tests/run turns it into a failure in CI unless the machine cannot run it at all."""
+    print(("SKIP: " if can_run_here else "SKIP (cannot run here): ") + reason)
+    sys.exit(77)
+
+
+def need(*programs):
+    for program in programs:
+        if shutil.which(program) is None:
+            skip(f"{program} is not installed")
+
+
+def clean_env(extra=None):
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("LD_PRELOAD", "GAPSCOPE_", "OTEL_"))}
+    env.update({"LC_ALL": "C.UTF-8", "TZ": "UTC", "GIT_CONFIG_NOSYSTEM": "1"})
+    env.update(extra or {})
+    return env
+
+
+@contextlib.contextmanager
+def workdir():
+    """A folder that a service running as another user may enter."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="gapscope-system-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def watch(report, *options):
+    """The words to put before a command that is to be watched."""
+    return [GAPSCOPE, "run", "--quiet", "--report", str(report), *options, "--"]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def poll_until(condition, text, limit=LIMIT_S):
+    """Asks again every 5 ms: for what another program brings about without telling us."""
+    end = time.monotonic() + limit
+    while not condition():
+        expect(time.monotonic() < end, f"not within {limit} s: {text}")
+        time.sleep(0.005)
+
+
+def listening(port):
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def run(command, **options):
+    options.setdefault("env", clean_env())
+    options.setdefault("timeout", LIMIT_S)
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **options)
+
+
+def checked(command, **options):
+    done = run(command, **options)
+    expect(done.returncode == 0, f"{command} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
+    return done.stdout
+
+
+def read_report(path):
+    expect(os.path.exists(path), f"no report {path} was written")
+    with open(path, encoding="utf-8") as f:
+        report = json.load(f)
+    expect(report["schema"] == "gapscope.report/1", "the report has another schema")
+    return report
+
+
+def is_watched(path, at_least=1):
+    report = read_report(path)
+    loss = report["loss"]
+    expect(loss["published"] >= at_least, f"only {loss['published']} records were published: the program was not watched")
+    return report
+
+
+def as_shell(status):
+    """128 + n after signal n: what `gapscope run` ends with, and a shell says."""
+    return 128 - status if status < 0 else status
+
+
+def show(done):
+    return f"status {done.returncode}, {len(done.stdout)} bytes out, {len(done.stderr)} bytes err"
+
+
+def compare(command, prepare=None, at_least=1, same_stderr=True, env=None, **options):
+    """Runs the command bare and watched, each in a fresh folder of the same name; both must end alike. Returns what they gave."""
+    results = []
+    with workdir() as top:
+        for mode in ("bare", "watched"):
+            here = top / "work"
+            here.mkdir()
+            if prepare:
+                prepare(here)
+            before = watch(top / "report.json") if mode == "watched" else []
+            done = run([*before, *command], cwd=here, env=clean_env(env), **options)
+            print(f"  {mode:8} {show(done)}")
+            results.append(done)
+            shutil.rmtree(here)
+        bare, watched = results
+        if bare.stdout != watched.stdout or as_shell(bare.returncode) != as_shell(watched.returncode):
+            print("-- bare stdout:", bare.stdout[-3000:], "\n-- watched stdout:", watched.stdout[-3000:])
+            print("-- bare stderr:", bare.stderr[-2000:], "\n-- watched stderr:", watched.stderr[-2000:])
+        expect(as_shell(bare.returncode) == as_shell(watched.returncode), "another exit status under gapscope")
+        expect(bare.stdout == watched.stdout, "other bytes on stdout under gapscope")
+        if same_stderr:
+            expect(bare.stderr == watched.stderr, f"other bytes on stderr: {bare.stderr[-1000:]} and {watched.stderr[-1000:]}")
+        report = is_watched(top / "report.json", at_least)
+        print(f"  published {report['loss']['published']}, lost {report['loss']['lost']}")
+    return bare
+
+
+class Server:
+    """A service in the foreground, stopped by a signal to what we started (gapscope passes it on)."""
+
+    def __init__(self, command, port, log, **options):
+        self.log = open(log, "wb")
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                        env=options.pop("env", clean_env()), **options)
+        self.log_path = log
+
+        def up():
+            expect(self.process.poll() is None, f"the server ended with {self.process.returncode}: {self.tail()}")
+            return listening(port)
+
+        try:
+            poll_until(up, f"{command[0]} listens on {port}")
+        except BaseException:
+            self.kill()
+            raise
+
+    def tail(self):
+        return pathlib.Path(self.log_path).read_text(errors="replace")[-3000:]
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        try:
+            return self.process.wait(LIMIT_S)
+        except subprocess.TimeoutExpired as e:
+            self.kill()
+            raise Failure("the server did not stop: " + self.tail()) from e
+        finally:
+            self.log.close()
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+def compare_server(command, drive, prepare=None, how=signal.SIGTERM, at_least=100, before=(), env=None, owner=None):
+    """Starts the server bare and watched, drives it with drive(port, folder), stops it. What drive returns and the status must agree.
+
+    command and prepare are given the port and the folder; `before` goes in front of all (setpriv …).
+    """
+    seen = []
+    with workdir() as top:
+        reports = top / "reports"
+        reports.mkdir()
+        reports.chmod(0o777)
+        for mode in ("bare", "watched"):
+            here = top / "work"
+            here.mkdir()
+            port = free_port()
+            if prepare:
+                prepare(port, here)
+            if owner:
+                shutil.chown(here, owner)
+            words = [*before, *(watch(reports / "report.json") if mode == "watched" else []), *command(port, here)]
+            server = Server(words, port, top / "server.log", cwd=here, env=clean_env(env))
+            try:
+                result = drive(port, here)
+            except BaseException:
+                print("-- server's log:", server.tail())
+                server.kill()
+                raise
+            status = as_shell(server.stop(how))
+            print(f"  {mode:8} status {status}, answers {str(result)[:300]}")
+            seen.append((result, status))
+            shutil.rmtree(here, ignore_errors=True)
+        expect(seen[0] == seen[1], f"bare gave {seen[0]}, watched gave {seen[1]}")
+        report = is_watched(reports / "report.json", at_least)
+        print(f"  published {report['loss']['published']}, lost {report['loss']['lost']}")
+
+
+def main(cases):
+    """python3 FILE NAME: runs one case; without NAME lists them."""
+    if len(sys.argv) != 2 or sys.argv[1] not in cases:
+        print("\n".join(cases))
+        sys.exit(0 if len(sys.argv) == 1 else 2)
+    expect(os.access(GAPSCOPE, os.X_OK), f"{GAPSCOPE} is not built")
+    try:
+        cases[sys.argv[1]]()
+    except Failure as failure:
+        print(f"FAILED {sys.argv[1]}: {failure}")
+        sys.exit(1)
+    print(f"ok {sys.argv[1]}")
