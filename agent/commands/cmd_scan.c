@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "commands/cmd_scan.h"
+#include "commands/command.h"
 #include "scan/scan.h"
 
 #define WINDOW (1U << 20)
