@@ -32,6 +32,9 @@ struct exporter {
 	/* Send what is queued, at most until timeout_ms from now. */
 	void (*flush)(void *x, unsigned int timeout_ms);
 	void (*counts)(void *x, struct export_counts out[EXPORT_SIGNALS]);
+	/* Why something was not delivered, in one line; "" if all was. May be NULL. */
+	void (*last_error)(void *x, char *buf, size_t size);
+	/* Flush, at most until timeout_ms from now, drop what is left, and free x. */
 	void (*close)(void *x, unsigned int timeout_ms);
 };
 

@@ -1,0 +1,167 @@
+/*
+ * The OTLP exporter: OTLP over HTTP with protobuf bodies, a lane for each signal.
+ *
+ * Called on the agent's main thread: encodes what it is given and pushes it to the lane (otlp_lane.c), whose thread sends it.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <curl/curl.h>
+
+#include "exporters/exporters.h"
+#include "exporters/otlp_lane.h"
+
+#define NS_PER_MS 1000000ULL
+
+struct otlp {
+	struct otlp_config config;
+	struct otlp_lane *lanes[EXPORT_SIGNALS]; /* NULL where the signal is off */
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+}
+
+static void curl_start(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void otlp_free(struct otlp *x)
+{
+	for (size_t i = 0; i < EXPORT_SIGNALS; i++)
+		otlp_lane_free(x->lanes[i]);
+	otlp_config_done(&x->config);
+	free(x);
+}
+
+static int otlp_open(const char *target, const struct resource *r, void **ret, char *err, size_t err_size)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, curl_start);
+	struct otlp *x = calloc(1, sizeof *x);
+	if (x == NULL)
+		return -ENOMEM;
+	int rc = otlp_config_read(target, NULL, &x->config, err, err_size);
+	for (size_t i = 0; rc == 0 && i < EXPORT_SIGNALS; i++) {
+		if (!x->config.signal[i].enabled)
+			continue;
+		rc = otlp_lane_new(&x->config.signal[i], r, &x->lanes[i]);
+		if (rc != 0)
+			snprintf(err, err_size, "cannot start a thread to export: out of memory or threads");
+	}
+	if (rc != 0) {
+		otlp_free(x);
+		return rc;
+	}
+	*ret = x;
+	return 0;
+}
+
+static void push_one(struct otlp_lane *l, int rc, const struct bytes *bytes)
+{
+	struct otlp_item item = {.bytes = *bytes, .weight = 1};
+	if (rc == 0)
+		otlp_lane_push(l, &item, 1);
+	else
+		otlp_lane_count_dropped(l, 1);
+}
+
+static void otlp_span(void *ctx, const struct span *s)
+{
+	struct otlp *x = ctx;
+	struct otlp_lane *l = x->lanes[EXPORT_SPANS];
+	struct bytes bytes = {0};
+	if (l == NULL || !otlp_sampled(&x->config.sampler, s))
+		return;
+	int rc = otlp_encode_span(s, x->config.span_attrs_max, &bytes);
+	push_one(l, rc, &bytes);
+}
+
+static void otlp_metrics(void *ctx, const struct metric *m, size_t n, uint64_t now_ns)
+{
+	struct otlp *x = ctx;
+	struct otlp_lane *l = x->lanes[EXPORT_METRICS];
+	struct otlp_item *items = calloc(n + 1, sizeof *items);
+	size_t used = 0;
+	(void)now_ns; /* points carry their time */
+	for (size_t i = 0; l != NULL && i < n; i++) {
+		if (m[i].points_n == 0)
+			continue;
+		if (items != NULL && otlp_encode_metric(&m[i], &items[used].bytes) == 0)
+			items[used++].weight = m[i].points_n;
+		else
+			otlp_lane_count_dropped(l, m[i].points_n);
+	}
+	if (used > 0)
+		otlp_lane_push(l, items, used);
+	free(items);
+}
+
+static void otlp_finding(void *ctx, const json_t *finding, const uint8_t *trace_id, const uint8_t *span_id, uint64_t time_ns)
+{
+	struct otlp *x = ctx;
+	struct otlp_lane *l = x->lanes[EXPORT_LOGS];
+	struct bytes bytes = {0};
+	if (l == NULL)
+		return;
+	int rc = otlp_encode_finding(finding, trace_id, span_id, time_ns, clock_ns(CLOCK_REALTIME), &bytes);
+	push_one(l, rc, &bytes);
+}
+
+static void otlp_flush(void *ctx, unsigned int timeout_ms)
+{
+	struct otlp *x = ctx;
+	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + timeout_ms * NS_PER_MS;
+	for (size_t i = 0; i < EXPORT_SIGNALS; i++)
+		if (x->lanes[i] != NULL)
+			otlp_lane_flush_start(x->lanes[i]);
+	for (size_t i = 0; i < EXPORT_SIGNALS; i++)
+		if (x->lanes[i] != NULL)
+			otlp_lane_flush_wait(x->lanes[i], deadline);
+}
+
+static void otlp_counts(void *ctx, struct export_counts out[EXPORT_SIGNALS])
+{
+	struct otlp *x = ctx;
+	for (size_t i = 0; i < EXPORT_SIGNALS; i++) {
+		out[i] = (struct export_counts){0};
+		if (x->lanes[i] != NULL)
+			otlp_lane_counts(x->lanes[i], &out[i]);
+	}
+}
+
+static void otlp_error(void *ctx, char *buf, size_t size)
+{
+	struct otlp *x = ctx;
+	buf[0] = '\0';
+	for (size_t i = 0; i < EXPORT_SIGNALS && buf[0] == '\0'; i++)
+		if (x->lanes[i] != NULL)
+			otlp_lane_error(x->lanes[i], buf, size);
+}
+
+static void otlp_close(void *ctx, unsigned int timeout_ms)
+{
+	if (timeout_ms > 0)
+		otlp_flush(ctx, timeout_ms);
+	otlp_free(ctx);
+}
+
+const struct exporter exporter_otlp = {
+	.name = "otlp",
+	.doc = "OpenTelemetry over HTTP: otlp[:URL], else OTEL_EXPORTER_OTLP_ENDPOINT, else http://localhost:4318",
+	.open = otlp_open,
+	.span = otlp_span,
+	.metrics = otlp_metrics,
+	.finding = otlp_finding,
+	.flush = otlp_flush,
+	.counts = otlp_counts,
+	.last_error = otlp_error,
+	.close = otlp_close,
+};
