@@ -14,6 +14,11 @@
 #define LIMIT_STACK_FRAMES 48U           /* core: frames of one stack */
 #define LIMIT_STRINGS_BYTES (64U << 20)  /* core: interned text */
 #define LIMIT_REORDER_EVENTS 65536U      /* ingest: events held back to be put in order */
+#define LIMIT_IMAGES 512U                /* ingest: program files kept open for unwinding and names */
+#define LIMIT_IMAGE_PAGES 16384U         /* ingest: 4 KiB pages of one program file kept in memory */
+#define LIMIT_MODULES 4096U              /* ingest: loaded objects of one process */
+#define LIMIT_SITES 65536U               /* ingest: call sites with a known stack */
+#define LIMIT_PERF_MAP_BYTES (64U << 20) /* ingest: largest /tmp/perf-PID.map that is read */
 #define LIMIT_FINDINGS 4096U             /* detectors: distinct findings a session */
 #define LIMIT_PEERS 1024U                /* detectors: distinct peers with a verdict; later ones go to "other" */
 #define LIMIT_OPERATIONS 65536U          /* detectors: retry keys followed at once */

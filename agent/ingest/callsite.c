@@ -2,10 +2,34 @@
 #include "ingest/callsite.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "core/hash.h"
+#include "core/limits.h"
+#include "ingest/modules.h"
+#include "ingest/perfmap.h"
+#include "ingest/unwind.h"
+
+#define SHIM_FRAMES 8U /* the shim's own, which are dropped */
+#define ANCESTORS 8U   /* a forked child's sites are looked up at its parents too */
+
+struct site_key {
+	uint32_t pid, site;
+};
+
+/* What is known of one call site of one process. */
+struct site {
+	struct site_key key;
+	uint64_t path; /* of the return addresses that gave the stack */
+	uint32_t stack;
+	UT_hash_handle hh;
+};
 
 struct callsites {
 	struct stacks *stacks;
 	struct counters *counters;
+	struct modules *modules;
+	struct site *sites;
 };
 
 struct callsites *callsites_new(struct stacks *stacks, struct counters *counters)
@@ -16,17 +40,181 @@ struct callsites *callsites_new(struct stacks *stacks, struct counters *counters
 		return NULL;
 	c->stacks = stacks;
 	c->counters = counters;
+	c->modules = modules_new();
+	if (c->modules == NULL) {
+		free(c);
+		return NULL;
+	}
 	return c;
+}
+
+static void forget_sites(struct callsites *c, bool all, uint32_t pid)
+{
+	struct site *s, *next;
+
+	HASH_ITER (hh, c->sites, s, next) {
+		if (all || s->key.pid == pid) {
+			HASH_DEL(c->sites, s);
+			free(s);
+		}
+	}
 }
 
 void callsites_free(struct callsites *c)
 {
+	if (c == NULL)
+		return;
+	forget_sites(c, true, 0);
+	modules_free(c->modules);
 	free(c);
+}
+
+static struct site *find(const struct callsites *c, uint32_t pid, uint32_t site)
+{
+	const struct site_key key = {.pid = pid, .site = site};
+	struct site *s;
+
+	HASH_FIND(hh, c->sites, &key, sizeof(key), s);
+	return s;
+}
+
+static uint32_t known_stack(struct callsites *c, uint32_t pid, uint32_t site)
+{
+	for (unsigned int i = 0; i <= ANCESTORS && pid != 0; i++) {
+		const struct site *s = find(c, pid, site);
+		const struct space *space = s == NULL ? modules_space(c->modules, pid) : NULL;
+
+		if (s != NULL)
+			return s->stack;
+		pid = space != NULL ? space->parent : 0;
+	}
+	return 0;
+}
+
+static void remember(struct callsites *c, uint32_t pid, uint32_t site, uint64_t path, uint32_t stack)
+{
+	struct site *s = find(c, pid, site);
+
+	if (s == NULL) {
+		/* Sites come again with their next snapshot. */
+		if (HASH_COUNT(c->sites) >= LIMIT_SITES)
+			forget_sites(c, true, 0);
+		s = calloc(1, sizeof(*s));
+		if (s == NULL)
+			return;
+		s->key = (struct site_key){.pid = pid, .site = site};
+		HASH_ADD(hh, c->sites, key, sizeof(s->key), s);
+	}
+	s->path = path;
+	s->stack = stack;
+}
+
+/* FNV-1a over the return addresses. */
+static uint64_t path_of(const uint64_t *pcs, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	for (size_t i = 0; i < n; i++) {
+		h ^= pcs[i];
+		h *= 0x100000001b3ULL;
+		h ^= h >> 29;
+	}
+	return h;
+}
+
+static bool is_shim(const struct module *m)
+{
+	return m != NULL && strncmp(object_name(m->object), "libgapscope", strlen("libgapscope")) == 0;
+}
+
+static struct frame name_frame(struct space *space, uint64_t pc, struct symbol *texts)
+{
+	const struct module *m = space_find(space, pc);
+	struct symbols *symbols = m != NULL ? object_symbols(m->object) : NULL;
+	struct frame f = {.module = "?"};
+
+	if (m != NULL) {
+		f.module = object_name(m->object);
+		f.offset = pc - m->bias;
+		f.runtime = module_is_runtime(f.module);
+	}
+	if (symbols != NULL) {
+		symbols_find(symbols, pc - m->bias, texts);
+		f.function = texts->function[0] != '\0' ? texts->function : NULL;
+		f.file = texts->file[0] != '\0' ? texts->file : NULL;
+		f.line = texts->line;
+	}
+	if (m == NULL) {
+		const char *name;
+
+		if (space->perfmap == NULL)
+			space->perfmap = perfmap_new(space->pid);
+		name = space->perfmap != NULL ? perfmap_find(space->perfmap, pc) : NULL;
+		if (name != NULL) {
+			strncpy(texts->function, name, sizeof(texts->function) - 1);
+			f.function = texts->function;
+			f.module = "[jit]";
+		}
+	}
+	return f;
+}
+
+static uint32_t name_stack(struct callsites *c, struct space *space, const uint64_t *pcs, size_t n)
+{
+	struct frame frames[LIMIT_STACK_FRAMES];
+	struct symbol *texts = calloc(LIMIT_STACK_FRAMES, sizeof(*texts));
+	size_t named = 0;
+	uint32_t id = 0;
+
+	if (texts == NULL)
+		return 0;
+	for (size_t i = 0; i < n && named < LIMIT_STACK_FRAMES; i++) {
+		frames[named] = name_frame(space, pcs[i], &texts[named]);
+		/* Code that nobody can name says nothing, and no more when it is repeated. */
+		if (frames[named].module[0] == '?' && named > 0 && frames[named - 1].module[0] == '?')
+			continue;
+		named++;
+	}
+	if (named > 0)
+		id = stacks_add(c->stacks, frames, named);
+	if (named > 0 && id == 0)
+		c->counters->limit[LIMIT_REACHED_STACKS]++;
+	free(texts);
+	return id;
+}
+
+static uint32_t unwound(struct callsites *c, const struct pending *p)
+{
+	struct space *space = modules_space(c->modules, p->e.pid);
+	uint64_t pcs[LIMIT_STACK_FRAMES + SHIM_FRAMES];
+	size_t n, skip = 0;
+
+	c->counters->stacks_taken++;
+	n = space != NULL ? unwind_stack(space, &p->stack, p->stack_bytes, pcs, LIMIT_STACK_FRAMES + SHIM_FRAMES) : 0;
+	while (skip < n && is_shim(space_find(space, pcs[skip])))
+		skip++;
+	if (skip == n) {
+		c->counters->stacks_unresolved++;
+		return known_stack(c, p->e.pid, p->site);
+	}
+
+	const uint64_t path = path_of(pcs + skip, n - skip);
+	const struct site *s = find(c, p->e.pid, p->site);
+	uint32_t stack;
+
+	if (s != NULL && s->path == path)
+		return s->stack;
+	stack = name_stack(c, space, pcs + skip, n - skip);
+	if (p->site != 0)
+		remember(c, p->e.pid, p->site, path, stack);
+	return stack;
 }
 
 uint32_t callsites_stack(struct callsites *c, const struct pending *p)
 {
-	(void)c;
-	(void)p;
-	return 0;
+	if (modules_event(c->modules, &p->e))
+		forget_sites(c, false, p->e.pid);
+	if (p->stack_bytes != NULL)
+		return unwound(c, p);
+	return p->site != 0 ? known_stack(c, p->e.pid, p->site) : 0;
 }

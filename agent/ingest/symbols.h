@@ -1,0 +1,31 @@
+/*
+ * Names of code: function, source file and line of an address in a program file, by elfutils. Knows separate debug files under
+ * /usr/lib/debug by build id, and the small symbol table of stripped Fedora-style binaries. Never asks the network.
+ *
+ * Owner: modules.c, one per image; ingest's thread only.
+ */
+#ifndef GAPSCOPE_INGEST_SYMBOLS_H
+#define GAPSCOPE_INGEST_SYMBOLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SYMBOL_TEXT 256U
+
+struct symbol {
+	char function[SYMBOL_TEXT]; /* "" if unknown */
+	char file[SYMBOL_TEXT];     /* "" if unknown */
+	uint32_t line;
+};
+
+struct symbols;
+
+/* Symbols of the file open at `fd` (which stays the caller's). NULL if elfutils cannot read it. */
+struct symbols *symbols_open(int fd, const char *path);
+void symbols_free(struct symbols *s);
+/* What lies at virtual address `vaddr` of the file. Fields that are not known are empty. */
+void symbols_find(struct symbols *s, uint64_t vaddr, struct symbol *ret);
+/* A function's name without what only the compiler or the linker added (".constprop.0", "@@GLIBC_2.2.5"), in place. */
+void symbol_strip(char *name);
+
+#endif
