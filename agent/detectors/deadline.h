@@ -1,0 +1,206 @@
+/*
+ * Deadlines, inside the detector. deadline.c follows each client connection through its phases; deadline_bound.c says from the waits of one
+ * phase which bound they show; deadline_tally.c merges that per peer and call site; deadline_report.c speaks.
+ *
+ *   connect   until the peer accepted          response   bytes sent → first byte back
+ *   body      each gap between bytes           total      the whole operation
+ */
+#ifndef GAPSCOPE_DETECTORS_DEADLINE_H
+#define GAPSCOPE_DETECTORS_DEADLINE_H
+
+#include "core/hash.h"
+#include "detectors/detector.h"
+#include "detectors/evidence.h"
+
+#define DEADLINE_SLOT 0U      /* of conn.slot */
+#define DEADLINE_SITES_MAX 8U /* call sites told apart per peer and phase; later ones share the last */
+#define DEADLINE_HELD_MAX 6U  /* observations held back while a connection is young */
+#define DEADLINE_OPEN_MAX 8U  /* outstanding requests of one connection that are looked at */
+
+enum phase { PHASE_CONNECT, PHASE_RESPONSE, PHASE_BODY, PHASE_TOTAL, PHASE_WRITE, PHASES, PHASE_IDLE = PHASES };
+
+/* What shows a bound or the lack of one; deadline_report.c has the words. */
+enum how {
+	HOW_NOTHING,
+	HOW_CALL_LIMIT,    /* SO_RCVTIMEO, SO_SNDTIMEO */
+	HOW_POLL_LIMIT,    /* the timeout of a poll on that descriptor */
+	HOW_REMAINDER,     /* limits that fall towards one moment */
+	HOW_ALARM,         /* a pending SIGALRM that interrupts */
+	HOW_GAVE_UP,       /* the process closed it while waiting */
+	HOW_TIMED_OUT,     /* a wait ran out, and the process stopped */
+	HOW_SYN_COUNT,     /* TCP_SYNCNT */
+	HOW_USER_TIMEOUT,  /* TCP_USER_TIMEOUT, for connects */
+	HOW_KERNEL,        /* only the kernel's own limit */
+	HOW_CALL_FOREVER,  /* a blocking call without a limit */
+	HOW_POLL_FOREVER,  /* a poll without a limit */
+	HOW_SLICES,        /* slices that are re-armed again and again */
+	HOW_LOOP_FOREVER,  /* an event loop's wait without a limit */
+	HOW_NO_GIVE_UP,    /* waited long, and nobody gave up */
+	HOW_DRIPPED,       /* each gap was bounded, the whole outlived the bound */
+	HOW_ONE_SLICE,     /* undecided: a slice of at most a second says nothing */
+	HOW_LOOP_TIMER,    /* undecided: an event loop's timer may be anybody's */
+	HOW_REARMED,       /* undecided: one limit ran out and was armed again */
+	HOW_UNKNOWN_LIMIT, /* undecided: the socket existed before it was watched */
+	HOWS
+};
+
+/* Strength of evidence; what outweighs what is said in deadline_tally.c. */
+enum weight { W_UNDECIDED, W_KERNEL, W_NONE_WEAK, W_FINITE, W_NONE, W_FINITE_PROVEN, WEIGHTS };
+
+struct observation {
+	enum phase phase;
+	enum weight weight;
+	enum how how;
+	bool observed;      /* it ran out in front of us, rather than being an argument alone */
+	uint64_t limit_ns;  /* of finite ones */
+	uint64_t waited_ns; /* without a give-up */
+	uint32_t stack;
+	uint64_t first_ns, last_ns;
+	uint64_t calls, operations;
+	uint64_t request_id;
+};
+
+/* The waits of one phase of one operation. */
+struct watch {
+	enum phase phase;
+	uint64_t since_ns, until_ns;
+	uint32_t sender_tid;
+	uint32_t stack; /* of the send or connect; the wait's is preferred */
+	uint32_t wait_stack;
+	uint64_t calls, request_id;
+	uint64_t last_t0;
+	uint32_t last_tid;
+	bool by_call, forever, loop_forever, unknown, rearmed, last_timed_out, interrupted, other_thread, slices, counted;
+	uint32_t timeouts;
+	uint64_t limit_ns;      /* largest limit of a wait that belongs to the descriptor, above a second */
+	uint64_t last_limit_ns; /* of the latest finite one */
+	uint64_t due_lo, due_hi, armed_first, armed_last; /* when finite waits would have ended, and were begun */
+	uint32_t armed;
+	uint64_t alarm_due_ns, hint_ns;
+};
+
+enum ending { END_DATA, END_GAVE_UP, END_FAILED, END_EXIT, END_PENDING };
+
+struct judge {
+	uint64_t now_ns, operation_ns /* its start */;
+	uint64_t no_give_up_ns; /* waiting this long in an event loop means that nobody bounds it */
+	int64_t user_timeout_ns;
+	int syn_count;
+	bool dripping; /* bytes came more slowly before than the silence lasted now */
+};
+
+/* deadline_bound.c */
+void watch_begin(struct watch *w, enum phase phase, uint64_t now_ns, uint32_t tid, uint32_t stack, uint64_t request_id);
+void watch_wait(struct watch *w, const struct wait *wait);
+/* Which bound did these waits show? False if they show nothing (no wait, and no outcome). */
+bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, struct observation *ret);
+
+/* Evidence of one phase at one call site of one peer. */
+struct tally {
+	uint64_t site;
+	uint32_t stack;
+	uint64_t operations, calls, told;
+	uint64_t first_ns, last_ns, waited_ns /* longest without a give-up */;
+	uint64_t request_id;
+	struct {
+		uint64_t count, limit_ns, first_ns;
+		enum how how;
+		bool observed;
+		uint32_t stack;
+	} by_weight[WEIGHTS];
+	enum severity told_severity;
+	enum confidence told_confidence;
+};
+
+enum bound_kind { BOUND_UNKNOWN, BOUND_FINITE, BOUND_KERNEL, BOUND_NONE };
+
+struct bound {
+	enum bound_kind kind;
+	enum how how;
+	enum confidence confidence;
+	uint64_t limit_ns;
+	const struct tally *tally; /* that it comes from, NULL if nothing was seen */
+};
+
+struct deadline_peer {
+	char name[LIMIT_PEER_TEXT];
+	char protocol[16];
+	uint64_t connections;
+	struct tally sites[PHASES][DEADLINE_SITES_MAX];
+	uint32_t sites_n[PHASES];
+	UT_hash_handle hh;
+};
+
+/* A name that took long to resolve, and a silent client of an accepted connection: findings without a peer of ours. */
+struct deadline_slow {
+	char name[LIMIT_PEER_TEXT];
+	struct tally tally;
+	UT_hash_handle hh;
+};
+
+struct deadline_conn {
+	struct conn *conn;
+	struct deadline_conn *prev, *next;
+	struct watch now, before; /* before: the phase that has just ended, until nothing can belong to it any more */
+	bool before_open;
+	enum ending before_end;
+	bool by_design;
+	struct request *open[DEADLINE_OPEN_MAX];
+	uint32_t open_n; /* may exceed DEADLINE_OPEN_MAX */
+	uint64_t operation_ns, longest_gap_ns, gap_limit_ns;
+	uint32_t gaps;
+	struct observation held[DEADLINE_HELD_MAX];
+	uint32_t held_n;
+};
+
+struct deadline {
+	struct detector_env env;
+	struct deadline_conn *conns;
+	struct deadline_peer *peers, *other;
+	struct deadline_slow *names, *clients;
+	uint64_t event_t1; /* of the event in hand, and what it is */
+	uint32_t event_tid;
+	uint16_t event_id;
+	uint64_t client_connections;
+};
+
+/* Rows of the rule table and the option table. */
+enum deadline_rule {
+	DEADLINE_CONNECT,
+	DEADLINE_RESPONSE,
+	DEADLINE_BODY,
+	DEADLINE_WRITE,
+	DEADLINE_RESOLVE,
+	DEADLINE_TOTAL,
+	DEADLINE_BUDGET,
+	DEADLINE_SERVER,
+	DEADLINE_RULES
+};
+extern const struct rule deadline_rules[];
+enum deadline_option {
+	DEADLINE_O_WARN,
+	DEADLINE_O_ERROR,
+	DEADLINE_O_BUDGET,
+	DEADLINE_O_NO_GIVE_UP,
+	DEADLINE_O_RESOLVE,
+	DEADLINE_O_WRITE,
+	DEADLINE_O_SETTLE,
+	DEADLINE_OPTIONS
+};
+extern const struct option deadline_options[];
+
+/* deadline_tally.c */
+void deadline_observe(struct deadline *d, const char *peer, const char *protocol, const struct observation *o);
+void tally_add(struct tally *t, const struct observation *o);
+struct bound tally_bound(const struct tally *t, uint64_t observed_ns);
+/* The weakest bound over all call sites of a phase. */
+struct bound peer_bound(const struct deadline_peer *p, enum phase phase, uint64_t observed_ns);
+struct deadline_peer *deadline_peer_get(struct deadline *d, const char *name);
+struct deadline_slow *deadline_slow_get(struct deadline *d, struct deadline_slow **table, const char *name);
+void deadline_tallies_free(struct deadline *d);
+
+/* deadline_report.c: emit what is new; `settled` = the session is over, suspicions need not wait any more. */
+void deadline_tell(struct deadline *d, uint64_t now_ns, bool settled);
+json_t *deadline_section(struct deadline *d, json_t *not_exercised);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+ * The evidence ladder (DETECTORS, "Deadlines", 1 to 4): from the waits of one phase to the bound that they show. Pure functions.
+ *
+ * A wait "belongs to the descriptor" if nothing but it can end it: a blocking call, or a poll on that descriptor alone, by the thread that
+ * sent the request. All other waits are an event loop's: their limit may be anybody's timer.
+ */
+#include <errno.h>
+
+#include "detectors/deadline.h"
+
+#define SLICE_NS NS_PER_S               /* a limit up to this is a slice of a longer wait */
+#define SLICES_MIN 3U                   /* slices without data that show the lack of a bound */
+#define GIVE_UP_MIN_NS (50 * NS_PER_MS) /* closed sooner, it was no timeout */
+#define SMALL_SET 4U                    /* a poll on so few: the others are wake-up descriptors */
+#define DUE_SLACK_NS (25 * NS_PER_MS)   /* waits that fall towards one moment agree on it to within this … */
+#define DUE_SLACK_DIV 50U               /* … or a fiftieth of their limit */
+
+void watch_begin(struct watch *w, enum phase phase, uint64_t now_ns, uint32_t tid, uint32_t stack, uint64_t request_id)
+{
+	*w = (struct watch){.phase = phase, .since_ns = now_ns, .sender_tid = tid, .stack = stack, .request_id = request_id};
+}
+
+enum belongs { TO_LOOP, TO_SMALL_SET, TO_DESCRIPTOR };
+
+static enum belongs belongs(const struct watch *w, const struct wait *wait)
+{
+	if (w->sender_tid && wait->tid && wait->tid != w->sender_tid)
+		return TO_LOOP;
+	switch (wait->how) {
+	case WAIT_BY_CALL:
+		return TO_DESCRIPTOR;
+	case WAIT_BY_POLL:
+		return wait->covers <= 1 ? TO_DESCRIPTOR : wait->covers <= SMALL_SET ? TO_SMALL_SET : TO_LOOP;
+	case WAIT_BY_EPOLL:
+		return wait->covers == 1 ? TO_SMALL_SET : TO_LOOP;
+	case WAIT_BY_SLEEP:
+		break;
+	}
+	return TO_LOOP;
+}
+
+static void arm(struct watch *w, uint64_t t0, uint64_t limit)
+{
+	uint64_t due = t0 + limit;
+
+	if (!w->armed || due < w->due_lo)
+		w->due_lo = due;
+	if (due > w->due_hi)
+		w->due_hi = due;
+	if (!w->armed)
+		w->armed_first = t0;
+	w->armed_last = t0;
+	w->armed++;
+	w->last_limit_ns = limit;
+}
+
+/* Limits that fall as time goes by, all towards the same moment: what is left of one deadline. */
+static bool falls(const struct watch *w)
+{
+	uint64_t slack = DUE_SLACK_NS + (w->due_hi - w->armed_first) / DUE_SLACK_DIV;
+
+	return w->armed >= 2 && w->due_hi - w->due_lo <= slack && w->armed_last - w->armed_first >= 4 * slack;
+}
+
+static void wait_forever(struct watch *w, const struct wait *wait)
+{
+	const struct process *p = wait->process;
+
+	if (p && p->itimer_due_ns > wait->t0 && p->sigalrm_interrupts)
+		w->alarm_due_ns = p->itimer_due_ns;
+	else if (w->alarm_due_ns)
+		return;
+	else if (wait->timer_due_ns > wait->t0)
+		w->hint_ns = wait->timer_due_ns;
+	else if (belongs(w, wait) != TO_LOOP)
+		w->forever = true;
+	else
+		w->loop_forever = true;
+}
+
+static void wait_limited(struct watch *w, const struct wait *wait, bool again)
+{
+	uint64_t limit = (uint64_t)wait->limit_ns;
+	enum belongs to = belongs(w, wait);
+
+	if (to == TO_LOOP || (to == TO_SMALL_SET && limit > SLICE_NS)) {
+		w->hint_ns = wait->t0 + limit;
+		return;
+	}
+	if (again)
+		return;
+	arm(w, wait->t0, limit);
+	if (limit > SLICE_NS && limit > w->limit_ns)
+		w->limit_ns = limit;
+	if (limit <= SLICE_NS)
+		w->slices = true;
+}
+
+void watch_wait(struct watch *w, const struct wait *wait)
+{
+	bool again = w->calls && w->last_t0 == wait->t0 && w->last_tid == wait->tid;
+
+	if (wait->limit_ns == 0)
+		return;
+	if (!again) {
+		w->calls++;
+		if (w->last_timed_out)
+			w->rearmed = true;
+		w->last_timed_out = false;
+		w->last_t0 = wait->t0;
+		w->last_tid = wait->tid;
+	}
+	if (wait->stack)
+		w->wait_stack = wait->stack;
+	w->by_call = wait->how == WAIT_BY_CALL;
+	if (wait->limit_ns == WAIT_INFINITE)
+		wait_forever(w, wait);
+	else if (wait->limit_ns < 0)
+		w->unknown = true;
+	else
+		wait_limited(w, wait, again);
+	if (wait->outcome == WAIT_TIMED_OUT && belongs(w, wait) != TO_LOOP) {
+		w->timeouts++;
+		w->last_timed_out = true;
+	}
+	w->interrupted = wait->outcome == WAIT_INTERRUPTED && wait->err == EINTR;
+}
+
+static bool bounded(struct observation *o, enum how how, uint64_t limit_ns, bool proven)
+{
+	o->how = how;
+	o->limit_ns = limit_ns;
+	o->weight = proven ? W_FINITE_PROVEN : W_FINITE;
+	return true;
+}
+
+static bool weighs(struct observation *o, enum how how, enum weight weight)
+{
+	o->how = how;
+	o->weight = weight;
+	return true;
+}
+
+/* The decisive evidence: the wait ended because the process ended it. */
+static bool judge_outcome(const struct watch *w, enum ending end, const struct judge *j, struct observation *o)
+{
+	uint64_t age = j->now_ns - w->since_ns;
+	bool alarmed = w->interrupted && w->alarm_due_ns && j->now_ns >= w->alarm_due_ns;
+
+	if (alarmed && end != END_DATA && end != END_PENDING) {
+		o->phase = PHASE_TOTAL;
+		return bounded(o, HOW_ALARM, w->alarm_due_ns - j->operation_ns, true);
+	}
+	if ((end == END_GAVE_UP || end == END_EXIT) && w->last_timed_out && w->timeouts) {
+		if (falls(w))
+			o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
+		bool single = !w->rearmed && w->last_limit_ns;
+		return bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age, true);
+	}
+	if (end != END_GAVE_UP || age < GIVE_UP_MIN_NS || !w->calls)
+		return false;
+	if (w->forever && w->other_thread) { /* a watchdog: no limit of the socket's own, so it covers the whole */
+		o->phase = PHASE_TOTAL;
+		return bounded(o, HOW_GAVE_UP, j->now_ns - j->operation_ns, true);
+	}
+	if (w->phase == PHASE_BODY && j->dripping) {
+		o->phase = PHASE_TOTAL;
+		return bounded(o, HOW_GAVE_UP, j->now_ns - j->operation_ns, true);
+	}
+	return bounded(o, HOW_GAVE_UP, age, true);
+}
+
+static bool judge_descriptor(const struct watch *w, const struct judge *j, struct observation *o)
+{
+	if (w->alarm_due_ns) {
+		o->phase = PHASE_TOTAL;
+		return bounded(o, HOW_ALARM, w->alarm_due_ns - j->operation_ns, false);
+	}
+	if (w->forever)
+		return weighs(o, w->by_call ? HOW_CALL_FOREVER : HOW_POLL_FOREVER, W_NONE);
+	if (falls(w)) {
+		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
+		o->observed = true;
+		return bounded(o, HOW_REMAINDER, w->due_hi - (o->phase == PHASE_CONNECT ? w->since_ns : j->operation_ns), false);
+	}
+	if (w->timeouts >= SLICES_MIN) {
+		o->observed = true;
+		return weighs(o, HOW_SLICES, W_NONE);
+	}
+	if (w->rearmed)
+		return weighs(o, HOW_REARMED, W_UNDECIDED);
+	if (w->limit_ns)
+		return bounded(o, w->by_call ? HOW_CALL_LIMIT : HOW_POLL_LIMIT, w->limit_ns, false);
+	return false;
+}
+
+static bool judge_loop(const struct watch *w, const struct judge *j, struct observation *o)
+{
+	uint64_t age = j->now_ns - w->since_ns;
+	uint64_t noise = age / 10 > NS_PER_S ? age / 10 : NS_PER_S;
+
+	if (w->loop_forever)
+		return weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
+	if (age >= j->no_give_up_ns && w->hint_ns <= j->now_ns + noise)
+		return weighs(o, HOW_NO_GIVE_UP, W_NONE_WEAK);
+	if (w->slices)
+		return weighs(o, HOW_ONE_SLICE, W_UNDECIDED);
+	if (w->hint_ns)
+		return weighs(o, HOW_LOOP_TIMER, W_UNDECIDED);
+	return weighs(o, HOW_UNKNOWN_LIMIT, W_UNDECIDED);
+}
+
+/* A connect is never without a bound: the kernel gives up by itself, sooner if the socket was told so. */
+static void bound_connect(const struct judge *j, struct observation *o)
+{
+	if (o->weight != W_NONE && o->weight != W_NONE_WEAK)
+		return;
+	if (j->user_timeout_ns > 0)
+		bounded(o, HOW_USER_TIMEOUT, (uint64_t)j->user_timeout_ns, false);
+	else if (j->syn_count > 0 && j->syn_count < 32)
+		bounded(o, HOW_SYN_COUNT, ((2ULL << j->syn_count) - 1) * NS_PER_S, false);
+	else
+		weighs(o, HOW_KERNEL, W_KERNEL);
+}
+
+bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, struct observation *ret)
+{
+	struct observation o = {
+		.phase = w->phase,
+		.stack = w->wait_stack ? w->wait_stack : w->stack,
+		.first_ns = w->since_ns,
+		.last_ns = j->now_ns,
+		.calls = w->calls,
+		.operations = 1,
+		.request_id = w->request_id,
+	};
+
+	if (!judge_outcome(w, end, j, &o)) {
+		if (!w->calls && j->now_ns - w->since_ns < j->no_give_up_ns)
+			return false;
+		if (!judge_descriptor(w, j, &o))
+			judge_loop(w, j, &o);
+		o.waited_ns = j->now_ns - w->since_ns;
+		if (w->phase == PHASE_CONNECT && o.phase == PHASE_CONNECT)
+			bound_connect(j, &o);
+	}
+	*ret = o;
+	return true;
+}

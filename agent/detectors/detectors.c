@@ -1,0 +1,34 @@
+/*
+ * The table of detectors, and the names that reports use. No state; any thread.
+ */
+#include "detectors/detectors.h"
+
+const struct detector *const detector_table[] = {
+	&deadline_detector,
+	&retry_detector,
+	&data_detector,
+	NULL,
+};
+
+static const char *const severity_names[] = {
+	[SEVERITY_INFO] = "info",
+	[SEVERITY_WARNING] = "warning",
+	[SEVERITY_ERROR] = "error",
+	[SEVERITY_CRITICAL] = "critical",
+};
+
+static const char *const confidence_names[] = {
+	[CONFIDENCE_SUSPECTED] = "suspected",
+	[CONFIDENCE_OBSERVED] = "observed",
+	[CONFIDENCE_PROVEN] = "proven",
+};
+
+const char *severity_name(enum severity s)
+{
+	return (size_t)s < sizeof severity_names / sizeof *severity_names ? severity_names[s] : "?";
+}
+
+const char *confidence_name(enum confidence c)
+{
+	return (size_t)c < sizeof confidence_names / sizeof *confidence_names ? confidence_names[c] : "?";
+}

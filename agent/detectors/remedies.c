@@ -1,0 +1,108 @@
+/*
+ * Remedies by library: a table from the modules and functions of a stack to advice. A client library comes before the runtime that
+ * calls it, because stacks are searched innermost first. No state.
+ */
+#include <string.h>
+
+#include "detectors/remedies.h"
+
+struct remedy {
+	const char *module;   /* start of a module's base name, or NULL */
+	const char *function; /* part of a function's or file's name, or NULL */
+	const char *text[REMEDY_KINDS];
+};
+
+static const struct remedy remedies[] = {
+	{.module = "libcurl",
+	 .text = {[REMEDY_CONNECT] = "libcurl: set CURLOPT_CONNECTTIMEOUT_MS (its default is 300 s)",
+		  [REMEDY_RESPONSE] =
+			  "libcurl: set CURLOPT_TIMEOUT_MS, or CURLOPT_LOW_SPEED_LIMIT and CURLOPT_LOW_SPEED_TIME for long bodies",
+		  [REMEDY_RETRY] = "libcurl: count attempts in the caller and sleep 2^n × base plus a random part between them"}},
+	{.module = "libpq",
+	 .text = {[REMEDY_CONNECT] = "libpq: add connect_timeout=2 to the connection string",
+		  [REMEDY_RESPONSE] =
+			  "libpq: set statement_timeout on the server side and, in the client, wait with a deadline on PQsocket() "
+			  "before PQgetResult(); tcp_user_timeout bounds dead peers only",
+		  [REMEDY_RETRY] = "libpq: bound the reconnect loop and back off with jitter before the next PQconnectdb()"}},
+	{.module = "libhiredis",
+	 .text = {[REMEDY_CONNECT] = "hiredis: use redisConnectWithTimeout()",
+		  [REMEDY_RESPONSE] = "hiredis: call redisSetTimeout() on the context",
+		  [REMEDY_RETRY] = "hiredis: bound the reconnect loop and back off with jitter before redisReconnect()"}},
+	{.module = "libmariadb",
+	 .text = {[REMEDY_CONNECT] = "MariaDB client: mysql_options(MYSQL_OPT_CONNECT_TIMEOUT)",
+		  [REMEDY_RESPONSE] = "MariaDB client: mysql_options(MYSQL_OPT_READ_TIMEOUT) and MYSQL_OPT_WRITE_TIMEOUT"}},
+	{.module = "libmysqlclient",
+	 .text = {[REMEDY_CONNECT] = "MySQL client: mysql_options(MYSQL_OPT_CONNECT_TIMEOUT)",
+		  [REMEDY_RESPONSE] = "MySQL client: mysql_options(MYSQL_OPT_READ_TIMEOUT) and MYSQL_OPT_WRITE_TIMEOUT"}},
+	{.function = "requests",
+	 .text = {[REMEDY_CONNECT] = "requests: pass timeout=(connect, read) to every call",
+		  [REMEDY_RESPONSE] = "requests: pass timeout=(connect, read) to every call",
+		  [REMEDY_RETRY] = "requests: mount an HTTPAdapter with Retry(total=3, backoff_factor=0.5)"}},
+	{.module = "python",
+	 .text = {[REMEDY_CONNECT] =
+			  "Python: requests timeout=(connect, read), urllib urlopen(…, timeout=…), or socket.settimeout()",
+		  [REMEDY_RESPONSE] =
+			  "Python: requests timeout=(connect, read), urllib urlopen(…, timeout=…), or socket.settimeout()",
+		  [REMEDY_RETRY] = "Python: urllib3 Retry(total=3, backoff_factor=0.5), or tenacity stop_after_attempt(3) with "
+				   "wait_random_exponential()"}},
+	{.module = "libpython",
+	 .text = {[REMEDY_CONNECT] =
+			  "Python: requests timeout=(connect, read), urllib urlopen(…, timeout=…), or socket.settimeout()",
+		  [REMEDY_RESPONSE] =
+			  "Python: requests timeout=(connect, read), urllib urlopen(…, timeout=…), or socket.settimeout()",
+		  [REMEDY_RETRY] = "Python: urllib3 Retry(total=3, backoff_factor=0.5), or tenacity stop_after_attempt(3) with "
+				   "wait_random_exponential()"}},
+	{.module = "node",
+	 .text = {[REMEDY_CONNECT] = "Node.js: pass signal: AbortSignal.timeout(ms) to the call",
+		  [REMEDY_RESPONSE] =
+			  "Node.js: pass signal: AbortSignal.timeout(ms); a 'timeout' event alone does not end the request",
+		  [REMEDY_RETRY] = "Node.js: limit attempts and use an exponential delay with jitter (axios-retry: retryDelay: "
+				   "exponentialDelay)"}},
+	{.module = "libjvm",
+	 .text = {[REMEDY_CONNECT] =
+			  "Java: setConnectTimeout() / HttpClient.Builder.connectTimeout() / JDBC loginTimeout and connectTimeout",
+		  [REMEDY_RESPONSE] = "Java: setReadTimeout() / HttpRequest.Builder.timeout() / JDBC socketTimeout",
+		  [REMEDY_RETRY] =
+			  "Java: use a retry policy with maxAttempts and exponential random back-off (Resilience4j, Failsafe)"}},
+	{.module = "libnet.so",
+	 .text = {[REMEDY_CONNECT] =
+			  "Java: setConnectTimeout() / HttpClient.Builder.connectTimeout() / JDBC loginTimeout and connectTimeout",
+		  [REMEDY_RESPONSE] = "Java: setReadTimeout() / HttpRequest.Builder.timeout() / JDBC socketTimeout"}},
+	{.module = "libnio.so",
+	 .text = {[REMEDY_CONNECT] =
+			  "Java: setConnectTimeout() / HttpClient.Builder.connectTimeout() / JDBC loginTimeout and connectTimeout",
+		  [REMEDY_RESPONSE] = "Java: setReadTimeout() / HttpRequest.Builder.timeout() / JDBC socketTimeout"}},
+	{.module = "libruby",
+	 .text = {[REMEDY_CONNECT] = "Ruby: Net::HTTP open_timeout",
+		  [REMEDY_RESPONSE] = "Ruby: Net::HTTP read_timeout and write_timeout",
+		  [REMEDY_RETRY] = "Ruby: set max_retries, and back off with rand between attempts"}},
+	{.module = "php",
+	 .text = {[REMEDY_CONNECT] = "PHP: CURLOPT_CONNECTTIMEOUT, or default_socket_timeout for streams",
+		  [REMEDY_RESPONSE] = "PHP: CURLOPT_TIMEOUT, or default_socket_timeout for streams"}},
+	{.module = "libperl",
+	 .text = {[REMEDY_CONNECT] = "Perl: LWP::UserAgent/HTTP::Tiny timeout",
+		  [REMEDY_RESPONSE] = "Perl: LWP::UserAgent/HTTP::Tiny timeout"}},
+};
+
+static bool matches(const struct remedy *r, const struct frame *f)
+{
+	if (r->module && f->module && !strncmp(f->module, r->module, strlen(r->module)))
+		return true;
+	if (!r->function)
+		return false;
+	return (f->function && strstr(f->function, r->function)) || (f->file && strstr(f->file, r->function));
+}
+
+const char *remedy_for(const struct stacks *s, uint32_t stack, enum remedy_kind kind)
+{
+	size_t n = 0;
+	const struct frame *frames = stacks_frames(s, stack, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < sizeof remedies / sizeof *remedies; k++) {
+			if (matches(&remedies[k], &frames[i]) && remedies[k].text[kind])
+				return remedies[k].text[kind];
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,90 @@
+/*
+ * The table of operations. Bounded by LIMIT_OPERATIONS: the one unused for longest makes room if nothing is known against it; when none
+ * such is among the oldest, the new one is not followed, and that is counted.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detectors/retry.h"
+
+#define EVICT_LOOK 16U /* oldest operations that are looked at for one to forget */
+
+static void key_free(struct retry_key *k)
+{
+	free(k->peer);
+	free(k->operation);
+	free(k);
+}
+
+static bool forget_one(struct retry *r)
+{
+	struct retry_key *k = r->keys;
+
+	for (unsigned int i = 0; k && i < EVICT_LOOK; i++, k = k->hh.next) {
+		if (!k->failures && !k->seq.active && !k->dirty) {
+			HASH_DEL(r->keys, k);
+			key_free(k);
+			return true;
+		}
+	}
+	return false;
+}
+
+struct retry_key *retry_key_get(struct retry *r, enum retry_kind kind, const char *peer, const char *operation, uint64_t hash,
+				uint32_t stack)
+{
+	const struct retry_key_id id = {.operation = hash, .peer = evidence_hash(EVIDENCE_HASH_SEED, peer, strlen(peer))};
+	struct retry_key *k;
+
+	HASH_FIND(hh, r->keys, &id, sizeof id, k);
+	if (k)
+		return k;
+	if (HASH_COUNT(r->keys) >= LIMIT_OPERATIONS && !forget_one(r)) {
+		r->env.counters->limit[LIMIT_REACHED_OPERATIONS]++;
+		return NULL;
+	}
+	k = calloc(1, sizeof *k);
+	if (!k)
+		return NULL;
+	k->id = id;
+	k->kind = kind;
+	k->stack = stack;
+	k->peer = strdup(peer);
+	k->operation = strdup(operation);
+	if (!k->peer || !k->operation)
+		goto fail;
+	HASH_ADD(hh, r->keys, id, sizeof id, k);
+	if (!k->hh.tbl)
+		goto fail;
+	return k;
+fail:
+	key_free(k);
+	return NULL;
+}
+
+void retry_keys_free(struct retry *r)
+{
+	struct retry_key *k, *next;
+
+	HASH_ITER (hh, r->keys, k, next) {
+		HASH_DEL(r->keys, k);
+		key_free(k);
+	}
+}
+
+const char *retry_operation_text(const struct request *q, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s %.200s", q->method, q->path);
+	return buf;
+}
+
+uint64_t retry_request_hash(const struct request *q)
+{
+	uint64_t h = evidence_hash(EVIDENCE_HASH_SEED, q->method, strlen(q->method) + 1);
+
+	h = evidence_hash(h, q->path, strlen(q->path) + 1);
+	h = evidence_hash(h, q->query, strlen(q->query) + 1);
+	return evidence_hash(h, &q->body_hash, sizeof q->body_hash);
+}

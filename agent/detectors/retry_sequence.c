@@ -1,0 +1,331 @@
+/*
+ * Sequences of attempts: which attempt follows which, when a sequence ends, and what it shows (DETECTORS' definition of a retry: the same
+ * operation starting after a failed attempt ended, within a window). Works on the keys of struct retry; the session's thread.
+ */
+#include <string.h>
+
+#include "detectors/retry.h"
+
+#define REFUSED_ATTEMPTS_MIN 3U        /* refusals of the same request before it is a fault */
+#define NO_BACKOFF_GAPS_MIN 3U         /* gaps before a lack of back-off is judged */
+#define JITTER_SEQUENCES_MIN 5U        /* sequences before a lack of jitter is judged */
+#define PERIOD_SAMPLES_MIN 2U          /* healthy intervals before a period is believed */
+#define RETRY_AFTER_SLACK_DIV 20U      /* a Retry-After is kept if 19/20 of it has passed: clocks round */
+#define REFUSED_GAP_MAX (5 * NS_PER_S) /* slower repeats of a refused request are polling */
+
+static double option(const struct retry *r, enum retry_option o)
+{
+	return r->env.options[o];
+}
+
+static uint64_t option_ns(const struct retry *r, enum retry_option o)
+{
+	return evidence_option_ns(option(r, o));
+}
+
+void retry_note(struct retry *r, struct retry_key *k, enum retry_rule rule, const struct retry_attempt *a, enum severity severity,
+		enum confidence confidence, uint64_t detail)
+{
+	struct retry_hit *h = &k->hits[rule];
+
+	if (h->count == h->told)
+		h->first_ns = a ? a->start_ns : k->seq.first_start_ns;
+	h->count++;
+	h->last_ns = a ? a->end_ns : k->seq.last_end_ns;
+	if (severity > h->severity)
+		h->severity = severity;
+	if (confidence > h->confidence)
+		h->confidence = confidence;
+	if (a && a->request_id)
+		h->request_id = a->request_id;
+	h->detail = detail > h->detail ? detail : h->detail;
+	if (!k->dirty) {
+		k->dirty = true;
+		k->dirty_next = r->dirty;
+		r->dirty = k;
+	}
+}
+
+static uint64_t window_ns(const struct retry *r, const struct retry_sequence *s)
+{
+	uint64_t window = option_ns(r, RETRY_O_WINDOW);
+
+	return 3 * s->last_gap_ns > window ? 3 * s->last_gap_ns : window;
+}
+
+/* Shape and pace of the longest sequence stand for the operation. */
+static void judge_shape(const struct retry *r, struct retry_key *k)
+{
+	const struct retry_sequence *s = &k->seq;
+
+	if (s->gaps_n < k->judged_gaps)
+		return;
+	k->judged_gaps = s->gaps_n;
+	k->backoff = shape_of(s->gaps, s->gaps_n, option_ns(r, RETRY_O_NO_BACKOFF));
+	k->median_gap_ns = shape_median(s->gaps, s->gaps_n);
+}
+
+static void start_sequence(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	struct retry_sequence *s = &k->seq;
+
+	memset(s, 0, sizeof *s);
+	s->active = true;
+	s->refused = a->result == RETRY_REFUSED;
+	s->attempts = 1;
+	s->first_start_ns = a->start_ns;
+	s->caller = a->caller;
+	s->addresses[0] = a->address;
+	s->addresses_n = 1;
+	k->active_prev = NULL;
+	k->active_next = r->active;
+	if (r->active)
+		r->active->active_prev = k;
+	r->active = k;
+	if (!s->refused)
+		k->sequences++;
+	if (!s->refused && !k->max_attempts)
+		k->max_attempts = 1;
+}
+
+static void unlink_active(struct retry *r, struct retry_key *k)
+{
+	if (k->active_prev)
+		k->active_prev->active_next = k->active_next;
+	else
+		r->active = k->active_next;
+	if (k->active_next)
+		k->active_next->active_prev = k->active_prev;
+	k->active_prev = k->active_next = NULL;
+	k->seq.active = false;
+}
+
+static void end_sequence(struct retry *r, struct retry_key *k, bool gave_up)
+{
+	struct retry_sequence *s = &k->seq;
+
+	if (!s->refused) {
+		if (gave_up) {
+			k->gave_up++;
+			if (s->attempts > k->bound)
+				k->bound = s->attempts;
+		} else if (s->attempts > 1) {
+			k->recovered++;
+		}
+		if (s->gaps_n && shape_jitter(k->steps, SHAPE_STEPS_MAX, JITTER_SEQUENCES_MIN) == JITTER_NO &&
+		    k->backoff != BACKOFF_NONE)
+			retry_note(r, k, RETRY_NO_JITTER, NULL, retry_rules[RETRY_NO_JITTER].severity, CONFIDENCE_OBSERVED,
+				   k->sequences);
+	}
+	unlink_active(r, k);
+}
+
+/* Checks at a fixed period that had the same period while all was well are no retries. */
+static bool keeps_period(const struct retry_key *k, uint64_t interval_ns)
+{
+	if (k->period_n < PERIOD_SAMPLES_MIN || k->period_off_ns * 4 > k->period_ns)
+		return false;
+	return interval_ns * 4 >= k->period_ns * 3 && interval_ns * 4 <= k->period_ns * 5;
+}
+
+static void learn_period(struct retry_key *k, uint64_t start_ns)
+{
+	if (k->ok_start_ns && start_ns > k->ok_start_ns) {
+		uint64_t interval = start_ns - k->ok_start_ns;
+		uint64_t off = interval > k->period_ns ? interval - k->period_ns : k->period_ns - interval;
+		if (!k->period_n)
+			off = 0;
+		k->period_ns = k->period_n ? (3 * k->period_ns + interval) / 4 : interval;
+		k->period_off_ns = k->period_n ? (3 * k->period_off_ns + off) / 4 : 0;
+		k->period_n++;
+	}
+	k->ok_start_ns = start_ns;
+}
+
+static void check_unbounded(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	struct retry_sequence *s = &k->seq;
+	uint64_t span = a->end_ns - s->first_start_ns;
+	bool many = s->attempts > (uint32_t)option(r, RETRY_O_UNBOUNDED_ATTEMPTS);
+	bool long_ago = span >= option_ns(r, RETRY_O_UNBOUNDED_SECONDS) && s->attempts >= 3;
+
+	if (!many && !long_ago)
+		return;
+	bool proven = s->attempts >= (uint32_t)option(r, RETRY_O_PROVEN_ATTEMPTS);
+	bool polite = k->kind != RETRY_OF_REQUEST && (k->backoff == BACKOFF_EXPONENTIAL || k->backoff == BACKOFF_IRREGULAR);
+	enum severity severity = polite ? SEVERITY_INFO : k->backoff == BACKOFF_NONE ? SEVERITY_ERROR : SEVERITY_WARNING;
+	k->unbounded = true;
+	retry_note(r, k, RETRY_UNBOUNDED, a, severity, proven ? CONFIDENCE_PROVEN : CONFIDENCE_OBSERVED, s->attempts);
+}
+
+static void check_pace(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	if (k->seq.gaps_n < NO_BACKOFF_GAPS_MIN)
+		return;
+	if (k->backoff == BACKOFF_NONE)
+		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, k->seq.attempts);
+	else if (k->backoff == BACKOFF_CONSTANT)
+		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->seq.attempts);
+}
+
+/* Rules about one retry, that is, about attempt `a` coming after the failure that the sequence ends in. */
+static void check_retry(struct retry *r, struct retry_key *k, const struct retry_attempt *a, uint64_t gap)
+{
+	const struct retry_sequence *s = &k->seq;
+
+	if (a->unsafe)
+		retry_note(r, k, RETRY_NON_IDEMPOTENT, a, s->delivered ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_OBSERVED,
+			   s->attempts);
+	if (s->due_ns) {
+		uint64_t wait = s->due_ns - s->last_end_ns;
+		if (gap < wait - wait / RETRY_AFTER_SLACK_DIV)
+			retry_note(r, k, RETRY_IGNORES_RETRY_AFTER, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, wait);
+	}
+}
+
+static void follow(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	struct retry_sequence *s = &k->seq;
+	uint64_t gap = a->start_ns - s->last_end_ns;
+
+	s->attempts++;
+	s->last_gap_ns = gap;
+	s->exited = false;
+	s->addresses[0] = a->address;
+	s->addresses_n = 1;
+	if (s->gaps_n < SHAPE_GAPS_MAX) {
+		if (s->gaps_n < SHAPE_STEPS_MAX && !s->refused)
+			shape_step_add(&k->steps[s->gaps_n], gap);
+		s->gaps[s->gaps_n++] = gap;
+	}
+	if (s->refused) {
+		if (s->attempts >= REFUSED_ATTEMPTS_MIN && shape_median(s->gaps, s->gaps_n) < REFUSED_GAP_MAX &&
+		    a->result == RETRY_REFUSED)
+			retry_note(r, k, RETRY_NOT_RETRYABLE, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, (uint64_t)a->status);
+		return;
+	}
+	k->retries++;
+	if (s->attempts > k->max_attempts)
+		k->max_attempts = s->attempts;
+	judge_shape(r, k);
+	check_retry(r, k, a, gap);
+	check_pace(r, k, a);
+	check_unbounded(r, k, a);
+}
+
+static void remember_end(struct retry_key *k, const struct retry_attempt *a)
+{
+	struct retry_sequence *s = &k->seq;
+
+	s->last_start_ns = a->start_ns;
+	s->last_end_ns = a->end_ns;
+	s->due_ns = a->retry_after_ns ? a->end_ns + a->retry_after_ns : 0;
+	s->delivered = a->delivered;
+	s->status = a->status;
+	s->pid = a->pid;
+	s->tid = a->tid;
+	s->open = a->result == RETRY_PENDING;
+}
+
+/* Another address of the same look-up belongs to the attempt under way. */
+static bool other_address(const struct retry_key *k, const struct retry_attempt *a)
+{
+	struct retry_sequence *s = (struct retry_sequence *)&k->seq;
+
+	if (k->kind != RETRY_OF_CONNECT || !a->address || s->addresses_n >= RETRY_ADDRESSES_MAX)
+		return false;
+	for (uint32_t i = 0; i < s->addresses_n; i++) {
+		if (s->addresses[i] == a->address)
+			return false;
+	}
+	s->addresses[s->addresses_n++] = a->address;
+	return true;
+}
+
+enum relation { FOLLOWS, OVERLAPS, SAME_ATTEMPT, UNRELATED, PERIODIC };
+
+static enum relation relate(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	const struct retry_sequence *s = &k->seq;
+
+	if (k->concurrent && a->pid == s->pid && a->tid != s->tid)
+		return OVERLAPS;
+	if (a->result != RETRY_OK && other_address(k, a))
+		return SAME_ATTEMPT;
+	if (a->start_ns < s->last_end_ns) {
+		k->concurrent = k->concurrent || (a->pid == s->pid && a->tid != s->tid);
+		return OVERLAPS;
+	}
+	if (a->caller != s->caller || a->start_ns - s->last_end_ns > window_ns(r, s))
+		return UNRELATED;
+	return keeps_period(k, a->start_ns - s->last_start_ns) ? PERIODIC : FOLLOWS;
+}
+
+unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	struct retry_sequence *s = &k->seq;
+	unsigned int before = 0;
+	bool failed = a->result == RETRY_FAILED || a->result == RETRY_REFUSED;
+
+	enum relation rel = s->active ? relate(r, k, a) : UNRELATED;
+	if (rel == SAME_ATTEMPT) {
+		if (a->end_ns > s->last_end_ns)
+			s->last_end_ns = a->end_ns;
+		return 0;
+	}
+	k->attempts++;
+	r->attempts++;
+	if (failed) {
+		k->failures++;
+		r->failures++;
+	}
+	if (a->result == RETRY_OK)
+		learn_period(k, a->start_ns);
+	if (rel == OVERLAPS)
+		return 0;
+	if (s->active && (rel == UNRELATED || rel == PERIODIC))
+		end_sequence(r, k, rel == UNRELATED);
+	if (s->active && failed && s->refused != (a->result == RETRY_REFUSED))
+		end_sequence(r, k, true);
+	if (s->active && a->result == RETRY_NEUTRAL)
+		end_sequence(r, k, false);
+	if (s->active) {
+		before = s->attempts;
+		follow(r, k, a);
+		if (a->result == RETRY_OK)
+			end_sequence(r, k, false);
+		else
+			remember_end(k, a);
+	} else if (failed) {
+		start_sequence(r, k, a);
+		remember_end(k, a);
+	}
+	return s->refused ? 0 : before;
+}
+
+void retry_process_exit(struct retry *r, uint32_t pid)
+{
+	for (struct retry_key *k = r->active; k; k = k->active_next) {
+		if (k->seq.pid == pid && !k->seq.open)
+			k->seq.exited = true;
+	}
+}
+
+void retry_expire(struct retry *r, uint64_t now_ns)
+{
+	for (struct retry_key *k = r->active, *next; k; k = next) {
+		next = k->active_next;
+		if (now_ns > k->seq.last_end_ns && now_ns - k->seq.last_end_ns > window_ns(r, &k->seq))
+			end_sequence(r, k, true);
+	}
+}
+
+void retry_end_all(struct retry *r, uint64_t now_ns)
+{
+	retry_expire(r, now_ns);
+	for (struct retry_key *k = r->active, *next; k; k = next) {
+		next = k->active_next;
+		if (k->seq.exited)
+			end_sequence(r, k, true);
+	}
+}

@@ -1,0 +1,34 @@
+/*
+ * The shape of a back-off, from the gaps between the end of a failed attempt and the start of the next. Scheduling and load only ever
+ * lengthen a gap, so judgements rest on low quantiles and on gaps that are short. Pure functions.
+ */
+#ifndef GAPSCOPE_DETECTORS_RETRY_SHAPE_H
+#define GAPSCOPE_DETECTORS_RETRY_SHAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SHAPE_GAPS_MAX 32U /* gaps of one sequence that are looked at */
+#define SHAPE_STEPS_MAX 8U /* k-th gaps that are compared across sequences */
+
+enum backoff { BACKOFF_NONE, BACKOFF_CONSTANT, BACKOFF_LINEAR, BACKOFF_EXPONENTIAL, BACKOFF_IRREGULAR };
+enum jitter { JITTER_UNKNOWN, JITTER_NO, JITTER_YES };
+
+/* The k-th gap across sequences. */
+struct shape_step {
+	uint32_t n;
+	uint64_t min, max, sum;
+};
+
+/* Shape of one sequence's gaps, in order. `none_below_ns`: a median gap under it is no back-off at all. */
+enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns);
+/* Median of at most SHAPE_GAPS_MAX gaps (the lower one of an even count), 0 of none. */
+uint64_t shape_median(const uint64_t *gaps, size_t n);
+/* Do the gaps of several sequences differ as random delays do? Asks for `sequences_min` values of one step and six gaps in all. */
+enum jitter shape_jitter(const struct shape_step *steps, size_t n, uint32_t sequences_min);
+void shape_step_add(struct shape_step *step, uint64_t gap);
+const char *backoff_name(enum backoff b);
+const char *jitter_name(enum jitter j);
+
+#endif
