@@ -190,6 +190,8 @@ static void finish(struct run *r)
 	const struct settings *s = &r->settings;
 	uint64_t end_ns = ingest_now_ns(r->ingest);
 
+	if (r->pipeline.images == 0 && r->target.kind == TARGET_WATCHABLE)
+		note(r, "the program ran without loading the shim: nothing of it was seen");
 	session_finish(r->pipeline.session, end_ns);
 	end_recording(r, end_ns);
 	pipeline_report(&r->pipeline, s->report, "text", s->quiet ? NULL : stderr);

@@ -34,11 +34,23 @@ int pipeline_open(struct pipeline *p, struct settings *s, const char *service, u
 	return p->session ? 0 : -ENOMEM;
 }
 
+/* What cannot be seen belongs into the report. */
+static void note(struct pipeline *p, const struct event *e)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%.*s", e->data ? (int)e->data_len : 0, e->data ? (const char *)e->data : "");
+	session_note_unexercised(p->session, text);
+}
+
 void pipeline_event(void *ctx, const struct event *e)
 {
 	struct pipeline *p = ctx;
 
 	p->events++;
+	p->images += e->id == WIRE_PROCESS_START;
+	if (e->id == WIRE_SOURCE_INFO)
+		note(p, e);
 	if (p->writer && p->record_error == 0)
 		p->record_error = recording_write(p->writer, e);
 	session_event(p->session, e);

@@ -24,6 +24,7 @@ struct pipeline {
 	struct recording_writer *writer; /* NULL: no recording */
 	int record_error;                /* first error of the recording, 0 = none */
 	uint64_t events;
+	uint64_t images; /* program images that announced themselves */
 };
 
 /* Stacks and counters; the session follows. 0 or -ENOMEM. */
