@@ -139,7 +139,7 @@ static struct frame name_frame(struct space *space, uint64_t pc, struct symbol *
 		f.runtime = module_is_runtime(f.module);
 	}
 	if (symbols != NULL) {
-		symbols_find(symbols, pc - m->bias, texts);
+		symbols_find(symbols, pc - m->bias, !f.runtime, texts);
 		f.function = texts->function[0] != '\0' ? texts->function : NULL;
 		f.file = texts->file[0] != '\0' ? texts->file : NULL;
 		f.line = texts->line;

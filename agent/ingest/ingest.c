@@ -15,7 +15,7 @@
 #define WAIT_MIN_MS 1U
 #define WAIT_MAX_MS 100U
 #define WAIT_HELD_MS 2U          /* while events wait in the window */
-#define IDLE_DIVISOR 8U          /* wait an eighth of the idle time: reaches the longest wait after about a second */
+#define IDLE_DIVISOR 100U        /* wait a hundredth of the idle time: a burst after a short pause still finds its ring watched */
 #define SLOW_STACK_NS 2000000ULL /* naming a stack that took longer: read the rings before going on */
 
 int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct counters *counters, struct ingest **ret)

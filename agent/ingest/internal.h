@@ -48,7 +48,9 @@ struct ingest {
 	struct counters *counters;
 	struct slot *slots;      /* shared->thread_max of them */
 	struct watched *watched; /* shared->process_max of them */
-	uint8_t *scratch;        /* one record */
+	uint32_t threads_high;   /* slots behind this one were never used */
+	uint32_t processes_high;
+	uint8_t *scratch; /* one record */
 	bool stacks;
 	uint64_t now_ns; /* when this poll began */
 	uint64_t next_tick_ns, next_check_ns;

@@ -42,10 +42,8 @@ struct modules *modules_new(void)
 	return calloc(1, sizeof(struct modules));
 }
 
-static void object_unref(struct object *o)
+static void object_free(struct object *o)
 {
-	if (--o->refs > 0)
-		return;
 	HASH_DEL(o->owner->objects, o);
 	if (o->image != NULL)
 		o->owner->images--;
@@ -53,6 +51,13 @@ static void object_unref(struct object *o)
 	image_free(o->image);
 	free(o->key);
 	free(o);
+}
+
+/* An object that nobody has loaded stays for the next program that does, as long as there is room. */
+static void object_unref(struct object *o)
+{
+	if (--o->refs == 0 && HASH_COUNT(o->owner->objects) > LIMIT_IMAGES)
+		object_free(o);
 }
 
 static void forget_code(struct space *s)
@@ -134,6 +139,11 @@ static struct object *object_get(struct modules *m, uint32_t pid, const uint8_t 
 	HASH_FIND_STR(m->objects, key, o);
 	if (o != NULL) {
 		free(key);
+		/* Its first owner may be gone, and with it the root that the path was meant for. */
+		if (o->image == NULL) {
+			o->pid = pid;
+			o->tried_image = false;
+		}
 		o->refs++;
 		return o;
 	}

@@ -30,7 +30,7 @@ static void tell(struct ingest *in, const _Atomic uint64_t *lost, uint64_t *told
 static void tell_losses(struct ingest *in)
 {
 	slots_tell_losses(in);
-	for (uint32_t i = 0; i < in->shared->process_max; i++) {
+	for (uint32_t i = 0; i < in->processes_high; i++) {
 		const struct wire_process *p = wire_process_at(in->shared, i);
 
 		tell(in, p->lost, in->watched[i].told, p->pid);

@@ -180,6 +180,8 @@ size_t slots_read(struct ingest *in)
 
 		if (state != WIRE_SLOT_LIVE && state != WIRE_SLOT_DRAIN)
 			continue;
+		if (i >= in->threads_high)
+			in->threads_high = i + 1;
 		if (!s->known || s->generation != t->generation) {
 			s->known = true;
 			s->generation = t->generation;
@@ -194,13 +196,13 @@ size_t slots_read(struct ingest *in)
 
 void slots_tell_losses(struct ingest *in)
 {
-	for (uint32_t i = 0; i < in->shared->thread_max; i++)
+	for (uint32_t i = 0; i < in->threads_high; i++)
 		tell(in, i, in->now_ns, UINT64_MAX);
 }
 
 void slots_tell_inflight(struct ingest *in)
 {
-	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+	for (uint32_t i = 0; i < in->threads_high; i++) {
 		struct wire_thread *t = wire_thread_at(in->shared, i);
 		const struct wire_inflight *f = &t->inflight;
 		struct event e = {.id = WIRE_INFLIGHT, .t1 = in->now_ns, .pid = t->pid, .tid = t->tid};
@@ -242,7 +244,7 @@ static bool thread_gone(const struct wire_thread *t)
 
 void slots_reap(struct ingest *in, bool look)
 {
-	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+	for (uint32_t i = 0; i < in->threads_high; i++) {
 		struct wire_thread *t = wire_thread_at(in->shared, i);
 		uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
 
@@ -289,7 +291,7 @@ void slots_count(struct ingest *in)
 	c->published = 0;
 	c->truncated_bytes = 0;
 	memset(c->lost, 0, sizeof(c->lost));
-	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+	for (uint32_t i = 0; i < in->threads_high; i++) {
 		const struct wire_thread *t = wire_thread_at(in->shared, i);
 
 		c->published += in->slots[i].read;
@@ -298,7 +300,7 @@ void slots_count(struct ingest *in)
 		for (unsigned int cause = 0; cause < WIRE_LOSS_CAUSES; cause++)
 			c->lost[cause] += atomic_load_explicit(&t->lost[cause], memory_order_relaxed);
 	}
-	for (uint32_t i = 0; i < in->shared->process_max; i++) {
+	for (uint32_t i = 0; i < in->processes_high; i++) {
 		const struct wire_process *p = wire_process_at(in->shared, i);
 
 		for (unsigned int cause = 0; cause < WIRE_LOSS_CAUSES; cause++)

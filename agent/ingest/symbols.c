@@ -8,9 +8,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/hash.h"
+
+#define KNOWN_MAX 16384U /* answers kept a file: elfutils searches its table from end to end each time */
+
+struct known_symbol {
+	uint64_t vaddr;
+	bool lines;
+	struct symbol *symbol;
+	UT_hash_handle hh;
+};
+
 struct symbols {
 	Dwfl *dwfl;
 	Dwfl_Module *module;
+	struct known_symbol *known; /* by vaddr */
 };
 
 /* Only what lies under the debug path by build id: the standard look-up may ask a server. */
@@ -46,10 +58,22 @@ fail:
 	return NULL;
 }
 
+static void forget(struct symbols *s)
+{
+	struct known_symbol *k, *next;
+
+	HASH_ITER (hh, s->known, k, next) {
+		HASH_DEL(s->known, k);
+		free(k->symbol);
+		free(k);
+	}
+}
+
 void symbols_free(struct symbols *s)
 {
 	if (s == NULL)
 		return;
+	forget(s);
 	if (s->dwfl != NULL)
 		dwfl_end(s->dwfl);
 	free(s);
@@ -67,7 +91,7 @@ void symbol_strip(char *name)
 	}
 }
 
-void symbols_find(struct symbols *s, uint64_t vaddr, struct symbol *ret)
+static void look_up(struct symbols *s, uint64_t vaddr, bool lines, struct symbol *ret)
 {
 	GElf_Off offset;
 	GElf_Sym sym;
@@ -81,10 +105,44 @@ void symbols_find(struct symbols *s, uint64_t vaddr, struct symbol *ret)
 		snprintf(ret->function, sizeof(ret->function), "%s", name);
 		symbol_strip(ret->function);
 	}
-	line = dwfl_module_getsrc(s->module, vaddr);
+	line = lines ? dwfl_module_getsrc(s->module, vaddr) : NULL;
 	file = line != NULL ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
 	if (file != NULL && number > 0) {
 		snprintf(ret->file, sizeof(ret->file), "%s", file);
 		ret->line = (uint32_t)number;
 	}
+}
+
+static void remember(struct symbols *s, uint64_t vaddr, bool lines, const struct symbol *symbol)
+{
+	struct known_symbol *k;
+
+	if (HASH_COUNT(s->known) >= KNOWN_MAX)
+		forget(s);
+	k = calloc(1, sizeof(*k));
+	if (k == NULL)
+		return;
+	k->symbol = malloc(sizeof(*k->symbol));
+	if (k->symbol == NULL) {
+		free(k);
+		return;
+	}
+	k->vaddr = vaddr;
+	k->lines = lines;
+	*k->symbol = *symbol;
+	HASH_ADD(hh, s->known, vaddr, sizeof(k->vaddr), k);
+}
+
+void symbols_find(struct symbols *s, uint64_t vaddr, bool lines, struct symbol *ret)
+{
+	struct known_symbol *k;
+
+	HASH_FIND(hh, s->known, &vaddr, sizeof(vaddr), k);
+	if (k != NULL && k->lines == lines) {
+		*ret = *k->symbol;
+		return;
+	}
+	look_up(s, vaddr, lines, ret);
+	if (k == NULL)
+		remember(s, vaddr, lines, ret);
 }

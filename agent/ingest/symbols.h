@@ -7,6 +7,7 @@
 #ifndef GAPSCOPE_INGEST_SYMBOLS_H
 #define GAPSCOPE_INGEST_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +24,9 @@ struct symbols;
 /* Symbols of the file open at `fd` (which stays the caller's). NULL if elfutils cannot read it. */
 struct symbols *symbols_open(int fd, const char *path);
 void symbols_free(struct symbols *s);
-/* What lies at virtual address `vaddr` of the file. Fields that are not known are empty. */
-void symbols_find(struct symbols *s, uint64_t vaddr, struct symbol *ret);
+/* What lies at virtual address `vaddr` of the file. Fields that are not known are empty. Without `lines` only the function is looked up,
+ * which needs no debug information: reading that of a C library takes tens of milliseconds. */
+void symbols_find(struct symbols *s, uint64_t vaddr, bool lines, struct symbol *ret);
 /* A function's name without what only the compiler or the linker added (".constprop.0", "@@GLIBC_2.2.5"), in place. */
 void symbol_strip(char *name);
 

@@ -104,7 +104,11 @@ static void look_at(struct ingest *in, uint32_t i)
 	const uint32_t state = atomic_load_explicit(&p->state, memory_order_acquire);
 	struct watched *w = &in->watched[i];
 
-	if (state == WIRE_SLOT_FREE || state == WIRE_SLOT_CLAIMED)
+	if (state == WIRE_SLOT_FREE)
+		return;
+	if (i >= in->processes_high)
+		in->processes_high = i + 1;
+	if (state == WIRE_SLOT_CLAIMED)
 		return;
 	if (!w->known || w->generation != p->generation)
 		meet(in, i);

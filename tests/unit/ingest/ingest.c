@@ -325,8 +325,10 @@ static void new_image_of_a_pid_replaces_the_old_one(void **state)
 static void losses_without_a_slot_are_told(void **state)
 {
 	struct fixture *f = open_session(0);
+	struct producer p = producer_open(f->shared, 2, 0, own_pid(), own_tid());
 
 	(void)state;
+	(void)p;
 	atomic_fetch_add(&f->shared->lost[WIRE_LOSS_NO_RING], 5);
 	atomic_fetch_add(&wire_process_at(f->shared, 2)->lost[WIRE_LOSS_SHADOWED], 2);
 	poll_session(f, true);
