@@ -62,9 +62,10 @@ void conn_tell_close(struct model *m, struct connx *c, const struct event *e)
 {
 	if (c->told_close)
 		return;
-	if (c->connecting)
+	/* Without an event nobody closed it: the session is over. */
+	if (c->connecting && e)
 		connect_abandon(m, c, e);
-	if (c->pub.end == CONN_OPEN)
+	if (c->pub.end == CONN_OPEN && e)
 		c->pub.end = CONN_CLOSED_BY_US;
 	c->told_close = true;
 	TELL(m, conn_close, &c->pub, e);
@@ -197,6 +198,8 @@ struct connx *conn_use(struct model *m, struct proc *p, int fd, const struct eve
 
 void conn_free_all(struct model *m)
 {
-	while (m->conns)
+	while (m->conns) {
+		conn_tell_close(m, m->conns, NULL);
 		conn_free(m, m->conns);
+	}
 }

@@ -169,7 +169,8 @@ struct observer {
 	void (*conn_open)(void *ctx, struct conn *c, const struct event *e);    /* socket known, or accepted */
 	void (*conn_connect)(void *ctx, struct conn *c, const struct event *e); /* connect ended: connect_err says how */
 	void (*conn_data)(void *ctx, struct conn *c, enum direction d, const struct event *e); /* bytes moved, or EOF/error */
-	void (*conn_close)(void *ctx, struct conn *c, const struct event *e); /* last reference gone, or shutdown both ways */
+	/* last reference gone, or shutdown both ways; e is NULL in model_free */
+	void (*conn_close)(void *ctx, struct conn *c, const struct event *e);
 	void (*wait)(void *ctx, const struct wait *w);
 	void (*resolve)(void *ctx, const struct resolve *r);
 	void (*log)(void *ctx, const struct log_write *l);
@@ -183,6 +184,8 @@ struct model;
 
 /* A new model. `stacks` and `counters` stay the caller's and must outlive it. NULL when memory is out. */
 struct model *model_new(const struct stacks *stacks, struct counters *counters);
+/* Tells conn_close (without an event, `end` as it was) of every connection still open, so that observers free what they keep there:
+ * free the model first, then its observers. */
 void model_free(struct model *m);
 /* Add an observer (copied); told in the order of adding. Returns 0 or -ENOMEM. */
 int model_observe(struct model *m, const struct observer *o, void *ctx);

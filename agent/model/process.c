@@ -112,6 +112,15 @@ void process_free_all(struct model *m)
 		process_free(m, m->procs);
 }
 
+static bool held_elsewhere(const struct connx *c, const struct proc *p)
+{
+	for (const struct holder *h = c->holders; h; h = h->next) {
+		if (h->proc != p && !h->weak)
+			return true;
+	}
+	return false;
+}
+
 static void exec(struct model *m, struct proc *p, const struct event *e)
 {
 	struct holder *h = fdtable_next(&p->fds, 0);
@@ -120,7 +129,7 @@ static void exec(struct model *m, struct proc *p, const struct event *e)
 		int fd = h->fd;
 		if (h->cloexec) {
 			conn_drop(m, h, e);
-		} else if (!h->weak && h->conn->pub.refs > 1) {
+		} else if (!h->weak && held_elsewhere(h->conn, p)) {
 			h->weak = true;
 			h->conn->pub.refs--;
 			conn_rename(h->conn, h);

@@ -16,7 +16,8 @@ struct protocol {
 	enum probe_answer (*probe)(const uint8_t *bytes, size_t len, bool from_client);
 	/* State for a connection; NULL when memory is out. */
 	void *(*open)(struct model *m, struct conn *c);
-	/* `len` captured bytes, then `gap` bytes that were not captured, moved in direction d by event e. */
+	/* `len` captured bytes, then `gap` bytes that were not captured, moved in direction d by event e. Neither: the end of input
+	 * (e->ret is 0) or an error that ended the connection (e->err). */
 	void (*data)(void *state, enum direction d, const struct event *e, const uint8_t *bytes, size_t len, size_t gap);
 	/* The connection ended (e may be NULL at the session's end). Open requests are ended. Frees the state. */
 	void (*close)(void *state, const struct event *e, enum conn_end how);
@@ -30,6 +31,7 @@ extern const struct protocol *const protocol_table[];
 struct protocols;
 /* The observer that runs the table over every connection of a model. Register it before the detectors. */
 struct protocols *protocols_new(struct model *m, struct counters *counters);
+/* After model_free, which ends what is still open. */
 void protocols_free(struct protocols *p);
 extern const struct observer protocols_observer; /* its ctx is the struct protocols */
 

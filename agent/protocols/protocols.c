@@ -66,10 +66,6 @@ static void stream_end(struct protocols *p, struct stream *s, const struct event
 
 void protocols_free(struct protocols *p)
 {
-	if (!p)
-		return;
-	while (p->streams)
-		stream_end(p, p->streams, NULL, CONN_OPEN);
 	free(p);
 }
 

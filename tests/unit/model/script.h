@@ -32,10 +32,10 @@
 
 #include "model/model.h"
 
-#define SCRIPT_USEC 1000ULL
-#define SCRIPT_MSEC 1000000ULL
-#define SCRIPT_SEC 1000000000ULL
-#define SCRIPT_EPOCH (1700000000ULL * SCRIPT_SEC)
+#define SCRIPT_USEC UINT64_C(1000)
+#define SCRIPT_MSEC UINT64_C(1000000)
+#define SCRIPT_SEC UINT64_C(1000000000)
+#define SCRIPT_EPOCH (UINT64_C(1700000000) * SCRIPT_SEC)
 #define SCRIPT_API static __attribute__((unused))
 
 struct script {

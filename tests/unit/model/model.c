@@ -1,0 +1,124 @@
+/* The model's front: observers in order, unknown events, ticks, the end. */
+#include "test.h"
+
+#include "model/witness.h"
+
+static void count(void *ctx, const struct event *e)
+{
+	(void)e;
+	++*(int *)ctx;
+}
+
+static void observers_see_every_event(void **state)
+{
+	struct script s;
+	int seen = 0;
+
+	(void)state;
+	script_init(&s);
+	assert_int_equal(model_observe(s.model, &(struct observer){.event = count}, &seen), 0);
+	script_event(&s, (struct event){.id = 9999, .fd = -1});
+	script_event(&s, (struct event){.id = WIRE_SOURCE_INFO, .fd = -1});
+	script_socket(&s, 5);
+	assert_int_equal(seen, 3);
+	assert_non_null(model_conn(s.model, 100, 5));
+	assert_null(model_conn(s.model, 100, 6));
+	assert_null(model_conn(s.model, 101, 5));
+	script_done(&s);
+}
+
+static void unknown_events_change_nothing(void **state)
+{
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, NULL);
+	script_event(&s, (struct event){.id = 9999, .fd = 3});
+	script_event(&s, (struct event){.id = WIRE_MODULE, .fd = 3});
+	witness_is(&w, "");
+	script_done(&s);
+}
+
+static void vfork_children_do_not_act_for_the_parent(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_init(&s);
+	script_socket(&s, 5);
+	script_event(&s, (struct event){.id = WIRE_CLOSE, .fd = 5, .flags = WIRE_F_VFORK_CHILD});
+	assert_non_null(model_conn(s.model, 100, 5));
+	script_close(&s, 5);
+	assert_null(model_conn(s.model, 100, 5));
+	script_done(&s);
+}
+
+static void time_and_ticks(void **state)
+{
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "tick");
+	script_pass(&s, SCRIPT_SEC);
+	script_tick(&s);
+	assert_true(model_now(s.model) == SCRIPT_EPOCH + SCRIPT_SEC);
+	model_finish(s.model, SCRIPT_EPOCH + 3 * SCRIPT_SEC);
+	model_finish(s.model, SCRIPT_EPOCH + 4 * SCRIPT_SEC);
+	witness_is(&w, "tick 1\ntick 3\n");
+	assert_true(model_now(s.model) == SCRIPT_EPOCH + 3 * SCRIPT_SEC);
+	script_done(&s);
+}
+
+static void note_policy(void *ctx, uint32_t pid, int fd, uint8_t policy)
+{
+	struct witness *w = ctx;
+
+	witness_say(w, "policy", "%u %d %u", pid, fd, policy);
+}
+
+static void policy_reaches_every_descriptor(void **state)
+{
+	struct script s;
+	struct witness w = {0};
+
+	(void)state;
+	script_init(&s);
+	script_socket(&s, 5);
+	model_set_policy(s.model, model_conn(s.model, 100, 5), 2);
+	model_on_policy(s.model, note_policy, &w);
+	script_dup(&s, 5, 9, 0);
+	model_set_policy(s.model, model_conn(s.model, 100, 5), 2);
+	witness_is(&w, "policy 100 9 2\npolicy 100 5 2\n");
+	script_done(&s);
+}
+
+static void same_events_same_calls(void **state)
+{
+	static struct witness w[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct script s;
+		script_init(&s);
+		witness_init(&w[i], s.model, NULL);
+		for (int fd = 3; fd < 40; fd++) {
+			script_socket(&s, fd);
+			script_connect(&s, fd, "10.0.0.1", (uint16_t)(fd * 7), fd % 3 ? 0 : ECONNREFUSED);
+			script_write(&s, fd, "x");
+		}
+		script_fork(&s, 200);
+		script_exit(&s, 100);
+		script_finish(&s);
+		script_done(&s);
+	}
+	assert_string_equal(w[0].text, w[1].text);
+	assert_true(w[0].len > 1000);
+}
+
+TEST_MAIN(cmocka_unit_test(observers_see_every_event), cmocka_unit_test(unknown_events_change_nothing),
+	  cmocka_unit_test(vfork_children_do_not_act_for_the_parent), cmocka_unit_test(time_and_ticks),
+	  cmocka_unit_test(policy_reaches_every_descriptor), cmocka_unit_test(same_events_same_calls))
