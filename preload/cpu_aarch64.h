@@ -60,4 +60,30 @@ static inline uintptr_t cpu_registers_sp(const uint64_t regs[WIRE_STACK_REGS])
 	return regs[12];
 }
 
+/* dlopen: jump on to the address that dlopen_direct gives, with the caller's arguments and return address as they were; or to
+ * dlopen_seen. */
+#define CPU_DLOPEN_ENTRY \
+	__asm__(".text\n" \
+		".globl dlopen\n" \
+		".type dlopen, %function\n" \
+		"dlopen:\n" \
+		".cfi_startproc\n" \
+		"stp x29, x30, [sp, -32]!\n" \
+		".cfi_def_cfa_offset 32\n" \
+		".cfi_offset 29, -32\n" \
+		".cfi_offset 30, -24\n" \
+		"stp x0, x1, [sp, 16]\n" \
+		"bl dlopen_direct\n" \
+		"mov x16, x0\n" \
+		"ldp x0, x1, [sp, 16]\n" \
+		"ldp x29, x30, [sp], 32\n" \
+		".cfi_def_cfa_offset 0\n" \
+		".cfi_restore 29\n" \
+		".cfi_restore 30\n" \
+		"cbz x16, 1f\n" \
+		"br x16\n" \
+		"1: b dlopen_seen\n" \
+		".cfi_endproc\n" \
+		".size dlopen, .-dlopen\n");
+
 #endif

@@ -62,4 +62,32 @@ static inline uintptr_t cpu_registers_sp(const uint64_t regs[WIRE_STACK_REGS])
 	return regs[7];
 }
 
+/* dlopen: jump on to the address that dlopen_direct gives, with the caller's arguments and return address as they were; or to
+ * dlopen_seen. */
+#define CPU_DLOPEN_ENTRY \
+	__asm__(".text\n" \
+		".globl dlopen\n" \
+		".type dlopen, @function\n" \
+		"dlopen:\n" \
+		".cfi_startproc\n" \
+		"endbr64\n" \
+		"pushq %rdi\n" \
+		".cfi_adjust_cfa_offset 8\n" \
+		"pushq %rsi\n" \
+		".cfi_adjust_cfa_offset 8\n" \
+		"subq $8, %rsp\n" \
+		".cfi_adjust_cfa_offset 8\n" \
+		"call dlopen_direct\n" \
+		"addq $8, %rsp\n" \
+		".cfi_adjust_cfa_offset -8\n" \
+		"popq %rsi\n" \
+		".cfi_adjust_cfa_offset -8\n" \
+		"popq %rdi\n" \
+		".cfi_adjust_cfa_offset -8\n" \
+		"testq %rax, %rax\n" \
+		"jz dlopen_seen\n" \
+		"jmp *%rax\n" \
+		".cfi_endproc\n" \
+		".size dlopen, .-dlopen\n");
+
 #endif

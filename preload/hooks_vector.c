@@ -6,6 +6,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "preload/call.h"
@@ -93,31 +94,63 @@ POSITIONED2(ssize_t, preadv64v2, WIRE_READ, off64_t)
 POSITIONED2(ssize_t, pwritev2, WIRE_WRITE, off_t)
 POSITIONED2(ssize_t, pwritev64v2, WIRE_WRITE, off64_t)
 
-#define MESSAGE(event, fd, message, flags, real) \
-	do { \
-		struct call c; \
-		ssize_t r; \
-\
-		if (!call_enter(&c, event, fd) || !vector_enter(&c, true)) \
-			return real; \
-		call_waits(&c, -1); \
-		call_begin(&c); \
-		r = real; \
-		call_end(&c, r, r < 0); \
-		c.a1 = (uint64_t)(uint32_t)(flags); \
-		vector_say(&c, r < 0 ? NULL : (message)->msg_iov, r < 0 ? 0 : (message)->msg_iovlen, flags, WIRE_F_SOCKET_CALL, \
-			   r); \
-		return r; \
-	} while (0)
-
 HOOK_FN(ssize_t, recvmsg, int fd, struct msghdr *message, int flags)
 {
-	MESSAGE(WIRE_READ, fd, message, flags, REAL(recvmsg)(fd, message, flags));
+	struct call c;
+	ssize_t r;
+
+	if (!call_enter(&c, WIRE_READ, fd) || !vector_enter(&c, true))
+		return REAL(recvmsg)(fd, message, flags);
+	call_waits(&c, -1);
+	call_begin(&c);
+	r = REAL(recvmsg)(fd, message, flags);
+	call_end(&c, r, r < 0);
+	c.a1 = (uint64_t)(uint32_t)flags;
+	vector_say(&c, r < 0 ? NULL : message->msg_iov, r < 0 ? 0 : message->msg_iovlen, flags, WIRE_F_SOCKET_CALL, r);
+	return r;
+}
+
+/* libsystemd sends each journal entry to a well-known socket with this very call: so all of sd_journal_* is seen here, whether or not
+ * the library was loaded when we were. The bytes count as logged even where no journal listens. */
+static bool is_journal(const struct msghdr *message)
+{
+	static const char path[] = "/run/systemd/journal/socket";
+	const struct sockaddr_un *u;
+
+	if (!message || !message->msg_name || message->msg_namelen < offsetof(struct sockaddr_un, sun_path) + sizeof(path) - 1)
+		return false;
+	u = message->msg_name;
+	return u->sun_family == AF_UNIX && memcmp(u->sun_path, path, sizeof(path) - 1) == 0;
+}
+
+static void journal_say(struct call *c, const struct msghdr *message)
+{
+	const uint64_t bytes = c->err == EFAULT ? 0 : vector_bytes(message->msg_iov, message->msg_iovlen);
+
+	c->event = WIRE_JOURNAL;
+	c->flags = WIRE_F_SINK | WIRE_F_SOCKET_CALL;
+	c->a0 = (uint64_t)-1;
+	emit_vector(c, message->msg_iov, message->msg_iovlen, bytes);
 }
 
 HOOK_FN(ssize_t, sendmsg, int fd, const struct msghdr *message, int flags)
 {
-	MESSAGE(WIRE_WRITE, fd, message, flags, REAL(sendmsg)(fd, message, flags));
+	const bool journal = is_journal(message);
+	struct call c;
+	ssize_t r;
+
+	if (!call_enter(&c, WIRE_WRITE, fd) || (!journal && !vector_enter(&c, true)))
+		return REAL(sendmsg)(fd, message, flags);
+	call_waits(&c, -1);
+	call_begin(&c);
+	r = REAL(sendmsg)(fd, message, flags);
+	call_end(&c, r, r < 0);
+	c.a1 = (uint64_t)(uint32_t)flags;
+	if (journal)
+		journal_say(&c, message);
+	else
+		vector_say(&c, r < 0 ? NULL : message->msg_iov, r < 0 ? 0 : message->msg_iovlen, flags, WIRE_F_SOCKET_CALL, r);
+	return r;
 }
 
 /* Only the first message's head is taken; a0 holds the bytes of all. */

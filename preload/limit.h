@@ -1,5 +1,5 @@
 /*
- * Wait limits in ns, as events.def has them: -1 without end, 0 do not wait. Pure functions of their arguments.
+ * Wait limits in ns, as events.def has them: -1 without end, 0 do not wait. clock_gettime is the vDSO's: no system call.
  */
 #ifndef GAPSCOPE_PRELOAD_LIMIT_H
 #define GAPSCOPE_PRELOAD_LIMIT_H
@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define LIMIT_NS_PER_S 1000000000LL
+#define LIMIT_CLOCK_GUESS ((clockid_t)-1) /* the hook is not told the clock: the time itself tells which */
 
 static inline int64_t limit_of(int64_t seconds, int64_t ns)
 {
@@ -30,6 +31,25 @@ static inline int64_t limit_timespec(const struct timespec *t)
 static inline int64_t limit_timeval(const struct timeval *t)
 {
 	return t ? limit_of(t->tv_sec, (int64_t)t->tv_usec * 1000) : -1;
+}
+
+/* From now until an absolute time of `clock`; 0 if it is past. A time that is decades away from the wall clock's is a monotonic one. */
+static inline int64_t limit_until(clockid_t clock, const struct timespec *at)
+{
+	struct timespec now;
+
+	if (clock == LIMIT_CLOCK_GUESS) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		if (at->tv_sec < now.tv_sec / 2)
+			clock_gettime(CLOCK_MONOTONIC, &now);
+	} else if (clock_gettime(clock, &now) != 0) {
+		return 0;
+	}
+	if (at->tv_sec < now.tv_sec || (at->tv_sec == now.tv_sec && at->tv_nsec <= now.tv_nsec))
+		return 0;
+	if (at->tv_sec - now.tv_sec > INT64_MAX / LIMIT_NS_PER_S - 2)
+		return INT64_MAX;
+	return (at->tv_sec - now.tv_sec) * LIMIT_NS_PER_S + at->tv_nsec - now.tv_nsec;
 }
 
 #endif

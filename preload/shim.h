@@ -72,7 +72,8 @@ struct shim_tls {
 	uint32_t refused;             /* calls since no slot was found */
 	uint32_t exit_rounds;         /* rounds of the key destructor that are over */
 	bool main_thread;
-	bool claiming; /* thread_claim is on this thread's stack */
+	bool claiming;   /* thread_claim is on this thread's stack */
+	bool formatting; /* scratch is in use */
 };
 
 extern struct shim shim;

@@ -116,6 +116,8 @@ bool thread_claim(struct shim_tls *t)
 		session_count(WIRE_LOSS_NO_RING);
 		return false;
 	}
+	if (session_is_shadow())
+		return false;
 	t->claiming = true;
 	atomic_signal_fence(memory_order_seq_cst);
 	index = shim.threads ? find_slot() : UINT32_MAX;

@@ -1,0 +1,164 @@
+/*
+ * Calls that are watched for our own sake: a seccomp filter that may forbid our system calls, the smallest thread stack, system
+ * calls made by number, and objects that are loaded later. Any thread of the watched process.
+ */
+#include <dlfcn.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "preload/call.h"
+
+/* From before a filter is set, for it may kill for a getpid: no system call of our own. */
+static bool quiet_begin(void)
+{
+	return atomic_exchange_explicit(&shim.quiet, true, memory_order_relaxed);
+}
+
+static void quiet_end(bool before, bool failed)
+{
+	if (failed)
+		atomic_store_explicit(&shim.quiet, before, memory_order_relaxed);
+}
+
+HOOK_FN(int, prctl, int option, ...)
+{
+	unsigned long a[4];
+	bool before = false;
+	va_list ap;
+	int r;
+
+	va_start(ap, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	if (option != PR_SET_SECCOMP)
+		return REAL(prctl)(option, a[0], a[1], a[2], a[3]);
+	before = quiet_begin();
+	r = REAL(prctl)(option, a[0], a[1], a[2], a[3]);
+	quiet_end(before, r != 0);
+	return r;
+}
+
+HOOK_FN(int, pthread_create, pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+	size_t bytes;
+
+	if (attr && pthread_attr_getstacksize(attr, &bytes) == 0) {
+		size_t least = atomic_load_explicit(&shim.stack_min, memory_order_relaxed);
+
+		while (bytes < least && !atomic_compare_exchange_weak_explicit(&shim.stack_min, &least, bytes, memory_order_relaxed,
+									       memory_order_relaxed))
+			;
+	}
+	return REAL(pthread_create)(thread, attr, start, arg);
+}
+
+/* The record of a transfer that was asked for by number. */
+static void transfer_say(struct call *c, const void *data, uint64_t asked, bool socket_call)
+{
+	uint32_t len = c->ret > 0 ? call_want(c->policy, (uint64_t)c->ret) : 0;
+
+	if (len > asked)
+		len = (uint32_t)asked;
+	c->a0 = asked;
+	c->flags = (uint16_t)((socket_call ? WIRE_F_SOCKET_CALL : 0) | (c->policy == WIRE_POLICY_SINK ? WIRE_F_SINK : 0));
+	emit(c, data, len, len);
+}
+
+static bool transfer_enter(struct call *c, bool socket_call)
+{
+	const uint8_t policy = call_policy(c, socket_call);
+
+	if (policy == WIRE_POLICY_NONE || (policy == WIRE_POLICY_SINK && c->event == WIRE_READ))
+		return false;
+	call_waits(c, -1);
+	return true;
+}
+
+static enum wire_event event_of(long number)
+{
+	switch (number) {
+	case SYS_read:
+	case SYS_recvfrom:
+		return WIRE_READ;
+	case SYS_write:
+	case SYS_sendto:
+		return WIRE_WRITE;
+	case SYS_close:
+		return WIRE_CLOSE;
+	default:
+		return 0;
+	}
+}
+
+HOOK_FN(long, syscall, long number, ...)
+{
+	const enum wire_event event = event_of(number);
+	const bool socket_call = number == SYS_recvfrom || number == SYS_sendto;
+	struct call c;
+	long a[6];
+	va_list ap;
+	long r;
+
+	va_start(ap, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	if (number == SYS_seccomp && (a[0] == SECCOMP_SET_MODE_STRICT || a[0] == SECCOMP_SET_MODE_FILTER)) {
+		const bool before = quiet_begin();
+
+		r = REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+		quiet_end(before, r != 0);
+		return r;
+	}
+	if (!event || !call_enter(&c, event, (int)a[0]))
+		return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (event == WIRE_CLOSE) {
+		if (session_is_shadow())
+			return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+		if ((uint32_t)c.fd < shim.policy_fds)
+			atomic_store_explicit(&shim.policy[c.fd], WIRE_POLICY_UNKNOWN, memory_order_relaxed);
+	} else if (!transfer_enter(&c, socket_call)) {
+		return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	}
+	call_begin(&c);
+	r = REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	call_end(&c, r, r < 0);
+	if (event == WIRE_CLOSE)
+		emit(&c, NULL, 0, 0);
+	else
+		transfer_say(&c, (const void *)a[1], (uint64_t)a[2], socket_call);
+	return r;
+}
+
+/* A name without a slash is searched along the caller's own RUNPATH, and $ORIGIN is the caller's: libc finds the caller by the return
+ * address, so such a call must reach it without a frame of ours. The entry in cpu_*.h asks this first; NULL: dlopen_seen takes over. */
+void *dlopen_direct(const char *path);
+void *dlopen_direct(const char *path)
+{
+	if (path && (!strchr(path, '/') || strchr(path, '$')))
+		return hook_real(HOOK_dlopen);
+	return NULL;
+}
+
+void *dlopen_seen(const char *path, int flags);
+void *dlopen_seen(const char *path, int flags)
+{
+	void *(*const real)(const char *, int) = (void *(*)(const char *, int))hook_real(HOOK_dlopen);
+	void *const handle = real(path, flags);
+	struct call c;
+
+	if (handle && path && !(flags & RTLD_NOLOAD) && call_enter(&c, WIRE_MODULE, -1)) {
+		const int saved = errno;
+
+		modules_announce();
+		errno = saved;
+	}
+	return handle;
+}
+
+CPU_DLOPEN_ENTRY
