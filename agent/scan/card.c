@@ -76,6 +76,22 @@ static bool stands_alone(const struct text *t, size_t start, size_t end)
 	return !((after == '.' || after == '-') && is_alnum(text_at(t, end + 1)));
 }
 
+/* Does the number go on as a longer row of groups of four, as in a dump or an IBAN? */
+static bool row_of_fours(const struct text *t, size_t start, size_t end)
+{
+	uint8_t before = text_at(t, start - 1), after = text_at(t, end);
+	size_t i = 0;
+	if (before == ' ' || before == '-') {
+		while (i < 5 && is_digit(text_at(t, start - 2 - i)))
+			i++;
+		if (i == 4 && text_at(t, end - 5) == before)
+			return true;
+	}
+	for (i = 0; i < 5 && is_digit(text_at(t, end + 1 + i));)
+		i++;
+	return i == 4 && (after == ' ' || after == '-') && text_at(t, end - 5) == after && text_at(t, end + 5) == after;
+}
+
 static bool all_same(const char *digits, size_t n)
 {
 	return memcmp(digits, digits + 1, n - 1) == 0;
@@ -100,7 +116,7 @@ bool card_at(const struct text *t, size_t at, bool named, struct span *ret)
 		}
 		/* the end of a group: a whole card may end here although more groups follow ("4111 1111 1111 1111 12/29") */
 		if (n >= 12 && grouped_well(group, groups) && stands_alone(t, at, i) && issued(digits, n, named) &&
-		    luhn_holds(digits, n) && !all_same(digits, n))
+		    luhn_holds(digits, n) && !all_same(digits, n) && !row_of_fours(t, at, i))
 			best = (struct span){at, i};
 		if ((c != ' ' && c != '-') || !is_digit(text_at(t, i + 1)) || groups == 5 || (separator != 0 && c != separator))
 			break;

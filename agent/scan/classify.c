@@ -10,12 +10,19 @@ enum bit { B_DIGIT, B_UPPER, B_LOWER, B_UNDERSCORE, B_DOT, B_DASH, B_SPACE, B_EQ
 
 /* Class of each byte: 1 + bit number, 0 for none. */
 static const uint8_t class_of[256] = {
-	['0' ... '9'] = 1 + B_DIGIT, ['A' ... 'Z'] = 1 + B_UPPER,
-	['a' ... 'z'] = 1 + B_LOWER, ['_'] = 1 + B_UNDERSCORE,
-	['.'] = 1 + B_DOT,           ['-'] = 1 + B_DASH,
-	[' '] = 1 + B_SPACE,         ['='] = 1 + B_EQUALS,
-	[':'] = 1 + B_COLON,         ['@'] = 1 + B_AT,
-	['+'] = 1 + B_PLUS,          ['\''] = 1 + B_QUOTE,
+	['0' ... '9'] = 1 + B_DIGIT,
+	['A' ... 'Z'] = 1 + B_UPPER,
+	['a' ... 'z'] = 1 + B_LOWER,
+	['_'] = 1 + B_UNDERSCORE,
+	['.'] = 1 + B_DOT,
+	['-'] = 1 + B_DASH,
+	[' '] = 1 + B_SPACE,
+	['='] = 1 + B_EQUALS,
+	['>'] = 1 + B_EQUALS,
+	[':'] = 1 + B_COLON,
+	['@'] = 1 + B_AT,
+	['+'] = 1 + B_PLUS,
+	['\''] = 1 + B_QUOTE,
 };
 
 static void block_portable(const uint8_t *p, struct classes *c)
@@ -87,7 +94,7 @@ AVX2 static inline void block_avx2(const uint8_t *p, struct classes *c)
 	c->dot = equal(a, b, '.');
 	c->dash = equal(a, b, '-');
 	c->space = equal(a, b, ' ');
-	c->equals = equal(a, b, '=');
+	c->equals = equal(a, b, '=') | equal(a, b, '>');
 	c->colon = equal(a, b, ':');
 	c->at = equal(a, b, '@');
 	c->plus = equal(a, b, '+');

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* equals: '=' and '>', what ends a key in key=value and in <key>value. */
 struct classes {
 	uint64_t digit, upper, lower, underscore, dot, dash, space, equals, colon, at, plus, quote;
 };

@@ -68,6 +68,22 @@ static bool holds(const uint8_t *value, size_t len, const char *word)
 	return false;
 }
 
+/* $NAME of a shell: one case, hardly a digit. $2b$… of a hash or $x18jTO… of a generator is a value. */
+static bool is_shell_name(const uint8_t *value, size_t len)
+{
+	size_t upper = 0, small = 0, digits = 0;
+	if (len < 2 || value[0] != '$' || is_digit(value[1]))
+		return false;
+	for (size_t i = 1; i < len; i++) {
+		if (!is_word(value[i]))
+			return false;
+		upper += is_upper(value[i]);
+		small += is_lower(value[i]);
+		digits += is_digit(value[i]);
+	}
+	return (upper == 0 || small == 0) && digits <= 2;
+}
+
 bool is_placeholder(const uint8_t *value, size_t len)
 {
 	static const char *const words[] = {
@@ -152,20 +168,13 @@ bool is_placeholder(const uint8_t *value, size_t len)
 					    "placeholder",
 					    "\xe2\x80\xa2\xe2\x80\xa2",
 					    "[filtered",
-					    "${",
-					    "{{",
-					    "%{",
-					    "$("};
+					    "{{"};
 	if (len == 0)
 		return true;
-	if (value[0] == '$' && len > 1 && (is_alpha(value[1]) || value[1] == '_')) {
-		/* $NAME of a shell, but not $2b$… of a hash */
-		size_t i = 1;
-		while (i < len && is_word(value[i]))
-			i++;
-		if (i == len)
-			return true;
-	}
+	if (is_shell_name(value, len))
+		return true;
+	if (len > 3 && (value[0] == '$' || value[0] == '%' || value[0] == '#') && (value[1] == '(' || value[1] == '{'))
+		return true;
 	if ((value[0] == '<' && value[len - 1] == '>') || (value[0] == '[' && value[len - 1] == ']'))
 		return true;
 	if (len == 2 && value[0] == '%' && is_alpha(value[1]))

@@ -71,7 +71,7 @@ void scan_mask(const struct entity *e, const uint8_t *value, size_t len, char *b
 		put(&o, "-----" DOT DOT DOT, 5 + 3 * (sizeof(DOT) - 1));
 	} else {
 		/* the first two characters of a long value, or four where a vendor's prefix is no secret */
-		size_t keep = len < 12 ? 0 : entity_rank(id) == 6 ? 4 : 2;
+		size_t keep = len < 12 ? 0 : entity_rank(id) == 6 && id != ENTITY_IBAN ? 4 : 2;
 		if (id == ENTITY_PASSWORD || id == ENTITY_CVV || id == ENTITY_URL_CREDENTIALS || id == ENTITY_BASIC_AUTH ||
 		    id == ENTITY_AWS_SECRET_KEY || id == ENTITY_AZURE_STORAGE_KEY)
 			keep = 0;

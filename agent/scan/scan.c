@@ -95,15 +95,20 @@ static inline void find(const struct classes *c, struct carry *carry, struct pla
 	ret->codice = u2 & ahead(u2, u2n, 2) & ahead(u2, u2n, 4) & ahead(d2, d2n, 6) & ~before_word;
 
 	/* a key ends: '=', ':' unless inside a time, a space between a word and a number or a quote */
-	uint64_t opens = ahead(c->digit | c->quote | c->plus, n->digit | n->quote | n->plus, 1);
+	uint64_t opens = ahead(c->digit | c->quote | c->plus | c->dash, n->digit | n->quote | n->plus | n->dash, 1);
+	/* "peer fe01:…": an IPv6 address may begin with a letter, and has a colon among its first five characters */
+	uint64_t colon = ahead(c->colon, n->colon, 1), colon_next = n->colon >> 1;
+	colon |= ahead(colon, colon_next, 1), colon_next |= colon_next >> 1;
+	colon |= ahead(colon, colon_next, 2);
+	opens |= ahead(alpha, alpha_next, 1) & ahead(colon, colon_next | colon_next >> 2, 1);
 	ret->keys = c->equals | (c->colon & ~(before_digit & next_digit)) | (c->space & before_alpha & opens);
 
-	/* a word begins a run of at least 12 characters that tokens are made of */
+	/* a word begins a run of at least 15 characters that tokens are made of */
 	uint64_t t1 = word | c->dot | c->dash, t1n = word_next | n->dot | n->dash;
 	uint64_t t2 = t1 & ahead(t1, t1n, 1), t2n = t1n & t1n >> 1;
 	uint64_t t4 = t2 & ahead(t2, t2n, 2), t4n = t2n & t2n >> 2;
 	uint64_t t8 = t4 & ahead(t4, t4n, 4), t8n = t4n & t4n >> 4;
-	ret->tokens = word & ~before_word & t8 & ahead(t4 & t8, t4n & t8n, 4);
+	ret->tokens = word & ~before_word & t8 & ahead(t8, t8n, 7);
 
 	/* five dashes and a capital */
 	uint64_t h2 = c->dash & ahead(c->dash, n->dash, 1), h2n = n->dash & n->dash >> 1;
@@ -115,25 +120,29 @@ static inline void find(const struct classes *c, struct carry *carry, struct pla
 	carry->group = g1 >> 63;
 }
 
-/* A run of digit groups: a card or a social security number may begin with any of them. */
+static size_t digits_end(const struct text *t, size_t i)
+{
+	while (is_digit(text_at(t, i)))
+		i++;
+	return i;
+}
+
+/* A run of digit groups: a card or a social security number may begin with any of them whose length allows. */
 static void groups_at(const struct text *t, size_t at, struct matches *m)
 {
-	for (size_t i = at; i < t->len;) {
+	for (size_t i = at, end = digits_end(t, i);;) {
+		uint8_t c = text_at(t, end);
+		bool more = (c == ' ' || c == '-') && is_digit(text_at(t, end + 1));
+		size_t next = more ? digits_end(t, end + 1) : end, n = end - i, n_next = more ? next - end - 1 : 0;
 		struct span span;
-		size_t next = i;
-		if (card_at(t, i, false, &span)) {
+		if ((n >= 12 || (n == 4 && (n_next == 4 || n_next == 6))) && card_at(t, i, false, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_CREDIT_CARD);
-			next = span.end;
-		} else if (us_ssn_at(t, i, &span)) {
+		else if (n == 3 && n_next == 2 && us_ssn_at(t, i, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_US_SSN);
-			next = span.end;
-		}
-		while (is_digit(text_at(t, next)))
-			next++;
-		uint8_t c = text_at(t, next);
-		if ((c != ' ' && c != '-') || !is_digit(text_at(t, next + 1)))
+		if (!more)
 			break;
-		i = next + 1;
+		i = end + 1;
+		end = next;
 	}
 }
 
@@ -153,11 +162,11 @@ static void token_at(const struct text *t, size_t at, struct matches *m)
 		authorization_at(t, at - (text_is(t, at - 6, "earer ") ? 7 : 6), m);
 }
 
-/* Where the strongest match so far ends: what lies inside of it needs no look. */
-static size_t covered(const struct matches *m)
+/* Is i inside a private key or a token that was found just now? What lies there needs no look. */
+static bool covered(const struct matches *m, size_t i)
 {
 	const struct held *last = m->n > 0 ? &m->held[m->n - 1] : NULL;
-	return last != NULL && entity_rank(last->entity) >= 8 ? last->end : 0;
+	return last != NULL && entity_rank(last->entity) >= 8 && i >= last->start && i < last->end;
 }
 
 #define EACH(places, i) \
@@ -169,17 +178,17 @@ static void look(const struct text *t, size_t from, const struct places *p, stru
 	size_t i;
 	EACH(p->pem, i)
 	{
-		if (i >= covered(m) && pem_at(t, i, &span))
+		if (!covered(m, i) && pem_at(t, i, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_PRIVATE_KEY);
 	}
 	EACH(p->tokens, i)
 	{
-		if (i >= covered(m))
+		if (!covered(m, i))
 			token_at(t, i, m);
 	}
 	EACH(p->keys, i)
 	{
-		if (keyvalue_may_end(t, i) && i >= covered(m))
+		if (keyvalue_may_end(t, i) && !covered(m, i))
 			keyvalue_at(t, i, m);
 	}
 	EACH(p->groups, i)

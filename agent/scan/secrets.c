@@ -28,10 +28,12 @@ static size_t quoted_end(const struct text *t, size_t at, uint8_t quote)
 	return 0;
 }
 
-static size_t bare_end(const struct text *t, size_t at)
+static size_t bare_end(const struct text *t, size_t at, bool element)
 {
 	size_t i = at;
 	while (i < t->len && i - at < PASSWORD_MAX && !ends_value(t->bytes[i])) {
+		if (element && t->bytes[i] == '<')
+			break;
 		/* the next pair of a query string */
 		if (t->bytes[i] == '&' && is_alpha(text_at(t, i + 1))) {
 			size_t j = i + 1;
@@ -64,7 +66,7 @@ bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret)
 	bool quoted = quote == '"' || quote == '\'' || quote == '`';
 	if (text_at(t, sep) == ' ' && !quoted)
 		return false;
-	size_t end = quoted ? quoted_end(t, at, quote) : bare_end(t, at);
+	size_t end = quoted ? quoted_end(t, at, quote) : bare_end(t, at, text_at(t, sep) == '>');
 	if (end < at + 4)
 		return false;
 	const uint8_t *v = t->bytes + at;
@@ -124,7 +126,7 @@ bool secret_at(const struct text *t, size_t at, struct span *ret)
 bool session_at(const struct text *t, size_t at, struct span *ret)
 {
 	size_t end = token_end(t, at), len = end - at;
-	if (len < 16 || entropy(t->bytes + at, len) < 2.8 || is_placeholder(t->bytes + at, len))
+	if (len < 16 || text_is(t, at, "0x") || entropy(t->bytes + at, len) < 2.8 || is_placeholder(t->bytes + at, len))
 		return false;
 	size_t digits = 0;
 	for (size_t i = at; i < end; i++)
