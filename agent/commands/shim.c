@@ -32,8 +32,8 @@ static int check(const char *path, char *err, size_t err_size)
 
 int shim_find(char *path, size_t size, char *err, size_t err_size)
 {
-	static const char *const places[] = {"%.*s/" SHIM_NAME, "%.*s/../preload/" SHIM_NAME, "%.*s/../../preload/" SHIM_NAME,
-					     "%.*s/../lib/gapscope/" SHIM_NAME};
+	/* Beside us, in the build tree, installed. */
+	static const char *const places[] = {"", "preload/", "../lib/gapscope/"};
 	const char *named = getenv(SHIM_ENV);
 	char self[PATH_MAX], tried[PATH_MAX], real[PATH_MAX];
 
@@ -53,7 +53,7 @@ int shim_find(char *path, size_t size, char *err, size_t err_size)
 	self[n] = 0;
 	int dir = (int)(strrchr(self, '/') - self);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		int len = snprintf(tried, sizeof(tried), places[i], dir, self);
+		int len = snprintf(tried, sizeof(tried), "%.*s/%s" SHIM_NAME, dir, self, places[i]);
 		if (len > 0 && (size_t)len < sizeof(tried) && realpath(tried, real)) {
 			snprintf(path, size, "%s", real);
 			return check(path, err, err_size);

@@ -11,7 +11,7 @@
 #define SHIM_ENV "GAPSCOPE_LIB" /* overrides the search */
 
 /*
- * Find the shim: GAPSCOPE_LIB, else beside this program or in ../preload (build tree), else ../lib/gapscope (installed).
+ * Find the shim: GAPSCOPE_LIB, else beside this program, in preload/ (build tree), or in ../lib/gapscope (installed).
  * 0, or -errno with one line in err.
  */
 int shim_find(char *path, size_t size, char *err, size_t err_size);
