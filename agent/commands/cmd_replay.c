@@ -12,6 +12,17 @@
 
 #define FLUSH_MS 10000U
 
+/* Live, ingest counts what went into logs where it scans it; a recording holds the counts in its events. */
+static void count_log(void *ctx, const struct log_write *l)
+{
+	struct counters *c = ctx;
+
+	c->log_bytes_seen += l->total;
+	c->log_bytes_read += l->scanned;
+}
+
+static const struct observer log_counter = {.log = count_log};
+
 static int replay(struct settings *s, const char *path, struct pipeline *p)
 {
 	struct recording_info info;
@@ -26,7 +37,10 @@ static int replay(struct settings *s, const char *path, struct pipeline *p)
 		goto bad;
 	if ((e = outputs_open(&p->outputs, &s->exports, false, &who, err, sizeof(err))) < 0)
 		goto bad;
-	if ((e = pipeline_open(p, s, info.service, info.seed)) < 0) {
+	e = pipeline_open(p, s, info.service, info.seed);
+	if (e == 0)
+		e = model_observe(session_model(p->session), &log_counter, &p->counters);
+	if (e < 0) {
 		snprintf(err, sizeof(err), "out of memory");
 		goto bad;
 	}

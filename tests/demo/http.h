@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define MESSAGE_MAX 4096
+#define MESSAGE_MAX 1024
 
 struct message {
 	char text[MESSAGE_MAX]; /* head and body, NUL-terminated */
