@@ -171,7 +171,10 @@ void session_free(struct session *s)
 {
 	if (s == NULL)
 		return;
-	/* open connections are closed towards their protocol and detectors by the model, so it goes first */
+	/* who listened may be gone; and the model goes first, since it tells of the connections that are left */
+	memset(&s->sink, 0, sizeof s->sink);
+	if (s->model != NULL && !s->finished)
+		model_finish(s->model, s->end_ns);
 	model_free(s->model);
 	for (size_t i = 0; i < s->running_n; i++) {
 		s->running[i].detector->destroy(s->running[i].state);

@@ -1,0 +1,90 @@
+/* The session's metrics. */
+#include "sample.h"
+
+#include "report/metrics.h"
+
+static const struct metric *find(const struct metric *m, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(m[i].name, name) == 0)
+			return &m[i];
+	return NULL;
+}
+
+static const struct metric_point *point(const struct metric *m, const char *value)
+{
+	for (size_t i = 0; m != NULL && i < m->points_n; i++)
+		for (size_t k = 0; k < m->points[i].attrs_n; k++)
+			if (m->points[i].attrs[k].type == ATTR_STRING && strcmp(m->points[i].attrs[k].s, value) == 0)
+				return &m->points[i];
+	return NULL;
+}
+
+static void all(void **state)
+{
+	(void)state;
+	struct counters counters = {.published = 5, .log_bytes_seen = 100, .log_bytes_read = 90};
+	counters.lost[WIRE_LOSS_NESTED] = 3;
+	counters.limit[LIMIT_REACHED_PEERS] = 2;
+	struct stacks *stacks = stacks_new();
+	struct findings *findings = findings_new(stacks, &counters);
+	struct metrics *m = metrics_new(&counters, findings);
+	size_t n;
+	const struct metric *list = metrics_snapshot(m, 1, 2, &n);
+	/* nothing happened: no empty envelopes, but the zeros of losses are said */
+	assert_null(find(list, n, "http.client.request.duration"));
+	assert_null(find(list, n, "gapscope.events"));
+	assert_null(find(list, n, "gapscope.findings"));
+	assert_true(point(find(list, n, "gapscope.events.lost"), "ring_full")->value == 0);
+	assert_true(point(find(list, n, "gapscope.events.lost"), "nested")->value == 3);
+	assert_int_equal(find(list, n, "gapscope.events.lost")->points_n, WIRE_LOSS_CAUSES);
+	assert_true(point(find(list, n, "gapscope.limits.reached"), "peers")->value == 2);
+	assert_true(point(find(list, n, "gapscope.log.bytes"), "seen")->value == 100);
+	assert_true(point(find(list, n, "gapscope.log.bytes"), "scanned")->value == 90);
+	assert_true(find(list, n, "gapscope.records.published")->points[0].value == 5);
+
+	static const uint16_t ids[] = {WIRE_READ, WIRE_WRITE, WIRE_POLL, 9999};
+	for (size_t i = 0; i < 4; i++)
+		metrics_event(m, &(struct event){.id = ids[i]});
+	struct conn c = {.peer = "payments:80"};
+	struct request r = {.conn = &c, .method = "GET", .status = 200, .version = 11, .t_start = 0, .t_end = 30000000};
+	metrics_request(m, &r);
+	metrics_request(m, &r);
+	r.end = REQUEST_PENDING;
+	metrics_request(m, &r);
+	r.end = REQUEST_DONE;
+	r.server = true;
+	metrics_request(m, &r);
+	struct finding f = sample_finding(0);
+	findings_emit(findings, &f);
+	f.key = "b";
+	findings_emit(findings, &f);
+	f.key = "c";
+	f.severity = SEVERITY_INFO;
+	findings_emit(findings, &f);
+
+	list = metrics_snapshot(m, 1, 2, &n);
+	const struct metric *client = find(list, n, "http.client.request.duration");
+	assert_string_equal(client->unit, "s");
+	assert_int_equal(client->bounds_n, 14);
+	assert_int_equal(client->points_n, 1);
+	assert_int_equal(client->points[0].count, 2);
+	assert_int_equal(client->points[0].buckets[3], 2); /* 30 ms: above .025, up to .05 */
+	assert_non_null(point(client, "payments"));
+	assert_non_null(point(find(list, n, "http.server.request.duration"), "http"));
+	assert_true(point(find(list, n, "gapscope.requests"), "pending")->value == 1);
+	assert_true(point(find(list, n, "gapscope.requests"), "server")->value == 1);
+	assert_true(point(find(list, n, "gapscope.events"), "data")->value == 2);
+	assert_true(point(find(list, n, "gapscope.events"), "wait")->value == 1);
+	assert_true(point(find(list, n, "gapscope.findings"), "error")->value == 2);
+	assert_true(point(find(list, n, "gapscope.findings"), "info")->value == 1);
+	metrics_free(m);
+	findings_free(findings);
+	stacks_free(stacks);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(all)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
