@@ -311,6 +311,8 @@ static void skip(struct http1_reader *r, size_t gap, uint64_t now_ns)
 		if (r->at == HTTP1_AT_LENGTH) {
 			r->bytes += r->left;
 			end(r);
+		} else {
+			r->bytes += gap;
 		}
 		lose(r);
 		return;
