@@ -55,7 +55,9 @@ def conservation():
             made = 2 * pings * threads
             print(f"  {threads} threads {options}: {made} calls = {published + lost - few} (published {published}, lost {lost}, "
                   f"beside them {few})")
-            gs.expect(published + lost - few == made, f"{published + lost - few - made:+} calls")
+            # A thread that finds no ring free has no record of its start and its exit: which ones do is chance.
+            slack = 2 * threads if "--rings" in options else 0
+            gs.expect(abs(published + lost - few - made) <= slack, f"{published + lost - few - made:+} calls")
 
 
 def run_to_kill(top, *options):
