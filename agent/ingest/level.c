@@ -48,19 +48,15 @@ const char *level_of(const uint8_t *line, size_t len)
 	for (size_t at = 0; at < look;) {
 		size_t end = at;
 
-		while (end < look && isalpha(line[end]))
+		/* A word with a digit or an underscore in it is a name, not a level. */
+		while (end < look && (isalnum(line[end]) || line[end] == '_'))
 			end++;
 		for (size_t i = 0; end > at && i < sizeof(levels) / sizeof(levels[0]); i++) {
-			if (strlen(levels[i].text) == end - at &&
-			    strncasecmp(levels[i].text, (const char *)line + at, end - at) == 0 &&
+			if (strlen(levels[i].text) == end - at && strncasecmp(levels[i].text, (const char *)line + at, end - at) == 0 &&
 			    (is_upper(line + at, end - at) || in_place(line, at, end, len)))
 				return levels[i].level;
 		}
 		at = end + 1;
-		/* A word glued to digits or an underscore is a name, not a level: step over all of it. */
-		while (at < look && end > 0 && (isdigit(line[at - 1]) || line[at - 1] == '_') &&
-		       (isalnum(line[at]) || line[at] == '_'))
-			at++;
 	}
 	return "";
 }

@@ -1,0 +1,68 @@
+/* level.c: levels as real loggers write them, and words that are none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ingest/level.h"
+
+static void levels_are_found(void **state)
+{
+	static const struct {
+		const char *line, *level;
+	} cases[] = {
+		{"2024-01-02 03:04:05,678 ERROR [main] c.a.Pay - failed", "ERROR"},
+		{"[2024-01-02] local.WARNING: slow", "WARN"},
+		{"level=info ts=2024 msg=\"an error occurred\"", "INFO"},
+		{"{\"severity\":\"DEBUG\",\"message\":\"INFO\"}", "DEBUG"},
+		{"{\"level\":\"warn\"}", "WARN"},
+		{"2024/01/02 [error] 31#31: *1 connect() failed", "ERROR"},
+		{"warning: something", "WARN"},
+		{"FATAL:  password authentication failed", "FATAL"},
+		{"<crit> x", "CRITICAL"},
+		{"", ""},
+		{"there was an error in the info desk", ""},
+		{"ERROR_CODE 17", ""},
+		{"X1ERROR is a name", ""},
+		{"MYERROR MISINFO", ""},
+		{"user logged in", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(level_of((const uint8_t *)cases[i].line, strlen(cases[i].line)), cases[i].level);
+}
+
+static void only_the_beginning_is_looked_at(void **state)
+{
+	char line[1000];
+
+	(void)state;
+	memset(line, '.', sizeof(line));
+	memcpy(line + 900, " ERROR ", 7);
+	assert_string_equal(level_of((const uint8_t *)line, sizeof(line)), "");
+	memcpy(line + 100, " ERROR ", 7);
+	assert_string_equal(level_of((const uint8_t *)line, sizeof(line)), "ERROR");
+}
+
+static void syslog_has_numbers(void **state)
+{
+	(void)state;
+	assert_string_equal(level_of_priority(0), "EMERGENCY");
+	assert_string_equal(level_of_priority(3), "ERROR");
+	assert_string_equal(level_of_priority(7), "DEBUG");
+	assert_string_equal(level_of_priority(8), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(levels_are_found),
+		cmocka_unit_test(only_the_beginning_is_looked_at),
+		cmocka_unit_test(syslog_has_numbers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,133 @@
+/* order.c: events leave by time, those of one source never overtake each other, and time never steps back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ingest/order.h"
+
+#define MANY 20000U
+
+static int push(struct order *o, uint64_t t1, uint32_t source, uint64_t number)
+{
+	const struct event e = {.t1 = t1, .a0 = number};
+	struct pending *p = pending_new(&e, NULL, NULL);
+	int r;
+
+	assert_non_null(p);
+	p->source = source;
+	r = order_push(o, p);
+	assert_true(r >= 0);
+	return r;
+}
+
+static void many_leave_by_time(void **state)
+{
+	struct order *o = order_new();
+	uint64_t last_t1 = 0, next[8] = {0};
+	uint32_t seed = 7, n = 0;
+	uint64_t at[8] = {0}, put[8] = {0};
+	struct pending *p;
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++) {
+		seed = seed * 1664525U + 1013904223U;
+		const uint32_t source = seed >> 29;
+
+		/* Often the same time twice in one source. */
+		at[source] += (seed >> 8) % 3;
+		push(o, at[source], source, put[source]++);
+	}
+	assert_int_equal(order_count(o), MANY);
+	while ((p = order_pop(o, UINT64_MAX)) != NULL) {
+		assert_true(p->e.t1 >= last_t1);
+		last_t1 = p->e.t1;
+		assert_int_equal(p->e.a0, next[p->source]);
+		next[p->source]++;
+		n++;
+		pending_free(p);
+	}
+	assert_int_equal(n, MANY);
+	assert_int_equal(order_last_ns(o), last_t1);
+	order_free(o);
+}
+
+static void the_window_holds_back(void **state)
+{
+	struct order *o = order_new();
+	struct pending *p;
+
+	(void)state;
+	push(o, 100, 0, 1);
+	push(o, 50, 1, 2);
+	assert_null(order_pop(o, 50));
+	p = order_pop(o, 51);
+	assert_non_null(p);
+	assert_int_equal(p->e.a0, 2);
+	pending_free(p);
+	assert_null(order_pop(o, 100));
+	order_free(o);
+}
+
+static void a_late_event_gets_the_time_of_now(void **state)
+{
+	struct order *o = order_new();
+	struct pending *p;
+
+	(void)state;
+	push(o, 100, 0, 1);
+	pending_free(order_pop(o, UINT64_MAX));
+	assert_int_equal(push(o, 99, 0, 2), 1);
+	assert_int_equal(push(o, 100, 0, 3), 0);
+	p = order_pop(o, UINT64_MAX);
+	assert_int_equal(p->e.a0, 2);
+	assert_int_equal(p->e.t1, 100);
+	pending_free(p);
+	order_free(o);
+}
+
+static void sources_break_ties(void **state)
+{
+	struct order *o = order_new();
+
+	(void)state;
+	push(o, 5, ORDER_SOURCE_AGENT, 3);
+	push(o, 5, 2, 2);
+	push(o, 5, 1, 1);
+	for (uint64_t want = 1; want <= 3; want++) {
+		struct pending *p = order_pop(o, 6);
+
+		assert_int_equal(p->e.a0, want);
+		pending_free(p);
+	}
+	order_free(o);
+}
+
+static void bytes_are_copied(void **state)
+{
+	uint8_t data[3] = "abc", stack[4] = "wxyz";
+	const struct wire_stack s = {.bytes_len = sizeof(stack)};
+	const struct event e = {.data = data, .data_len = sizeof(data)};
+	struct pending *p = pending_new(&e, &s, stack);
+
+	(void)state;
+	memset(data, 0, sizeof(data));
+	memset(stack, 0, sizeof(stack));
+	assert_memory_equal(p->e.data, "abc", 3);
+	assert_memory_equal(p->stack_bytes, "wxyz", 4);
+	pending_free(p);
+	pending_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(many_leave_by_time), cmocka_unit_test(the_window_holds_back),
+		cmocka_unit_test(a_late_event_gets_the_time_of_now), cmocka_unit_test(sources_break_ties),
+		cmocka_unit_test(bytes_are_copied),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

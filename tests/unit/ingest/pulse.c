@@ -1,0 +1,57 @@
+/* pulse.c: ticks, calls that do not return, and losses that no record tells of. */
+#include "unit/ingest/session.h"
+
+static void call_that_never_returns_is_told(void **state)
+{
+	struct fixture *f = open_session(0);
+	struct producer p = producer_open(f->shared, 0, 0, own_pid(), own_tid());
+	const uint64_t begun = ingest_now_ns(f->in);
+
+	(void)state;
+	p.thread->inflight.fd = 7;
+	p.thread->inflight.t0 = producer_ticks(f->shared);
+	p.thread->inflight.limit_ns = -1;
+	atomic_store_explicit(&p.thread->inflight.event, WIRE_READ, memory_order_release);
+	while (f->seen.inflight == 0 && ingest_now_ns(f->in) - begun < 10000000000ULL) {
+		const struct timespec ms = {.tv_nsec = 1000000};
+
+		poll_session(f, false);
+		nanosleep(&ms, NULL);
+	}
+	assert_true(f->seen.inflight >= 1);
+	assert_int_equal(f->seen.last.a0, WIRE_READ);
+	assert_int_equal((int64_t)f->seen.last.a1, -1);
+	assert_int_equal(f->seen.last.fd, 7);
+	assert_true(f->seen.last.t1 - f->seen.last.t0 >= 1000000000ULL);
+	assert_true(f->seen.ticks >= 1);
+	close_session(f);
+}
+
+static void losses_without_a_slot_are_told(void **state)
+{
+	struct fixture *f = open_session(0);
+	struct producer p = producer_open(f->shared, 2, 0, own_pid(), own_tid());
+
+	(void)state;
+	(void)p;
+	atomic_fetch_add(&f->shared->lost[WIRE_LOSS_NO_RING], 5);
+	atomic_fetch_add(&wire_process_at(f->shared, 2)->lost[WIRE_LOSS_SHADOWED], 2);
+	poll_session(f, true);
+	assert_int_equal(f->counters.lost[WIRE_LOSS_NO_RING], 5);
+	assert_int_equal(f->seen.lost[WIRE_LOSS_NO_RING], 5);
+	assert_int_equal(f->seen.lost[WIRE_LOSS_SHADOWED], 2);
+	poll_session(f, true);
+	assert_int_equal(f->seen.lost[WIRE_LOSS_NO_RING], 5);
+	close_session(f);
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(call_that_never_returns_is_told),
+		cmocka_unit_test(losses_without_a_slot_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* redact.c: behind it there is no payload of a log, and no value that the scanner knows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ingest/redact.h"
+
+static const char card[] = "4539578763621486";
+
+struct out {
+	size_t n, matches;
+	uint16_t ids[8];
+	struct event_sink sink;
+	char data[256];
+	uint32_t len;
+	uint64_t last_t1;
+};
+
+static void take(void *ctx, const struct event *e)
+{
+	struct out *o = ctx;
+
+	/* Whatever it is, the value itself is not in it. */
+	if (e->data_len > 0)
+		assert_null(memmem(e->data, e->data_len, card, sizeof(card) - 1));
+	if (o->n < 8)
+		o->ids[o->n] = e->id;
+	o->n++;
+	o->last_t1 = e->t1;
+	if (e->id == WIRE_MATCH) {
+		o->matches++;
+		return;
+	}
+	o->len = e->data_len;
+	if (e->data_len == sizeof(o->sink))
+		memcpy(&o->sink, e->data, sizeof(o->sink));
+	if (e->data_len > 0 && e->data_len < sizeof(o->data))
+		memcpy(o->data, e->data, e->data_len);
+}
+
+struct fixture {
+	struct counters counters;
+	struct redact *redact;
+	struct out out;
+};
+
+static int open_redact(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->redact = redact_new(&f->counters);
+	*state = f;
+	return f->redact != NULL ? 0 : -1;
+}
+
+static int close_redact(void **state)
+{
+	struct fixture *f = *state;
+
+	redact_free(f->redact);
+	free(f);
+	return 0;
+}
+
+static void send(struct fixture *f, struct event e, const char *text)
+{
+	char data[256];
+
+	memset(&f->out, 0, sizeof(f->out));
+	snprintf(data, sizeof(data), "%s", text);
+	e.pid = 1;
+	e.data_len = (uint32_t)strlen(text);
+	e.data = e.data_len > 0 ? (uint8_t *)data : NULL;
+	redact_event(f->redact, &e, take, &f->out);
+}
+
+static void a_log_write_becomes_numbers(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = "one\ncard 4539578763621486\n";
+
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 1, .ret = 26}, text);
+	assert_int_equal(f->out.n, 2);
+	assert_int_equal(f->out.ids[0], WIRE_WRITE);
+	assert_int_equal(f->out.ids[1], WIRE_MATCH);
+	assert_int_equal(f->out.sink.lines, 2);
+	assert_int_equal(f->out.sink.scanned, 26);
+	assert_int_equal(f->out.sink.total, 26);
+	assert_int_equal(f->counters.log_bytes_seen, 26);
+	assert_int_equal(f->counters.log_bytes_read, 26);
+}
+
+static void only_what_was_written_counts(void **state)
+{
+	struct fixture *f = *state;
+
+	/* A short write took less than the hook captured; a long one more than it captured. */
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 1, .ret = 4}, "one\ntwo\n");
+	assert_int_equal(f->out.sink.lines, 1);
+	assert_int_equal(f->out.sink.total, 4);
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 1, .ret = 1000}, "one\ntwo\n");
+	assert_int_equal(f->out.sink.scanned, 8);
+	assert_int_equal(f->out.sink.total, 1000);
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 1, .ret = -1}, "");
+	assert_int_equal(f->out.sink.total, 0);
+}
+
+static void all_kinds_of_logs_are_scanned(void **state)
+{
+	static const struct event kinds[] = {
+		{.id = WIRE_STDIO, .fd = 1, .a0 = 22},
+		{.id = WIRE_SYSLOG, .fd = -1, .a0 = 3},
+		{.id = WIRE_JOURNAL, .fd = -1, .a0 = UINT64_MAX},
+		{.id = WIRE_SENDMMSG, .flags = WIRE_F_SINK, .fd = 7, .ret = 22},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		send(f, kinds[i], "card 4539578763621486\n");
+		assert_int_equal(f->out.matches, 1);
+		assert_int_equal(f->out.ids[0], kinds[i].id);
+		assert_int_equal(f->out.sink.total, 22);
+	}
+}
+
+static void payloads_keep_their_length(void **state)
+{
+	struct fixture *f = *state;
+
+	send(f, (struct event){.id = WIRE_READ, .fd = 5, .ret = 31}, "GET /pay?card=4539578763621486 H");
+	assert_int_equal(f->out.n, 1);
+	assert_int_equal(f->out.len, 32);
+	assert_memory_equal(f->out.data, "GET /pay?", 9);
+	assert_memory_equal(f->out.data + 30, " H", 2);
+}
+
+static void other_events_pass_as_they_are(void **state)
+{
+	struct fixture *f = *state;
+
+	send(f, (struct event){.id = WIRE_OPEN, .ret = 5}, "/var/log/shop.log");
+	assert_int_equal(f->out.n, 1);
+	assert_memory_equal(f->out.data, "/var/log/shop.log", 17);
+}
+
+static void an_unfinished_line_ends_with_its_descriptor(void **state)
+{
+	static const struct event ends[] = {
+		{.id = WIRE_CLOSE, .fd = 4, .ret = 0},
+		{.id = WIRE_CLOSE, .fd = 3, .a0 = UINT32_MAX, .flags = WIRE_F_RANGE, .ret = 0},
+		{.id = WIRE_DUP, .fd = 9, .ret = 4},
+		{.id = WIRE_PROCESS_GONE, .fd = -1},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 4, .ret = 21}, "card 4539578763621486");
+		assert_int_equal(f->out.matches, 0);
+		send(f, ends[i], "");
+		assert_int_equal(f->out.matches, 1);
+		assert_int_equal(f->out.ids[0], WIRE_MATCH);
+		assert_int_equal(f->out.ids[1], ends[i].id);
+	}
+	/* A close that failed ends nothing. */
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 4, .ret = 21}, "card 4539578763621486");
+	send(f, (struct event){.id = WIRE_CLOSE, .fd = 4, .ret = -1}, "");
+	assert_int_equal(f->out.matches, 0);
+	memset(&f->out, 0, sizeof(f->out));
+	redact_flush(f->redact, 77, take, &f->out);
+	assert_int_equal(f->out.matches, 1);
+	assert_int_equal(f->out.last_t1, 77);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, open_redact, close_redact)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_log_write_becomes_numbers),  T(only_what_was_written_counts),  T(all_kinds_of_logs_are_scanned),
+		T(payloads_keep_their_length),   T(other_events_pass_as_they_are), T(an_unfinished_line_ends_with_its_descriptor),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
