@@ -17,6 +17,7 @@ struct call {
 	int64_t ret;
 	uint64_t a0, a1;
 	uintptr_t pc, sp; /* return address and stack pointer of the hooked call */
+	uint32_t site;    /* 0 until it is known */
 	int32_t fd;
 	uint16_t event;
 	uint16_t err;
@@ -30,8 +31,16 @@ void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted);
 /* The same from several pieces of memory, at most `want` bytes in all. */
 struct iovec;
 void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t want);
-uint32_t emit_site(uintptr_t pc, uintptr_t sp);
 bool call_enter_slow(struct shim_tls *t);
+
+/* The same call path has the same return address and the same depth below the thread pointer, in whichever thread. */
+static inline uint32_t emit_site(uintptr_t pc, uintptr_t sp)
+{
+	const uint64_t depth = cpu_thread_pointer() - sp;
+	const uint64_t mixed = (pc ^ depth << 40 ^ depth >> 24) * 0x9e3779b97f4a7c15ULL;
+
+	return (uint32_t)(mixed >> 32) | 1;
+}
 
 static inline bool shim_on(void)
 {
@@ -57,6 +66,7 @@ __attribute__((always_inline)) static inline bool call_enter(struct call *c, enu
 	c->flags = 0;
 	c->a0 = 0;
 	c->a1 = 0;
+	c->site = 0;
 	c->policy = WIRE_POLICY_SIZES;
 	c->waits = false;
 	return true;
@@ -82,6 +92,11 @@ static inline void call_waits(struct call *c, int64_t limit_ns)
 {
 	struct shim_tls *t = &shim_tls;
 	struct wire_inflight *slot = &t->ring.thread->inflight;
+	const uint8_t *next = wire_ring_unit(&t->ring, 0);
+
+	/* The agent's core has read these lines last: fetch them back while the kernel works. */
+	cpu_prefetch_write(next);
+	cpu_prefetch_write(next + WIRE_UNIT);
 
 	if (unlikely(atomic_load_explicit(&t->waiting_sp, memory_order_relaxed) > c->sp))
 		return;
@@ -91,7 +106,8 @@ static inline void call_waits(struct call *c, int64_t limit_ns)
 	slot->fd = c->fd;
 	slot->t0 = shim_ticks();
 	slot->limit_ns = limit_ns;
-	slot->site = emit_site(c->pc, c->sp);
+	c->site = emit_site(c->pc, c->sp);
+	slot->site = c->site;
 	atomic_store_explicit(&slot->event, c->event, memory_order_release);
 	c->t0 = slot->t0;
 }

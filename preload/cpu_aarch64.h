@@ -15,6 +15,12 @@ static inline uint64_t cpu_ticks(void)
 	return ticks;
 }
 
+/* Fetch a cache line to be written soon. */
+static inline void cpu_prefetch_write(const void *p)
+{
+	__asm__ volatile("prfm pstl1keep, [%0]" : : "r"(p));
+}
+
 static inline uintptr_t cpu_thread_pointer(void)
 {
 	uintptr_t tp;

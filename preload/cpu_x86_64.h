@@ -16,6 +16,12 @@ static inline uint64_t cpu_ticks(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* Fetch a cache line to be written soon. Processors that do not know it take it for a nop. */
+static inline void cpu_prefetch_write(const void *p)
+{
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)p));
+}
+
 /* The thread control block's address: with glibc it lies just above the stack of every thread but the first. */
 static inline uintptr_t cpu_thread_pointer(void)
 {

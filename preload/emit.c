@@ -32,16 +32,6 @@ static void guard_drop(struct shim_tls *t)
 	atomic_store_explicit(&t->busy, 0, memory_order_relaxed);
 }
 
-/* The same call path has the same return address and the same depth below the thread pointer, in whichever thread. */
-uint32_t emit_site(uintptr_t pc, uintptr_t sp)
-{
-	const uint64_t depth = cpu_thread_pointer() - sp;
-	const uint64_t mixed = (pc ^ depth << 40 ^ depth >> 24) * 0x9e3779b97f4a7c15ULL;
-	const uint32_t site = (uint32_t)(mixed >> 32);
-
-	return site ? site : 1;
-}
-
 /* Is it time to send the stack of this site? At the 1st, 2nd, 4th, 8th … passage. *ret_entry is what to undo if it cannot be sent. */
 static bool site_due(struct shim_tls *t, uint32_t site, uint32_t event, struct shim_site **ret_entry)
 {
@@ -148,23 +138,31 @@ static bool room_for_stack(struct shim_tls *t, uint64_t bytes)
 	return with < t->ring.mask / 2 && wire_ring_room(&t->ring, with + t->ring.mask / 2);
 }
 
-static void publish(struct shim_tls *t, struct call *c, const struct iovec *iov, size_t count, uint32_t len, uint32_t wanted)
+/* Which site, and is a stack to be sent with it? */
+static uint32_t note_site(struct shim_tls *t, const struct call *c, bool *ret_stack, struct shim_site **ret_entry)
 {
-	struct shim_site *entry = NULL;
+	uint32_t site;
+
+	*ret_stack = false;
+	if (unlikely(!c->pc))
+		return 0;
+	site = c->site ? c->site : emit_site(c->pc, c->sp);
+	if (!atomic_load_explicit(&shim.header->stacks, memory_order_relaxed))
+		return site;
+	*ret_stack = site_due(t, site, c->event, ret_entry);
+	if (unlikely(c->t1 - c->t0 > shim.header->slow_ticks && shim.header->slow_ticks))
+		*ret_stack = true;
+	return site;
+}
+
+/* The general way: several pieces, wrapping, a stack, a full ring. */
+__attribute__((noinline)) static void publish(struct shim_tls *t, const struct call *c, const struct iovec *iov, size_t count,
+					      uint32_t len, uint32_t wanted, uint32_t site, bool stack, struct shim_site *entry)
+{
 	uint16_t flags = c->flags;
-	uint32_t site = 0;
 	uint64_t at = WIRE_UNIT;
 	uint64_t bytes;
-	bool stack = false;
 
-	if (likely(c->pc)) {
-		site = emit_site(c->pc, c->sp);
-		if (atomic_load_explicit(&shim.header->stacks, memory_order_relaxed)) {
-			stack = site_due(t, site, c->event, &entry);
-			if (unlikely(c->t1 - c->t0 > shim.header->slow_ticks && shim.header->slow_ticks))
-				stack = true;
-		}
-	}
 	if (unlikely(len > WIRE_DATA_MAX))
 		len = WIRE_DATA_MAX;
 	if (unlikely(len > t->ring.mask / 4))
@@ -203,33 +201,93 @@ static void publish(struct shim_tls *t, struct call *c, const struct iovec *iov,
 	wire_ring_publish(&t->ring, bytes);
 }
 
-static void emit_pieces(struct call *c, const struct iovec *iov, size_t count, uint32_t len, uint32_t wanted)
+/* The common way: one piece of memory that lies in the ring in one piece, too. False: it must go the general way. */
+static inline bool publish_fast(struct shim_tls *t, const struct call *c, const void *data, uint32_t len, uint32_t site)
 {
-	struct shim_tls *t = &shim_tls;
+	struct wire_thread *const slot = t->ring.thread;
+	const uint64_t head = atomic_load_explicit(&slot->head, memory_order_relaxed);
+	const uint64_t pos = head & t->ring.mask;
+	const uint64_t bytes = WIRE_UNIT + (((uint64_t)len + WIRE_UNIT - 1) & ~(uint64_t)(WIRE_UNIT - 1));
+	uint8_t *to = t->ring.bytes + pos;
+	const uint8_t *from = data;
+	struct wire_record *const r = (struct wire_record *)(void *)to;
 
+	if (unlikely(len > 4096 || pos + bytes > t->ring.mask + 1 || head + bytes - t->ring.tail_seen > t->ring.mask + 1))
+		return false;
+	r->event = c->event;
+	r->units = (uint16_t)(bytes / WIRE_UNIT);
+	r->seq = slot->seq++;
+	r->t0 = c->t0;
+	r->t1 = c->t1;
+	r->ret = c->ret;
+	r->fd = c->fd;
+	r->err = c->err;
+	r->flags = c->flags;
+	r->a0 = c->a0;
+	r->a1 = c->a1;
+	r->data_len = len;
+	r->site = site;
+	/* Whole units are copied inline: most records have none or one. */
+	while (len >= WIRE_UNIT) {
+		to += WIRE_UNIT;
+		memcpy(to, from, WIRE_UNIT);
+		from += WIRE_UNIT;
+		len -= WIRE_UNIT;
+	}
+	if (len) {
+		to += WIRE_UNIT;
+		memset(to, 0, WIRE_UNIT);
+		memcpy(to, from, len);
+	}
+	slot->published++;
+	atomic_store_explicit(&slot->head, head + bytes, memory_order_release);
+	return true;
+}
+
+/* May this thread write its ring now? Otherwise the loss is counted. */
+static inline bool emit_begin(struct shim_tls *t)
+{
 	if (unlikely(t->state != SHIM_THREAD_LIVE)) {
 		session_count(WIRE_LOSS_THREAD_EXITING);
-		return;
+		return false;
 	}
 	if (unlikely(!guard_take(t))) {
 		atomic_fetch_add_explicit(&t->ring.thread->lost[WIRE_LOSS_NESTED], 1, memory_order_relaxed);
-		return;
+		return false;
 	}
-	publish(t, c, iov, count, len, wanted);
-	guard_drop(t);
+	return true;
 }
 
 void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted)
 {
-	const struct iovec one = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+	struct shim_tls *t = &shim_tls;
+	struct shim_site *entry = NULL;
+	uint32_t site;
+	bool stack;
 
-	emit_pieces(c, &one, 1, len, wanted);
+	if (!emit_begin(t))
+		return;
+	site = note_site(t, c, &stack, &entry);
+	if (unlikely(stack || wanted > len || !publish_fast(t, c, data, len, site))) {
+		const struct iovec one = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+
+		publish(t, c, &one, 1, len, wanted, site, stack, entry);
+	}
+	guard_drop(t);
 }
 
 void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t want)
 {
-	const uint32_t len = want > WIRE_DATA_MAX ? WIRE_DATA_MAX : (uint32_t)want;
+	const uint32_t wanted = want > UINT32_MAX ? UINT32_MAX : (uint32_t)want;
+	struct shim_tls *t = &shim_tls;
+	struct shim_site *entry = NULL;
+	uint32_t site;
+	bool stack;
 
 	c->flags |= WIRE_F_VECTOR;
-	emit_pieces(c, iov, count, len, want > UINT32_MAX ? UINT32_MAX : (uint32_t)want);
+	if (!emit_begin(t))
+		return;
+	site = note_site(t, c, &stack, &entry);
+	publish(t, c, iov, count, wanted, wanted, site, stack, entry);
+	guard_drop(t);
 }
