@@ -68,6 +68,7 @@ static int cmd_replay(int argc, char **argv)
 	char err[512];
 	int status = EXIT_USAGE;
 
+	flags_first(replay_flags, argc, argv);
 	int operand = settings_load(&s, replay_flags, argc, argv, err, sizeof(err));
 	if (operand < 0) {
 		complain("%s", err);

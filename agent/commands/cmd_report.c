@@ -47,6 +47,7 @@ static int cmd_report(int argc, char **argv)
 	size_t n = 0;
 	char err[512];
 
+	flags_first(flags, argc, argv);
 	int operand = flags_parse(flags, argc, argv, &a, err, sizeof(err));
 	if (operand < 0) {
 		complain("report: %s", err);

@@ -93,6 +93,30 @@ int flag_set(const struct flag *f, const char *value, void *out, char *err, size
 	return -EINVAL;
 }
 
+void flags_first(const struct flag *table, int argc, char **argv)
+{
+	int flags = 1; /* argv[1 … flags - 1] is in its place: flags and their values */
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0;) {
+		const char *word = argv[i];
+		int len = 1;
+
+		if (word[0] != '-' || !word[1]) {
+			i++;
+			continue;
+		}
+		if (word[1] == '-' && !strchr(word, '=') && i + 1 < argc) {
+			const struct flag *f = flag_find(table, word + 2, strlen(word + 2));
+			len = f && f->kind != FLAG_SWITCH ? 2 : 1;
+		}
+		for (int k = 0; k < len; k++, i++, flags++) {
+			char *moved = argv[i];
+			memmove(argv + flags + 1, argv + flags, (size_t)(i - flags) * sizeof(*argv));
+			argv[flags] = moved;
+		}
+	}
+}
+
 int flags_parse(const struct flag *table, int argc, char **argv, void *out, char *err, size_t err_size)
 {
 	int i = 1;

@@ -38,6 +38,8 @@ struct flag {
  * operand (behind `--`), or -EINVAL with one line in err that says what to do.
  */
 int flags_parse(const struct flag *table, int argc, char **argv, void *out, char *err, size_t err_size);
+/* Puts flags (up to a `--`) before operands, each in their order: for commands whose operands are files, not another command's words. */
+void flags_first(const struct flag *table, int argc, char **argv);
 /* Set one flag from text, as the command line and the configuration file do. 0 or -EINVAL with a line in err. */
 int flag_set(const struct flag *f, const char *value, void *out, char *err, size_t err_size);
 const struct flag *flag_find(const struct flag *table, const char *name, size_t len);

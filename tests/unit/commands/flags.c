@@ -100,6 +100,22 @@ static void refuses_missing_values_and_bad_numbers(void **state)
 	assert_string_equal(err, "--n: '18446744073709551617' is no number from 1 to 10");
 }
 
+static void puts_flags_first(void **state)
+{
+	char *words[] = {"x", "a", "--file", "f", "-", "--quiet", "b", "--n=3", "--", "--c"};
+	static const char *const wanted[] = {"x", "--file", "f", "--quiet", "--n=3", "a", "-", "b", "--", "--c"};
+	char *cut[] = {"x", "a", "--file"};
+	(void)state;
+
+	flags_first(table, 10, words);
+	for (size_t i = 0; i < 10; i++)
+		assert_string_equal(words[i], wanted[i]);
+	flags_first(table, 3, cut);
+	assert_string_equal(cut[1], "--file");
+	assert_string_equal(cut[2], "a");
+	flags_first(table, 1, words);
+}
+
 static void bounds_a_list(void **state)
 {
 	char *words[2 * FLAG_LIST_MAX + 4] = {"x"};
@@ -122,6 +138,7 @@ int main(void)
 		cmocka_unit_test(switches_can_be_unset),
 		cmocka_unit_test(refuses_what_it_does_not_know),
 		cmocka_unit_test(refuses_missing_values_and_bad_numbers),
+		cmocka_unit_test(puts_flags_first),
 		cmocka_unit_test(bounds_a_list),
 	};
 
