@@ -46,7 +46,8 @@ static void whole_records_are_taken(void **state)
 	static const struct {
 		uint32_t data;
 		int stack;
-	} cases[] = {{0, -1}, {1, -1}, {64, -1}, {65, -1}, {WIRE_DATA_MAX, -1}, {0, 0}, {3, 100}, {WIRE_DATA_MAX, WIRE_STACK_BYTES}};
+	} cases[] = {
+		{0, -1}, {1, -1}, {64, -1}, {65, -1}, {WIRE_DATA_MAX, -1}, {0, 0}, {3, 100}, {WIRE_DATA_MAX, WIRE_STACK_BYTES}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -124,8 +124,10 @@ static void bytes_are_copied(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(many_leave_by_time), cmocka_unit_test(the_window_holds_back),
-		cmocka_unit_test(a_late_event_gets_the_time_of_now), cmocka_unit_test(sources_break_ties),
+		cmocka_unit_test(many_leave_by_time),
+		cmocka_unit_test(the_window_holds_back),
+		cmocka_unit_test(a_late_event_gets_the_time_of_now),
+		cmocka_unit_test(sources_break_ties),
 		cmocka_unit_test(bytes_are_copied),
 	};
 

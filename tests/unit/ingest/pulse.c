@@ -45,7 +45,6 @@ static void losses_without_a_slot_are_told(void **state)
 	close_session(f);
 }
 
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -181,8 +181,8 @@ static void an_unfinished_line_ends_with_its_descriptor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_log_write_becomes_numbers),  T(only_what_was_written_counts),  T(all_kinds_of_logs_are_scanned),
-		T(payloads_keep_their_length),   T(other_events_pass_as_they_are), T(an_unfinished_line_ends_with_its_descriptor),
+		T(a_log_write_becomes_numbers), T(only_what_was_written_counts),  T(all_kinds_of_logs_are_scanned),
+		T(payloads_keep_their_length),  T(other_events_pass_as_they_are), T(an_unfinished_line_ends_with_its_descriptor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,6 @@ static void captured_bytes_are_wiped(void **state)
 	close_session(f);
 }
 
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

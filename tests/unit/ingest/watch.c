@@ -54,7 +54,6 @@ static void new_image_of_a_pid_replaces_the_old_one(void **state)
 	close_session(f);
 }
 
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
