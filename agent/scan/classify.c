@@ -61,26 +61,27 @@ void classify_portable(const uint8_t *bytes, size_t len, struct classes *ret)
 #include <immintrin.h>
 
 #define AVX2 __attribute__((target("avx2")))
+#define AVX2_INLINE __attribute__((target("avx2"), always_inline)) static inline
 
-AVX2 static inline uint64_t join(__m256i low, __m256i high)
+AVX2_INLINE uint64_t join(__m256i low, __m256i high)
 {
 	return (uint64_t)(uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
-AVX2 static inline uint64_t equal(__m256i a, __m256i b, char c)
+AVX2_INLINE uint64_t equal(__m256i a, __m256i b, char c)
 {
 	__m256i v = _mm256_set1_epi8(c);
 	return join(_mm256_cmpeq_epi8(a, v), _mm256_cmpeq_epi8(b, v));
 }
 
 /* Bytes from `first` on, `count` of them: shifted so that they are the smallest signed values. */
-AVX2 static inline __m256i between(__m256i v, char first, char count)
+AVX2_INLINE __m256i between(__m256i v, char first, char count)
 {
 	__m256i shifted = _mm256_add_epi8(v, _mm256_set1_epi8((char)(-128 - first)));
 	return _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(-128 + count)), shifted);
 }
 
-AVX2 static inline void block_avx2(const uint8_t *p, struct classes *c)
+AVX2_INLINE void block_avx2(const uint8_t *p, struct classes *c)
 {
 	__m256i a = _mm256_loadu_si256((const __m256i *)p);
 	__m256i b = _mm256_loadu_si256((const __m256i *)(p + 32));

@@ -7,6 +7,7 @@
 
 #include "scan/encoding.h"
 #include "scan/lookup.h"
+#include "scan/prefilter.h"
 #include "scan/secrets.h"
 #include "scan/validators.h"
 
@@ -26,6 +27,7 @@ enum kind {
 	KIND_CLIENT_IP,
 	KIND_MAC,
 	KIND_CARD,
+	KIND_IBAN,
 	KIND_NATIONAL,
 	/* from here on: an entity that national_at() knows */
 	KIND_ENTITY,
@@ -73,31 +75,23 @@ static const struct key {
 _Static_assert(KEYS < LOOKUP_ROWS, "LOOKUP_ROWS");
 
 static struct lookup by_end;
-/* The cheap question, on the last four letters, three or two where a separator stands before them. */
-#define FILTER 8192U
-static bool may_end[FILTER];
-/* Lower case of letters, digits as they are, 0 for the rest. */
-static uint8_t folded[256];
+bool keyvalue_filter[KEYVALUE_FILTER];
+uint8_t keyvalue_folded[256];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static inline uint32_t filter_slot(uint32_t last)
-{
-	return last * UINT32_C(2654435761) >> 19;
-}
 
 static void build(void)
 {
 	for (unsigned int c = 0; c < 256; c++)
-		folded[c] = is_alnum((uint8_t)c) ? lower((uint8_t)c) : 0;
+		keyvalue_folded[c] = is_alnum((uint8_t)c) ? lower((uint8_t)c) : 0;
 	for (uint16_t i = 0; i < KEYS; i++) {
 		size_t n = strlen(keys[i].words);
 		const uint8_t *end = (const uint8_t *)keys[i].words + n - 3;
 		lookup_put(&by_end, lookup_slot(end[0], end[1], end[2]), i);
 		uint32_t two = (uint32_t)end[2] | (uint32_t)end[1] << 8, three = two | (uint32_t)end[0] << 16;
-		may_end[filter_slot(two)] = true;
-		may_end[filter_slot(three)] = true;
+		keyvalue_filter[keyvalue_slot(two)] = true;
+		keyvalue_filter[keyvalue_slot(three)] = true;
 		if (n > 3)
-			may_end[filter_slot(three | (uint32_t)keys[i].words[n - 4] << 24)] = true;
+			keyvalue_filter[keyvalue_slot(three | (uint32_t)keys[i].words[n - 4] << 24)] = true;
 	}
 }
 
@@ -119,30 +113,6 @@ static uint32_t slot_before(const struct text *t, size_t sep)
 			return LOOKUP_SLOTS;
 	}
 	return lookup_slot(last[2], last[1], last[0]);
-}
-
-bool keyvalue_may_end(const struct text *t, size_t sep)
-{
-	const uint8_t *p = t->bytes + sep;
-	/* quotes and brackets between the key and its separator */
-	for (unsigned int skipped = 0; sep > 0 && folded[p[-1]] == 0 && skipped < 3; skipped++) {
-		p--;
-		sep--;
-	}
-	if (sep < 4)
-		return sep >= 2;
-	uint32_t a = folded[p[-1]], b = folded[p[-2]], c = folded[p[-3]], d = folded[p[-4]];
-	if (a == 0 || b == 0)
-		return false;
-	uint32_t last = a | b << 8 | c << 16;
-	if (c != 0 && d != 0) {
-		if (may_end[filter_slot(last | d << 24)])
-			return true;
-		/* a word of three letters may begin inside of another in camelCase */
-		if (!is_upper(p[-3]))
-			return false;
-	}
-	return may_end[filter_slot(last)];
 }
 
 static int kind_of(const struct keyname *name, uint32_t slot)
@@ -271,6 +241,10 @@ void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
 	case KIND_CARD:
 		entity = ENTITY_CREDIT_CARD;
 		found = card_at(t, at, true, &span);
+		break;
+	case KIND_IBAN:
+		entity = ENTITY_IBAN;
+		found = iban_at(t, at, &span);
 		break;
 	case KIND_NATIONAL:
 		found = named_after(t, at, &span, &entity);

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "scan/classify.h"
+#include "scan/prefilter.h"
 #include "scan/sha256.h"
 #include "scan/validators.h"
 

@@ -45,8 +45,6 @@ bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id
 /* Build the tables of vendor.c and keyvalue.c; before anything else of them, any number of times, from any thread. */
 void vendor_prepare(void);
 void keyvalue_prepare(void);
-/* May a vendor's key begin with these three bytes? The cheap question before vendor_at(). */
-bool vendor_may_begin(const uint8_t *first);
 /* national.c: does the number (separators removed, upper case) hold as an entity of this kind? */
 bool national_holds(enum entity_id entity, const char *value, size_t n);
 /* The id that begins at `at`, with or without separators. */
@@ -60,8 +58,6 @@ bool health_code_at(const struct text *t, size_t at, struct span *ret);
 bool person_name_at(const struct text *t, size_t at, struct span *ret);
 /* keyvalue.c: what a key's value is, where the key ends right before `sep` ('=', ':' or a space). */
 void keyvalue_at(const struct text *t, size_t sep, struct matches *m);
-/* May a key that means something end in these bytes? The cheap question before keyvalue_at(). */
-bool keyvalue_may_end(const struct text *t, size_t sep);
 /* bearer.c: the token after "Bearer " or the credentials after "Basic ". */
 void authorization_at(const struct text *t, size_t value, struct matches *m);
 

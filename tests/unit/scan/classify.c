@@ -1,0 +1,68 @@
+/*
+ * Byte classes: both implementations agree with a plain test of each byte, at every length and offset.
+ */
+#include "scan/find.h"
+
+#include "scan/classify.h"
+
+static uint64_t bit(const struct classes *c, size_t i, size_t map)
+{
+	const uint64_t *maps = (const uint64_t *)(const void *)&c[i / 64];
+	return maps[map] >> (i % 64) & 1;
+}
+
+static void agree(void **state)
+{
+	(void)state;
+	static uint8_t text[1024];
+	static struct classes fast[17], plain[17];
+	uint32_t random = 1;
+	for (size_t i = 0; i < sizeof(text); i++) {
+		random = random * 1664525 + 1013904223;
+		text[i] = i < 256 ? (uint8_t)i : (uint8_t)(random >> 24);
+	}
+	for (size_t len = 0; len <= sizeof(text) - 7; len++) {
+		size_t words = (len + 63) / 64;
+		memset(fast, 0xff, sizeof(fast));
+		memset(plain, 0xff, sizeof(plain));
+		classify(text + len % 7, len, fast);
+		classify_portable(text + len % 7, len, plain);
+		assert_memory_equal(fast, plain, words * sizeof(*fast));
+	}
+}
+
+static void classes_of_bytes(void **state)
+{
+	(void)state;
+	uint8_t text[256];
+	struct classes c[4];
+	for (size_t i = 0; i < 256; i++)
+		text[i] = (uint8_t)i;
+	classify(text, sizeof(text), c);
+	for (size_t i = 0; i < 256; i++) {
+		uint8_t b = (uint8_t)i;
+		uint64_t want[] = {b >= '0' && b <= '9',
+				   b >= 'A' && b <= 'Z',
+				   b >= 'a' && b <= 'z',
+				   b == '_',
+				   b == '.',
+				   b == '-',
+				   b == ' ',
+				   b == '=' || b == '>',
+				   b == ':',
+				   b == '@',
+				   b == '+',
+				   b == '\''};
+		for (size_t map = 0; map < sizeof(want) / sizeof(*want); map++)
+			assert_int_equal(bit(c, i, map), want[map]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(agree),
+		cmocka_unit_test(classes_of_bytes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+/*
+ * Names before values, in every style.
+ */
+#include "scan/find.h"
+
+#include "scan/keyname.h"
+
+static struct keyname name_of(const char *text)
+{
+	struct keyname k;
+	struct text t = {.bytes = (const uint8_t *)text, .len = strlen(text)};
+	if (!keyname_before(&t, t.len, &k))
+		k = (struct keyname){0};
+	return k;
+}
+
+static void styles(void **state)
+{
+	(void)state;
+	static const char *const same[] = {"user_password=",   "userPassword: ",  "user-password\": \"",
+					   "User Password : ", "USER_PASSWORD='", "user.password=["};
+	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++) {
+		struct keyname k = name_of(same[i]);
+		assert_true(keyname_ends(&k, "password"));
+		assert_true(keyname_ends(&k, "userpassword"));
+		assert_false(keyname_ends(&k, "user"));
+		assert_true(keyname_has(&k, "user"));
+		assert_int_equal(k.start, 0);
+	}
+}
+
+static void boundaries(void **state)
+{
+	(void)state;
+	struct keyname k = name_of("compass=");
+	assert_false(keyname_ends(&k, "pass"));
+	k = name_of("hotel: ");
+	assert_false(keyname_ends(&k, "tel"));
+	k = name_of("x,  pass=");
+	assert_true(keyname_ends(&k, "pass"));
+	k = name_of("HTTPToken=");
+	assert_true(keyname_ends(&k, "token"));
+	k = name_of("pass\n\n=");
+	assert_int_equal(k.n, 0);
+	k = name_of("=");
+	assert_int_equal(k.n, 0);
+	k = name_of("a_very_long_name_of_which_only_the_end_is_kept_password=");
+	assert_true(keyname_ends(&k, "password"));
+	assert_true(k.n <= KEYNAME_MAX);
+}
+
+static void counters(void **state)
+{
+	(void)state;
+	static const char *const counts[] = {"orderId=", "span_id: ", "bytes=", "offset ", "\"timestamp\":", "txn ", "blk "};
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		struct keyname k = name_of(counts[i]);
+		assert_true(keyname_counts(&k));
+	}
+	struct keyname k = name_of("paid=");
+	assert_false(keyname_counts(&k));
+	k = name_of("card_id=");
+	assert_true(keyname_counts(&k) && keyname_card(&k));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(styles),
+		cmocka_unit_test(boundaries),
+		cmocka_unit_test(counters),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

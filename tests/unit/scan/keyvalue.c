@@ -1,0 +1,80 @@
+/*
+ * Which key makes a value what it is, in the styles that logs use.
+ */
+#include "scan/find.h"
+
+#include "scan/validators.h"
+
+static void styles(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"password=Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"password: Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"\"password\":\"Tr0ub4dor\"", "PASSWORD=Tr0ub4dor"},
+		{"\\\"password\\\": \\\"Tr0ub4dor\\\"", "PASSWORD=Tr0ub4dor"},
+		{"{'user': 'bob', 'password': 'Tr0ub4dor'}", "PASSWORD=Tr0ub4dor"},
+		{"DB_PASSWORD=Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"userPassword: \"Tr0ub4dor\"", "PASSWORD=Tr0ub4dor"},
+		{"pwd: Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"passwd=Tr0ub4dor host=db1", "PASSWORD=Tr0ub4dor"},
+		{"POST /login?user=bob&password=Tr0ub4dor&x=1 HTTP/1.1", "PASSWORD=Tr0ub4dor"},
+		{"ALTER USER bob IDENTIFIED BY 'Tr0ub4dor'", "PASSWORD=Tr0ub4dor"},
+		{"<password>Tr0ub4dor</password>", "PASSWORD=Tr0ub4dor"},
+		{"password => Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"(password=Tr0ub4dor)", "PASSWORD=Tr0ub4dor"},
+	};
+	FIND_ALL(rows);
+}
+
+static void other_kinds(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"api_key=q8Zr2LmX0vTb7NcK", "API_KEY=q8Zr2LmX0vTb7NcK"},
+		{"clientSecret: \"q8Zr2LmX0vTb7NcK\"", "API_KEY=q8Zr2LmX0vTb7NcK"},
+		{"Cookie: JSESSIONID=57C8F17571A44E7B8630F668C29E12F2; lang=en", "SESSION_COOKIE=57C8F17571A44E7B8630F668C29E12F2"},
+		{"cvv=123 dob=1984-10-12", "CVV=123;DOB=1984-10-12"},
+		{"password=secret_A1 email bob@acme.io", "PASSWORD=secret_A1;EMAIL=bob@acme.io"},
+	};
+	FIND_ALL(rows);
+}
+
+static void nothing(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"sort_key=created_at", ""},
+		{"secret not found: default/tls", ""},
+		{"csrf token mismatch", ""},
+		{"primary_key=id", ""},
+		{"invalid password length: 3", ""},
+		{"tokenizer=standard", ""},
+		{"tokens_per_second=512.3", ""},
+		{"password authentication failed for user \"app\"", ""},
+		{"Failed password for invalid user admin from 10.0.0.5 port 22", ""},
+		{"max_tokens=4096", ""},
+		{"password=", ""},
+		{"password: None", ""},
+		{"\"password\":null", ""},
+		{"password=${PW}", ""},
+		{"pwd=%s", ""},
+		{"api_key=********", ""},
+		{"at com.acme.PasswordService.verify(PasswordService.java:247)", ""},
+		{"compass=North12345", ""},
+		{"sid=1", ""},
+		{"\"password\":[\"This field is required.\"]", ""},
+		{"password: wrong for user bob", ""},
+	};
+	FIND_ALL(rows);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(styles),
+		cmocka_unit_test(other_kinds),
+		cmocka_unit_test(nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
