@@ -29,10 +29,12 @@ static int replay(struct settings *s, const char *path, struct pipeline *p)
 	struct recording_totals totals = {0};
 	struct resource_input who = {.service = info.service};
 	char err[512] = "";
+	const char *at_fault = path; /* what err is about, where it does not say so itself */
 
 	int e = recording_info(path, &info, err, sizeof(err));
 	if (e < 0)
 		goto bad;
+	at_fault = NULL;
 	if (s->report && (e = report_file_check(s->report, err, sizeof(err))) < 0)
 		goto bad;
 	if ((e = outputs_open(&p->outputs, &s->exports, false, &who, err, sizeof(err))) < 0)
@@ -45,8 +47,10 @@ static int replay(struct settings *s, const char *path, struct pipeline *p)
 		goto bad;
 	}
 	e = recording_read(path, &info, p->stacks, pipeline_event, p, &totals, err, sizeof(err));
-	if (e < 0)
+	if (e < 0) {
+		at_fault = path;
 		goto bad;
+	}
 	p->counters.published = totals.published;
 	p->counters.truncated_bytes = totals.truncated_bytes;
 	memcpy(p->counters.lost, totals.lost, sizeof(totals.lost));
@@ -56,7 +60,9 @@ static int replay(struct settings *s, const char *path, struct pipeline *p)
 	outputs_close(&p->outputs, FLUSH_MS, true);
 	return e;
 bad:
-	complain("%s", *err ? err : strerror(-e));
+	if (strstr(err, path))
+		at_fault = NULL;
+	complain("%s%s%s", at_fault ? at_fault : "", at_fault ? ": " : "", *err ? err : strerror(-e));
 	outputs_close(&p->outputs, 0, false);
 	return e;
 }
