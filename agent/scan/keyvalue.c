@@ -14,6 +14,7 @@
 enum kind {
 	KIND_PASSWORD,
 	KIND_SECRET,
+	KIND_SOME_KEY,
 	KIND_AUTHORIZATION,
 	KIND_AWS_SECRET,
 	KIND_AZURE_STORAGE,
@@ -130,6 +131,22 @@ static int kind_of(const struct keyname *name, uint32_t slot)
 	return kind;
 }
 
+/* Most keys are secret (acme_key=…), but those that find a thing are not; a bare "key" says nothing. */
+static bool names_a_secret_key(const struct keyname *name)
+{
+	static const char *const open_keys[] = {
+		"public",  "pub",   "cache", "sort",  "primary", "foreign", "partition", "routing", "row",    "idempotency",
+		"object",  "store", "host",  "dedup", "group",   "hash",    "index",     "lookup",  "unique", "composite",
+		"message", "event", "map",   "shard", "s3",      "job",     "lock",      "etag",    "node",   "registry"};
+	if (name->n <= 3)
+		return false;
+	for (size_t i = 0; i < sizeof(open_keys) / sizeof(*open_keys); i++) {
+		if (keyname_has(name, open_keys[i]))
+			return false;
+	}
+	return true;
+}
+
 /* "national id 123 (cpf)": the kind is named after the value. */
 static bool named_after(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
 {
@@ -190,6 +207,10 @@ void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
 	case KIND_SECRET:
 		entity = ENTITY_API_KEY;
 		found = !prose && secret_at(t, at, &span);
+		break;
+	case KIND_SOME_KEY:
+		entity = ENTITY_API_KEY;
+		found = !prose && names_a_secret_key(&name) && secret_at(t, at, &span) && span.end - span.start >= 20;
 		break;
 	case KIND_AUTHORIZATION:
 		authorization_at(t, at, m);
