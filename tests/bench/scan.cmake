@@ -1,0 +1,10 @@
+# What the scanner finds and how fast. Quality needs the corpora beside the checkout and says so where they are absent (77: skipped).
+add_executable(bench_scan_speed scan_speed.c)
+target_compile_definitions(bench_scan_speed PRIVATE _GNU_SOURCE)
+target_link_libraries(bench_scan_speed PRIVATE gs_scan)
+add_test(NAME bench.scan_speed COMMAND bench_scan_speed)
+set_tests_properties(bench.scan_speed PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON)
+if(TARGET gapscope)
+  add_test(NAME bench.scan_corpora COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/scan_corpora.py $<TARGET_FILE:gapscope>)
+  set_tests_properties(bench.scan_corpora PROPERTIES LABELS bench TIMEOUT 300 SKIP_RETURN_CODE 77)
+endif()

@@ -1,0 +1,109 @@
+/*
+ * How fast the scanner reads: MB/s of thread CPU time, called line by line and with whole files, the best of some rounds.
+ *
+ * usage: scan_speed [FILE…]; without a file over log lines made here. With BENCH_STRICT=1 it fails below 900 MB/s by line.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "scan/scan.h"
+
+#define ROUNDS 15
+#define STRICT_MB 900.0
+
+static double cpu_seconds(void)
+{
+	struct timespec t;
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
+		abort();
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static uint8_t *read_file(const char *path, size_t *ret_len)
+{
+	FILE *f = fopen(path, "rb");
+	long size = f != NULL && fseek(f, 0, SEEK_END) == 0 ? ftell(f) : -1;
+	uint8_t *bytes = size > 0 ? malloc((size_t)size) : NULL;
+	if (bytes != NULL) {
+		rewind(f);
+		*ret_len = fread(bytes, 1, (size_t)size, f);
+	}
+	if (f != NULL)
+		(void)fclose(f);
+	return bytes;
+}
+
+/* Lines as services write them: times, levels, key=value pairs, JSON, access logs. */
+static uint8_t *make_lines(size_t *ret_len)
+{
+	static const char *const forms[] = {
+		"2024-05-07T10:%02u:30.%03uZ level=info ts=2024 caller=http.go:194 msg=\"POST /push.v1.Push (200) 2.%u ms\" "
+		"trace=%u\n",
+		"81.169.1.%u - - [17/May/2015:10:05:%02u +0000] \"GET /images/kibana-%u.png HTTP/1.1\" 200 %u \"-\" \"Mozilla/5.0 "
+		"(X11; Linux)\"\n",
+		"081109 %u %u INFO dfs.DataNode$PacketResponder: PacketResponder %u for block blk_38865049%u terminating\n",
+		"{\"time\":\"2024-04-16T14:%02u:27Z\",\"level\":\"debug\",\"n\":%u,\"msg\":\"check "
+		"capacity\",\"shard\":%u,\"took\":0.%u}\n",
+	};
+	size_t size = 8U << 20, n = 0;
+	char *text = malloc(size);
+	uint32_t random = 1;
+	while (text != NULL && n + 256 < size) {
+		random = random * 1664525 + 1013904223;
+		unsigned int a = random >> 8 & 63, b = random >> 16 & 63, c = random >> 20, d = random >> 12;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		n += (size_t)snprintf(text + n, size - n, forms[random >> 30], a, b, c, d);
+#pragma GCC diagnostic pop
+	}
+	*ret_len = n;
+	return (uint8_t *)text;
+}
+
+static double measure(struct scanner *s, const char *name, const uint8_t *bytes, size_t len)
+{
+	double by_line = 1e9, whole = 1e9;
+	size_t matches = 0, lines = 0;
+	for (int round = 0; round < ROUNDS; round++) {
+		double t = cpu_seconds();
+		matches = lines = 0;
+		for (size_t i = 0; i < len; lines++) {
+			const uint8_t *feed = memchr(bytes + i, '\n', len - i);
+			size_t n = feed != NULL ? (size_t)(feed - bytes) - i : len - i;
+			matches += scan_text(s, bytes + i, n, NULL, NULL);
+			i += n + 1;
+		}
+		t = cpu_seconds() - t;
+		by_line = t < by_line ? t : by_line;
+		t = cpu_seconds();
+		(void)scan_text(s, bytes, len, NULL, NULL);
+		t = cpu_seconds() - t;
+		whole = t < whole ? t : whole;
+	}
+	double mb = (double)len / by_line / 1e6;
+	printf("%-40.40s %9zu bytes %8zu lines %7.0f MB/s by line %7.0f MB/s whole %7zu matches\n", name, len, lines, mb,
+	       (double)len / whole / 1e6, matches);
+	return mb;
+}
+
+int main(int argc, char **argv)
+{
+	const char *strict = getenv("BENCH_STRICT");
+	struct scanner *s = scanner_new(NULL);
+	double slowest = 1e9;
+	for (int i = 1; i < (argc > 1 ? argc : 2); i++) {
+		size_t len = 0;
+		uint8_t *bytes = argc > 1 ? read_file(argv[i], &len) : make_lines(&len);
+		if (s == NULL || bytes == NULL) {
+			fprintf(stderr, "scan_speed: cannot read %s\n", argc > 1 ? argv[i] : "made lines");
+			return 2;
+		}
+		double mb = measure(s, argc > 1 ? argv[i] : "made lines", bytes, len);
+		slowest = mb < slowest ? mb : slowest;
+		free(bytes);
+	}
+	scanner_free(s);
+	return strict != NULL && strict[0] == '1' && slowest < STRICT_MB;
+}
