@@ -52,7 +52,8 @@ const char *level_of(const uint8_t *line, size_t len)
 		while (end < look && (isalnum(line[end]) || line[end] == '_'))
 			end++;
 		for (size_t i = 0; end > at && i < sizeof(levels) / sizeof(levels[0]); i++) {
-			if (strlen(levels[i].text) == end - at && strncasecmp(levels[i].text, (const char *)line + at, end - at) == 0 &&
+			if (strlen(levels[i].text) == end - at &&
+			    strncasecmp(levels[i].text, (const char *)line + at, end - at) == 0 &&
 			    (is_upper(line + at, end - at) || in_place(line, at, end, len)))
 				return levels[i].level;
 		}

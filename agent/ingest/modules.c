@@ -84,11 +84,14 @@ static void forget(struct modules *m, struct known_space *k)
 void modules_free(struct modules *m)
 {
 	struct known_space *k, *next;
+	struct object *o, *next_object;
 
 	if (m == NULL)
 		return;
 	HASH_ITER (hh, m->spaces, k, next)
 		forget(m, k);
+	HASH_ITER (hh, m->objects, o, next_object)
+		object_free(o);
 	free(m);
 }
 

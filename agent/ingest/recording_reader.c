@@ -22,7 +22,8 @@ struct reader {
 	size_t left;
 	uint64_t offset; /* of the next byte in the file */
 	uint32_t number; /* of the next block */
-	uint8_t *block;  /* LIMIT_RECORDING_BLOCK bytes */
+	uint8_t *block;  /* `room` bytes */
+	size_t room;
 	struct stacks *stacks;
 	uint32_t *ids; /* id in the file - 1 → id in `stacks` */
 	uint32_t ids_n;
@@ -109,6 +110,20 @@ static int read_file_head(struct reader *r)
 	return 0;
 }
 
+static bool make_room(struct reader *r, size_t len)
+{
+	uint8_t *block;
+
+	if (len <= r->room)
+		return true;
+	block = realloc(r->block, len);
+	if (block == NULL)
+		return false;
+	r->block = block;
+	r->room = len;
+	return true;
+}
+
 static int read_block(struct reader *r, struct block *ret)
 {
 	uint8_t head[RECORDING_BLOCK_HEAD_BYTES];
@@ -125,6 +140,8 @@ static int read_block(struct reader *r, struct block *ret)
 
 	if (b.len > LIMIT_RECORDING_BLOCK)
 		return fail(r, b.offset, "a block is longer than any can be");
+	if (!make_room(r, b.len))
+		return -ENOMEM;
 	e = get_all(r, r->block, b.len);
 	if (e < 0)
 		return e;
@@ -317,11 +334,8 @@ static int read_all(struct reader *r)
 static int run(struct reader *r, int (*what)(struct reader *r), struct recording_info *ret_info,
 	       struct recording_totals *ret_totals)
 {
-	int e = -ENOMEM;
+	const int e = what(r);
 
-	r->block = malloc(LIMIT_RECORDING_BLOCK);
-	if (r->block != NULL)
-		e = what(r);
 	if (e == -ENOMEM && r->err != NULL && r->err_size > 0)
 		snprintf(r->err, r->err_size, "not enough memory to read the recording");
 	if (e == 0 && ret_info != NULL)

@@ -10,6 +10,7 @@
 
 #include "core/hash.h"
 
+#define UNITS_MAX 20000U /* compilation units searched for a line, at most */
 #define KNOWN_MAX 16384U /* answers kept a file: elfutils searches its table from end to end each time */
 
 struct known_symbol {
@@ -91,26 +92,50 @@ void symbol_strip(char *name)
 	}
 }
 
-static void look_up(struct symbols *s, uint64_t vaddr, bool lines, struct symbol *ret)
+/* The source line by the unit that holds the address: not all compilers write the index that elfutils searches by itself. */
+static void look_up_line(struct symbols *s, uint64_t vaddr, struct symbol *ret)
 {
-	GElf_Off offset;
-	GElf_Sym sym;
-	Dwfl_Line *line;
-	const char *name, *file;
+	Dwfl_Line *indexed = dwfl_module_getsrc(s->module, vaddr);
+	const char *file = NULL;
 	int number = 0;
 
-	memset(ret, 0, sizeof(*ret));
-	name = dwfl_module_addrinfo(s->module, vaddr, &offset, &sym, NULL, NULL, NULL);
-	if (name != NULL) {
-		snprintf(ret->function, sizeof(ret->function), "%s", name);
-		symbol_strip(ret->function);
+	if (indexed != NULL)
+		file = dwfl_lineinfo(indexed, NULL, &number, NULL, NULL, NULL);
+
+	Dwarf_Die *unit = NULL;
+	Dwarf_Addr bias = 0;
+
+	for (unsigned int i = 0; file == NULL && i < UNITS_MAX; i++) {
+		Dwarf_Line *line;
+
+		unit = dwfl_module_nextcu(s->module, unit, &bias);
+		if (unit == NULL)
+			break;
+		if (dwarf_haspc(unit, vaddr - bias) <= 0)
+			continue;
+		line = dwarf_getsrc_die(unit, vaddr - bias);
+		file = line != NULL && dwarf_lineno(line, &number) == 0 ? dwarf_linesrc(line, NULL, NULL) : NULL;
+		break;
 	}
-	line = lines ? dwfl_module_getsrc(s->module, vaddr) : NULL;
-	file = line != NULL ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
 	if (file != NULL && number > 0) {
 		snprintf(ret->file, sizeof(ret->file), "%s", file);
 		ret->line = (uint32_t)number;
 	}
+}
+
+static void look_up(struct symbols *s, uint64_t vaddr, bool lines, struct symbol *ret)
+{
+	GElf_Off offset;
+	GElf_Sym sym;
+	const char *name = dwfl_module_addrinfo(s->module, vaddr, &offset, &sym, NULL, NULL, NULL);
+
+	memset(ret, 0, sizeof(*ret));
+	if (name != NULL) {
+		snprintf(ret->function, sizeof(ret->function), "%s", name);
+		symbol_strip(ret->function);
+	}
+	if (lines)
+		look_up_line(s, vaddr, ret);
 }
 
 static void remember(struct symbols *s, uint64_t vaddr, bool lines, const struct symbol *symbol)
