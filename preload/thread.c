@@ -85,9 +85,11 @@ static void take(struct shim_tls *t, uint32_t index)
 	struct wire_thread *slot = wire_thread_at(shim.header, index);
 	const bool quiet = atomic_load_explicit(&shim.quiet, memory_order_relaxed);
 
+	/* The owner before the pid: the agent, finding our pid, must not take the slot for one of an earlier image of this process. */
+	slot->process = shim.process_index;
+	atomic_thread_fence(memory_order_release);
 	slot->pid = (uint32_t)shim.pid;
 	slot->tid = quiet ? 0 : (uint32_t)cpu_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
-	slot->process = shim.process_index;
 	slot->generation++;
 	atomic_store_explicit(&slot->inflight.event, 0, memory_order_relaxed);
 	t->ring.thread = slot;

@@ -36,6 +36,8 @@ struct watched {
 	uint32_t pid;
 	uint64_t start_time; /* of the process, field 22 of /proc/PID/stat; 0 = could not be read */
 	uint64_t told[WIRE_LOSS_SLOTS];
+	uint64_t image_ns;         /* when the program in it began, by its first record that was read */
+	uint32_t image_generation; /* of the slot when that was read: image_ns speaks of this owner only */
 };
 
 struct ingest {
@@ -81,7 +83,9 @@ void slots_lost(struct ingest *in, uint32_t pid, uint32_t tid, uint64_t t1, unsi
 
 /* Look at processes: find new ones, notice those that died. */
 void watch_check(struct ingest *in);
-/* Process slot `process` starts a new program: an earlier slot of the same pid is history. */
+/* A first record was read from process slot `process`: its program began at t1. */
+void watch_image(struct ingest *in, uint32_t process, uint64_t t1);
+/* Process slot `process` started a new program: slots of the same pid whose program began earlier are history. */
 void watch_exec(struct ingest *in, uint32_t process, uint32_t pid);
 unsigned int watch_live(const struct ingest *in);
 

@@ -88,6 +88,8 @@ static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 	struct pending *p;
 
 	set_times(in, s, r, &e);
+	if (e.id == WIRE_PROCESS_START || e.id == WIRE_FORK_CHILD)
+		watch_image(in, t->process, e.t1);
 	if (s->seq_known && r->seq != s->next_seq)
 		tell(in, i, e.t1, r->seq - s->next_seq);
 	s->next_seq = r->seq + 1;

@@ -72,12 +72,13 @@ static void meet(struct ingest *in, uint32_t i)
 {
 	const struct wire_process *p = wire_process_at(in->shared, i);
 	struct watched *w = &in->watched[i];
-	uint64_t told[WIRE_LOSS_SLOTS], threads;
+	uint64_t threads;
 	char state;
 
-	memcpy(told, w->told, sizeof(told));
-	*w = (struct watched){.known = true, .generation = p->generation, .pid = p->pid};
-	memcpy(w->told, told, sizeof(told));
+	w->known = true;
+	w->gone = false;
+	w->generation = p->generation;
+	w->pid = p->pid;
 	if (read_stat(w->pid, &state, &threads, &w->start_time) < 0)
 		w->start_time = 0;
 }
@@ -133,6 +134,22 @@ void watch_check(struct ingest *in)
 		look_at(in, i);
 }
 
+void watch_image(struct ingest *in, uint32_t process, uint64_t t1)
+{
+	if (process >= in->shared->process_max)
+		return;
+	in->watched[process].image_ns = t1;
+	in->watched[process].image_generation = wire_process_at(in->shared, process)->generation;
+}
+
+/* Events are handed on later than they are read: by then a third program may run under this pid, and it must not be taken for history. */
+static bool began_before(const struct ingest *in, uint32_t i, uint32_t process)
+{
+	const struct watched *w = &in->watched[i];
+
+	return w->image_generation == wire_process_at(in->shared, i)->generation && w->image_ns < in->watched[process].image_ns;
+}
+
 void watch_exec(struct ingest *in, uint32_t process, uint32_t pid)
 {
 	if (process >= in->shared->process_max)
@@ -142,7 +159,8 @@ void watch_exec(struct ingest *in, uint32_t process, uint32_t pid)
 		const struct wire_process *p = wire_process_at(in->shared, i);
 		const uint32_t state = atomic_load_explicit(&p->state, memory_order_acquire);
 
-		if (i == process || p->pid != pid || (state != WIRE_SLOT_LIVE && state != WIRE_SLOT_DRAIN))
+		if (i == process || p->pid != pid || (state != WIRE_SLOT_LIVE && state != WIRE_SLOT_DRAIN) ||
+		    !began_before(in, i, process))
 			continue;
 		if (!w->known || w->generation != p->generation)
 			meet(in, i);

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Run real clients whose deadlines and retries are known under gapscope, and compare its report with what is known.
+
+  verdicts.py --gapscope BUILD/gapscope [--lang c,python,cli] [--only ID,…] [--scen hang,q,slow,drip,hdrhang,syn,s503,eof,refuse]
+              [--cap 25] [--jobs 6] [--min-right 0.97] [--keep DIR] [--replay]
+
+The ground truth lies beside the project (client-matrix); without it this test skips and says so. What a scenario exercises is judged,
+phase by phase, against the row's `expected`: a wrong "finite" or a wrong "none" is an error; "unknown" is an error after 25 s of
+silence unless the true bound lies beyond them. Prints a table by language and one line for each row that is not right.
+"""
+import argparse
+import collections
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SHARED = os.path.join(HERE, "..", "..", "..", "shared", "client-matrix")
+CACHE = os.environ.get("GAPSCOPE_CACHE", os.path.expanduser("~/.cache/gapscope-tests"))
+
+
+def number(x):
+    return x if isinstance(x, (int, float)) and not isinstance(x, bool) else None
+
+
+def truth(row, scenario):
+    """What a report may say of the phases that a scenario exercises: {phase: ("none"|"kernel"|"finite"|"any", seconds)}."""
+    e = row["expected"]
+    total, read, connect = (number(e.get(k)) for k in ("total_timeout_s", "read_timeout_s", "connect_timeout_s"))
+    override = e.get(scenario, "")
+    bounds = {}
+    if scenario == "syn":
+        if number(override) is not None and e["retries"] == "none":
+            bounds["connect"] = ("finite", override)
+        elif override == "kernel":
+            bounds["connect"] = ("kernel", None)
+        elif connect is not None or total is not None:
+            bounds["connect"] = ("finite", min(x for x in (connect, total) if x is not None))
+        else:
+            bounds["connect"] = ("kernel", None)
+        return bounds
+    if "by-design" in row["tags"]:
+        return bounds
+    if scenario in ("hang", "q", "slow", "hdrhang"):
+        phase = "body" if scenario == "hdrhang" else "response"
+        if scenario != "slow" and number(override) is not None and e["retries"] == "none":
+            bounds[phase] = ("finite", override)
+        elif scenario == "hdrhang" and e["verdict"] == "connect+header":
+            bounds[phase] = ("none", None)
+        elif total is not None or read is not None:
+            bounds[phase] = ("finite", min(x for x in (read, total) if x is not None))
+        elif scenario == "hang" and override is None:
+            bounds[phase] = ("any", None)
+        else:
+            bounds[phase] = ("none", None)
+    if scenario == "drip":
+        bounds["total"] = ("finite", number(override) or total) if total is not None else ("none", None)
+    return bounds
+
+
+def close_to(seconds, expected):
+    return seconds is not None and abs(seconds - expected) <= max(0.3, 0.1 * expected)
+
+
+def judge(kind, expected_s, said, cap, silent):
+    """right | undecided | wrong, for one phase."""
+    bound = said.get("bound", "unknown") if said else "unknown"
+    seconds = said.get("seconds") if said else None
+    if kind == "any":
+        return "right"
+    if bound == "unknown":
+        if kind == "finite" and expected_s > cap - 1:
+            return "right"
+        return "wrong" if silent else "undecided"
+    if kind == "finite":
+        return "right" if bound == "finite" and close_to(seconds, expected_s) else "wrong"
+    return "right" if bound == kind or (kind == "none" and bound == "kernel") else "wrong"
+
+
+def client_finished(result):
+    return result["state"] == "exited"
+
+
+def judge_deadlines(row, result, report, cap):
+    """Yields (phase, verdict, what was said)."""
+    scenario = result["scenario"]
+    entries = [d for d in report.get("deadlines", []) if str(d.get("peer", "")).endswith(f":{result['port']}")]
+    for phase, (kind, seconds) in truth(row, scenario).items():
+        said = None
+        for d in entries:
+            b = d.get("phase", {}).get(phase)
+            if b and (said is None or said.get("bound") == "unknown"):
+                said = b
+        yield phase, judge(kind, seconds, said, cap, scenario != "slow"), (said or "no entry", kind, seconds)
+
+
+def judge_retries(row, result, report):
+    """Yields ("retry", verdict, what was said) for the scenarios in which attempts fail."""
+    e, scenario = row["expected"], result["scenario"]
+    if scenario not in ("s503", "eof", "refuse"):
+        return
+    attempts = result["attempts_seen"] if scenario != "refuse" else None
+    expected = e.get(f"attempts_{scenario}", e["max_attempts"] if e["retries"] != "none" else 1)
+    entries = [r for r in report.get("retries", []) if str(r.get("peer", "")).endswith(f":{result['port']}")]
+    said = max((r.get("max_attempts", 0) for r in entries), default=1)
+    kind = next((r["class"] for r in entries if r.get("max_attempts", 0) == said), "none")
+    if expected == "inf" or (expected is None and e["retries"] == "unbounded"):
+        yield "retry", "right" if kind == "unbounded" or (kind == "undecided" and said < 20) else "wrong", (kind, said, "inf")
+    elif number(expected) is not None and expected > 1:
+        seen = attempts or expected
+        yield "retry", "right" if kind in ("bounded", "undecided") and abs(said - seen) <= 1 else "wrong", (kind, said, expected)
+    else:
+        yield "retry", "right" if kind == "none" else "wrong", (kind, said, 1)
+
+
+def judge_negative(row, report):
+    if {"negative", "by-design"} & set(row["tags"]):
+        bad = [f["rule"] for f in report.get("findings", []) if f["rule"].startswith(("deadline.", "retry."))]
+        yield "no finding", "wrong" if bad else "right", bad
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--gapscope", required=True)
+    ap.add_argument("--lang", default="c,python,cli")
+    ap.add_argument("--only", default="")
+    ap.add_argument("--scen", default="")
+    ap.add_argument("--cap", type=float, default=25.0)
+    ap.add_argument("--jobs", type=int, default=8)
+    ap.add_argument("--min-right", type=float, default=0.97)
+    ap.add_argument("--keep", default="")
+    ap.add_argument("--replay", action="store_true", help="record each run, replay it, and require the same report byte for byte")
+    a = ap.parse_args()
+    if not os.path.isdir(SHARED):
+        print(f"SKIP: {os.path.normpath(SHARED)} is absent: no ground truth to compare with")
+        return 77
+    matrix = os.path.join(CACHE, "client-matrix")
+    if not os.path.isdir(matrix):
+        shutil.copytree(SHARED, matrix)
+        subprocess.run(["chmod", "-R", "u+w", matrix], check=True)
+    tool = [sys.executable, os.path.join(matrix, "matrix.py")]
+    subprocess.run(tool + ["setup", "--lang", a.lang, "--only", a.only], check=False, stdout=subprocess.DEVNULL)
+    out = a.keep or tempfile.mkdtemp(prefix="gapscope-matrix-")
+    os.makedirs(out, exist_ok=True)
+    under = os.path.abspath(a.gapscope) + " run --quiet --report {out}" + (" --record {out}.rec" if a.replay else "") + " --"
+    run = subprocess.run(tool + ["run", "--lang", a.lang, "--only", a.only, "--scen", a.scen, "--jobs", str(a.jobs), "--cap", str(a.cap),
+                                 "--under", under, "--out", out], check=False, stdout=subprocess.PIPE, text=True)
+    with open(os.path.join(matrix, "index.json"), encoding="utf-8") as f:
+        rows = {r["id"]: r for r in json.load(f)["rows"]}
+    table = collections.defaultdict(collections.Counter)
+    failures = 0
+    for line in run.stdout.splitlines():
+        result = json.loads(line)
+        row = rows[result["id"]]
+        language = row["language"].split()[0].lower()
+        try:
+            with open(result["report"], encoding="utf-8") as f:
+                text = f.read()
+            report = json.loads(text)
+        except (OSError, ValueError, TypeError) as why:
+            print(f"WRONG {result['id']:32} {result['scenario']:8} no report: {why}")
+            table[language]["wrong"] += 1
+            continue
+        judged = [*judge_deadlines(row, result, report, a.cap), *judge_retries(row, result, report), *judge_negative(row, report)]
+        for what, verdict, detail in judged:
+            table[language][verdict] += 1
+            if verdict != "right":
+                print(f"{verdict.upper():9} {result['id']:32} {result['scenario']:8} {what:9} {detail}")
+        if a.replay:
+            again = result["report"] + ".replayed"
+            subprocess.run([a.gapscope, "replay", result["report"] + ".rec", "--report", again], check=False)
+            same = os.path.exists(again) and open(again, encoding="utf-8").read() == text
+            table[language]["replay same" if same else "replay differs"] += 1
+            failures += not same
+    print(f"{'language':10} {'right':>6} {'undecided':>10} {'wrong':>6}  replay same/differs")
+    total = collections.Counter()
+    for language in sorted(table):
+        t = table[language]
+        total.update(t)
+        print(f"{language:10} {t['right']:6} {t['undecided']:10} {t['wrong']:6}  {t['replay same']}/{t['replay differs']}")
+    judged = total["right"] + total["undecided"] + total["wrong"]
+    share = total["right"] / judged if judged else 0.0
+    print(f"all: {judged} verdicts, {share:.1%} right, {total['undecided']} undecided, {total['wrong']} wrong; files in {out}")
+    if not judged or share < a.min_right:
+        failures += 1
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
