@@ -42,8 +42,7 @@ static void release(struct deadline *d, struct deadline_conn *k)
 	k->held_n = 0;
 }
 
-/* Observations of a young connection wait, alike ones together. */
-static void hold(struct deadline *d, struct deadline_conn *k, const struct observation *o)
+void deadline_hold(struct deadline *d, struct deadline_conn *k, const struct observation *o)
 {
 	if (k->by_design && (o->phase == PHASE_RESPONSE || o->phase == PHASE_BODY || o->phase == PHASE_TOTAL))
 		return;
@@ -83,12 +82,11 @@ static void settle(struct deadline *d, struct deadline_conn *k, const struct wat
 	}
 	if (o.phase == PHASE_BODY && o.weight == W_FINITE && o.limit_ns > k->gap_limit_ns)
 		k->gap_limit_ns = o.limit_ns;
-	hold(d, k, &o);
+	deadline_hold(d, k, &o);
 }
 
-/* The phase ends, another begins. Waits are told before or after the bytes that end them, so the old one stays for a moment. */
-static void turn(struct deadline *d, struct deadline_conn *k, enum phase next, uint64_t now_ns, enum ending end,
-		 const struct event *e)
+void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next, uint64_t now_ns, enum ending end,
+		   const struct event *e)
 {
 	if (k->before_open)
 		settle(d, k, &k->before, k->before_end, k->before.until_ns);
@@ -101,13 +99,13 @@ static void turn(struct deadline *d, struct deadline_conn *k, enum phase next, u
 
 static void settle_all(struct deadline *d, struct deadline_conn *k, enum ending end, uint64_t now_ns)
 {
-	turn(d, k, PHASE_IDLE, now_ns, end, NULL);
+	deadline_turn(d, k, PHASE_IDLE, now_ns, end, NULL);
 	if (k->before_open)
 		settle(d, k, &k->before, k->before_end, k->before.until_ns);
 	k->before_open = false;
 }
 
-static struct deadline_conn *conn_of(struct deadline *d, struct conn *c)
+struct deadline_conn *deadline_conn_of(struct deadline *d, struct conn *c)
 {
 	struct deadline_conn *k = c->slot[DEADLINE_SLOT];
 
@@ -174,17 +172,6 @@ static enum ending ending_by_us(struct deadline *d, struct deadline_conn *k, uin
 
 /* -- connect -- */
 
-static void connect_wait(struct deadline *d, struct deadline_conn *k, const struct wait *w)
-{
-	if (k->now.phase != PHASE_CONNECT) {
-		uint64_t since = k->conn->connect_t0 && k->conn->connect_t0 < w->t0 ? k->conn->connect_t0 : w->t0;
-		turn(d, k, PHASE_CONNECT, since, END_DATA, w->event);
-		k->now.sender_tid = 0;
-		k->operation_ns = since;
-	}
-	watch_wait(&k->now, w);
-}
-
 static void deadline_conn_connect(void *ctx, struct conn *c, const struct event *e)
 {
 	struct deadline *d = ctx;
@@ -211,7 +198,7 @@ static void deadline_conn_connect(void *ctx, struct conn *c, const struct event 
 	else if (c->connect_err)
 		end = END_FAILED;
 	k->now.stack = c->connect_stack;
-	turn(d, k, PHASE_IDLE, c->connect_t1, end, NULL);
+	deadline_turn(d, k, PHASE_IDLE, c->connect_t1, end, NULL);
 	k->before.until_ns = end == END_GAVE_UP ? e->t1 : c->connect_t1;
 	k->operation_ns = 0;
 }
@@ -223,7 +210,7 @@ static void deadline_request_start(void *ctx, struct request *q)
 	struct deadline *d = ctx;
 	struct deadline_conn *k;
 
-	if (q->server || !peer_is_dependency(q->conn) || !(k = conn_of(d, q->conn)))
+	if (q->server || !peer_is_dependency(q->conn) || !(k = deadline_conn_of(d, q->conn)))
 		return;
 	if (k->open_n < DEADLINE_OPEN_MAX)
 		k->open[k->open_n] = q;
@@ -255,7 +242,7 @@ static void check_drip(struct deadline *d, struct deadline_conn *k, const struct
 		.operations = 1,
 		.request_id = q->id,
 	};
-	hold(d, k, &o);
+	deadline_hold(d, k, &o);
 }
 
 static enum ending ending_of(struct deadline *d, struct deadline_conn *k, const struct request *q)
@@ -295,7 +282,7 @@ static void deadline_request_end(void *ctx, struct request *q)
 	while (k->open_n && !k->open[k->open_n - 1])
 		k->open_n--;
 	uint32_t tid = k->now.sender_tid;
-	turn(d, k, k->open_n ? PHASE_RESPONSE : PHASE_IDLE, q->t_end, end, NULL);
+	deadline_turn(d, k, k->open_n ? PHASE_RESPONSE : PHASE_IDLE, q->t_end, end, NULL);
 	k->now.sender_tid = tid;
 	check_drip(d, k, q);
 	if (!k->open_n)
@@ -319,7 +306,7 @@ static void bytes_out(struct deadline *d, struct deadline_conn *k, const struct 
 	if (k->now.phase == PHASE_IDLE) {
 		if (!c->protocol || !k->operation_ns)
 			k->operation_ns = e->t0;
-		turn(d, k, PHASE_RESPONSE, e->t1, END_DATA, e);
+		deadline_turn(d, k, PHASE_RESPONSE, e->t1, END_DATA, e);
 	} else if (k->now.phase == PHASE_RESPONSE && !k->now.calls) { /* the request goes on */
 		watch_begin(&k->now, PHASE_RESPONSE, e->t1, e->tid, e->stack, k->open_n ? k->open[0]->id : 0);
 	}
@@ -334,7 +321,7 @@ static void bytes_in(struct deadline *d, struct deadline_conn *k, const struct e
 		return;
 	if (!c->protocol || end == END_FAILED) { /* of an unknown protocol: the peer has spoken last, nothing is known to be due */
 		if (!c->protocol || k->open_n) {
-			turn(d, k, PHASE_IDLE, e->t1, end, NULL);
+			deadline_turn(d, k, PHASE_IDLE, e->t1, end, NULL);
 			k->operation_ns = 0;
 		}
 		return;
@@ -348,7 +335,7 @@ static void bytes_in(struct deadline *d, struct deadline_conn *k, const struct e
 			k->longest_gap_ns = gap;
 	}
 	uint32_t tid = k->now.sender_tid;
-	turn(d, k, PHASE_BODY, e->t1, END_DATA, e);
+	deadline_turn(d, k, PHASE_BODY, e->t1, END_DATA, e);
 	k->now.sender_tid = tid;
 }
 
@@ -357,7 +344,7 @@ static void deadline_conn_data(void *ctx, struct conn *c, enum direction dir, co
 	struct deadline *d = ctx;
 	struct deadline_conn *k;
 
-	if (!peer_is_dependency(c) || !(k = conn_of(d, c)))
+	if (!peer_is_dependency(c) || !(k = deadline_conn_of(d, c)))
 		return;
 	if (dir == DIR_OUT)
 		bytes_out(d, k, e);
@@ -377,111 +364,6 @@ static void deadline_conn_close(void *ctx, struct conn *c, const struct event *e
 	settle_all(d, k, by_us ? ending_by_us(d, k, now) : c->end == CONN_EOF || c->end == CONN_RESET ? END_FAILED : END_EXIT, now);
 	release(d, k);
 	conn_forget(d, k);
-}
-
-/* -- waits -- */
-
-/* A blocking write that took long: arguments alone say little of writes, since most never wait. */
-static void write_wait(struct deadline *d, struct deadline_conn *k, const struct wait *w)
-{
-	if (w->how == WAIT_BY_EPOLL || w->t1 - w->t0 < evidence_option_ns(d->env.options[DEADLINE_O_WRITE]))
-		return;
-	const bool forever = w->limit_ns == WAIT_INFINITE;
-	const struct observation o = {
-		.phase = PHASE_WRITE,
-		.weight = forever           ? W_NONE
-			  : w->limit_ns > 0 ? W_FINITE
-					    : W_UNDECIDED,
-		.how = forever ? (w->how == WAIT_BY_CALL ? HOW_CALL_FOREVER : HOW_POLL_FOREVER) : HOW_CALL_LIMIT,
-		.limit_ns = w->limit_ns > 0 ? (uint64_t)w->limit_ns : 0,
-		.waited_ns = w->t1 - w->t0,
-		.stack = w->stack,
-		.first_ns = w->t0,
-		.last_ns = w->t1,
-		.calls = 1,
-		.operations = 1,
-	};
-	hold(d, k, &o);
-}
-
-/* A client that connected and says nothing holds this thread for as long as it likes. */
-static void server_wait(struct deadline *d, const struct wait *w)
-{
-	const struct conn *c = w->conn;
-	struct deadline_slow *s;
-
-	if (w->op != WAIT_READ || w->how != WAIT_BY_CALL || w->limit_ns != WAIT_INFINITE || c->kind != CONN_TCP || c->inherited)
-		return;
-	if (c->bytes_in || c->bytes_out || w->t1 - w->t0 < evidence_option_ns(d->env.options[DEADLINE_O_WARN]))
-		return;
-	char name[SITE_TEXT_SIZE];
-	evidence_site(d->env.stacks, w->stack, name, sizeof name);
-	if (!(s = deadline_slow_get(d, &d->clients, name)))
-		return;
-	s->tally.stack = w->stack;
-	const struct observation o = {
-		.weight = W_NONE,
-		.how = HOW_CALL_FOREVER,
-		.waited_ns = w->t1 - w->t0,
-		.stack = w->stack,
-		.first_ns = w->t0,
-		.last_ns = w->t1,
-		.calls = 1,
-		.operations = w->outcome != WAIT_PENDING,
-	};
-	tally_add(&s->tally, &o);
-}
-
-static void deadline_wait(void *ctx, const struct wait *w)
-{
-	struct deadline *d = ctx;
-	struct conn *c = w->conn;
-	struct deadline_conn *k;
-
-	if (!c)
-		return;
-	if (c->role == CONN_SERVER)
-		server_wait(d, w);
-	if (w->op == WAIT_CONNECT) { /* told before the peer is known: conn_connect drops what is no dependency */
-		if (c->role == CONN_CLIENT && c->kind == CONN_TCP && (k = conn_of(d, c)))
-			connect_wait(d, k, w);
-		return;
-	}
-	if (!peer_is_dependency(c) || !(k = c->slot[DEADLINE_SLOT]))
-		return;
-	if (w->op == WAIT_WRITE) {
-		write_wait(d, k, w);
-		return;
-	}
-	if (w->op != WAIT_READ)
-		return;
-	struct watch *at = w->t1 > k->now.since_ns ? &k->now : k->before_open ? &k->before : NULL;
-	if (at && (at->phase == PHASE_RESPONSE || at->phase == PHASE_BODY))
-		watch_wait(at, w);
-}
-
-static void deadline_resolve(void *ctx, const struct resolve *r)
-{
-	struct deadline *d = ctx;
-	uint64_t took = r->event->t1 - r->event->t0;
-	struct deadline_slow *s;
-
-	if (took < evidence_option_ns(d->env.options[DEADLINE_O_RESOLVE]) || !r->name || !r->name[0])
-		return;
-	if (!(s = deadline_slow_get(d, &d->names, r->name)))
-		return;
-	s->tally.stack = r->event->stack;
-	const struct observation o = {
-		.weight = W_NONE,
-		.how = HOW_KERNEL,
-		.waited_ns = took,
-		.stack = r->event->stack,
-		.first_ns = r->event->t0,
-		.last_ns = r->event->t1,
-		.calls = 1,
-		.operations = 1,
-	};
-	tally_add(&s->tally, &o);
 }
 
 /* -- time -- */

@@ -189,6 +189,18 @@ enum deadline_option {
 };
 extern const struct option deadline_options[];
 
+/* deadline.c */
+struct deadline_conn *deadline_conn_of(struct deadline *d, struct conn *c);
+/* The phase ends, another begins. Waits are told before or after the bytes that end them, so the old one stays for a moment. */
+void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next, uint64_t now_ns, enum ending end,
+		   const struct event *e);
+/* Take an observation; those of a young connection wait, alike ones together. */
+void deadline_hold(struct deadline *d, struct deadline_conn *k, const struct observation *o);
+
+/* deadline_wait.c: observer functions, ctx is the struct deadline */
+void deadline_wait(void *ctx, const struct wait *w);
+void deadline_resolve(void *ctx, const struct resolve *r);
+
 /* deadline_tally.c */
 void deadline_observe(struct deadline *d, const char *peer, const char *protocol, const struct observation *o);
 void tally_add(struct tally *t, const struct observation *o);

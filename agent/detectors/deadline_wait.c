@@ -1,0 +1,120 @@
+/*
+ * The deadline detector's waits: which phase of which connection a wait belongs to; sends and look-ups that took long; accepted
+ * connections whose client says nothing. The session's thread.
+ */
+#include "detectors/deadline.h"
+#include "detectors/peers.h"
+
+static void connect_wait(struct deadline *d, struct deadline_conn *k, const struct wait *w)
+{
+	if (k->now.phase != PHASE_CONNECT) {
+		uint64_t since = k->conn->connect_t0 && k->conn->connect_t0 < w->t0 ? k->conn->connect_t0 : w->t0;
+		deadline_turn(d, k, PHASE_CONNECT, since, END_DATA, w->event);
+		k->now.sender_tid = 0;
+		k->operation_ns = since;
+	}
+	watch_wait(&k->now, w);
+}
+
+/* A blocking write that took long: arguments alone say little of writes, since most never wait. */
+static void write_wait(struct deadline *d, struct deadline_conn *k, const struct wait *w)
+{
+	if (w->how == WAIT_BY_EPOLL || w->t1 - w->t0 < evidence_option_ns(d->env.options[DEADLINE_O_WRITE]))
+		return;
+	const bool forever = w->limit_ns == WAIT_INFINITE;
+	const struct observation o = {
+		.phase = PHASE_WRITE,
+		.weight = forever           ? W_NONE
+			  : w->limit_ns > 0 ? W_FINITE
+					    : W_UNDECIDED,
+		.how = forever ? (w->how == WAIT_BY_CALL ? HOW_CALL_FOREVER : HOW_POLL_FOREVER) : HOW_CALL_LIMIT,
+		.limit_ns = w->limit_ns > 0 ? (uint64_t)w->limit_ns : 0,
+		.waited_ns = w->t1 - w->t0,
+		.stack = w->stack,
+		.first_ns = w->t0,
+		.last_ns = w->t1,
+		.calls = 1,
+		.operations = 1,
+	};
+	deadline_hold(d, k, &o);
+}
+
+/* A client that connected and says nothing holds this thread for as long as it likes. */
+static void server_wait(struct deadline *d, const struct wait *w)
+{
+	const struct conn *c = w->conn;
+	struct deadline_slow *s;
+
+	if (w->op != WAIT_READ || w->how != WAIT_BY_CALL || w->limit_ns != WAIT_INFINITE || c->kind != CONN_TCP || c->inherited)
+		return;
+	if (c->bytes_in || c->bytes_out || w->t1 - w->t0 < evidence_option_ns(d->env.options[DEADLINE_O_WARN]))
+		return;
+	char name[SITE_TEXT_SIZE];
+	evidence_site(d->env.stacks, w->stack, name, sizeof name);
+	if (!(s = deadline_slow_get(d, &d->clients, name)))
+		return;
+	s->tally.stack = w->stack;
+	const struct observation o = {
+		.weight = W_NONE,
+		.how = HOW_CALL_FOREVER,
+		.waited_ns = w->t1 - w->t0,
+		.stack = w->stack,
+		.first_ns = w->t0,
+		.last_ns = w->t1,
+		.calls = 1,
+		.operations = w->outcome != WAIT_PENDING,
+	};
+	tally_add(&s->tally, &o);
+}
+
+void deadline_wait(void *ctx, const struct wait *w)
+{
+	struct deadline *d = ctx;
+	struct conn *c = w->conn;
+	struct deadline_conn *k;
+
+	if (!c)
+		return;
+	if (c->role == CONN_SERVER)
+		server_wait(d, w);
+	if (w->op == WAIT_CONNECT) { /* told before the peer is known: conn_connect drops what is no dependency */
+		if (c->role == CONN_CLIENT && c->kind == CONN_TCP && (k = deadline_conn_of(d, c)))
+			connect_wait(d, k, w);
+		return;
+	}
+	if (!peer_is_dependency(c) || !(k = c->slot[DEADLINE_SLOT]))
+		return;
+	if (w->op == WAIT_WRITE) {
+		write_wait(d, k, w);
+		return;
+	}
+	if (w->op != WAIT_READ)
+		return;
+	struct watch *at = w->t1 > k->now.since_ns ? &k->now : k->before_open ? &k->before : NULL;
+	if (at && (at->phase == PHASE_RESPONSE || at->phase == PHASE_BODY))
+		watch_wait(at, w);
+}
+
+void deadline_resolve(void *ctx, const struct resolve *r)
+{
+	struct deadline *d = ctx;
+	uint64_t took = r->event->t1 - r->event->t0;
+	struct deadline_slow *s;
+
+	if (took < evidence_option_ns(d->env.options[DEADLINE_O_RESOLVE]) || !r->name || !r->name[0])
+		return;
+	if (!(s = deadline_slow_get(d, &d->names, r->name)))
+		return;
+	s->tally.stack = r->event->stack;
+	const struct observation o = {
+		.weight = W_NONE,
+		.how = HOW_KERNEL,
+		.waited_ns = took,
+		.stack = r->event->stack,
+		.first_ns = r->event->t0,
+		.last_ns = r->event->t1,
+		.calls = 1,
+		.operations = 1,
+	};
+	tally_add(&s->tally, &o);
+}

@@ -1,0 +1,81 @@
+/*
+ * The table of detectors: complete, documented, and with names that fit the contract.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "detectors/detectors.h"
+
+static void test_entries_are_complete(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	for (const struct detector *const *d = detector_table; *d; d++, n++) {
+		assert_non_null((*d)->name);
+		assert_true(strlen((*d)->doc) > 10);
+		assert_non_null((*d)->create);
+		assert_non_null((*d)->destroy);
+		assert_non_null((*d)->finish);
+		assert_non_null((*d)->report);
+		assert_non_null((*d)->section);
+		assert_non_null((*d)->rules[0].id);
+	}
+	assert_int_equal(n, 3);
+}
+
+static void test_rules_are_documented(void **state)
+{
+	(void)state;
+	for (const struct detector *const *d = detector_table; *d; d++) {
+		for (const struct rule *r = (*d)->rules; r->id; r++) {
+			assert_true(!strncmp(r->id, (*d)->name, strlen((*d)->name)));
+			assert_non_null(strchr(r->id, '.'));
+			assert_true(strlen(r->title) > 5);
+			assert_true(strlen(r->doc) > 20);
+			assert_true(strlen(r->remedy) > 10);
+			for (const struct rule *other = (*d)->rules; other != r; other++)
+				assert_string_not_equal(other->id, r->id);
+		}
+	}
+}
+
+static void test_options_hold_their_ranges(void **state)
+{
+	(void)state;
+	for (const struct detector *const *d = detector_table; *d; d++) {
+		for (const struct option *o = (*d)->options; o && o->name; o++) {
+			assert_true(o->min <= o->value && o->value <= o->max);
+			assert_non_null(o->unit);
+			assert_true(strlen(o->doc) > 10);
+		}
+	}
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_string_equal(severity_name(SEVERITY_INFO), "info");
+	assert_string_equal(severity_name(SEVERITY_CRITICAL), "critical");
+	assert_string_equal(confidence_name(CONFIDENCE_SUSPECTED), "suspected");
+	assert_string_equal(confidence_name(CONFIDENCE_PROVEN), "proven");
+	assert_string_equal(severity_name((enum severity)99), "?");
+	assert_string_equal(confidence_name((enum confidence)99), "?");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_entries_are_complete),
+		cmocka_unit_test(test_rules_are_documented),
+		cmocka_unit_test(test_options_hold_their_ranges),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,65 @@
+/*
+ * Advice by library: the innermost known one speaks, unknown stacks get none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "detectors/remedies.h"
+
+static const char *advice(const struct frame *frames, size_t n, enum remedy_kind kind)
+{
+	struct stacks *s = stacks_new();
+
+	assert_non_null(s);
+	const char *text = remedy_for(s, stacks_add(s, frames, n), kind); /* static text: outlives the table */
+	stacks_free(s);
+	return text;
+}
+
+static void test_library_before_runtime(void **state)
+{
+	const struct frame curl[] = {{.module = "libc.so.6"}, {.module = "libcurl.so.4"}, {.module = "python3.11"}};
+	const struct frame python[] = {{.module = "libc.so.6"}, {.module = "python3.11"}};
+	const struct frame plain[] = {{.module = "libc.so.6"}, {.module = "shop", .function = "charge"}};
+
+	(void)state;
+	assert_non_null(strstr(advice(curl, 3, REMEDY_RESPONSE), "CURLOPT_TIMEOUT_MS"));
+	assert_non_null(strstr(advice(curl, 3, REMEDY_CONNECT), "CURLOPT_CONNECTTIMEOUT_MS"));
+	assert_non_null(strstr(advice(python, 2, REMEDY_RESPONSE), "timeout=(connect, read)"));
+	assert_null(advice(plain, 2, REMEDY_RESPONSE));
+}
+
+static void test_function_names(void **state)
+{
+	const struct frame f[] = {{.module = "[jit]", .function = "send", .file = "/usr/lib/python3/requests/adapters.py"}};
+
+	(void)state;
+	assert_non_null(strstr(advice(f, 1, REMEDY_RETRY), "HTTPAdapter"));
+}
+
+/* A library without advice of a kind leaves the word to its callers. */
+static void test_missing_kind(void **state)
+{
+	const struct frame f[] = {{.module = "libmariadb.so.3"}, {.module = "node"}};
+
+	(void)state;
+	assert_non_null(strstr(advice(f, 2, REMEDY_RETRY), "Node.js"));
+	assert_null(advice(f, 1, REMEDY_RETRY));
+	assert_null(advice(NULL, 0, REMEDY_RETRY));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_library_before_runtime),
+		cmocka_unit_test(test_function_names),
+		cmocka_unit_test(test_missing_kind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,499 @@
+/*
+ * The retry detector over scripted clients: each rule with a client that breaks it, one that does not, and the threshold between.
+ */
+#include "detectors/detectors.h"
+#include "detectors/rig.h"
+
+static void start(struct rig *r)
+{
+	rig_init(r, &retry_detector);
+	r->s.stack = rig_stack(r, "charge", "shop");
+	script_socket(&r->s, 5);
+	script_connect(&r->s, 5, "10.0.0.9", 443, 0);
+}
+
+static void exchange(struct rig *r, const char *request, const char *answer)
+{
+	script_write(&r->s, 5, request);
+	script_took(&r->s, SCRIPT_MSEC);
+	script_read(&r->s, 5, answer);
+}
+
+/* `n` failed attempts with the same gap. */
+static void failures(struct rig *r, const char *request, unsigned int n, uint64_t gap)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (i)
+			script_pass(&r->s, gap);
+		exchange(r, request, RIG_503);
+	}
+}
+
+/* Row of the section with this operation; -1 if none. */
+static int row(const struct rig *r, const char *operation)
+{
+	for (size_t i = 0; i < json_array_size(r->section); i++) {
+		if (!strcmp(rig_text(r, i, "operation", NULL), operation))
+			return (int)i;
+	}
+	return -1;
+}
+
+/* 20 attempts are not yet unbounded, the 21st is; 90 are proof. A client that pauses and draws its delays is warned only. */
+static void test_unbounded(void **state)
+{
+	static const struct {
+		unsigned int attempts;
+		bool found;
+		enum confidence confidence;
+		const char *class;
+	} rows[] = {
+		{20, false, 0, "undecided"},
+		{21, true, CONFIDENCE_OBSERVED, "unbounded"},
+		{89, true, CONFIDENCE_OBSERVED, "unbounded"},
+		{90, true, CONFIDENCE_PROVEN, "unbounded"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct rig r;
+		start(&r);
+		failures(&r, RIG_GET, rows[i].attempts, 100 * SCRIPT_MSEC);
+		rig_finish(&r);
+		const struct rig_finding *f = rig_found(&r, "retry.unbounded");
+		assert_int_equal(f != NULL, rows[i].found);
+		if (f) {
+			assert_int_equal(f->confidence, rows[i].confidence);
+			assert_int_equal(f->severity, SEVERITY_WARNING);
+		}
+		int at = row(&r, "GET /orders/17");
+		assert_true(at >= 0);
+		assert_string_equal(rig_text(&r, (size_t)at, "class", NULL), rows[i].class);
+		assert_int_equal((int)rig_number(&r, (size_t)at, "max_attempts", NULL), (int)rows[i].attempts);
+		assert_true(json_is_null(json_object_get(json_array_get(r.section, (size_t)at), "bound")));
+		rig_done(&r);
+	}
+}
+
+/* Five minutes of failure are enough, however slowly it tries. */
+static void test_unbounded_by_time(void **state)
+{
+	(void)state;
+	for (int minutes = 4; minutes <= 6; minutes += 2) {
+		struct rig r;
+		start(&r);
+		failures(&r, RIG_GET, (unsigned int)minutes * 2, 30 * SCRIPT_SEC);
+		rig_finish(&r);
+		assert_int_equal(rig_found(&r, "retry.unbounded") != NULL, minutes > 5);
+		rig_done(&r);
+	}
+}
+
+/* Four attempts, then the program ends with the failure: bounded. */
+static void test_bounded(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	for (int i = 0; i < 4; i++) {
+		if (i)
+			script_pass(&r.s, (100U << i) * SCRIPT_MSEC);
+		exchange(&r, RIG_GET, RIG_503);
+	}
+	script_exit(&r.s, 100);
+	rig_finish(&r);
+	rig_print(&r);
+	assert_int_equal(r.found_n, 0);
+	int at = row(&r, "GET /orders/17");
+	assert_true(at >= 0);
+	assert_string_equal(rig_text(&r, (size_t)at, "class", NULL), "bounded");
+	assert_int_equal((int)rig_number(&r, (size_t)at, "bound", NULL), 4);
+	assert_int_equal((int)rig_number(&r, (size_t)at, "gave_up", NULL), 1);
+	assert_string_equal(rig_text(&r, (size_t)at, "backoff", NULL), "exponential");
+	assert_true(rig_number(&r, (size_t)at, "retry_ratio", NULL) == 0.75);
+	rig_done(&r);
+}
+
+static void test_no_retry_at_all(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	exchange(&r, RIG_GET, RIG_503);
+	script_exit(&r.s, 100);
+	rig_finish(&r);
+	int at = row(&r, "GET /orders/17");
+	assert_true(at >= 0);
+	assert_string_equal(rig_text(&r, (size_t)at, "class", NULL), "none");
+	assert_int_equal(r.found_n, 0);
+	rig_done(&r);
+}
+
+static void test_no_backoff(void **state)
+{
+	static const struct {
+		unsigned int attempts;
+		uint64_t gap;
+		bool found;
+		enum severity severity;
+	} rows[] = {
+		{3, 5 * SCRIPT_MSEC, false, 0}, /* two gaps are too few */
+		{4, 5 * SCRIPT_MSEC, true, SEVERITY_WARNING},
+		{4, 59 * SCRIPT_MSEC, true, SEVERITY_WARNING},
+		{4, 70 * SCRIPT_MSEC, true, SEVERITY_INFO}, /* constant: lower */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct rig r;
+		start(&r);
+		failures(&r, RIG_GET, rows[i].attempts, rows[i].gap);
+		rig_finish(&r);
+		const struct rig_finding *f = rig_found(&r, "retry.no_backoff");
+		assert_int_equal(f != NULL, rows[i].found);
+		if (f)
+			assert_int_equal(f->severity, rows[i].severity);
+		rig_done(&r);
+	}
+}
+
+/* A POST repeated: a warning after an answer, an error where none came, nothing with a key or for a GET. */
+static void test_non_idempotent(void **state)
+{
+	static const char keyed[] = "POST /charge HTTP/1.1\r\nHost: a\r\nIdempotency-Key: 1\r\nContent-Length: 2\r\n\r\n{}";
+	static const struct {
+		const char *request;
+		bool answered;
+		int severity;
+	} rows[] = {{RIG_POST, true, SEVERITY_WARNING}, {RIG_POST, false, SEVERITY_ERROR}, {keyed, true, -1}, {RIG_GET, true, -1}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct rig r;
+		start(&r);
+		if (rows[i].answered) {
+			exchange(&r, rows[i].request, RIG_503);
+		} else {
+			script_write(&r.s, 5, rows[i].request);
+			script_read_eof(&r.s, 5);
+			script_close(&r.s, 5);
+			script_socket(&r.s, 5);
+			script_connect(&r.s, 5, "10.0.0.9", 443, 0);
+		}
+		script_pass(&r.s, 500 * SCRIPT_MSEC);
+		exchange(&r, rows[i].request, RIG_200);
+		rig_finish(&r);
+		const struct rig_finding *f = rig_found(&r, "retry.non_idempotent");
+		assert_int_equal(f ? (int)f->severity : -1, rows[i].severity);
+		rig_done(&r);
+	}
+}
+
+static void test_retry_after(void **state)
+{
+	static const char busy[] = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n";
+
+	(void)state;
+	for (int early = 0; early < 2; early++) {
+		struct rig r;
+		start(&r);
+		exchange(&r, RIG_GET, busy);
+		script_pass(&r.s, early ? SCRIPT_SEC : 2 * SCRIPT_SEC);
+		exchange(&r, RIG_GET, RIG_200);
+		rig_finish(&r);
+		assert_int_equal(rig_found(&r, "retry.ignores_retry_after") != NULL, early);
+		rig_done(&r);
+	}
+}
+
+static void test_not_retryable(void **state)
+{
+	static const char forbidden[] = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+
+	(void)state;
+	for (int n = 2; n <= 3; n++) {
+		struct rig r;
+		start(&r);
+		for (int i = 0; i < n; i++) {
+			exchange(&r, RIG_GET, forbidden);
+			script_pass(&r.s, 200 * SCRIPT_MSEC);
+		}
+		rig_finish(&r);
+		assert_int_equal(rig_found(&r, "retry.not_retryable") != NULL, n == 3);
+		assert_int_equal(json_array_size(r.section), 0);
+		rig_done(&r);
+	}
+}
+
+/* 401 and the same request with credentials is a conversation. */
+static void test_auth_follow_up(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	for (int i = 0; i < 3; i++) {
+		exchange(&r, RIG_GET, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+		exchange(&r, RIG_GET, RIG_200);
+	}
+	rig_finish(&r);
+	assert_int_equal(r.found_n, 0);
+	rig_done(&r);
+}
+
+static void test_refused_connects(void **state)
+{
+	(void)state;
+	for (int n = 3; n <= 30; n += 27) {
+		struct rig r;
+		rig_init(&r, &retry_detector);
+		r.s.stack = rig_stack(&r, "reconnect", "shop");
+		for (int i = 0; i < n; i++) {
+			script_socket(&r.s, 5);
+			script_connect(&r.s, 5, "10.0.0.9", 443, ECONNREFUSED);
+			script_close(&r.s, 5);
+			script_pass(&r.s, 10 * SCRIPT_MSEC);
+		}
+		rig_finish(&r);
+		int at = row(&r, "connect");
+		assert_true(at >= 0);
+		assert_int_equal((int)rig_number(&r, (size_t)at, "max_attempts", NULL), n);
+		const struct rig_finding *f = rig_found(&r, "retry.unbounded");
+		assert_int_equal(f != NULL, n == 30);
+		if (f)
+			assert_int_equal(f->severity, SEVERITY_ERROR);
+		rig_done(&r);
+	}
+}
+
+/* Two addresses of one name, tried in turn, are one attempt. */
+static void test_other_address_of_a_lookup(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &retry_detector);
+	for (int i = 0; i < 2; i++) {
+		script_resolve(&r.s, "payments", "10.0.0.1", 0);
+		script_resolve(&r.s, "payments", "10.0.0.2", 0);
+		for (int k = 0; k < 2; k++) {
+			script_socket(&r.s, 5);
+			script_connect(&r.s, 5, k ? "10.0.0.2" : "10.0.0.1", 443, ECONNREFUSED);
+			script_close(&r.s, 5);
+		}
+		script_pass(&r.s, SCRIPT_SEC);
+	}
+	rig_finish(&r);
+	int at = row(&r, "connect");
+	assert_true(at >= 0);
+	assert_string_equal(rig_text(&r, (size_t)at, "peer", NULL), "payments:443");
+	assert_int_equal((int)rig_number(&r, (size_t)at, "max_attempts", NULL), 2);
+	rig_done(&r);
+}
+
+/* A protocol that is not known: the connection breaks right after our bytes. */
+static void test_broken_connections(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &retry_detector);
+	for (int i = 0; i < 5; i++) {
+		script_socket(&r.s, 5);
+		script_connect(&r.s, 5, "10.0.0.8", 6379, 0);
+		script_write(&r.s, 5, "\x01\x02 hello");
+		script_read_eof(&r.s, 5);
+		script_close(&r.s, 5);
+	}
+	rig_finish(&r);
+	int at = row(&r, "connection");
+	assert_true(at >= 0);
+	assert_int_equal((int)rig_number(&r, (size_t)at, "max_attempts", NULL), 5);
+	assert_non_null(rig_found(&r, "retry.no_backoff"));
+	assert_int_equal(row(&r, "connect"), -1);
+	rig_done(&r);
+}
+
+/* One user's failed request and the next user's are not a retry: they were made for different incoming requests. */
+static void test_different_callers(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	script_listen(&r.s, 3, 8080);
+	for (int i = 0; i < 30; i++) {
+		script_accept(&r.s, 3, 7, "10.1.1.1", 40000);
+		script_read(&r.s, 7, "GET /buy HTTP/1.1\r\nHost: shop\r\n\r\n");
+		exchange(&r, RIG_GET, RIG_503);
+		script_write(&r.s, 7, RIG_503);
+		script_close(&r.s, 7);
+	}
+	rig_finish(&r);
+	rig_print(&r);
+	assert_int_equal(r.found_n, 0);
+	int at = row(&r, "GET /orders/17");
+	assert_true(at >= 0);
+	assert_int_equal((int)rig_number(&r, (size_t)at, "max_attempts", NULL), 1);
+	assert_int_equal((int)rig_number(&r, (size_t)at, "sequences", NULL), 30);
+	rig_done(&r);
+}
+
+/* A check every 10 s that had the same period while healthy. */
+static void test_fixed_period(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	for (int i = 0; i < 40; i++) {
+		exchange(&r, RIG_GET, i < 5 ? RIG_200 : RIG_503);
+		script_pass(&r.s, 10 * SCRIPT_SEC);
+	}
+	rig_finish(&r);
+	rig_print(&r);
+	assert_int_equal(r.found_n, 0);
+	rig_done(&r);
+}
+
+/* Polls, pagination, other queries, parallel requests: nothing follows a failure of the same operation. */
+static void test_not_retries(void **state)
+{
+	struct rig r;
+	char request[128];
+
+	(void)state;
+	start(&r);
+	for (int i = 0; i < 100; i++)
+		exchange(&r, RIG_GET, RIG_200);
+	for (int i = 0; i < 100; i++) {
+		snprintf(request, sizeof request, "GET /items?page=%d HTTP/1.1\r\nHost: a\r\n\r\n", i);
+		exchange(&r, request, RIG_503);
+	}
+	for (int fd = 10; fd < 40; fd++) {
+		script_socket(&r.s, fd);
+		script_connect(&r.s, fd, "10.0.0.9", 443, 0);
+		script_write(&r.s, fd, "GET /fan HTTP/1.1\r\nHost: a\r\n\r\n");
+	}
+	for (int fd = 10; fd < 40; fd++)
+		script_read(&r.s, fd, RIG_503);
+	rig_finish(&r);
+	rig_print(&r);
+	assert_int_equal(r.found_n, 0);
+	rig_done(&r);
+}
+
+/* A loop over processes (a shell running curl) is one sequence. */
+static void test_across_processes(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &retry_detector);
+	for (uint32_t pid = 200; pid < 225; pid++) {
+		r.s.pid = pid;
+		script_start(&r.s, pid, 100, "/usr/bin/curl");
+		script_socket(&r.s, 5);
+		script_connect(&r.s, 5, "10.0.0.9", 443, 0);
+		exchange(&r, RIG_GET, RIG_503);
+		script_exit(&r.s, pid);
+		script_pass(&r.s, 20 * SCRIPT_MSEC);
+	}
+	rig_finish(&r);
+	int at = row(&r, "GET /orders/17");
+	assert_true(at >= 0);
+	assert_string_equal(rig_text(&r, (size_t)at, "class", NULL), "unbounded");
+	assert_int_equal((int)rig_number(&r, (size_t)at, "max_attempts", NULL), 25);
+	rig_done(&r);
+}
+
+static void test_window(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		struct rig r;
+		start(&r);
+		exchange(&r, RIG_GET, RIG_503);
+		script_pass(&r.s, (late ? 61 : 59) * SCRIPT_SEC);
+		exchange(&r, RIG_GET, RIG_503);
+		rig_finish(&r);
+		int at = row(&r, "GET /orders/17");
+		assert_int_equal((int)rig_number(&r, (size_t)at, "max_attempts", NULL), late ? 1 : 2);
+		rig_done(&r);
+	}
+}
+
+struct resend {
+	unsigned int last;
+};
+
+static void note_resend(void *ctx, struct request *q)
+{
+	((struct resend *)ctx)->last = q->resend_count;
+}
+
+static void test_resend_count(void **state)
+{
+	struct rig r;
+	struct resend seen = {0};
+	const struct observer o = {.request_end = note_resend};
+
+	(void)state;
+	start(&r);
+	assert_int_equal(model_observe(r.s.model, &o, &seen), 0);
+	exchange(&r, RIG_GET, RIG_503);
+	assert_int_equal(seen.last, 0);
+	exchange(&r, RIG_GET, RIG_503);
+	assert_int_equal(seen.last, 1);
+	exchange(&r, RIG_GET, RIG_200);
+	assert_int_equal(seen.last, 2);
+	exchange(&r, RIG_GET, RIG_200);
+	assert_int_equal(seen.last, 0);
+	rig_finish(&r);
+	rig_done(&r);
+}
+
+static void test_nothing_seen(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &retry_detector);
+	rig_finish(&r);
+	assert_true(rig_not_exercised(&r, "retry: no request"));
+	rig_done(&r);
+	start(&r);
+	exchange(&r, RIG_GET, RIG_200);
+	rig_finish(&r);
+	assert_true(rig_not_exercised(&r, "retry: no failed request"));
+	rig_done(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unbounded),
+		cmocka_unit_test(test_unbounded_by_time),
+		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_no_retry_at_all),
+		cmocka_unit_test(test_no_backoff),
+		cmocka_unit_test(test_non_idempotent),
+		cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_not_retryable),
+		cmocka_unit_test(test_auth_follow_up),
+		cmocka_unit_test(test_refused_connects),
+		cmocka_unit_test(test_other_address_of_a_lookup),
+		cmocka_unit_test(test_broken_connections),
+		cmocka_unit_test(test_different_callers),
+		cmocka_unit_test(test_fixed_period),
+		cmocka_unit_test(test_not_retries),
+		cmocka_unit_test(test_across_processes),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_resend_count),
+		cmocka_unit_test(test_nothing_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,147 @@
+/*
+ * Shapes of back-offs, and the property that noise, which only lengthens gaps, never makes an offender of a client that backs off.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "detectors/retry_shape.h"
+
+#define MS 1000000ULL
+#define NONE_BELOW (60 * MS)
+
+static enum backoff shape(size_t n, const uint64_t *ms)
+{
+	uint64_t gaps[SHAPE_GAPS_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		gaps[i] = ms[i] * MS;
+	return shape_of(gaps, n, NONE_BELOW);
+}
+#define SHAPE(...) shape(sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), (const uint64_t[]){__VA_ARGS__})
+
+static void test_shapes(void **state)
+{
+	(void)state;
+	assert_int_equal(shape_of(NULL, 0, NONE_BELOW), BACKOFF_NONE);
+	assert_int_equal(SHAPE(1, 1, 2, 1), BACKOFF_NONE);
+	assert_int_equal(SHAPE(59, 59, 59), BACKOFF_NONE);
+	assert_int_equal(SHAPE(60, 60, 60), BACKOFF_CONSTANT);
+	assert_int_equal(SHAPE(1000, 1001, 1002, 1100, 1000), BACKOFF_CONSTANT);
+	assert_int_equal(SHAPE(1000, 1300, 1600, 1900), BACKOFF_LINEAR);
+	assert_int_equal(SHAPE(100, 200, 300, 400, 500), BACKOFF_LINEAR);
+	assert_int_equal(SHAPE(1000, 2000), BACKOFF_EXPONENTIAL);
+	assert_int_equal(SHAPE(1000, 2000, 4000), BACKOFF_EXPONENTIAL);
+	assert_int_equal(SHAPE(100, 200, 400, 800, 1600, 1600, 1600, 1600), BACKOFF_EXPONENTIAL);
+	assert_int_equal(SHAPE(100, 300, 900, 2700), BACKOFF_EXPONENTIAL);
+	assert_int_equal(SHAPE(0, 1000, 2000, 4000), BACKOFF_EXPONENTIAL); /* a first immediate retry */
+	assert_int_equal(SHAPE(0, 1000, 1000, 1000), BACKOFF_CONSTANT);
+	assert_int_equal(SHAPE(500, 120, 900, 100, 700), BACKOFF_IRREGULAR);
+}
+
+static void test_median(void **state)
+{
+	const uint64_t gaps[] = {5, 1, 4, 2};
+
+	(void)state;
+	assert_int_equal(shape_median(gaps, 0), 0);
+	assert_int_equal(shape_median(gaps, 3), 4);
+	assert_int_equal(shape_median(gaps, 4), 2);
+}
+
+static void steps_of(struct shape_step *steps, size_t sequences, size_t gaps, uint64_t spread)
+{
+	for (size_t s = 0; s < sequences; s++) {
+		for (size_t k = 0; k < gaps; k++)
+			shape_step_add(&steps[k], (100ULL << k) * MS + (s % 2) * spread);
+	}
+}
+
+static void test_jitter(void **state)
+{
+	struct shape_step same[SHAPE_STEPS_MAX] = {{0}}, random[SHAPE_STEPS_MAX] = {{0}}, few[SHAPE_STEPS_MAX] = {{0}},
+			  short_ones[SHAPE_STEPS_MAX] = {{0}};
+
+	(void)state;
+	steps_of(same, 5, 3, 4 * MS);
+	assert_int_equal(shape_jitter(same, SHAPE_STEPS_MAX, 5), JITTER_NO);
+	steps_of(random, 5, 1, 300 * MS);
+	steps_of(random, 5, 1, 300 * MS);
+	assert_int_equal(shape_jitter(random, SHAPE_STEPS_MAX, 5), JITTER_YES);
+	steps_of(few, 4, 3, 0);
+	assert_int_equal(shape_jitter(few, SHAPE_STEPS_MAX, 5), JITTER_UNKNOWN);
+	steps_of(short_ones, 5, 1, 0); /* fewer than six gaps in all */
+	assert_int_equal(shape_jitter(short_ones, SHAPE_STEPS_MAX, 5), JITTER_UNKNOWN);
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+/* The offence is a median below the threshold. Whatever lengthens gaps, it stays absent once it is absent. */
+static void test_noise_makes_no_offender(void **state)
+{
+	uint64_t seed = 88172645463325252ULL;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		uint64_t gaps[SHAPE_GAPS_MAX], base = (60 + next_random(&seed) % 1000) * MS;
+		size_t n = 3 + next_random(&seed) % (SHAPE_GAPS_MAX - 3);
+		unsigned int kind = (unsigned int)(next_random(&seed) % 3);
+		for (size_t i = 0; i < n; i++)
+			gaps[i] = kind == 0 ? base : kind == 1 ? base * (i + 1) : base << (i < 8 ? i : 8);
+		assert_int_not_equal(shape_of(gaps, n, NONE_BELOW), BACKOFF_NONE);
+		for (size_t i = 0; i < n; i++) {
+			if (next_random(&seed) % 2)
+				gaps[i] += next_random(&seed) % (5000 * MS);
+		}
+		assert_int_not_equal(shape_of(gaps, n, NONE_BELOW), BACKOFF_NONE);
+	}
+}
+
+/* Load on the machine of a few per cent does not hide the shape. */
+static void test_little_noise_keeps_the_shape(void **state)
+{
+	uint64_t seed = 1181783497276652981ULL;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		uint64_t constant[8], doubling[8];
+		for (size_t i = 0; i < 8; i++) {
+			constant[i] = 1000 * MS + next_random(&seed) % (80 * MS);
+			doubling[i] = (100ULL << i) * MS;
+			doubling[i] += next_random(&seed) % (doubling[i] / 20);
+		}
+		assert_int_equal(shape_of(constant, 8, NONE_BELOW), BACKOFF_CONSTANT);
+		assert_int_equal(shape_of(doubling, 8, NONE_BELOW), BACKOFF_EXPONENTIAL);
+	}
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_string_equal(backoff_name(BACKOFF_EXPONENTIAL), "exponential");
+	assert_string_equal(backoff_name(BACKOFF_NONE), "none");
+	assert_string_equal(jitter_name(JITTER_UNKNOWN), "unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_median),
+		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_noise_makes_no_offender),
+		cmocka_unit_test(test_little_noise_keeps_the_shape),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
