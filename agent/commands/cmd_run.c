@@ -16,8 +16,7 @@
 #include "commands/shim.h"
 #include "commands/target.h"
 
-#define FLUSH_MS 3000U             /* how long the end of the program may be followed by sending what is queued */
-#define METRICS_INTERVAL_MS 60000U /* OTEL_METRIC_EXPORT_INTERVAL */
+#define FLUSH_MS 3000U /* how long the end of the program may be followed by sending what is queued */
 
 struct run {
 	struct settings settings;
@@ -43,17 +42,6 @@ static void name_service(struct run *r)
 	const char *name = r->settings.service ? r->settings.service : env && *env ? env : base_name(r->target.path);
 
 	snprintf(r->service, sizeof(r->service), "%s", name);
-}
-
-static unsigned int metrics_interval(void)
-{
-	const char *text = getenv("OTEL_METRIC_EXPORT_INTERVAL");
-	char *end;
-
-	if (!text || !*text)
-		return METRICS_INTERVAL_MS;
-	unsigned long ms = strtoul(text, &end, 10);
-	return *end || ms < 10 || ms > 86400000UL ? METRICS_INTERVAL_MS : (unsigned int)ms;
 }
 
 /* A word about the session itself: through the event stream, so that a replay says it too. */
@@ -122,7 +110,7 @@ static int prepare(struct run *r, char *err, size_t err_size)
 	return e;
 }
 
-/* An executable text without an interpreter line is run by the shell, as execvp has it. */
+/* An executable text (never an ELF file of another kind) without an interpreter line is run by the shell, as execvp has it. */
 static int start_as_script(struct run *r, char **argv, char *const *env)
 {
 	static char shell[] = "/bin/sh";
@@ -156,7 +144,7 @@ static int start(struct run *r, char **argv, char *err, size_t err_size)
 		return -ENOMEM;
 	}
 	e = child_start(&r->child, r->target.path, argv, env);
-	if (e == -ENOEXEC)
+	if (e == -ENOEXEC && r->target.kind == TARGET_OTHER)
 		e = start_as_script(r, argv, env);
 	shim_env_free(env);
 	if (e < 0)
@@ -222,7 +210,7 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 		.ingest = r->ingest,
 		.child = &r->child,
 		.report = r->settings.report,
-		.metrics_interval_ms = metrics_interval(),
+		.metrics_interval_ms = exporter_metric_interval_ms(),
 	};
 	int loop = live_run(&live);
 	if (loop < 0) {

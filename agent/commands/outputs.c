@@ -12,23 +12,17 @@
 
 #include "commands/command.h"
 
-static const struct exporter *find(const char *name, size_t len)
-{
-	for (const struct exporter *const *x = exporter_table; *x; x++)
-		if (strlen((*x)->name) == len && memcmp((*x)->name, name, len) == 0)
-			return *x;
-	return NULL;
-}
-
 static int open_one(struct outputs *o, const char *name, char *err, size_t err_size)
 {
 	size_t len = strcspn(name, ":");
-	const struct exporter *x = find(name, len);
-	char why[256] = "";
+	char word[64], why[256] = "";
+
+	snprintf(word, sizeof(word), "%.*s", (int)len, name);
+	const struct exporter *x = exporter_find(word);
 
 	if (!x) {
-		snprintf(err, err_size, "--export %s: unknown exporter '%.*s'; `gapscope list exporters` shows those that exist",
-			 name, (int)len, name);
+		snprintf(err, err_size, "--export %s: unknown exporter '%s'; `gapscope list exporters` shows those that exist",
+			 name, word);
 		return -EINVAL;
 	}
 	int e = x->open(name[len] ? name + len + 1 : NULL, o->resource, &o->item[o->n].state, why, sizeof(why));
@@ -36,6 +30,8 @@ static int open_one(struct outputs *o, const char *name, char *err, size_t err_s
 		snprintf(err, err_size, "--export %s: %s", name, *why ? why : strerror(-e));
 		return e;
 	}
+	if (*why)
+		complain("--export %s: %s", name, why);
 	o->item[o->n++].exporter = x;
 	return 0;
 }
@@ -120,10 +116,13 @@ static void tell_losses(const struct exporter *x, void *state)
 		produced += counts[s].produced;
 		missing += counts[s].rejected + counts[s].dropped + counts[s].queued;
 	}
-	if (missing)
-		complain("export %s: %" PRIu64 " of %" PRIu64
-			 " spans, data points and findings were not delivered; check that its endpoint answers",
-			 x->name, missing, produced);
+	if (!missing)
+		return;
+	char why[256] = "";
+	if (x->last_error)
+		x->last_error(state, why, sizeof(why));
+	complain("export %s: %" PRIu64 " of %" PRIu64 " spans, data points and findings were not delivered: %s", x->name, missing,
+		 produced, *why ? why : "check that its endpoint answers");
 }
 
 void outputs_close(struct outputs *o, unsigned int timeout_ms, bool tell)

@@ -15,6 +15,12 @@ void customer_accepted(int fd)
 	(void)fd;
 }
 
+static ssize_t read_answer(void *ctx, int fd, void *buf, size_t len)
+{
+	(void)ctx;
+	return recv(fd, buf, len, 0);
+}
+
 /* One request, one connection. Status of the answer, or -1. Nothing here has a deadline. */
 static int call(const struct sockaddr_in *peer, const char *request, size_t len)
 {
@@ -24,8 +30,8 @@ static int call(const struct sockaddr_in *peer, const char *request, size_t len)
 
 	if (fd < 0)
 		return -1;
-	if (connect(fd, (const struct sockaddr *)peer, sizeof(*peer)) == 0 && http_write(fd, request, len) == 0 &&
-	    http_read(fd, http_plain_read, NULL, &answer) == 0)
+	if (connect(fd, (const struct sockaddr *)peer, sizeof(*peer)) == 0 &&
+	    send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len && http_read(fd, read_answer, NULL, &answer) == 0)
 		status = http_status(&answer);
 	close(fd);
 	return status;
