@@ -59,7 +59,7 @@ __attribute__((always_inline)) static inline bool call_enter(struct call *c, enu
 	    !call_enter_slow(t))
 		return false;
 	c->pc = (uintptr_t)__builtin_return_address(0);
-	c->sp = (uintptr_t)__builtin_frame_address(0);
+	c->sp = (uintptr_t)__builtin_dwarf_cfa();
 	c->event = (uint16_t)event;
 	c->fd = fd;
 	c->err = 0;
@@ -161,6 +161,20 @@ enum hook_id {
 #define HOOK_FN(type, name, ...) \
 	__attribute__((visibility("default"))) type hook_##name(__VA_ARGS__) __asm__(#name); \
 	type hook_##name(__VA_ARGS__)
+/* The same, for hooks that must cost nothing when switched off: an entry without a frame jumps on to the real function or to the body
+ * that follows, which finds its caller's frame as if there had been no entry. */
+#define HOOK_FAST(type, name, parameters, arguments) \
+	__attribute__((visibility("default"))) type hook_##name parameters __asm__(#name); \
+	__attribute__((noinline)) static type watched_##name parameters; \
+	type hook_##name parameters \
+	{ \
+		void *const real = shim_real[HOOK_##name]; \
+\
+		if (likely(shim_on()) || unlikely(!real)) \
+			return watched_##name arguments; \
+		return ((__typeof__(&hook_##name))real)arguments; \
+	} \
+	static type watched_##name parameters
 #define HOOK_ALIAS(other, name) \
 	__attribute__((visibility("default"), alias(#name))) __typeof__(hook_##name) hook_##other __asm__(#other)
 

@@ -49,84 +49,87 @@ __attribute__((always_inline)) static inline void data_say(struct call *c, const
 		return r; \
 	} while (0)
 
-HOOK_FN(ssize_t, read, int fd, void *buf, size_t n)
+HOOK_FAST(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))
 {
 	TRANSFER(WIRE_READ, fd, false, buf, n, 0, 0, REAL(read)(fd, buf, n));
 }
 HOOK_ALIAS(__read, read);
 
-HOOK_FN(ssize_t, __read_chk, int fd, void *buf, size_t n, size_t room)
+HOOK_FAST(ssize_t, __read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room))
 {
 	TRANSFER(WIRE_READ, fd, false, buf, n, 0, 0, REAL(__read_chk)(fd, buf, n, room));
 }
 
-HOOK_FN(ssize_t, write, int fd, const void *buf, size_t n)
+HOOK_FAST(ssize_t, write, (int fd, const void *buf, size_t n), (fd, buf, n))
 {
 	TRANSFER(WIRE_WRITE, fd, false, buf, n, 0, 0, REAL(write)(fd, buf, n));
 }
 HOOK_ALIAS(__write, write);
 
-HOOK_FN(ssize_t, recv, int fd, void *buf, size_t n, int flags)
+HOOK_FAST(ssize_t, recv, (int fd, void *buf, size_t n, int flags), (fd, buf, n, flags))
 {
 	TRANSFER(WIRE_READ, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(recv)(fd, buf, n, flags));
 }
 HOOK_ALIAS(__recv, recv);
 
-HOOK_FN(ssize_t, __recv_chk, int fd, void *buf, size_t n, size_t room, int flags)
+HOOK_FAST(ssize_t, __recv_chk, (int fd, void *buf, size_t n, size_t room, int flags), (fd, buf, n, room, flags))
 {
 	TRANSFER(WIRE_READ, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(__recv_chk)(fd, buf, n, room, flags));
 }
 
-HOOK_FN(ssize_t, send, int fd, const void *buf, size_t n, int flags)
+HOOK_FAST(ssize_t, send, (int fd, const void *buf, size_t n, int flags), (fd, buf, n, flags))
 {
 	TRANSFER(WIRE_WRITE, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(send)(fd, buf, n, flags));
 }
 HOOK_ALIAS(__send, send);
 
-HOOK_FN(ssize_t, recvfrom, int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *len)
+HOOK_FAST(ssize_t, recvfrom, (int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *len),
+	  (fd, buf, n, flags, from, len))
 {
 	TRANSFER(WIRE_READ, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(recvfrom)(fd, buf, n, flags, from, len));
 }
 
-HOOK_FN(ssize_t, __recvfrom_chk, int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from, socklen_t *len)
+HOOK_FAST(ssize_t, __recvfrom_chk, (int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from, socklen_t *len),
+	  (fd, buf, n, room, flags, from, len))
 {
 	TRANSFER(WIRE_READ, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(__recvfrom_chk)(fd, buf, n, room, flags, from, len));
 }
 
-HOOK_FN(ssize_t, sendto, int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t len)
+HOOK_FAST(ssize_t, sendto, (int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t len),
+	  (fd, buf, n, flags, to, len))
 {
 	TRANSFER(WIRE_WRITE, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(sendto)(fd, buf, n, flags, to, len));
 }
 
-HOOK_FN(ssize_t, pread, int fd, void *buf, size_t n, off_t at)
+HOOK_FAST(ssize_t, pread, (int fd, void *buf, size_t n, off_t at), (fd, buf, n, at))
 {
 	TRANSFER(WIRE_READ, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(pread)(fd, buf, n, at));
 }
 HOOK_ALIAS(__libc_pread, pread);
 
-HOOK_FN(ssize_t, pread64, int fd, void *buf, size_t n, off64_t at)
+HOOK_FAST(ssize_t, pread64, (int fd, void *buf, size_t n, off64_t at), (fd, buf, n, at))
 {
 	TRANSFER(WIRE_READ, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(pread64)(fd, buf, n, at));
 }
 HOOK_ALIAS(__pread64, pread64);
 
-HOOK_FN(ssize_t, __pread_chk, int fd, void *buf, size_t n, off_t at, size_t room)
+HOOK_FAST(ssize_t, __pread_chk, (int fd, void *buf, size_t n, off_t at, size_t room), (fd, buf, n, at, room))
 {
 	TRANSFER(WIRE_READ, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(__pread_chk)(fd, buf, n, at, room));
 }
 
-HOOK_FN(ssize_t, __pread64_chk, int fd, void *buf, size_t n, off64_t at, size_t room)
+HOOK_FAST(ssize_t, __pread64_chk, (int fd, void *buf, size_t n, off64_t at, size_t room), (fd, buf, n, at, room))
 {
 	TRANSFER(WIRE_READ, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(__pread64_chk)(fd, buf, n, at, room));
 }
 
-HOOK_FN(ssize_t, pwrite, int fd, const void *buf, size_t n, off_t at)
+HOOK_FAST(ssize_t, pwrite, (int fd, const void *buf, size_t n, off_t at), (fd, buf, n, at))
 {
 	TRANSFER(WIRE_WRITE, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(pwrite)(fd, buf, n, at));
 }
 HOOK_ALIAS(__libc_pwrite, pwrite);
 
-HOOK_FN(ssize_t, pwrite64, int fd, const void *buf, size_t n, off64_t at)
+HOOK_FAST(ssize_t, pwrite64, (int fd, const void *buf, size_t n, off64_t at), (fd, buf, n, at))
 {
 	TRANSFER(WIRE_WRITE, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(pwrite64)(fd, buf, n, at));
 }

@@ -41,18 +41,18 @@ static void poll_say(struct call *c, const struct pollfd *fds, nfds_t n)
 		return r; \
 	} while (0)
 
-HOOK_FN(int, poll, struct pollfd *fds, nfds_t n, int ms)
+HOOK_FAST(int, poll, (struct pollfd * fds, nfds_t n, int ms), (fds, n, ms))
 {
 	POLL(limit_ms(ms), REAL(poll)(fds, n, ms));
 }
 HOOK_ALIAS(__poll, poll);
 
-HOOK_FN(int, __poll_chk, struct pollfd *fds, nfds_t n, int ms, size_t room)
+HOOK_FAST(int, __poll_chk, (struct pollfd * fds, nfds_t n, int ms, size_t room), (fds, n, ms, room))
 {
 	POLL(limit_ms(ms), REAL(__poll_chk)(fds, n, ms, room));
 }
 
-HOOK_FN(int, ppoll, struct pollfd *fds, nfds_t n, const struct timespec *limit, const sigset_t *mask)
+HOOK_FAST(int, ppoll, (struct pollfd * fds, nfds_t n, const struct timespec *limit, const sigset_t *mask), (fds, n, limit, mask))
 {
 	POLL(limit_timespec(limit), REAL(ppoll)(fds, n, limit, mask));
 }
@@ -212,12 +212,13 @@ static void epoll_say(struct call *c, const struct epoll_event *events)
 		return r; \
 	} while (0)
 
-HOOK_FN(int, epoll_wait, int set, struct epoll_event *events, int most, int ms)
+HOOK_FAST(int, epoll_wait, (int set, struct epoll_event *events, int most, int ms), (set, events, most, ms))
 {
 	EPOLL(limit_ms(ms), REAL(epoll_wait)(set, events, most, ms));
 }
 
-HOOK_FN(int, epoll_pwait, int set, struct epoll_event *events, int most, int ms, const sigset_t *mask)
+HOOK_FAST(int, epoll_pwait, (int set, struct epoll_event *events, int most, int ms, const sigset_t *mask),
+	  (set, events, most, ms, mask))
 {
 	EPOLL(limit_ms(ms), REAL(epoll_pwait)(set, events, most, ms, mask));
 }
