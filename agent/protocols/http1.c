@@ -29,7 +29,7 @@ struct http1 {
 	struct http1_reader requests, responses;
 	bool sides_known;
 	enum direction request_dir;
-	const struct event *e; /* under way */
+	struct event e; /* the one under way, or the last one, without its data */
 	struct http1_request *first, *last;
 	unsigned int n;
 	struct http1_request *sending; /* whose body is under way */
@@ -45,8 +45,7 @@ struct http1 {
 
 static uint64_t begin_ns(const struct http1 *s, enum direction d)
 {
-	(void)s;
-	return d == DIR_OUT ? s->e->t0 : s->e->t1;
+	return d == DIR_OUT ? s->e.t0 : s->e.t1;
 }
 
 static enum direction response_dir(const struct http1 *s)
@@ -109,14 +108,14 @@ static void request_starts(void *ctx)
 	/* With the last response's end out of sight, the next request shows that it is over. */
 	if (s->first && s->responses.at == HTTP1_AT_LOST) {
 		uint64_t last = s->first->r.t_last_byte;
-		finish_first(s, REQUEST_DONE, last ? last : s->e->t0);
+		finish_first(s, REQUEST_DONE, last ? last : begin_ns(s, s->request_dir));
 	}
 	s->sending = NULL;
 	s->asked_seen = 0;
 	s->start_ns = begin_ns(s, s->request_dir);
-	s->start_stack = s->e->stack;
-	s->start_pid = s->e->pid;
-	s->start_tid = s->e->tid;
+	s->start_stack = s->e.stack;
+	s->start_pid = s->e.pid;
+	s->start_tid = s->e.tid;
 }
 
 static enum http1_body request_framing(const struct http1_head *h)
@@ -154,7 +153,7 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	r->retry_after_ns = -1;
 	r->version = h->version;
 	r->t_start = s->start_ns;
-	r->t_sent = s->e->t1;
+	r->t_sent = s->e.t1;
 	r->pid = s->start_pid;
 	r->tid = s->start_tid;
 	r->stack = s->start_stack;
@@ -176,10 +175,10 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 
 static void request_seen(struct http1 *s)
 {
-	if (!s->sending)
+	if (!s->sending || s->requests.bytes == s->asked_seen)
 		return;
 	s->sending->r.request_bytes += s->requests.bytes - s->asked_seen;
-	s->sending->r.t_sent = s->e->t1;
+	s->sending->r.t_sent = s->e.t1;
 	s->asked_seen = s->requests.bytes;
 }
 
@@ -250,9 +249,9 @@ static enum http1_body response_framing(const struct http1 *s, const struct http
 
 static void response_seen(struct http1 *s)
 {
-	if (s->first) {
+	if (s->first && s->responses.bytes != s->answer_seen) {
 		s->first->r.response_bytes += s->responses.bytes - s->answer_seen;
-		s->first->r.t_last_byte = s->e->t1;
+		s->first->r.t_last_byte = s->e.t1;
 	}
 	s->answer_seen = s->responses.bytes;
 }
@@ -271,7 +270,7 @@ static enum http1_body response_head(void *ctx, const struct http1_head *h)
 		q->r.retry_after_ns = h->retry_after_ns;
 	}
 	if (h->status == 101 || (q->is_connect && h->status >= 200 && h->status < 300)) {
-		finish_first(s, REQUEST_DONE, s->e->t1);
+		finish_first(s, REQUEST_DONE, s->e.t1);
 		return HTTP1_BODY_OPAQUE;
 	}
 	enum http1_body body = response_framing(s, h);
@@ -293,7 +292,7 @@ static void response_ends(void *ctx)
 
 	response_seen(s);
 	if (s->first && s->final)
-		finish_first(s, REQUEST_DONE, s->e->t1);
+		finish_first(s, REQUEST_DONE, s->e.t1);
 }
 
 static void response_lost(void *ctx)
@@ -354,10 +353,10 @@ static void learn_sides(struct http1 *s, enum direction d, const uint8_t *bytes,
 static void on_eof(struct http1 *s)
 {
 	if (s->request_dir == DIR_OUT) {
-		finish_all(s, REQUEST_EOF, true, s->e->t1);
+		finish_all(s, REQUEST_EOF, true, s->e.t1);
 		s->responses.at = HTTP1_AT_OPAQUE;
 	} else if (s->last && s->last->body_open && s->last == s->sending && s->n == 1 && s->last->r.status == 0) {
-		finish_all(s, REQUEST_EOF, false, s->e->t1);
+		finish_all(s, REQUEST_EOF, false, s->e.t1);
 		s->requests.at = HTTP1_AT_OPAQUE;
 	}
 }
@@ -366,7 +365,8 @@ static void http1_data(void *state, enum direction d, const struct event *e, con
 {
 	struct http1 *s = state;
 
-	s->e = e;
+	s->e = *e;
+	s->e.data = NULL;
 	if (!s->sides_known && len)
 		learn_sides(s, d, bytes, len);
 	if (len == 0 && gap == 0) {

@@ -366,6 +366,37 @@ static void a_lost_answer_ends_with_the_next_request(void **state)
 	fixture_done(&f);
 }
 
+static void a_loss_in_the_middle_of_an_answer(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_client(&f);
+	script_write(&f.s, 5, "GET /1 HTTP/1.1\r\n\r\n");
+	script_read(&f.s, 5, "HTTP/1.1 200 OK\r\nContent-Length: 88\r\n\r\nabc");
+	uint64_t seen = f.s.now;
+	script_pass(&f.s, SCRIPT_SEC);
+	script_event(&f.s, (struct event){.id = WIRE_LOSS, .fd = -1, .a1 = 1});
+	witness_is(&f.w, "request 5 GET /1\nanswer 5 /1 200 done\n");
+	assert_true(f.ended[0].t_end == seen && f.ended[0].t_last_byte == seen);
+	fixture_done(&f);
+}
+
+static void lost_answers_of_pipelined_requests_end_after_they_began(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_server(&f);
+	script_read(&f.s, 5, "GET /0 HTTP/1.1\r\n\r\n");
+	script_event(&f.s, (struct event){.id = WIRE_LOSS, .fd = -1, .a1 = 1});
+	script_read(&f.s, 5, "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n");
+	for (size_t i = 0; i < f.n_ended; i++)
+		assert_true(f.ended[i].t_end >= f.ended[i].t_start);
+	assert_int_equal(f.n_ended, 2);
+	fixture_done(&f);
+}
+
 TEST_MAIN(cmocka_unit_test(keep_alive), cmocka_unit_test(server_side), cmocka_unit_test(a_retry_of_the_same_body_has_the_same_hash),
 	  cmocka_unit_test(pipelining), cmocka_unit_test(pipelining_is_bounded), cmocka_unit_test(answers_without_a_body),
 	  cmocka_unit_test(interim_answers), cmocka_unit_test(chunked_with_trailers), cmocka_unit_test(ended_by_the_close),
@@ -373,4 +404,6 @@ TEST_MAIN(cmocka_unit_test(keep_alive), cmocka_unit_test(server_side), cmocka_un
 	  cmocka_unit_test(how_requests_fail), cmocka_unit_test(a_server_answers_after_its_client_shut_down),
 	  cmocka_unit_test(early_answers), cmocka_unit_test(an_answer_nobody_asked_for),
 	  cmocka_unit_test(smuggling_is_not_guessed_at), cmocka_unit_test(large_bodies_seen_in_part),
-	  cmocka_unit_test(sent_by_sendfile), cmocka_unit_test(a_lost_answer_ends_with_the_next_request))
+	  cmocka_unit_test(sent_by_sendfile), cmocka_unit_test(a_lost_answer_ends_with_the_next_request),
+	  cmocka_unit_test(a_loss_in_the_middle_of_an_answer),
+	  cmocka_unit_test(lost_answers_of_pipelined_requests_end_after_they_began))

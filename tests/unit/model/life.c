@@ -1,0 +1,115 @@
+/* The life of descriptors: every way to make one and to end one. */
+#include "test.h"
+
+#include "model/witness.h"
+
+static void every_way_to_open(void **state)
+{
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "open");
+	script_socket_of(&s, 3, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK);
+	script_socket_of(&s, 4, AF_INET, SOCK_DGRAM);
+	script_socket_of(&s, 5, AF_UNIX, SOCK_STREAM);
+	script_socket_of(&s, 6, AF_NETLINK, SOCK_RAW);
+	script_event(&s, (struct event){.id = WIRE_SOCKETPAIR, .fd = 7, .a0 = (uint64_t)AF_UNIX << 32 | SOCK_STREAM, .a1 = 8});
+	script_event(&s, (struct event){.id = WIRE_PIPE, .fd = 9, .a0 = O_NONBLOCK, .a1 = 10});
+	script_open(&s, 11, "/tmp/x", O_RDONLY);
+	script_epoll_create(&s, 12);
+	script_event(&s, (struct event){.id = WIRE_SOCKET, .fd = -1, .ret = -1, .err = EMFILE});
+	script_open(&s, -1, "/none", O_RDONLY);
+	witness_is(&w, "open 3 tcp\nopen 4 udp\nopen 5 unix\nopen 6 other\nopen 7 unix\nopen 8 unix\nopen 9 pipe\nopen 10 pipe\n"
+		       "open 11 file\nopen 12 other\n");
+	assert_true(model_conn(s.model, 100, 3)->nonblocking && model_conn(s.model, 100, 10)->nonblocking);
+	assert_string_equal(model_conn(s.model, 100, 11)->path, "/tmp/x");
+	script_listen(&s, 20, 80);
+	script_accept(&s, 20, 21, "10.0.0.7", 4000);
+	script_event(&s, (struct event){.id = WIRE_ACCEPT, .fd = 20, .ret = -1, .err = EAGAIN});
+	witness_is(&w, "open 20 tcp\nopen 21 tcp 10.0.0.7:4000\n");
+	assert_int_equal(model_conn(s.model, 100, 20)->role, CONN_LISTENER);
+	assert_int_equal(model_conn(s.model, 100, 21)->role, CONN_SERVER);
+	script_done(&s);
+}
+
+static void shutdown_both_ways_is_a_close(void **state)
+{
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "close data");
+	for (int fd = 5; fd <= 6; fd++) {
+		script_socket(&s, fd);
+		script_connect(&s, fd, "10.0.0.9", 80, 0);
+	}
+	script_shutdown(&s, 5, SHUT_WR);
+	script_read(&s, 5, "rest");
+	script_shutdown(&s, 5, SHUT_RD);
+	script_shutdown(&s, 6, SHUT_RDWR);
+	witness_is(&w, "data 5 in 4\nclose 5 by-us\nclose 6 by-us\n");
+	assert_null(model_conn(s.model, 100, 5));
+	script_read_eof(&s, 5);
+	script_close(&s, 5);
+	script_close(&s, 6);
+	witness_is(&w, "");
+	script_done(&s);
+}
+
+static void ranges(void **state)
+{
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "close");
+	for (int fd = 3; fd < 8; fd++)
+		script_socket(&s, fd);
+	script_event(&s, (struct event){.id = WIRE_CLOSE, .fd = 4, .a0 = 6, .flags = WIRE_F_RANGE});
+	witness_is(&w, "close 4 by-us\nclose 5 by-us\nclose 6 by-us\n");
+	script_event(&s, (struct event){.id = WIRE_CLOSE, .fd = 0, .a0 = UINT32_MAX, .flags = WIRE_F_RANGE});
+	witness_is(&w, "close 3 by-us\nclose 7 by-us\n");
+	script_done(&s);
+}
+
+static void what_the_shim_finds_corrects_the_table(void **state)
+{
+	struct script s;
+	struct witness w;
+	struct sockaddr_in peer = script_address("10.0.0.9", 5432);
+	struct event kind = {.id = WIRE_FD_KIND,
+			     .fd = 5,
+			     .a0 = WIRE_FD_SOCKET,
+			     .a1 = O_NONBLOCK,
+			     .data = (const uint8_t *)&peer,
+			     .data_len = sizeof(peer)};
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "open close");
+	script_event(&s, kind);
+	witness_is(&w, "open 5 tcp inherited 10.0.0.9:5432\n");
+	assert_true(model_conn(s.model, 100, 5)->nonblocking);
+	kind.a0 = WIRE_FD_PIPE; /* closed and opened behind our back */
+	kind.data_len = 0;
+	script_event(&s, kind);
+	witness_is(&w, "close 5 by-us\nopen 5 pipe inherited\n");
+	/* What we saw opened keeps its history. */
+	script_socket(&s, 6);
+	kind.fd = 6;
+	kind.a0 = WIRE_FD_SOCKET;
+	script_event(&s, kind);
+	witness_is(&w, "open 6 tcp\n");
+	assert_false(model_conn(s.model, 100, 6)->inherited);
+	kind.fd = -1;
+	script_event(&s, kind);
+	witness_is(&w, "");
+	script_done(&s);
+}
+
+TEST_MAIN(cmocka_unit_test(every_way_to_open), cmocka_unit_test(shutdown_both_ways_is_a_close), cmocka_unit_test(ranges),
+	  cmocka_unit_test(what_the_shim_finds_corrects_the_table))
