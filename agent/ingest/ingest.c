@@ -35,6 +35,7 @@ int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct cou
 	if (r < 0)
 		goto fail;
 	in->shared = in->memory.header;
+	in->slow_ticks = clock_ticks_of(&in->clock, SLOW_STACK_NS);
 	r = -ENOMEM;
 	in->order = order_new();
 	in->callsites = callsites_new(stacks, counters);
@@ -110,7 +111,8 @@ void ingest_hold(struct ingest *in, struct pending *p)
 {
 	const int r = p != NULL ? order_push(in->order, p) : -ENOMEM;
 
-	if (r == 0)
+	/* A forked child's first record has the time before the fork: it is always late, and may be. */
+	if (r == 0 || (r > 0 && p->e.id == WIRE_FORK_CHILD))
 		return;
 	/* Late, or no memory for it: the order is not exact any more. */
 	in->counters->limit[LIMIT_REACHED_REORDER]++;
@@ -135,7 +137,7 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 	p->e.flags = (uint16_t)(p->e.flags & ~(unsigned int)WIRE_F_STACK); /* of the record: the event has its id */
 	redact_event(in->redact, &p->e, fn, ctx);
 	pending_free(p);
-	if (clock_ticks(&in->clock) - begun > clock_ticks_of(&in->clock, SLOW_STACK_NS))
+	if (clock_ticks(&in->clock) - begun > in->slow_ticks)
 		slots_read(in);
 }
 

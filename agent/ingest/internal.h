@@ -54,7 +54,8 @@ struct ingest {
 	uint32_t processes_high;
 	uint8_t *scratch; /* one record */
 	bool stacks;
-	uint64_t now_ns; /* when this poll began */
+	uint64_t slow_ticks; /* handing on one event took so long: look at the rings before the next */
+	uint64_t now_ns;     /* when this poll began */
 	uint64_t next_tick_ns, next_check_ns;
 	uint64_t header_told[WIRE_LOSS_SLOTS];
 	uint64_t late; /* events that came after the window had passed them */
