@@ -95,6 +95,12 @@ static enum wire_event event_of(long number)
 	}
 }
 
+static bool sets_filter(long number, long first)
+{
+	return (number == SYS_seccomp && (first == SECCOMP_SET_MODE_STRICT || first == SECCOMP_SET_MODE_FILTER)) ||
+	       (number == SYS_prctl && first == PR_SET_SECCOMP);
+}
+
 HOOK_FN(long, syscall, long number, ...)
 {
 	const enum wire_event event = event_of(number);
@@ -108,7 +114,7 @@ HOOK_FN(long, syscall, long number, ...)
 	for (int i = 0; i < 6; i++)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
-	if (number == SYS_seccomp && (a[0] == SECCOMP_SET_MODE_STRICT || a[0] == SECCOMP_SET_MODE_FILTER)) {
+	if (sets_filter(number, a[0])) {
 		const bool before = quiet_begin();
 
 		r = REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
