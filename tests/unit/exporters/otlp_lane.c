@@ -103,7 +103,7 @@ static void a_delay_sends_what_there_is(void **state)
 static void it_comes_back_after_a_fault(void **state)
 {
 	(void)state;
-	static const struct answer script[] = {{.status = 503}, {.how = ANSWER_RESET}, {.status = 200}};
+	static const struct answer script[] = {{.how = ANSWER_RESET}, {.status = 503}, {.status = 200}};
 	struct rig g;
 	start(&g, script, 3, (struct otlp_signal){.delay_ms = 0});
 	push(&g, 1, 1);

