@@ -1,0 +1,128 @@
+/*
+ * Waits that are no phase of an operation: slow sends, slow look-ups, silent clients; and the order in which waits are told.
+ */
+#include "detectors/detectors.h"
+#include "detectors/rig.h"
+
+/* A send that took a second without a limit is a finding; one that took less, or had a limit, is none. */
+static void test_slow_send(void **state)
+{
+	static const struct {
+		uint64_t took, limit;
+		bool found;
+	} rows[] = {{900 * SCRIPT_MSEC, 0, false}, {1100 * SCRIPT_MSEC, 0, true}, {1100 * SCRIPT_MSEC, 2 * SCRIPT_SEC, false}};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		script_socket(&r.s, 5);
+		script_connect(&r.s, 5, "10.0.0.9", 443, 0);
+		script_sndtimeo(&r.s, 5, rows[i].limit);
+		script_write(&r.s, 5, RIG_GET);
+		script_read(&r.s, 5, RIG_200);
+		script_took(&r.s, rows[i].took);
+		script_write(&r.s, 5, RIG_POST);
+		script_read(&r.s, 5, RIG_200);
+		rig_finish(&r);
+		assert_int_equal(rig_found(&r, "deadline.write.missing") != NULL, rows[i].found);
+		rig_done(&r);
+	}
+}
+
+static void test_slow_lookup(void **state)
+{
+	(void)state;
+	for (uint64_t took = 4; took <= 6; took += 2) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		script_took(&r.s, took * SCRIPT_SEC);
+		script_resolve(&r.s, "payments", "10.0.0.9", 0);
+		rig_finish(&r);
+		const struct rig_finding *f = rig_found(&r, "deadline.resolve.missing");
+		assert_int_equal(f != NULL, took == 6);
+		if (f) {
+			assert_string_equal(f->peer, "payments");
+			assert_int_equal(f->confidence, CONFIDENCE_OBSERVED);
+		}
+		rig_done(&r);
+	}
+}
+
+/* A client that connects and says nothing for 31 s; one that says something is no finding, however long it idles afterwards. */
+static void test_silent_client(void **state)
+{
+	(void)state;
+	for (int silent = 0; silent < 2; silent++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		r.s.stack = rig_stack(&r, "serve", "shop");
+		script_listen(&r.s, 3, 8080);
+		script_accept(&r.s, 3, 7, "10.1.1.1", 40000);
+		if (!silent)
+			script_read(&r.s, 7, "GET / HT");
+		script_took(&r.s, 31 * SCRIPT_SEC);
+		script_read_eof(&r.s, 7);
+		rig_finish(&r);
+		assert_int_equal(rig_found(&r, "deadline.server.missing") != NULL, silent);
+		assert_int_equal(r.found_n, silent);
+		rig_done(&r);
+	}
+}
+
+/* A blocking connect is told as a wait before its peer is known; one to a daemon of the system leaves nothing behind. */
+static void test_connect_wait(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &deadline_detector);
+	script_socket(&r.s, 5);
+	script_took(&r.s, 31 * SCRIPT_SEC);
+	script_connect(&r.s, 5, "10.0.0.9", 443, ETIMEDOUT);
+	script_close(&r.s, 5);
+	script_socket_of(&r.s, 6, AF_UNIX, SOCK_STREAM);
+	script_connect_unix(&r.s, 6, "/dev/log", 0);
+	script_close(&r.s, 6);
+	rig_finish(&r);
+	const struct rig_finding *f = rig_found(&r, "deadline.connect.missing");
+	assert_non_null(f);
+	assert_int_equal(f->confidence, CONFIDENCE_OBSERVED);
+	assert_int_equal(json_array_size(r.section), 1);
+	assert_true(rig_number(&r, 0, "phase", "connect", "seconds", NULL) == 134.0);
+	rig_done(&r);
+}
+
+/* A connect under way in an event loop that is closed after 2 s was bounded by that. */
+static void test_connect_given_up(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &deadline_detector);
+	script_epoll_create(&r.s, 3);
+	script_event(&r.s, (struct event){.id = WIRE_PIPE, .fd = 10, .a1 = 11});
+	script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 10, EPOLLIN);
+	script_socket(&r.s, 5);
+	script_nonblock(&r.s, 5, true);
+	script_connect(&r.s, 5, "10.0.0.9", 443, EINPROGRESS);
+	script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 5, EPOLLOUT);
+	script_epoll_wait(&r.s, 3, 2 * (int64_t)SCRIPT_SEC, -1, 0);
+	script_close(&r.s, 5);
+	rig_finish(&r);
+	assert_int_equal(r.found_n, 0);
+	assert_string_equal(rig_text(&r, 0, "phase", "connect", "confidence", NULL), "proven");
+	double seconds = rig_number(&r, 0, "phase", "connect", "seconds", NULL);
+	assert_true(seconds > 1.99 && seconds < 2.01);
+	rig_done(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_slow_send),    cmocka_unit_test(test_slow_lookup),      cmocka_unit_test(test_silent_client),
+		cmocka_unit_test(test_connect_wait), cmocka_unit_test(test_connect_given_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

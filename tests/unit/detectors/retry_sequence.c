@@ -1,0 +1,181 @@
+/*
+ * Sequences from attempts alone: what follows what, across callers, threads and pauses; and the property that longer gaps never turn a
+ * client that backs off into an offender.
+ */
+#include "detectors/retry.h"
+#include "detectors/rig.h"
+
+struct bench {
+	struct counters counters;
+	double options[RETRY_OPTIONS];
+	struct retry r;
+	struct retry_key *k;
+	uint64_t now;
+};
+
+static void bench_init(struct bench *b)
+{
+	memset(b, 0, sizeof *b);
+	for (size_t i = 0; i < RETRY_OPTIONS; i++)
+		b->options[i] = retry_options[i].value;
+	b->r.env = (struct detector_env){.options = b->options, .counters = &b->counters};
+	b->k = retry_key_get(&b->r, RETRY_OF_REQUEST, "p:1", "GET /", 1, 0);
+	assert_non_null(b->k);
+	b->now = 1000 * NS_PER_S;
+}
+
+/* An attempt of 1 ms after a gap. */
+static unsigned int attempt(struct bench *b, uint64_t gap, enum retry_result result, uint32_t tid, uint64_t caller)
+{
+	const struct retry_attempt a = {.start_ns = b->now + gap,
+					.end_ns = b->now + gap + NS_PER_MS,
+					.result = result,
+					.pid = 1,
+					.tid = tid,
+					.caller = caller};
+
+	b->now = a.end_ns;
+	return retry_attempt(&b->r, b->k, &a);
+}
+
+static void test_follows(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(attempt(&b, 0, RETRY_FAILED, 1, 0), 0);
+	assert_int_equal(attempt(&b, NS_PER_S, RETRY_FAILED, 1, 0), 1);
+	assert_int_equal(attempt(&b, NS_PER_S, RETRY_OK, 1, 0), 2);
+	assert_int_equal(attempt(&b, NS_PER_S, RETRY_OK, 1, 0), 0);
+	assert_int_equal(b.k->recovered, 1);
+	assert_int_equal(b.k->max_attempts, 3);
+	assert_int_equal(b.k->retries, 2);
+	retry_keys_free(&b.r);
+}
+
+static void test_other_caller_ends_it(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	attempt(&b, 0, RETRY_FAILED, 1, 10);
+	attempt(&b, NS_PER_MS, RETRY_FAILED, 1, 10);
+	attempt(&b, NS_PER_MS, RETRY_FAILED, 1, 11);
+	assert_int_equal(b.k->gave_up, 1);
+	assert_int_equal(b.k->bound, 2);
+	assert_int_equal(b.k->sequences, 2);
+	retry_keys_free(&b.r);
+}
+
+/* Threads that do the same at once: only attempts of one thread follow each other. */
+static void test_concurrent_threads(void **state)
+{
+	struct bench b;
+	const struct retry_attempt overlapping = {
+		.start_ns = 1000 * NS_PER_S, .end_ns = 1001 * NS_PER_S, .result = RETRY_FAILED, .pid = 1, .tid = 2};
+
+	(void)state;
+	bench_init(&b);
+	attempt(&b, 0, RETRY_FAILED, 1, 0);
+	assert_int_equal(retry_attempt(&b.r, b.k, &overlapping), 0);
+	assert_true(b.k->concurrent);
+	for (uint32_t i = 0; i < 30; i++)
+		attempt(&b, NS_PER_MS, RETRY_FAILED, 2 + i, 0);
+	assert_int_equal(b.k->max_attempts, 1);
+	retry_keys_free(&b.r);
+}
+
+static void test_expiry(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	attempt(&b, 0, RETRY_FAILED, 1, 0);
+	attempt(&b, 30 * NS_PER_S, RETRY_FAILED, 1, 0); /* the window is now three times this gap */
+	retry_expire(&b.r, b.now + 89 * NS_PER_S);
+	assert_true(b.k->seq.active);
+	retry_expire(&b.r, b.now + 91 * NS_PER_S);
+	assert_false(b.k->seq.active);
+	assert_int_equal(b.k->bound, 2);
+	retry_keys_free(&b.r);
+}
+
+/* A session that ends leaves what goes on undecided; a process that ended by itself has given up. */
+static void test_end_of_session(void **state)
+{
+	(void)state;
+	for (int exits = 0; exits < 2; exits++) {
+		struct bench b;
+		bench_init(&b);
+		attempt(&b, 0, RETRY_FAILED, 1, 0);
+		attempt(&b, NS_PER_S, RETRY_FAILED, 1, 0);
+		if (exits)
+			retry_process_exit(&b.r, 1);
+		retry_end_all(&b.r, b.now + NS_PER_S);
+		assert_int_equal(b.k->gave_up, exits);
+		retry_keys_free(&b.r);
+	}
+}
+
+static void test_no_jitter(void **state)
+{
+	(void)state;
+	for (int spread = 0; spread < 2; spread++) {
+		struct bench b;
+		bench_init(&b);
+		for (uint64_t s = 0; s < 6; s++) {
+			attempt(&b, 100 * NS_PER_S, RETRY_FAILED, 1, 0);
+			attempt(&b, 100 * NS_PER_MS + (spread ? s * 30 * NS_PER_MS : 0), RETRY_FAILED, 1, 0);
+			attempt(&b, 200 * NS_PER_MS + (spread ? s * 90 * NS_PER_MS : 0), RETRY_OK, 1, 0);
+		}
+		assert_int_equal(b.k->hits[RETRY_NO_JITTER].count > 0, !spread);
+		retry_keys_free(&b.r);
+	}
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+/* Bounded clients that back off, under noise that lengthens any of their gaps: never worse than information. */
+static void test_noise_makes_no_offender(void **state)
+{
+	uint64_t seed = 88172645463325252ULL;
+
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		struct bench b;
+		bench_init(&b);
+		uint64_t gap = (60 + next_random(&seed) % 500) * NS_PER_MS;
+		unsigned int attempts = 3 + (unsigned int)(next_random(&seed) % 6);
+		for (unsigned int i = 0; i < attempts; i++) {
+			uint64_t noise = next_random(&seed) % 2 ? next_random(&seed) % (2 * NS_PER_S) : 0;
+			attempt(&b, i ? (gap << i) + noise : 0, RETRY_FAILED, 1, 0);
+		}
+		for (unsigned int rule = 0; rule < RETRY_RULES; rule++)
+			assert_true(!b.k->hits[rule].count || b.k->hits[rule].severity == SEVERITY_INFO);
+		retry_keys_free(&b.r);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_other_caller_ends_it),
+		cmocka_unit_test(test_concurrent_threads),
+		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_end_of_session),
+		cmocka_unit_test(test_no_jitter),
+		cmocka_unit_test(test_noise_makes_no_offender),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
