@@ -12,22 +12,55 @@
 
 #include "preload/call.h"
 
-/* From before a filter is set, for it may kill for a getpid: no system call of our own. */
-static bool quiet_begin(void)
+/* What a thread asks the kernel to forbid it. */
+enum sandbox {
+	SANDBOX_NONE,
+	SANDBOX_FILTER, /* it may kill for a getpid: no system call of our own from now on */
+	SANDBOX_TIME,   /* strict mode and PR_TSC_SIGSEGV: reading the time kills, too, so nothing can be recorded any more */
+};
+
+struct before_sandbox {
+	bool quiet;
+	uint32_t enabled;
+};
+
+static enum sandbox sandbox_prctl(long option, long mode)
 {
-	return atomic_exchange_explicit(&shim.quiet, true, memory_order_relaxed);
+	if (option == PR_SET_SECCOMP)
+		return mode == SECCOMP_MODE_STRICT ? SANDBOX_TIME : SANDBOX_FILTER;
+	return option == PR_SET_TSC && mode == PR_TSC_SIGSEGV ? SANDBOX_TIME : SANDBOX_NONE;
 }
 
-static void quiet_end(bool before, bool failed)
+static enum sandbox sandbox_syscall(long number, long first, long second)
 {
-	if (failed)
-		atomic_store_explicit(&shim.quiet, before, memory_order_relaxed);
+	if (number == SYS_prctl)
+		return sandbox_prctl(first, second);
+	if (number != SYS_seccomp)
+		return SANDBOX_NONE;
+	return first == SECCOMP_SET_MODE_STRICT ? SANDBOX_TIME : first == SECCOMP_SET_MODE_FILTER ? SANDBOX_FILTER : SANDBOX_NONE;
+}
+
+static struct before_sandbox sandbox_enter(enum sandbox kind)
+{
+	struct before_sandbox before = {.enabled = atomic_load_explicit(&shim.process->enabled, memory_order_relaxed)};
+
+	before.quiet = atomic_exchange_explicit(&shim.quiet, true, memory_order_relaxed);
+	if (kind == SANDBOX_TIME)
+		atomic_store_explicit(&shim.process->enabled, 0, memory_order_relaxed);
+	return before;
+}
+
+static void sandbox_refused(struct before_sandbox before)
+{
+	atomic_store_explicit(&shim.quiet, before.quiet, memory_order_relaxed);
+	atomic_store_explicit(&shim.process->enabled, before.enabled, memory_order_relaxed);
 }
 
 HOOK_FN(int, prctl, int option, ...)
 {
+	struct before_sandbox before;
+	enum sandbox kind;
 	unsigned long a[4];
-	bool before = false;
 	va_list ap;
 	int r;
 
@@ -35,11 +68,13 @@ HOOK_FN(int, prctl, int option, ...)
 	for (int i = 0; i < 4; i++)
 		a[i] = va_arg(ap, unsigned long);
 	va_end(ap);
-	if (option != PR_SET_SECCOMP)
+	kind = sandbox_prctl(option, (long)a[0]);
+	if (kind == SANDBOX_NONE)
 		return REAL(prctl)(option, a[0], a[1], a[2], a[3]);
-	before = quiet_begin();
+	before = sandbox_enter(kind);
 	r = REAL(prctl)(option, a[0], a[1], a[2], a[3]);
-	quiet_end(before, r != 0);
+	if (r != 0)
+		sandbox_refused(before);
 	return r;
 }
 
@@ -95,16 +130,11 @@ static enum wire_event event_of(long number)
 	}
 }
 
-static bool sets_filter(long number, long first)
-{
-	return (number == SYS_seccomp && (first == SECCOMP_SET_MODE_STRICT || first == SECCOMP_SET_MODE_FILTER)) ||
-	       (number == SYS_prctl && first == PR_SET_SECCOMP);
-}
-
 HOOK_FN(long, syscall, long number, ...)
 {
 	const enum wire_event event = event_of(number);
 	const bool socket_call = number == SYS_recvfrom || number == SYS_sendto;
+	enum sandbox kind;
 	struct call c;
 	long a[6];
 	va_list ap;
@@ -114,11 +144,13 @@ HOOK_FN(long, syscall, long number, ...)
 	for (int i = 0; i < 6; i++)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
-	if (sets_filter(number, a[0])) {
-		const bool before = quiet_begin();
+	kind = sandbox_syscall(number, a[0], a[1]);
+	if (kind != SANDBOX_NONE) {
+		const struct before_sandbox before = sandbox_enter(kind);
 
 		r = REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-		quiet_end(before, r != 0);
+		if (r != 0)
+			sandbox_refused(before);
 		return r;
 	}
 	if (!event || !call_enter(&c, event, (int)a[0]))
