@@ -119,6 +119,62 @@ static void same_events_same_calls(void **state)
 	assert_true(w[0].len > 1000);
 }
 
+static uint64_t random_state = 88172645463325252U;
+
+static uint64_t random_next(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+/* Mostly small numbers, so that events meet; now and then any number. */
+static uint64_t random_value(void)
+{
+	uint64_t kind = random_next() % 16;
+
+	return kind == 0   ? random_next()
+	       : kind == 1 ? UINT64_MAX
+	       : kind == 2 ? random_next() % 12 << 32 | random_next() % 24
+			   : random_next() % 24;
+}
+
+/* A recording may hold anything: every event with fields of every kind. */
+static void any_event_does_no_harm(void **state)
+{
+	struct script s;
+	static struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, NULL);
+	for (int i = 0; i < 200000; i++) {
+		size_t len = random_next() % 5 ? 0 : random_next() % 200;
+		uint8_t *data = malloc(len + 1);
+		assert_non_null(data);
+		for (size_t at = 0; at < len; at++)
+			data[at] = random_next() % 2 ? 0 : (uint8_t)random_next();
+		uint64_t fails = random_next() % 4;
+		script_event(&s, (struct event){.id = (uint16_t)(random_next() % 210),
+						.pid = (uint32_t)(100 + random_next() % 6),
+						.tid = (uint32_t)(100 + random_next() % 9),
+						.fd = (int32_t)random_value(),
+						.ret = fails ? (int64_t)random_value() : -1,
+						.err = fails ? 0 : (uint16_t)(random_next() % 120),
+						.flags = random_next() % 3 ? 0 : (uint16_t)(random_next() % 1024),
+						.a0 = random_value(),
+						.a1 = random_value(),
+						.data = len ? data : NULL,
+						.data_len = (uint32_t)len});
+		free(data);
+		w.len = 0;
+	}
+	script_finish(&s);
+	script_done(&s);
+}
+
 TEST_MAIN(cmocka_unit_test(observers_see_every_event), cmocka_unit_test(unknown_events_change_nothing),
 	  cmocka_unit_test(vfork_children_do_not_act_for_the_parent), cmocka_unit_test(time_and_ticks),
-	  cmocka_unit_test(policy_reaches_every_descriptor), cmocka_unit_test(same_events_same_calls))
+	  cmocka_unit_test(policy_reaches_every_descriptor), cmocka_unit_test(same_events_same_calls),
+	  cmocka_unit_test(any_event_does_no_harm))
