@@ -8,8 +8,16 @@
 
 #define FIRST_ROOM 1024U
 
+/* The key lies in the heap itself: comparing then stays within a few cache lines. */
+struct entry {
+	uint64_t t1;
+	uint64_t arrival;
+	uint32_t source;
+	struct pending *p;
+};
+
 struct order {
-	struct pending **heap;
+	struct entry *heap;
 	size_t n, room;
 	uint64_t arrivals;
 	uint64_t last_ns; /* t1 of the event handed out last */
@@ -59,15 +67,15 @@ void order_free(struct order *o)
 	if (o == NULL)
 		return;
 	for (size_t i = 0; i < o->n; i++)
-		pending_free(o->heap[i]);
+		pending_free(o->heap[i].p);
 	free(o->heap);
 	free(o);
 }
 
-static bool before(const struct pending *a, const struct pending *b)
+static bool before(const struct entry *a, const struct entry *b)
 {
-	if (a->e.t1 != b->e.t1)
-		return a->e.t1 < b->e.t1;
+	if (a->t1 != b->t1)
+		return a->t1 < b->t1;
 	if (a->source != b->source)
 		return a->source < b->source;
 	return a->arrival < b->arrival;
@@ -80,7 +88,7 @@ int order_push(struct order *o, struct pending *p)
 
 	if (o->n == o->room) {
 		const size_t room = o->room > 0 ? o->room * 2 : FIRST_ROOM;
-		struct pending **heap = reallocarray(o->heap, room, sizeof(*heap));
+		struct entry *heap = reallocarray(o->heap, room, sizeof(*heap));
 
 		if (heap == NULL)
 			return -ENOMEM;
@@ -91,13 +99,15 @@ int order_push(struct order *o, struct pending *p)
 		p->e.t1 = o->last_ns;
 		late = 1;
 	}
-	p->arrival = o->arrivals++;
+
+	const struct entry new = {.t1 = p->e.t1, .arrival = o->arrivals++, .source = p->source, .p = p};
+
 	o->n++;
-	while (i > 0 && before(p, o->heap[(i - 1) / 2])) {
+	while (i > 0 && before(&new, &o->heap[(i - 1) / 2])) {
 		o->heap[i] = o->heap[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
-	o->heap[i] = p;
+	o->heap[i] = new;
 	return late;
 }
 
@@ -105,20 +115,20 @@ struct pending *order_pop(struct order *o, uint64_t before_ns)
 {
 	size_t i = 0;
 
-	if (o->n == 0 || o->heap[0]->e.t1 >= before_ns)
+	if (o->n == 0 || o->heap[0].t1 >= before_ns)
 		return NULL;
 
-	struct pending *top = o->heap[0];
-	struct pending *moved = o->heap[--o->n];
+	struct pending *top = o->heap[0].p;
+	const struct entry moved = o->heap[--o->n];
 
 	for (;;) {
 		size_t child = 2 * i + 1;
 
 		if (child >= o->n)
 			break;
-		if (child + 1 < o->n && before(o->heap[child + 1], o->heap[child]))
+		if (child + 1 < o->n && before(&o->heap[child + 1], &o->heap[child]))
 			child++;
-		if (!before(o->heap[child], moved))
+		if (!before(&o->heap[child], &moved))
 			break;
 		o->heap[i] = o->heap[child];
 		i = child;

@@ -11,7 +11,6 @@
 /* An event on its way; e.data and stack_bytes point behind it, into the same allocation. */
 struct pending {
 	struct event e;
-	uint64_t arrival;
 	uint32_t source;  /* thread slot; sources of the agent's own events sort last */
 	uint32_t process; /* process slot, UINT32_MAX if none */
 	uint32_t site;

@@ -32,10 +32,12 @@ static void new_image_of_a_pid_replaces_the_old_one(void **state)
 {
 	struct fixture *f = open_session(0);
 	struct producer old = producer_open(f->shared, 0, 0, own_pid(), own_tid());
-	struct wire_record r = producer_record(&old, WIRE_EXEC, -1);
+	struct wire_record r = producer_record(&old, WIRE_PROCESS_START, -1);
 
 	(void)state;
 	assert_int_equal(ingest_live(f->in), 1);
+	assert_true(producer_put(&old, &r, NULL, NULL, NULL));
+	r = producer_record(&old, WIRE_EXEC, -1);
 	assert_true(producer_put(&old, &r, NULL, NULL, NULL));
 
 	struct producer new = producer_open(f->shared, 1, 1, own_pid(), own_tid());
@@ -54,11 +56,34 @@ static void new_image_of_a_pid_replaces_the_old_one(void **state)
 	close_session(f);
 }
 
+/* All three are read before the first is handed on: each must give way to those after it only. */
+static void the_last_of_quick_execs_lives(void **state)
+{
+	struct fixture *f = open_session(0);
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		struct producer p = producer_open(f->shared, i, i, own_pid(), own_tid());
+		struct wire_record r = producer_record(&p, WIRE_PROCESS_START, -1);
+
+		assert_true(producer_put(&p, &r, NULL, NULL, NULL));
+	}
+	for (int i = 0; i < 3; i++)
+		poll_session(f, true);
+	assert_int_equal(atomic_load(&wire_process_at(f->shared, 0)->state), WIRE_SLOT_FREE);
+	assert_int_equal(atomic_load(&wire_process_at(f->shared, 1)->state), WIRE_SLOT_FREE);
+	assert_int_equal(atomic_load(&wire_process_at(f->shared, 2)->state), WIRE_SLOT_LIVE);
+	assert_int_equal(f->seen.gone, 0);
+	assert_int_equal(ingest_live(f->in), 1);
+	close_session(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_process_is_drained_and_told),
 		cmocka_unit_test(new_image_of_a_pid_replaces_the_old_one),
+		cmocka_unit_test(the_last_of_quick_execs_lives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
