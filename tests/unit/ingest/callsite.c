@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "ingest/callsite.h"
-#include "unit/ingest/snapshot.h"
+#include "ingest/snapshot.h"
 
 #define PARENT 100U
 #define CHILD 200U

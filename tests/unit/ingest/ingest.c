@@ -1,7 +1,7 @@
 /* ingest.c from outside: records written by real threads come out once, in order, and nothing is lost uncounted. */
 #include <pthread.h>
 
-#include "unit/ingest/session.h"
+#include "ingest/session.h"
 
 #define RECORDS 20000U
 

@@ -1,5 +1,5 @@
 /* pulse.c: ticks, calls that do not return, and losses that no record tells of. */
-#include "unit/ingest/session.h"
+#include "ingest/session.h"
 
 static void call_that_never_returns_is_told(void **state)
 {

@@ -3,7 +3,7 @@
 
 #include "ingest/bytes.h"
 #include "ingest/crc32c.h"
-#include "unit/ingest/recording_file.h"
+#include "ingest/recording_file.h"
 #include "wire/recording_format.h"
 
 #define EVENTS 40U

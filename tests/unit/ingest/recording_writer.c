@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "unit/ingest/recording_file.h"
+#include "ingest/recording_file.h"
 
 #define MANY 5000U /* several blocks */
 

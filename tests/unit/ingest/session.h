@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "unit/ingest/producer.h"
+#include "ingest/producer.h"
 
 #define THREADS 4
 

@@ -1,5 +1,5 @@
 /* slots.c: losses lie where the sequence shows them, a corrupt ring is skipped and counted, captured bytes are wiped. */
-#include "unit/ingest/session.h"
+#include "ingest/session.h"
 
 static void loss_is_told_between_its_neighbours(void **state)
 {

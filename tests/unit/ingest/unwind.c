@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "ingest/snapshot.h"
 #include "ingest/unwind.h"
-#include "unit/ingest/snapshot.h"
 
 #define PID 4711U
 

@@ -1,7 +1,7 @@
 /* watch.c: processes that die without a word, and programs that take over a pid. */
 #include <sys/wait.h>
 
-#include "unit/ingest/session.h"
+#include "ingest/session.h"
 
 static void killed_process_is_drained_and_told(void **state)
 {
