@@ -134,23 +134,47 @@ void poll_on_poll(struct model *m, struct proc *p, const struct event *e)
 	}
 }
 
-/* A poll that has not returned: it names its descriptor if it has only one, else the thread's last set stands for it. */
+/* What a thread most likely waits for, if its set was never seen: the answer to what it sent last. */
+static int last_asked(const struct proc *p, uint32_t tid)
+{
+	uint64_t latest = 0;
+	int fd = -1;
+
+	for (struct holder *h = fdtable_next(&p->fds, 0); h; h = fdtable_next(&p->fds, h->fd + 1)) {
+		const struct conn *c = &h->conn->pub;
+		if (!h->weak && h->conn->awaiting && c->role == CONN_CLIENT && c->last_out_tid == tid && c->last_out_ns > latest) {
+			latest = c->last_out_ns;
+			fd = h->fd;
+		}
+	}
+	return fd;
+}
+
+/*
+ * A poll that has not returned: it names its descriptor if it has only one; else the thread's last set stands for it as far as that is
+ * still open, else what the thread asked last.
+ */
 void poll_inflight(struct model *m, struct proc *p, const struct event *e)
 {
-	struct wire_pollfd one = {.fd = e->fd, .events = POLLIN};
-	const struct wire_pollfd *set = &one;
+	struct wire_pollfd set[SET_MAX] = {{.fd = e->fd, .events = POLLIN}};
 	struct poll_memory *memory = NULL;
-	size_t n = 1;
+	size_t n = e->fd >= 0;
 
 	HASH_FIND(hh, p->polls, &e->tid, sizeof(e->tid), memory);
 	if (memory && (e->fd < 0 || (memory->n == 1 && memory->set[0].fd == e->fd))) {
-		set = memory->set;
-		n = memory->n;
-	} else if (e->fd < 0) {
-		return;
+		n = 0;
+		for (size_t i = 0; i < memory->n; i++) {
+			if (conn_find(p, memory->set[i].fd))
+				set[n++] = memory->set[i];
+		}
+	}
+	if (n == 0) {
+		set[0] = (struct wire_pollfd){.fd = last_asked(p, e->tid), .events = POLLIN};
+		n = set[0].fd >= 0;
 	}
 	uint64_t due = earliest_timer(p, set, n, e->t0);
 	for (size_t i = 0; i < n; i++) {
+		set[i].revents = 0;
 		tell_one(m, p, e, &set[i],
 			 (struct wait){.how = WAIT_BY_POLL,
 				       .outcome = WAIT_PENDING,

@@ -106,5 +106,34 @@ static void one_that_does_not_return(void **state)
 	script_done(&f.s);
 }
 
+static void a_first_one_that_does_not_return(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	script_socket(&f.s, 6);
+	script_connect(&f.s, 6, "10.0.0.9", 81, 0);
+	script_write(&f.s, 5, "x");
+	script_write(&f.s, 6, "x");
+	script_read(&f.s, 6, "y");
+	f.w.text[f.w.len = 0] = 0;
+	script_inflight(&f.s, WIRE_POLL, -1, WAIT_INFINITE, f.s.now);
+	witness_is(&f.w, "wait 5 read by poll pending limit infinite of 1\n");
+	/* A set whose descriptors are gone says nothing. */
+	script_poll(&f.s, 6, POLLIN, POLLIN, WAIT_INFINITE);
+	script_close(&f.s, 6);
+	f.w.text[f.w.len = 0] = 0;
+	script_inflight(&f.s, WIRE_POLL, -1, WAIT_INFINITE, f.s.now);
+	witness_is(&f.w, "wait 5 read by poll pending limit infinite of 1\n");
+	assert_null(model_conn(f.s.model, 100, 6));
+	script_read(&f.s, 5, "y");
+	f.w.text[f.w.len = 0] = 0;
+	script_inflight(&f.s, WIRE_POLL, -1, WAIT_INFINITE, f.s.now);
+	witness_is(&f.w, "");
+	script_done(&f.s);
+}
+
 TEST_MAIN(cmocka_unit_test(one_descriptor), cmocka_unit_test(what_is_waited_for_is_seen_by_state), cmocka_unit_test(a_set),
-	  cmocka_unit_test(without_descriptors_it_is_a_sleep), cmocka_unit_test(one_that_does_not_return))
+	  cmocka_unit_test(without_descriptors_it_is_a_sleep), cmocka_unit_test(one_that_does_not_return),
+	  cmocka_unit_test(a_first_one_that_does_not_return))
