@@ -28,7 +28,10 @@ done
 units="unit_detectors_sample_detector unit_protocols_sample_protocol unit_exporters_sample_exporter"
 cmake -S "$copy" -B "$copy/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug >/dev/null
 # shellcheck disable=SC2086
-nice ninja -C "$copy/build" gapscope gapscope_shim $units | tail -n 5
+nice ninja -C "$copy/build" gapscope gapscope_shim $units >"$copy/build.log" 2>&1 || {
+	grep -E "error|FAILED" "$copy/build.log" | head -n 20
+	exit 1
+}
 ctest --test-dir "$copy/build" -R '\.sample_' --output-on-failure --no-tests=error | tail -n 12
 list=$("$copy/build/gapscope" list)
 for name in sample_detector sample_detector.connection.reset sample_protocol sample_exporter fdatasync; do
