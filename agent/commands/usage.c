@@ -31,13 +31,21 @@ void usage_wrap(FILE *out, int indent, const char *text)
 	}
 }
 
+/* Blanks that fill a text up to `width` columns: printf counts bytes, and "…" is three of them. */
+static int padding(const char *text, int width)
+{
+	for (; *text && width > 0; text++)
+		width -= ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
 void usage_all(FILE *out)
 {
 	fputs("gapscope finds, by watching a service run, what stands between \"it works\" and \"it is ready for production\":\n"
 	      "waits without a deadline, retries without a bound, personal data and secrets in logs.\n\nusage:\n",
 	      out);
 	for (const struct command *const *c = command_table; *c; c++)
-		fprintf(out, "  gapscope %-8s %-28s %s\n", (*c)->name, (*c)->usage, (*c)->doc);
+		fprintf(out, "  gapscope %-8s %s%*s %s\n", (*c)->name, (*c)->usage, padding((*c)->usage, 26), "", (*c)->doc);
 	fputs("\n`gapscope help COMMAND` explains one of them; `gapscope man` is the manual page.\n", out);
 }
 
