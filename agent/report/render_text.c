@@ -35,16 +35,16 @@ static const char *severity_colour(const char *severity)
 /* Words of a text behind a label, wrapped at WRAP_COLUMNS with the lines under each other. */
 static void put_wrapped(const struct page *p, const char *label, const char *text)
 {
-	size_t column = (size_t)fprintf(p->out, "    %s%-9s%s ", paint(p, DIM), label, paint(p, PLAIN));
-	column = 14;
+	size_t column = 14;
+	fprintf(p->out, "    %s%-9s%s", paint(p, DIM), label, paint(p, PLAIN));
 	for (const char *word = text; *word != '\0';) {
 		size_t len = strcspn(word, " \n");
 		if (column > 14 && column + len > WRAP_COLUMNS) {
-			fprintf(p->out, "\n%14s", "");
+			fprintf(p->out, "\n%13s", "");
 			column = 14;
 		}
 		if (len > 0)
-			fprintf(p->out, "%.*s ", (int)len, word);
+			fprintf(p->out, " %.*s", (int)len, word);
 		column += len + 1;
 		word += len + (word[len] != '\0');
 	}

@@ -25,6 +25,10 @@ static void put_value(FILE *out, const json_t *v, bool inner)
 	size_t i;
 	switch (json_typeof(v)) {
 	case JSON_OBJECT:
+		if (inner && json_object_size(v) == 0) {
+			fputs("none", out);
+			break;
+		}
 		fputs(inner ? "(" : "", out);
 		json_object_foreach ((json_t *)v, key, item) {
 			fprintf(out, "%s%s ", comma, key);
@@ -34,6 +38,7 @@ static void put_value(FILE *out, const json_t *v, bool inner)
 		fputs(inner ? ")" : "", out);
 		break;
 	case JSON_ARRAY:
+		fputs(json_array_size(v) == 0 ? "none" : "", out);
 		json_array_foreach (v, i, item) {
 			if (i == EVIDENCE_LIST_MAX) {
 				fprintf(out, " … (%zu)", json_array_size(v));

@@ -26,6 +26,7 @@ static void says_all(void **state)
 			fail_msg("no \"%s\" in:\n%s", parts[i], text);
 	assert_int_equal(strncmp(text, "shop:", 5), 0);
 	assert_null(strchr(text, '\033'));
+	assert_null(strstr(text, " \n"));
 	free(text);
 	text = render_text(r, true);
 	assert_non_null(strstr(text, "\033[1;31merror\033[0m"));

@@ -12,6 +12,11 @@ static void evidence_as_a_line(void **state)
 	assert_string_equal(text, "a 1; b 0.25; c x; d yes; e unknown; f 1, 2, 3, 4, 5, 6, 7, 8 … (10); g (x 1, y 2)");
 	free(text);
 	json_decref(o);
+	o = json_pack("{s:[], s:{}}", "a", "b");
+	text = render_evidence(o);
+	assert_string_equal(text, "a none; b none");
+	free(text);
+	json_decref(o);
 	text = render_evidence(NULL);
 	assert_string_equal(text, "");
 	free(text);
