@@ -57,7 +57,8 @@ static inline json_t *sample_report(void)
 	f.message = "a <b> & \"c\" waits";
 	f.evidence = json_pack("{s:i, s:[i,i]}", "attempts", 25, "gaps_ms", 12, 11);
 	findings_emit(findings, &f);
-	json_t *report = report_new(json_pack("{s:s, s:s}", "name", "shop", "start", "2026-01-01T00:00:00.000Z"));
+	json_t *report = report_new(json_pack("{s:s, s:s, s:s}", "name", "shop", "start", "2026-01-01T00:00:00.000Z", "end",
+					      "2026-01-01T00:01:00.000Z"));
 	json_array_append(json_object_get(report, "findings"), findings_json(findings, 0));
 	json_object_set_new(report, "loss", report_loss(&counters));
 	json_array_append_new(json_object_get(report, "not_exercised"), json_string("connect"));
