@@ -84,11 +84,13 @@ void deadline_wait(void *ctx, const struct wait *w)
 	}
 	if (!peer_is_dependency(c) || !(k = c->slot[DEADLINE_SLOT]))
 		return;
-	if (w->op == WAIT_WRITE) {
+	/* Of a poll that has not returned, the set is the one polled before: what it waits for is not known. */
+	bool guessed = w->outcome == WAIT_PENDING && w->how == WAIT_BY_POLL;
+	if (w->op == WAIT_WRITE && !guessed) {
 		write_wait(d, k, w);
 		return;
 	}
-	if (w->op != WAIT_READ)
+	if (w->op != WAIT_READ && w->op != WAIT_WRITE)
 		return;
 	struct watch *at = w->t1 > k->now.since_ns ? &k->now : k->before_open ? &k->before : NULL;
 	if (at && (at->phase == PHASE_RESPONSE || at->phase == PHASE_BODY))

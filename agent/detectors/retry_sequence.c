@@ -8,6 +8,7 @@
 
 #define REFUSED_ATTEMPTS_MIN 3U        /* refusals of the same request before it is a fault */
 #define NO_BACKOFF_GAPS_MIN 3U         /* gaps before a lack of back-off is judged */
+#define PACE_SETTLED_GAPS 10U          /* from so many gaps on it is judged while the sequence goes on */
 #define JITTER_SEQUENCES_MIN 5U        /* sequences before a lack of jitter is judged */
 #define PERIOD_SAMPLES_MIN 2U          /* healthy intervals before a period is believed */
 #define RETRY_AFTER_SLACK_DIV 20U      /* a Retry-After is kept if 19/20 of it has passed: clocks round */
@@ -100,10 +101,23 @@ static void unlink_active(struct retry *r, struct retry_key *k)
 	k->seq.active = false;
 }
 
+/* Called at the end of a short sequence, and during a long one: the first delays of a random, growing back-off may all be small. */
+static void check_pace(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	if (k->seq.refused || k->seq.gaps_n < (a ? PACE_SETTLED_GAPS : NO_BACKOFF_GAPS_MIN) ||
+	    (!a && k->seq.gaps_n >= PACE_SETTLED_GAPS))
+		return;
+	if (k->backoff == BACKOFF_NONE)
+		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, k->seq.attempts);
+	else if (k->backoff == BACKOFF_CONSTANT)
+		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->seq.attempts);
+}
+
 static void end_sequence(struct retry *r, struct retry_key *k, bool gave_up)
 {
 	struct retry_sequence *s = &k->seq;
 
+	check_pace(r, k, NULL);
 	if (!s->refused) {
 		if (gave_up) {
 			k->gave_up++;
@@ -156,16 +170,6 @@ static void check_unbounded(struct retry *r, struct retry_key *k, const struct r
 	enum severity severity = polite ? SEVERITY_INFO : k->backoff == BACKOFF_NONE ? SEVERITY_ERROR : SEVERITY_WARNING;
 	k->unbounded = true;
 	retry_note(r, k, RETRY_UNBOUNDED, a, severity, proven ? CONFIDENCE_PROVEN : CONFIDENCE_OBSERVED, s->attempts);
-}
-
-static void check_pace(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
-{
-	if (k->seq.gaps_n < NO_BACKOFF_GAPS_MIN)
-		return;
-	if (k->backoff == BACKOFF_NONE)
-		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, k->seq.attempts);
-	else if (k->backoff == BACKOFF_CONSTANT)
-		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->seq.attempts);
 }
 
 /* Rules about one retry, that is, about attempt `a` coming after the failure that the sequence ends in. */
@@ -327,5 +331,7 @@ void retry_end_all(struct retry *r, uint64_t now_ns)
 		next = k->active_next;
 		if (k->seq.exited)
 			end_sequence(r, k, true);
+		else
+			check_pace(r, k, NULL);
 	}
 }

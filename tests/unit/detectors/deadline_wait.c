@@ -117,11 +117,36 @@ static void test_connect_given_up(void **state)
 	rig_done(&r);
 }
 
+/* A poll that has not returned is told with the set that the thread polled before (here for connecting): it is a wait for the answer. */
+static void test_poll_under_way(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &deadline_detector);
+	script_socket(&r.s, 5);
+	script_nonblock(&r.s, 5, true);
+	script_connect(&r.s, 5, "10.0.0.9", 443, EINPROGRESS);
+	script_poll(&r.s, 5, POLLOUT, POLLOUT, 3 * (int64_t)SCRIPT_SEC);
+	script_so_error(&r.s, 5, 0);
+	script_write(&r.s, 5, RIG_GET);
+	uint64_t since = r.s.now;
+	script_pass(&r.s, 5 * SCRIPT_SEC);
+	script_event(
+		&r.s,
+		(struct event){
+			.id = WIRE_INFLIGHT, .fd = -1, .t0 = since, .t1 = r.s.now, .a0 = WIRE_POLL, .a1 = (uint64_t)WAIT_INFINITE});
+	rig_finish(&r);
+	assert_null(rig_found(&r, "deadline.write.missing"));
+	assert_non_null(rig_found(&r, "deadline.response.missing"));
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_slow_send),    cmocka_unit_test(test_slow_lookup),      cmocka_unit_test(test_silent_client),
-		cmocka_unit_test(test_connect_wait), cmocka_unit_test(test_connect_given_up),
+		cmocka_unit_test(test_poll_under_way), cmocka_unit_test(test_slow_send),    cmocka_unit_test(test_slow_lookup),
+		cmocka_unit_test(test_silent_client),  cmocka_unit_test(test_connect_wait), cmocka_unit_test(test_connect_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ static void test_counts_over_ticks(void **state)
 	script_tick(&r.s);
 	const struct rig_finding *f = rig_found(&r, "retry.no_backoff");
 	assert_non_null(f);
-	assert_int_equal(f->count, 27); /* from the third gap on */
+	assert_int_equal(f->count, 20); /* from the tenth gap on */
 	f = rig_found(&r, "retry.unbounded");
 	assert_non_null(f);
 	assert_int_equal(f->count, 10); /* from the 21st attempt on */

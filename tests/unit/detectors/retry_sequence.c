@@ -136,6 +136,24 @@ static void test_no_jitter(void **state)
 	}
 }
 
+/* The first delays of a random back-off may be small: a sequence is judged when it has ended, or is long. */
+static void test_small_first_delays(void **state)
+{
+	static const uint64_t gaps_ms[] = {20, 35, 50, 180, 300};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	attempt(&b, 0, RETRY_FAILED, 1, 0);
+	for (size_t i = 0; i < 5; i++)
+		attempt(&b, gaps_ms[i] * NS_PER_MS + 15 * NS_PER_MS, RETRY_FAILED, 1, 0);
+	retry_process_exit(&b.r, 1);
+	retry_end_all(&b.r, b.now);
+	assert_int_equal(b.k->gave_up, 1);
+	assert_int_equal(b.k->hits[RETRY_NO_BACKOFF].count, 0);
+	retry_keys_free(&b.r);
+}
+
 static uint64_t next_random(uint64_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -174,6 +192,7 @@ int main(void)
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_end_of_session),
 		cmocka_unit_test(test_no_jitter),
+		cmocka_unit_test(test_small_first_delays),
 		cmocka_unit_test(test_noise_makes_no_offender),
 	};
 
