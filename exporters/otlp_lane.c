@@ -112,7 +112,7 @@ static void deliver(struct otlp_lane *l, const struct bytes *request, struct otl
 static void send_batch(struct otlp_lane *l, const struct otlp_item *items, size_t n, struct otlp_reply *ret)
 {
 	struct bytes request = {0};
-	struct bytes *list = calloc(n, sizeof *list);
+	struct bytes *list = calloc(n > 0 ? n : 1, sizeof *list);
 	*ret = (struct otlp_reply){.verdict = OTLP_REFUSED, .why = "out of memory"};
 	for (size_t i = 0; list != NULL && i < n; i++)
 		list[i] = items[i].bytes;

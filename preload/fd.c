@@ -94,7 +94,7 @@ static uint8_t classify_stdio(uint8_t found, enum wire_fd_kind kind)
 
 static uint8_t classify(int fd, bool stdio)
 {
-	struct stat st;
+	struct stat st = {0};
 	enum wire_fd_kind kind = WIRE_FD_OTHER;
 	uint8_t policy = WIRE_POLICY_NONE;
 	long flags;

@@ -17,7 +17,9 @@ json_t *evidence_number(double value)
 
 json_t *evidence_seconds(uint64_t ns)
 {
-	return json_real((double)((ns + NS_PER_MS / 2) / NS_PER_MS) / 1000.0);
+	const uint64_t ms = (ns + NS_PER_MS / 2) / NS_PER_MS;
+
+	return json_real((double)ms / 1000.0);
 }
 
 uint64_t evidence_option_ns(double seconds)

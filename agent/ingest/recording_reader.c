@@ -168,7 +168,7 @@ static void get_text(struct bytes_in *in, char *buf, size_t size)
 
 static int read_head(struct reader *r)
 {
-	struct block b;
+	struct block b = {0};
 	int e = read_file_head(r);
 
 	if (e == 0)

@@ -159,7 +159,7 @@ static size_t read_ring(struct ingest *in, uint32_t i)
 			/* The producer could have changed it since: decode what was copied. */
 			length = decode_record(in->scratch, (size_t)length, &d) == length ? length : -EBADMSG;
 		}
-		if (length < 0) {
+		if (length <= 0) {
 			skip(in, i, t, ready);
 			break;
 		}

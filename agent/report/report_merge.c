@@ -38,7 +38,9 @@ static void take_worse(json_t *to, const json_t *from, const char *key)
 /* Times are RFC 3339 in UTC with one width, so their order as text is their order in time. */
 static void take_time(json_t *to, const json_t *from, const char *key, int sign)
 {
-	if (json_object_get(from, key) != NULL && sign * strcmp(text(from, key), text(to, key)) > 0)
+	const int order = strcmp(text(from, key), text(to, key));
+
+	if (json_object_get(from, key) != NULL && (sign > 0 ? order > 0 : order < 0))
 		json_object_set(to, key, json_object_get(from, key));
 }
 

@@ -16,7 +16,7 @@ struct span_texts {
 
 /* Fill *ret from an ended request. Nothing in it is raw: query values and user info are redacted; clients of the service are not named. */
 void span_from_request(const struct request *r, const struct trace_ids *ids, const struct stacks *stacks, struct span_texts *texts,
-		       struct span *ret);
+		       struct span *ret) __attribute__((nonnull));
 /* Value of error.type for a request: its status, or how it ended; NULL on success. buf ≥ 16 bytes. */
 const char *request_error_type(const struct request *r, char *buf, size_t size);
 /* How a request ended, as metrics and spans name it: "done", "eof", "reset", "abandoned", "pending", "refused". */

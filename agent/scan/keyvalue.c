@@ -84,7 +84,7 @@ static void build(void)
 {
 	for (unsigned int c = 0; c < 256; c++)
 		keyvalue_folded[c] = is_alnum((uint8_t)c) ? lower((uint8_t)c) : 0;
-	for (uint16_t i = 0; i < KEYS; i++) {
+	for (uint16_t i = 0; i < (uint16_t)KEYS; i++) {
 		size_t n = strlen(keys[i].words);
 		const uint8_t *end = (const uint8_t *)keys[i].words + n - 3;
 		lookup_put(&by_end, lookup_slot(end[0], end[1], end[2]), i);

@@ -33,7 +33,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void build(void)
 {
-	for (uint16_t i = 0; i < VENDORS; i++) {
+	for (uint16_t i = 0; i < (uint16_t)VENDORS; i++) {
 		const uint8_t *p = (const uint8_t *)vendors[i].prefix;
 		if (p[2] == 0) {
 			rows_of_two[rows_of_two_n++] = (uint8_t)i;

@@ -51,5 +51,6 @@ int main(void)
 EOF
 cc -o "$copy/sync" "$copy/sync.c"
 "$copy/build/gapscope" run --quiet --report "$copy/r.json" -- "$copy/sync"
-nm -D "$copy/build/preload/libgapscope.so" | grep -q ' T fdatasync$'
+exports=$(nm -D "$copy/build/preload/libgapscope.so") # whole, not by a pipe: grep -q would end it early
+grep -q ' T fdatasync$' <<<"$exports"
 echo "ok    one of each kind was scaffolded, built, tested and listed"
