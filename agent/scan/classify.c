@@ -6,7 +6,22 @@
 
 #include <string.h>
 
-enum bit { B_DIGIT, B_UPPER, B_LOWER, B_UNDERSCORE, B_DOT, B_DASH, B_SPACE, B_EQUALS, B_COLON, B_AT, B_PLUS, B_QUOTE };
+enum bit {
+	B_DIGIT,
+	B_UPPER,
+	B_LOWER,
+	B_UNDERSCORE,
+	B_DOT,
+	B_DASH,
+	B_SPACE,
+	B_EQUALS,
+	B_COLON,
+	B_AT,
+	B_PLUS,
+	B_QUOTE,
+	B_DOUBLE_QUOTE,
+	B_COMMA
+};
 
 /* Class of each byte: 1 + bit number, 0 for none. */
 static const uint8_t class_of[256] = {
@@ -23,11 +38,13 @@ static const uint8_t class_of[256] = {
 	['@'] = 1 + B_AT,
 	['+'] = 1 + B_PLUS,
 	['\''] = 1 + B_QUOTE,
+	['"'] = 1 + B_DOUBLE_QUOTE,
+	[','] = 1 + B_COMMA,
 };
 
 static void block_portable(const uint8_t *p, struct classes *c)
 {
-	uint64_t maps[1 + B_QUOTE + 1] = {0};
+	uint64_t maps[1 + B_COMMA + 1] = {0};
 	for (unsigned int i = 0; i < 64; i++)
 		maps[class_of[p[i]]] |= UINT64_C(1) << i;
 	*c = (struct classes){
@@ -43,10 +60,12 @@ static void block_portable(const uint8_t *p, struct classes *c)
 		.at = maps[1 + B_AT],
 		.plus = maps[1 + B_PLUS],
 		.quote = maps[1 + B_QUOTE],
+		.double_quote = maps[1 + B_DOUBLE_QUOTE],
+		.comma = maps[1 + B_COMMA],
 	};
 }
 
-void classify_portable(const uint8_t *bytes, size_t len, struct classes *ret)
+static void classify_portable(const uint8_t *bytes, size_t len, struct classes *ret)
 {
 	for (; len >= 64; bytes += 64, len -= 64)
 		block_portable(bytes, ret++);
@@ -100,6 +119,8 @@ AVX2_INLINE void block_avx2(const uint8_t *p, struct classes *c)
 	c->at = equal(a, b, '@');
 	c->plus = equal(a, b, '+');
 	c->quote = equal(a, b, '\'');
+	c->double_quote = equal(a, b, '"');
+	c->comma = equal(a, b, ',');
 }
 
 AVX2 static void classify_avx2(const uint8_t *bytes, size_t len, struct classes *ret)
@@ -113,14 +134,76 @@ AVX2 static void classify_avx2(const uint8_t *bytes, size_t len, struct classes 
 	}
 }
 
+#define AVX512 __attribute__((target("avx512f,avx512bw")))
+#define AVX512_INLINE __attribute__((target("avx512f,avx512bw"), always_inline)) static inline
+
+AVX512_INLINE uint64_t equal_512(__m512i v, char c)
+{
+	return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c));
+}
+
+AVX512_INLINE void block_avx512(__m512i v, struct classes *c)
+{
+	__m512i fold = _mm512_set1_epi8(0x20);
+	__m512i letter = _mm512_sub_epi8(_mm512_or_si512(v, fold), _mm512_set1_epi8('a'));
+	uint64_t alpha = _mm512_cmplt_epu8_mask(letter, _mm512_set1_epi8(26));
+	uint64_t small = _mm512_test_epi8_mask(v, fold);
+	c->digit = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('0')), _mm512_set1_epi8(10));
+	c->upper = alpha & ~small;
+	c->lower = alpha & small;
+	c->underscore = equal_512(v, '_');
+	c->dot = equal_512(v, '.');
+	c->dash = equal_512(v, '-');
+	c->space = equal_512(v, ' ');
+	c->equals = equal_512(v, '=') | equal_512(v, '>');
+	c->colon = equal_512(v, ':');
+	c->at = equal_512(v, '@');
+	c->plus = equal_512(v, '+');
+	c->quote = equal_512(v, '\'');
+	c->double_quote = equal_512(v, '"');
+	c->comma = equal_512(v, ',');
+}
+
+AVX512 static void classify_avx512(const uint8_t *bytes, size_t len, struct classes *ret)
+{
+	for (; len >= 64; bytes += 64, len -= 64)
+		block_avx512(_mm512_loadu_si512((const void *)bytes), ret++);
+	/* bytes that the mask leaves out are not read */
+	if (len > 0)
+		block_avx512(_mm512_maskz_loadu_epi8((UINT64_C(1) << len) - 1, bytes), ret);
+}
+
+bool classify_with(enum classify_way way, const uint8_t *bytes, size_t len, struct classes *ret)
+{
+	if (way == CLASSIFY_AVX512 && __builtin_cpu_supports("avx512bw"))
+		classify_avx512(bytes, len, ret);
+	else if (way == CLASSIFY_AVX2 && __builtin_cpu_supports("avx2"))
+		classify_avx2(bytes, len, ret);
+	else if (way == CLASSIFY_PORTABLE)
+		classify_portable(bytes, len, ret);
+	else
+		return false;
+	return true;
+}
+
 void classify(const uint8_t *bytes, size_t len, struct classes *ret)
 {
-	if (__builtin_cpu_supports("avx2"))
+	if (__builtin_cpu_supports("avx512bw"))
+		classify_avx512(bytes, len, ret);
+	else if (__builtin_cpu_supports("avx2"))
 		classify_avx2(bytes, len, ret);
 	else
 		classify_portable(bytes, len, ret);
 }
 #else
+bool classify_with(enum classify_way way, const uint8_t *bytes, size_t len, struct classes *ret)
+{
+	if (way != CLASSIFY_PORTABLE)
+		return false;
+	classify_portable(bytes, len, ret);
+	return true;
+}
+
 void classify(const uint8_t *bytes, size_t len, struct classes *ret)
 {
 	classify_portable(bytes, len, ret);

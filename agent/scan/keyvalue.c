@@ -64,9 +64,10 @@ enum kind {
 
 static const struct key {
 	const char *words;
+	uint8_t len;
 	int kind;
 } keys[] = {
-#define KEY(words, kind) {words, KIND_##kind},
+#define KEY(words, kind) {words, sizeof(words) - 1, KIND_##kind},
 #include "scan/keys.def"
 #undef KEY
 };
@@ -76,7 +77,7 @@ static const struct key {
 _Static_assert(KEYS < LOOKUP_ROWS, "LOOKUP_ROWS");
 
 static struct lookup by_end;
-bool keyvalue_filter[KEYVALUE_FILTER];
+uint64_t keyvalue_filter[FILTER_WORDS];
 uint8_t keyvalue_folded[256];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -85,20 +86,46 @@ static void build(void)
 	for (unsigned int c = 0; c < 256; c++)
 		keyvalue_folded[c] = is_alnum((uint8_t)c) ? lower((uint8_t)c) : 0;
 	for (uint16_t i = 0; i < (uint16_t)KEYS; i++) {
-		size_t n = strlen(keys[i].words);
+		size_t n = keys[i].len;
 		const uint8_t *end = (const uint8_t *)keys[i].words + n - 3;
 		lookup_put(&by_end, lookup_slot(end[0], end[1], end[2]), i);
 		uint32_t two = (uint32_t)end[2] | (uint32_t)end[1] << 8, three = two | (uint32_t)end[0] << 16;
-		keyvalue_filter[keyvalue_slot(two)] = true;
-		keyvalue_filter[keyvalue_slot(three)] = true;
+		filter_add(keyvalue_filter, two);
+		filter_add(keyvalue_filter, three);
 		if (n > 3)
-			keyvalue_filter[keyvalue_slot(three | (uint32_t)keys[i].words[n - 4] << 24)] = true;
+			filter_add(keyvalue_filter, three | (uint32_t)keys[i].words[n - 4] << 24);
 	}
 }
 
 void keyvalue_prepare(void)
 {
 	(void)pthread_once(&once, build);
+}
+
+/* Does the text before `end` spell these words, whatever separators stand between? Whether they begin a word is not asked. */
+static bool spelled_before(const struct text *t, size_t end, const struct key *k)
+{
+	size_t n = k->len, skipped = 0;
+	while (n > 0) {
+		uint8_t c = text_at(t, --end);
+		if (is_alnum(c)) {
+			if (lower(c) != (uint8_t)k->words[--n])
+				return false;
+		} else if (c == 0 || ++skipped > 8) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* May a key of this slot end before `sep`? Most words that only end alike leave here. */
+static bool any_spelled(const struct text *t, size_t sep, uint32_t slot)
+{
+	for (uint16_t row = by_end.head[slot]; row != 0; row = by_end.next[row - 1]) {
+		if (spelled_before(t, sep, &keys[row - 1]))
+			return true;
+	}
+	return false;
 }
 
 /* Slot of the last three letters or digits before `sep`, without the separators among them. */
@@ -122,7 +149,7 @@ static int kind_of(const struct keyname *name, uint32_t slot)
 	size_t longest = 0;
 	for (uint16_t row = by_end.head[slot]; row != 0; row = by_end.next[row - 1]) {
 		const struct key *k = &keys[row - 1];
-		size_t n = strlen(k->words);
+		size_t n = k->len;
 		if (n > longest && keyname_ends(name, k->words)) {
 			kind = k->kind;
 			longest = n;
@@ -188,7 +215,7 @@ void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
 {
 	uint32_t slot = slot_before(t, sep);
 	struct keyname name;
-	if (slot >= LOOKUP_SLOTS || !keyname_before(t, sep, &name))
+	if (slot >= LOOKUP_SLOTS || !any_spelled(t, sep, slot) || !keyname_before(t, sep, &name))
 		return;
 	int kind = kind_of(&name, slot);
 	if (kind < 0)

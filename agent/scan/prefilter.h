@@ -5,22 +5,33 @@
 #ifndef GAPSCOPE_SCAN_PREFILTER_H
 #define GAPSCOPE_SCAN_PREFILTER_H
 
-#include "scan/lookup.h"
 #include "scan/text.h"
 
-#define KEYVALUE_FILTER 8192U
+/* Sets of hashes, a bit each: 8 KiB, so both stay in the first cache. */
+#define FILTER_WORDS 1024U
 
 /* keyvalue.c: by the last four letters of a key, or three or two where a separator stands before them. */
-extern bool keyvalue_filter[KEYVALUE_FILTER];
+extern uint64_t keyvalue_filter[FILTER_WORDS];
 /* Lower case of letters, digits as they are, 0 for the rest. */
 extern uint8_t keyvalue_folded[256];
-/* vendor.c: rows by the first three bytes; a bit per pair of bytes that is a whole prefix. */
-extern struct lookup vendor_by_prefix;
-extern uint64_t vendor_two_bytes[1024];
+/* vendor.c: by the first three bytes of a key. */
+extern uint64_t vendor_filter[FILTER_WORDS];
 
-static inline uint32_t keyvalue_slot(uint32_t last)
+static inline uint32_t filter_hash(uint32_t letters)
 {
-	return last * UINT32_C(2654435761) >> 19;
+	return letters * UINT32_C(2654435761) >> 16;
+}
+
+static inline bool filter_has(const uint64_t *filter, uint32_t letters)
+{
+	uint32_t hash = filter_hash(letters);
+	return (filter[hash / 64] >> (hash % 64) & 1) != 0;
+}
+
+static inline void filter_add(uint64_t *filter, uint32_t letters)
+{
+	uint32_t hash = filter_hash(letters);
+	filter[hash / 64] |= UINT64_C(1) << (hash % 64);
 }
 
 /* May a key that means something end right before `sep`? */
@@ -39,20 +50,19 @@ static inline bool keyvalue_may_end(const struct text *t, size_t sep)
 		return false;
 	uint32_t last = a | b << 8 | c << 16;
 	if (c != 0 && d != 0) {
-		if (keyvalue_filter[keyvalue_slot(last | d << 24)])
+		if (filter_has(keyvalue_filter, last | d << 24))
 			return true;
 		/* a word of three letters may begin inside of another in camelCase */
 		if (!is_upper(p[-3]))
 			return false;
 	}
-	return keyvalue_filter[keyvalue_slot(last)];
+	return filter_has(keyvalue_filter, last);
 }
 
 /* May a vendor's key begin with these three bytes? */
 static inline bool vendor_may_begin(const uint8_t *first)
 {
-	return vendor_by_prefix.head[lookup_slot(first[0], first[1], first[2])] != 0 ||
-	       (vendor_two_bytes[(first[0] << 8 | first[1]) / 64] >> (first[1] % 64) & 1) != 0;
+	return filter_has(vendor_filter, (uint32_t)first[0] | (uint32_t)first[1] << 8 | (uint32_t)first[2] << 16);
 }
 
 #endif

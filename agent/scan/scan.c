@@ -173,25 +173,21 @@ static bool covered(const struct matches *m, size_t i)
 #define EACH(places, i) \
 	for (uint64_t left_ = (places); left_ != 0 && ((i) = from + (size_t)__builtin_ctzll(left_), true); left_ &= left_ - 1)
 
-static void look(const struct text *t, size_t from, const struct places *p, struct matches *m)
+static void look_pem(const struct text *t, size_t from, uint64_t places, struct matches *m)
 {
 	struct span span;
 	size_t i;
-	EACH(p->pem, i)
+	EACH(places, i)
 	{
 		if (!covered(m, i) && pem_at(t, i, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_PRIVATE_KEY);
 	}
-	EACH(p->tokens, i)
-	{
-		if (!covered(m, i))
-			token_at(t, i, m);
-	}
-	EACH(p->keys, i)
-	{
-		if (keyvalue_may_end(t, i) && !covered(m, i))
-			keyvalue_at(t, i, m);
-	}
+}
+
+static void look_rare(const struct text *t, size_t from, const struct places *p, struct matches *m)
+{
+	struct span span;
+	size_t i;
 	EACH(p->groups, i)
 	{
 		groups_at(t, i, m);
@@ -218,6 +214,25 @@ static void look(const struct text *t, size_t from, const struct places *p, stru
 		if (codice_fiscale_at(t, i, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_IT_CODICE_FISCALE);
 	}
+}
+
+static void look(const struct text *t, size_t from, const struct places *p, struct matches *m)
+{
+	size_t i;
+	if (p->pem != 0)
+		look_pem(t, from, p->pem, m);
+	EACH(p->tokens, i)
+	{
+		if (!covered(m, i))
+			token_at(t, i, m);
+	}
+	EACH(p->keys, i)
+	{
+		if (keyvalue_may_end(t, i) && !covered(m, i))
+			keyvalue_at(t, i, m);
+	}
+	if ((p->groups | p->at | p->plus | p->iban | p->codice) != 0)
+		look_rare(t, from, p, m);
 }
 
 size_t scan_text(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn fn, void *ctx)

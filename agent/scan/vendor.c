@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scan/encoding.h"
+#include "scan/lookup.h"
 #include "scan/prefilter.h"
 #include "scan/validators.h"
 
@@ -25,10 +26,10 @@ static const struct vendor {
 
 _Static_assert(VENDORS < LOOKUP_ROWS, "LOOKUP_ROWS");
 
-struct lookup vendor_by_prefix;
+static struct lookup by_prefix;
+uint64_t vendor_filter[FILTER_WORDS];
 static uint8_t rows_of_two[VENDORS]; /* prefixes of two bytes, which any third byte may follow */
 static size_t rows_of_two_n;
-uint64_t vendor_two_bytes[1024];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void build(void)
@@ -37,9 +38,11 @@ static void build(void)
 		const uint8_t *p = (const uint8_t *)vendors[i].prefix;
 		if (p[2] == 0) {
 			rows_of_two[rows_of_two_n++] = (uint8_t)i;
-			vendor_two_bytes[(p[0] << 8 | p[1]) / 64] |= UINT64_C(1) << (p[1] % 64);
+			for (uint32_t c = 0; c < 256; c++)
+				filter_add(vendor_filter, (uint32_t)p[0] | (uint32_t)p[1] << 8 | c << 16);
 		} else {
-			lookup_put(&vendor_by_prefix, lookup_slot(p[0], p[1], p[2]), i);
+			lookup_put(&by_prefix, lookup_slot(p[0], p[1], p[2]), i);
+			filter_add(vendor_filter, (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16);
 		}
 	}
 }
@@ -118,7 +121,7 @@ bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id
 		return false;
 	const uint8_t *p = t->bytes + at;
 	struct span span, best = {0};
-	for (uint16_t row = vendor_by_prefix.head[lookup_slot(p[0], p[1], p[2])]; row != 0; row = vendor_by_prefix.next[row - 1]) {
+	for (uint16_t row = by_prefix.head[lookup_slot(p[0], p[1], p[2])]; row != 0; row = by_prefix.next[row - 1]) {
 		if (row_at(t, at, &vendors[row - 1], &span) && span.end > best.end) {
 			best = span;
 			*ret_entity = vendors[row - 1].entity;
