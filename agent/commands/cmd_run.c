@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands/commands.h"
+#include "commands/handover.h"
 #include "commands/live.h"
 #include "commands/report_file.h"
 #include "commands/shim.h"
@@ -27,6 +28,7 @@ struct run {
 	char shim[PATH_MAX];
 	char service[256];
 	uint64_t seed, start_ns;
+	int handover; /* listening socket, or -1: then programs of other users run unwatched */
 };
 
 static const char *base_name(const char *path)
@@ -138,6 +140,7 @@ static int start(struct run *r, char **argv, char *err, size_t err_size)
 	int e;
 
 	snprintf(session, sizeof(session), "/proc/%d/fd/%d", (int)getpid(), ingest_fd(r->ingest));
+	r->handover = handover_listen(session);
 	char **env = shim_env(environ, r->shim, session);
 	if (!env) {
 		snprintf(err, err_size, "out of memory");
@@ -191,6 +194,7 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 {
 	int e;
 
+	r->handover = -1;
 	if ((e = child_signals(&r->child)) < 0) {
 		snprintf(err, err_size, "cannot take over the signals: %s", strerror(-e));
 		return e;
@@ -209,6 +213,7 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 		.pipeline = &r->pipeline,
 		.ingest = r->ingest,
 		.child = &r->child,
+		.handover = r->handover,
 		.report = r->settings.report,
 		.metrics_interval_ms = exporter_metric_interval_ms(),
 	};
@@ -223,6 +228,8 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 out:
 	outputs_close(&r->pipeline.outputs, 0, false);
 	child_done(&r->child);
+	if (r->handover >= 0)
+		close(r->handover);
 	return e;
 }
 

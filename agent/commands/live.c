@@ -6,13 +6,15 @@
 
 #include <uv.h>
 
+#include "commands/handover.h"
+
 #define STOP_REPORT_MS 1000U /* after SIGTERM or SIGINT: a report by then, even if the service takes longer (promised: 2 s) */
 
 struct loop {
 	struct live *live;
 	uv_loop_t uv;
 	uv_timer_t drain, metrics, stop;
-	uv_poll_t signals;
+	uv_poll_t signals, handover;
 	bool stop_set;
 };
 
@@ -64,8 +66,19 @@ static void on_signals(uv_poll_t *p, int status, int events)
 	}
 }
 
+static void on_handover(uv_poll_t *p, int status, int events)
+{
+	const struct loop *l = p->data;
+
+	(void)status;
+	(void)events;
+	handover_answer(l->live->handover, ingest_fd(l->live->ingest));
+}
+
 static void close_all(struct loop *l)
 {
+	if (l->handover.data)
+		uv_close((uv_handle_t *)&l->handover, NULL);
 	uv_close((uv_handle_t *)&l->drain, NULL);
 	uv_close((uv_handle_t *)&l->metrics, NULL);
 	uv_close((uv_handle_t *)&l->stop, NULL);
@@ -97,6 +110,10 @@ int live_run(struct live *live)
 	uv_timer_start(&l.drain, on_drain, 0, 1);
 	uv_timer_start(&l.metrics, on_metrics, live->metrics_interval_ms, live->metrics_interval_ms);
 	uv_poll_start(&l.signals, UV_READABLE, on_signals);
+	if (live->handover >= 0 && uv_poll_init(&l.uv, &l.handover, live->handover) == 0) {
+		l.handover.data = &l;
+		uv_poll_start(&l.handover, UV_READABLE, on_handover);
+	}
 	if (!live->child->exited)
 		uv_run(&l.uv, UV_RUN_DEFAULT);
 	/* What is left of the program (daemons it made) passes through from here on, so that the rings come to an end. */

@@ -14,6 +14,7 @@ struct live {
 	struct pipeline *pipeline;
 	struct ingest *ingest;
 	struct child *child;
+	int handover;       /* listening socket of handover.h, or -1 */
 	const char *report; /* file, or NULL */
 	unsigned int metrics_interval_ms;
 };

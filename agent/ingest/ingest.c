@@ -133,6 +133,7 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 
 	if (is_new_image(p->e.id))
 		watch_exec(in, p->process, p->e.pid);
+	unwatched_event(&in->unwatched, &p->e);
 	p->e.stack = callsites_stack(in->callsites, p);
 	p->e.flags = (uint16_t)(p->e.flags & ~(unsigned int)WIRE_F_STACK); /* of the record: the event has its id */
 	redact_event(in->redact, &p->e, fn, ctx);
@@ -189,6 +190,9 @@ size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsig
 	hand_on_all(in, drain ? UINT64_MAX : in->now_ns - WINDOW_NS, fn, ctx);
 	if (drain) {
 		const uint64_t last = order_last_ns(in->order);
+
+		pulse_unwatched(in, true);
+		hand_on_all(in, UINT64_MAX, fn, ctx);
 
 		redact_flush(in->redact, last > in->now_ns ? last : in->now_ns, fn, ctx);
 	}

@@ -16,6 +16,7 @@
 #include "ingest/memory.h"
 #include "ingest/order.h"
 #include "ingest/redact.h"
+#include "ingest/unwatched.h"
 
 /* What we remember of a thread slot. */
 struct slot {
@@ -47,6 +48,7 @@ struct ingest {
 	struct order *order;
 	struct callsites *callsites;
 	struct redact *redact;
+	struct unwatched unwatched;
 	struct counters *counters;
 	struct slot *slots;      /* shared->thread_max of them */
 	struct watched *watched; /* shared->process_max of them */
@@ -92,5 +94,7 @@ unsigned int watch_live(const struct ingest *in);
 
 /* TICK, INFLIGHT and LOSS events where they are due. */
 void pulse(struct ingest *in, bool last);
+/* SOURCE_INFO events for programs that were started and never spoke. */
+void pulse_unwatched(struct ingest *in, bool last);
 
 #endif

@@ -38,6 +38,27 @@ static void tell_losses(struct ingest *in)
 	tell(in, in->shared->lost, in->header_told, 0);
 }
 
+void pulse_unwatched(struct ingest *in, bool last)
+{
+	char text[UNWATCHED_PATH + 256];
+	uint32_t pid;
+
+	while (unwatched_next(&in->unwatched, in->now_ns, last, &pid, text, sizeof(text))) {
+		const struct event e = {
+			.id = WIRE_SOURCE_INFO,
+			.t0 = in->now_ns,
+			.t1 = in->now_ns,
+			.pid = pid,
+			.tid = pid,
+			.fd = -1,
+			.data = (const uint8_t *)text,
+			.data_len = (uint32_t)strlen(text),
+		};
+
+		ingest_hold(in, pending_new(&e, NULL, NULL));
+	}
+}
+
 void pulse(struct ingest *in, bool last)
 {
 	if (in->now_ns < in->next_tick_ns) {
@@ -52,5 +73,6 @@ void pulse(struct ingest *in, bool last)
 		in->next_tick_ns += SECOND_NS;
 	}
 	slots_tell_inflight(in);
+	pulse_unwatched(in, false);
 	tell_losses(in);
 }

@@ -152,7 +152,31 @@ def static_program():
         gs.expect(report["loss"]["published"] == 0 and report["not_exercised"], "the report does not say that nothing was seen")
 
 
-CASES = {f.__name__: f for f in (replay_is_the_same, conservation, agent_killed, agent_stopped, report_on_signal, static_program)}
+def other_user():
+    """A program that the service starts as another user is watched too, though that user may not open the agent's /proc entry."""
+    gs.need("runuser")
+    if os.getuid() != 0:
+        gs.skip("only root can start programs as another user", can_run_here=False)
+    with gs.workdir() as top:
+        # Where anybody can read it: the build may lie in a folder of root's alone.
+        (top / "preload").mkdir()
+        shutil.copy(gs.GAPSCOPE, top / "gapscope")
+        shutil.copy(gs.BUILD / "preload" / "libgapscope.so", top / "preload" / "libgapscope.so")
+        shutil.copy(EXACTLY, top / "exactly")
+        report = top / "r.json"
+        gs.checked([top / "gapscope", "run", "--quiet", "--report", report, "--", "runuser", "-u", "nobody", "--", top / "exactly", "5000", "1"])
+        read = gs.read_report(report)
+        print(f"  {read['loss']['published']} records; {read['not_exercised']}")
+        gs.expect(read["loss"]["published"] + read["loss"]["lost"] > 10000, "the other user's program was not watched")
+        (top / "preload" / "libgapscope.so").chmod(0o700)
+        gs.checked([top / "gapscope", "run", "--quiet", "--report", report, "--", "sh", "-c", f"runuser -u nobody -- {top}/exactly 10 1"])
+        read = gs.read_report(report)
+        print(f"  library unreadable: {read['not_exercised']}")
+        gs.expect(any(f"{top}/exactly ran unwatched" in text for text in read["not_exercised"]), "nobody says that a program ran unwatched")
+
+
+CASES = {f.__name__: f for f in (replay_is_the_same, conservation, agent_killed, agent_stopped, report_on_signal, static_program,
+                                  other_user)}
 
 if __name__ == "__main__":
     gs.main(CASES)
