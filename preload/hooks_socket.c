@@ -1,6 +1,7 @@
 /*
  * The life of sockets: made, connected, accepted, configured, shut down. Any thread of the watched process.
  */
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -78,6 +79,20 @@ static bool is_log_socket(const struct sockaddr *address, socklen_t len)
 	return false;
 }
 
+/* A connect over a network may wait for minutes, or be left by a jump out of a signal handler: the slot in flight has no room for the
+ * peer's name, so a record of its own says it beforehand. */
+static void connect_announce(const struct call *c, const struct sockaddr *address, socklen_t len)
+{
+	struct call announced = *c;
+
+	if (!address || len < sizeof(struct sockaddr_in) || (address->sa_family != AF_INET && address->sa_family != AF_INET6))
+		return;
+	announced.event = WIRE_CONNECTING;
+	announced.t0 = announced.t1 = shim_ticks();
+	announced.ret = 0;
+	emit(&announced, address, address_len(len), 0);
+}
+
 HOOK_FN(int, connect, int fd, const struct sockaddr *address, socklen_t len)
 {
 	struct call c;
@@ -87,6 +102,7 @@ HOOK_FN(int, connect, int fd, const struct sockaddr *address, socklen_t len)
 	if (!call_enter(&c, WIRE_CONNECT, fd))
 		return REAL(connect)(fd, address, len);
 	(void)call_policy(&c, true);
+	connect_announce(&c, address, len);
 	call_waits(&c, -1);
 	call_begin(&c);
 	r = REAL(connect)(fd, address, len);

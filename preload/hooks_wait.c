@@ -113,9 +113,12 @@ static void select_say(struct call *c, struct select_list *l, const fd_set *in, 
 		if (!call_enter(&c, WIRE_POLL, -1)) \
 			return real; \
 		select_note(&list, n, in, out, other); \
+		if (list.all == 1) \
+			c.fd = list.fds[0].fd; \
 		wait_begin(&c, limit); \
 		r = real; \
 		call_end(&c, r, r < 0); \
+		c.fd = -1; \
 		select_say(&c, &list, in, out, other); \
 		return r; \
 	} while (0)

@@ -14,9 +14,12 @@
 #include "detectors/peers.h"
 #include "protocols/protocol.h"
 
-#define YOUNG_NS (2 * NS_PER_S) /* so long, what a connection shows is held back: it may turn out to be a subscription */
-#define PENDING_MIN_NS NS_PER_S /* a wait under way is looked at once it is this old */
-#define DRIP_GAPS_MIN 3U        /* gaps that make a body drip */
+#define YOUNG_NS (2 * NS_PER_S)    /* so long, what a connection shows is held back: it may turn out to be a subscription */
+#define PENDING_MIN_NS NS_PER_S    /* a wait under way is looked at once it is this old */
+#define DRIP_GAPS_MIN 2U           /* gaps that make a body drip */
+#define DRIP_GAP_NS (NS_PER_S / 5) /* … of at least this on the average */
+#define DRIP_SLACK_NS (50 * NS_PER_MS)
+#define EXIT_SLACK_NS (NS_PER_S / 2) /* from the end of a wait to the exit that it caused */
 
 static const char *protocol_of(const struct conn *c)
 {
@@ -25,13 +28,15 @@ static const char *protocol_of(const struct conn *c)
 
 static struct judge judge_of(const struct deadline *d, const struct deadline_conn *k, uint64_t now_ns, const struct watch *w)
 {
+	uint64_t age = now_ns - w->since_ns;
+
 	return (struct judge){
 		.now_ns = now_ns,
-		.operation_ns = k->operation_ns && k->operation_ns < now_ns ? k->operation_ns : w->since_ns,
 		.no_give_up_ns = evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP]),
 		.user_timeout_ns = k->conn->user_timeout_ns,
 		.syn_count = k->conn->syncnt,
-		.dripping = k->gaps >= DRIP_GAPS_MIN && now_ns - w->since_ns < k->longest_gap_ns,
+		.dripping = k->gaps >= DRIP_GAPS_MIN && k->longest_gap_ns >= DRIP_GAP_NS &&
+			    age <= k->longest_gap_ns + k->longest_gap_ns / 8 + DRIP_SLACK_NS,
 	};
 }
 
@@ -69,20 +74,105 @@ void deadline_hold(struct deadline *d, struct deadline_conn *k, const struct obs
 	k->held[k->held_n++] = *o;
 }
 
-static void settle(struct deadline *d, struct deadline_conn *k, const struct watch *w, enum ending end, uint64_t now_ns)
+static uint64_t timer_due(const struct deadline_conn *k, const struct watch *w)
+{
+	return w->hint_ns > k->timer_due_ns ? w->hint_ns : k->timer_due_ns;
+}
+
+/*
+ * The body drips, and the whole has outlived what bounds each gap: nothing bounds the whole. Where the gaps' bound is not known, only a
+ * long time says so, and not if some timer is still to come.
+ */
+static bool drips(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns,
+		  struct observation *ret)
+{
+	const uint64_t lasted = now_ns - k->operation_ns, limit = k->gap_limit_ns;
+	const bool outlived = limit && lasted > limit + limit / 5;
+	const uint64_t noise = lasted / 10 > NS_PER_S ? lasted / 10 : NS_PER_S;
+
+	if (!k->operation_ns || k->gaps < DRIP_GAPS_MIN || lasted / k->gaps < DRIP_GAP_NS)
+		return false;
+	if (!outlived && (limit || lasted < evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP])))
+		return false;
+	const bool timer = !outlived && (timer_due(k, w) > now_ns + noise || w->alarm_due_ns > now_ns);
+	*ret = (struct observation){
+		.phase = PHASE_TOTAL,
+		.weight = timer      ? W_UNDECIDED
+			  : outlived ? W_NONE
+				     : W_NONE_WEAK,
+		.how = timer ? HOW_LOOP_TIMER : HOW_DRIPPED,
+		.observed = true,
+		.waited_ns = lasted,
+		.stack = w->wait_stack ? w->wait_stack : w->stack,
+		.first_ns = k->operation_ns,
+		.last_ns = now_ns,
+		.calls = k->gaps,
+		.operations = 1,
+		.request_id = w->request_id,
+	};
+	return true;
+}
+
+static void take_back(struct told *t)
+{
+	if (t->tally)
+		tally_take_back(t->tally, t->weight, t->calls, 1);
+	t->tally = NULL;
+}
+
+static void tell_for_now(struct deadline *d, struct deadline_conn *k, struct told *t, const struct observation *o)
+{
+	t->tally = deadline_observe(d, k->conn->peer, protocol_of(k->conn), o);
+	t->weight = o->weight;
+	t->calls = o->calls;
+}
+
+/* The thread that waited called exit as soon as its wait was over. A process that was killed, or ended by another thread, gave nothing
+ * up. */
+static bool exited_by_itself(const struct deadline_conn *k, const struct watch *w)
+{
+	const struct process *p = k->conn->process;
+
+	return p->exit_ns && p->exit_tid == w->last_tid && w->last_t1 && p->exit_ns >= w->last_t1 &&
+	       p->exit_ns - w->last_t1 < EXIT_SLACK_NS;
+}
+
+static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w, enum ending end, uint64_t now_ns)
 {
 	struct observation o;
-	struct judge j = judge_of(d, k, now_ns, w);
 
-	if (w->phase == PHASE_IDLE || !watch_judge(w, end, &j, &o))
+	take_back(&w->told);
+	if (w->phase == PHASE_IDLE)
 		return;
-	if (w->counted) { /* told while it was under way */
-		o.operations = 0;
-		o.calls = 0;
-	}
+	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
+	if (end == END_EXIT && !exited_by_itself(k, w))
+		end = END_PENDING;
+	struct judge j = judge_of(d, k, now_ns, w);
+	if (!watch_judge(w, end, &j, &o))
+		return;
 	if (o.phase == PHASE_BODY && o.weight == W_FINITE && o.limit_ns > k->gap_limit_ns)
 		k->gap_limit_ns = o.limit_ns;
-	deadline_hold(d, k, &o);
+	if (o.weight == W_NONE && w->forever)
+		watchdog_hold(d, k, w, &o);
+	else
+		deadline_hold(d, k, &o);
+}
+
+/* The same of a phase that goes on: taken back when it is looked at again, or ends. */
+static void settle_for_now(struct deadline *d, struct deadline_conn *k, uint64_t now_ns)
+{
+	struct watch *w = &k->now;
+	struct observation o;
+
+	take_back(&w->told);
+	take_back(&k->drip);
+	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
+	struct judge j = judge_of(d, k, now_ns, w);
+	if ((k->by_design && w->phase != PHASE_CONNECT) || !watch_judge(w, END_PENDING, &j, &o))
+		return;
+	tell_for_now(d, k, &w->told, &o);
+	if (w->phase == PHASE_BODY && drips(d, k, w, now_ns, &o))
+		tell_for_now(d, k, &k->drip, &o);
 }
 
 void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next, uint64_t now_ns, enum ending end,
@@ -90,11 +180,14 @@ void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next,
 {
 	if (k->before_open)
 		settle(d, k, &k->before, k->before_end, k->before.until_ns);
+	k->timer_due_ns = next == PHASE_BODY ? timer_due(k, &k->now) : 0;
 	k->before = k->now;
 	k->before.until_ns = now_ns;
 	k->before_end = end;
 	k->before_open = k->now.phase != PHASE_IDLE;
 	watch_begin(&k->now, next, now_ns, e ? e->tid : 0, e ? e->stack : 0, k->open_n ? k->open[0]->id : 0);
+	if (k->operation_ns && k->operation_ns < now_ns)
+		k->now.operation_ns = k->operation_ns;
 }
 
 static void settle_all(struct deadline *d, struct deadline_conn *k, enum ending end, uint64_t now_ns)
@@ -150,6 +243,16 @@ static void deadline_destroy(void *state)
 	free(d);
 }
 
+/* A non-blocking read that found nothing. */
+static void tried(struct deadline *d, const struct event *e)
+{
+	struct conn *c = model_conn(d->env.model, e->pid, e->fd);
+	struct deadline_conn *k = c ? c->slot[DEADLINE_SLOT] : NULL;
+
+	if (k && (k->now.phase == PHASE_RESPONSE || k->now.phase == PHASE_BODY) && e->t1 - e->t0 < NS_PER_MS)
+		watch_try(&k->now, e);
+}
+
 static void deadline_event(void *ctx, const struct event *e)
 {
 	struct deadline *d = ctx;
@@ -157,6 +260,8 @@ static void deadline_event(void *ctx, const struct event *e)
 	d->event_id = e->id;
 	d->event_tid = e->tid;
 	d->event_t1 = e->t1;
+	if (e->id == WIRE_READ && e->ret < 0 && e->err == EAGAIN)
+		tried(d, e);
 }
 
 /* Did the process itself end what ended at `t`, by an act of its own on the descriptor? */
@@ -164,7 +269,7 @@ static enum ending ending_by_us(struct deadline *d, struct deadline_conn *k, uin
 {
 	bool act = d->event_id == WIRE_CLOSE || d->event_id == WIRE_SHUTDOWN || d->event_id == WIRE_DUP;
 
-	if (!act || t != d->event_t1)
+	if (!act || t != d->event_t1 || k->conn->process->exit_ns) /* what a process closes while it exits, it does not give up */
 		return END_EXIT;
 	k->now.other_thread = k->now.last_tid && k->now.last_tid != d->event_tid;
 	return END_GAVE_UP;
@@ -222,29 +327,6 @@ static void deadline_request_start(void *ctx, struct request *q)
 	}
 }
 
-/* The whole outlived what bounds each gap: nothing bounds the whole. */
-static void check_drip(struct deadline *d, struct deadline_conn *k, const struct request *q)
-{
-	uint64_t lasted = q->t_end - q->t_start;
-
-	if (k->gaps < DRIP_GAPS_MIN || !k->gap_limit_ns || lasted <= k->gap_limit_ns + k->gap_limit_ns / 5)
-		return;
-	const struct observation o = {
-		.phase = PHASE_TOTAL,
-		.weight = W_NONE,
-		.how = HOW_DRIPPED,
-		.observed = true,
-		.waited_ns = lasted,
-		.stack = q->stack,
-		.first_ns = q->t_start,
-		.last_ns = q->t_end,
-		.calls = k->gaps,
-		.operations = 1,
-		.request_id = q->id,
-	};
-	deadline_hold(d, k, &o);
-}
-
 static enum ending ending_of(struct deadline *d, struct deadline_conn *k, const struct request *q)
 {
 	switch (q->end) {
@@ -281,10 +363,14 @@ static void deadline_request_end(void *ctx, struct request *q)
 		return;
 	while (k->open_n && !k->open[k->open_n - 1])
 		k->open_n--;
+	struct observation o;
+	bool dripped = k->now.phase == PHASE_BODY && drips(d, k, &k->now, q->t_end, &o);
+	if (dripped && (end == END_DATA || end == END_PENDING || end == END_EXIT))
+		deadline_hold(d, k, &o);
+	take_back(&k->drip);
 	uint32_t tid = k->now.sender_tid;
 	deadline_turn(d, k, k->open_n ? PHASE_RESPONSE : PHASE_IDLE, q->t_end, end, NULL);
 	k->now.sender_tid = tid;
-	check_drip(d, k, q);
 	if (!k->open_n)
 		k->operation_ns = 0;
 }
@@ -300,6 +386,7 @@ static void bytes_out(struct deadline *d, struct deadline_conn *k, const struct 
 	if (peer_waits_by_design(e->data, e->data_len)) {
 		k->by_design = true;
 		k->held_n = 0;
+		watchdog_forget(d, c);
 	}
 	if (c->protocol && !k->open_n)
 		return;
@@ -307,8 +394,10 @@ static void bytes_out(struct deadline *d, struct deadline_conn *k, const struct 
 		if (!c->protocol || !k->operation_ns)
 			k->operation_ns = e->t0;
 		deadline_turn(d, k, PHASE_RESPONSE, e->t1, END_DATA, e);
-	} else if (k->now.phase == PHASE_RESPONSE && !k->now.calls) { /* the request goes on */
+	} else if (k->now.phase == PHASE_RESPONSE && !k->now.calls && !k->now.told.tally) { /* the request goes on */
+		uint64_t began = k->now.operation_ns;
 		watch_begin(&k->now, PHASE_RESPONSE, e->t1, e->tid, e->stack, k->open_n ? k->open[0]->id : 0);
+		k->now.operation_ns = began;
 	}
 }
 
@@ -361,6 +450,11 @@ static void deadline_conn_close(void *ctx, struct conn *c, const struct event *e
 		return;
 	uint64_t now = e ? e->t1 : model_now(d->env.model);
 	bool by_us = e && e->id != WIRE_PROCESS_EXIT && e->id != WIRE_PROCESS_GONE && c->end == CONN_CLOSED_BY_US;
+	if (e && e->id == WIRE_SHUTDOWN && k->before_open && k->before_end == END_FAILED && e->t0 <= k->before.until_ns) {
+		/* The reader saw the end before the shutdown that made it had returned. */
+		k->before_end = END_GAVE_UP;
+		k->before.other_thread = k->before.last_tid && k->before.last_tid != e->tid;
+	}
 	settle_all(d, k, by_us ? ending_by_us(d, k, now) : c->end == CONN_EOF || c->end == CONN_RESET ? END_FAILED : END_EXIT, now);
 	release(d, k);
 	conn_forget(d, k);
@@ -382,13 +476,13 @@ static void look_at_pending(struct deadline *d, uint64_t now_ns)
 			release(d, k);
 		if (k->now.phase == PHASE_IDLE || now_ns < k->now.since_ns + PENDING_MIN_NS || !k->conn->peer[0])
 			continue;
-		settle(d, k, &k->now, END_PENDING, now_ns);
-		k->now.counted = true;
+		settle_for_now(d, k, now_ns);
 	}
 }
 
 static void deadline_tick(void *ctx, uint64_t now_ns)
 {
+	watchdog_release(ctx, now_ns, false);
 	look_at_pending(ctx, now_ns);
 	deadline_tell(ctx, now_ns, false);
 }
@@ -402,6 +496,7 @@ static void deadline_finish(void *state, uint64_t now_ns)
 		settle_all(d, k, END_PENDING, now_ns);
 		release(d, k);
 	}
+	watchdog_release(d, now_ns, true);
 	deadline_tell(d, now_ns, true);
 }
 

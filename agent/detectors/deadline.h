@@ -1,6 +1,6 @@
 /*
  * Deadlines, inside the detector. deadline.c follows each client connection through its phases; deadline_bound.c says from the waits of one
- * phase which bound they show; deadline_tally.c merges that per peer and call site; deadline_report.c speaks.
+ * phase which bound they show; deadline_watchdog.c knows which other threads may end a wait; deadline_tally.c merges all that per peer and call site; deadline_report.c speaks.
  *
  *   connect   until the peer accepted          response   bytes sent → first byte back
  *   body      each gap between bytes           total      the whole operation
@@ -16,6 +16,8 @@
 #define DEADLINE_SITES_MAX 8U /* call sites told apart per peer and phase; later ones share the last */
 #define DEADLINE_HELD_MAX 6U  /* observations held back while a connection is young */
 #define DEADLINE_OPEN_MAX 8U  /* outstanding requests of one connection that are looked at */
+#define DEADLINE_TIMERS 32U   /* latest waits of other threads that may be watchdogs */
+#define DEADLINE_RECENT 64U   /* observations held back because a watchdog may turn out to have covered them */
 
 enum phase { PHASE_CONNECT, PHASE_RESPONSE, PHASE_BODY, PHASE_TOTAL, PHASE_WRITE, PHASES, PHASE_IDLE = PHASES };
 
@@ -40,6 +42,8 @@ enum how {
 	HOW_ONE_SLICE,     /* undecided: a slice of at most a second says nothing */
 	HOW_LOOP_TIMER,    /* undecided: an event loop's timer may be anybody's */
 	HOW_REARMED,       /* undecided: one limit ran out and was armed again */
+	HOW_OTHER_THREAD,  /* undecided: another thread was asleep, and may be a watchdog */
+	HOW_BUSY,          /* undecided: reads that are tried again and again */
 	HOW_UNKNOWN_LIMIT, /* undecided: the socket existed before it was watched */
 	HOWS
 };
@@ -60,6 +64,13 @@ struct observation {
 	uint64_t request_id;
 };
 
+/* What was said of a phase while it was under way, to be taken back when more is known. */
+struct told {
+	struct tally *tally; /* NULL: nothing */
+	enum weight weight;
+	uint64_t calls;
+};
+
 /* The waits of one phase of one operation. */
 struct watch {
 	enum phase phase;
@@ -70,19 +81,26 @@ struct watch {
 	uint64_t calls, request_id;
 	uint64_t last_t0;
 	uint32_t last_tid;
-	bool by_call, forever, loop_forever, unknown, rearmed, last_timed_out, interrupted, other_thread, slices, counted;
+	bool by_call, forever, loop_forever, unknown, rearmed, last_timed_out, interrupted, other_thread, slices;
 	uint32_t timeouts;
 	uint64_t limit_ns;      /* largest limit of a wait that belongs to the descriptor, above a second */
 	uint64_t last_limit_ns; /* of the latest finite one */
 	uint64_t due_lo, due_hi, armed_first, armed_last; /* when finite waits would have ended, and were begun */
 	uint32_t armed;
 	uint64_t alarm_due_ns, hint_ns;
+	uint64_t operation_ns;    /* start of the operation that the phase belongs to */
+	uint64_t last_t1;         /* end of the latest wait */
+	bool ready;               /* a poll has just said that there is something to read */
+	uint32_t tries;           /* reads that found nothing, of a thread that does not wait */
+	uint64_t watchdog_due_ns; /* another thread sleeps until then: 0 = none does */
+	struct told told;
 };
 
+/* END_EXIT: the thread that waited ended the process, right after its wait. Killed or ended by others is END_PENDING. */
 enum ending { END_DATA, END_GAVE_UP, END_FAILED, END_EXIT, END_PENDING };
 
 struct judge {
-	uint64_t now_ns, operation_ns /* its start */;
+	uint64_t now_ns;
 	uint64_t no_give_up_ns; /* waiting this long in an event loop means that nobody bounds it */
 	int64_t user_timeout_ns;
 	int syn_count;
@@ -92,6 +110,8 @@ struct judge {
 /* deadline_bound.c */
 void watch_begin(struct watch *w, enum phase phase, uint64_t now_ns, uint32_t tid, uint32_t stack, uint64_t request_id);
 void watch_wait(struct watch *w, const struct wait *wait);
+/* A read that found nothing and did not wait. */
+void watch_try(struct watch *w, const struct event *e);
 /* Which bound did these waits show? False if they show nothing (no wait, and no outcome). */
 bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, struct observation *ret);
 
@@ -147,10 +167,28 @@ struct deadline_conn {
 	bool by_design;
 	struct request *open[DEADLINE_OPEN_MAX];
 	uint32_t open_n; /* may exceed DEADLINE_OPEN_MAX */
-	uint64_t operation_ns, longest_gap_ns, gap_limit_ns;
+	uint64_t operation_ns, longest_gap_ns, gap_limit_ns, first_byte_ns;
+	uint64_t timer_due_ns; /* the latest moment that a loop of this operation meant to wake at */
 	uint32_t gaps;
+	struct told drip;
 	struct observation held[DEADLINE_HELD_MAX];
 	uint32_t held_n;
+};
+
+/* A wait of a thread for nothing but time: a watchdog, perhaps. */
+struct deadline_timer {
+	uint32_t pid, tid;
+	uint64_t t0, due, limit_ns;
+	bool ended, again; /* again: the same thread waits so time after time, which is no watchdog */
+};
+
+/* What a finished wait without a limit shows, held back for as long as a watchdog that covered it may still come to light. */
+struct deadline_recent {
+	struct deadline_peer *peer; /* NULL: the place is free */
+	uint64_t conn_id;
+	uint32_t pid, tid;
+	uint64_t from_ns, wait_ns;
+	struct observation o;
 };
 
 struct deadline {
@@ -162,6 +200,9 @@ struct deadline {
 	uint32_t event_tid;
 	uint16_t event_id;
 	uint64_t client_connections;
+	struct deadline_timer timers[DEADLINE_TIMERS];
+	struct deadline_recent recent[DEADLINE_RECENT];
+	uint32_t timers_n, recent_n; /* ever: the place of the next one */
 };
 
 /* Rows of the rule table and the option table. */
@@ -197,16 +238,35 @@ void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next,
 /* Take an observation; those of a young connection wait, alike ones together. */
 void deadline_hold(struct deadline *d, struct deadline_conn *k, const struct observation *o);
 
+/* deadline_watchdog.c */
+/* A thread waits, or waited, for time alone. */
+void watchdog_sleep(struct deadline *d, const struct wait *w);
+/* When does another thread's wait end that began with the operation of w and is not over at now_ns? 0: there is none. */
+uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
+/* Hold an observation back; it is counted after a while, or as undecided if a watchdog comes to light. */
+void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o);
+/* Count what has been held back for long enough, or all of it. */
+void watchdog_release(struct deadline *d, uint64_t now_ns, bool all);
+/* The connection turned out to wait by design: forget what is held back of it. */
+void watchdog_forget(struct deadline *d, const struct conn *c);
+
 /* deadline_wait.c: observer functions, ctx is the struct deadline */
 void deadline_wait(void *ctx, const struct wait *w);
 void deadline_resolve(void *ctx, const struct resolve *r);
 
 /* deadline_tally.c */
-void deadline_observe(struct deadline *d, const char *peer, const char *protocol, const struct observation *o);
+/* Returns where it was counted; NULL beyond the limits. */
+struct tally *deadline_count(const struct deadline *d, struct deadline_peer *p, const struct observation *o);
+struct tally *deadline_observe(struct deadline *d, const char *peer, const char *protocol, const struct observation *o);
 void tally_add(struct tally *t, const struct observation *o);
+/* Undo one that was added: the operation turned out differently. */
+void tally_take_back(struct tally *t, enum weight weight, uint64_t calls, uint64_t operations);
+bool tally_empty(const struct tally *t);
 struct bound tally_bound(const struct tally *t, uint64_t observed_ns);
-/* The weakest bound over all call sites of a phase. */
+/* The weakest bound over all call sites of a phase, as it was seen. */
 struct bound peer_bound(const struct deadline_peer *p, enum phase phase, uint64_t observed_ns);
+/* The bounds that hold: a bound of the whole bounds its parts, and a part without a bound leaves the whole without one. */
+void peer_bounds(const struct deadline_peer *p, uint64_t observed_ns, struct bound ret[PHASES]);
 struct deadline_peer *deadline_peer_get(struct deadline *d, const char *name);
 struct deadline_slow *deadline_slow_get(struct deadline *d, struct deadline_slow **table, const char *name);
 void deadline_tallies_free(struct deadline *d);

@@ -11,13 +11,20 @@
 #define SLICE_NS NS_PER_S               /* a limit up to this is a slice of a longer wait */
 #define SLICES_MIN 3U                   /* slices without data that show the lack of a bound */
 #define GIVE_UP_MIN_NS (50 * NS_PER_MS) /* closed sooner, it was no timeout */
+#define READY_NS (10 * NS_PER_MS)       /* a read that takes no longer found its bytes there */
+#define TRIES_MIN 3U                    /* reads that found nothing make a loop that asks again and again */
 #define SMALL_SET 4U                    /* a poll on so few: the others are wake-up descriptors */
 #define DUE_SLACK_NS (25 * NS_PER_MS)   /* waits that fall towards one moment agree on it to within this … */
 #define DUE_SLACK_DIV 50U               /* … or a fiftieth of their limit */
 
 void watch_begin(struct watch *w, enum phase phase, uint64_t now_ns, uint32_t tid, uint32_t stack, uint64_t request_id)
 {
-	*w = (struct watch){.phase = phase, .since_ns = now_ns, .sender_tid = tid, .stack = stack, .request_id = request_id};
+	*w = (struct watch){.phase = phase,
+			    .since_ns = now_ns,
+			    .operation_ns = now_ns,
+			    .sender_tid = tid,
+			    .stack = stack,
+			    .request_id = request_id};
 }
 
 enum belongs { TO_LOOP, TO_SMALL_SET, TO_DESCRIPTOR };
@@ -34,6 +41,7 @@ static enum belongs belongs(const struct watch *w, const struct wait *wait)
 	case WAIT_BY_EPOLL:
 		return wait->covers == 1 ? TO_SMALL_SET : TO_LOOP;
 	case WAIT_BY_SLEEP:
+	case WAIT_BY_COND:
 		break;
 	}
 	return TO_LOOP;
@@ -102,6 +110,9 @@ void watch_wait(struct watch *w, const struct wait *wait)
 
 	if (wait->limit_ns == 0)
 		return;
+	/* What a poll has just announced is there: the read that fetches it does not wait, whatever its limit. */
+	if (wait->how == WAIT_BY_CALL && w->ready && wait->t1 - wait->t0 < READY_NS && wait->outcome != WAIT_PENDING)
+		return;
 	if (!again) {
 		w->calls++;
 		if (w->last_timed_out)
@@ -124,6 +135,18 @@ void watch_wait(struct watch *w, const struct wait *wait)
 		w->last_timed_out = true;
 	}
 	w->interrupted = wait->outcome == WAIT_INTERRUPTED && wait->err == EINTR;
+	w->ready = wait->how == WAIT_BY_POLL && wait->outcome == WAIT_READY;
+	if (wait->outcome != WAIT_PENDING)
+		w->last_t1 = wait->t1;
+}
+
+void watch_try(struct watch *w, const struct event *e)
+{
+	w->tries++;
+	w->last_t1 = e->t1;
+	w->last_tid = e->tid;
+	if (e->stack)
+		w->wait_stack = e->stack;
 }
 
 static bool bounded(struct observation *o, enum how how, uint64_t limit_ns, bool proven)
@@ -148,8 +171,8 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 	bool alarmed = w->interrupted && w->alarm_due_ns && j->now_ns >= w->alarm_due_ns;
 
 	if (alarmed && end != END_DATA && end != END_PENDING) {
-		o->phase = PHASE_TOTAL;
-		return bounded(o, HOW_ALARM, w->alarm_due_ns - j->operation_ns, true);
+		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
+		return bounded(o, HOW_ALARM, w->alarm_due_ns - w->operation_ns, true);
 	}
 	if ((end == END_GAVE_UP || end == END_EXIT) && w->last_timed_out && w->timeouts) {
 		if (falls(w))
@@ -157,15 +180,19 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 		bool single = !w->rearmed && w->last_limit_ns;
 		return bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age, true);
 	}
-	if (end != END_GAVE_UP || age < GIVE_UP_MIN_NS || !w->calls)
+	if (end != END_GAVE_UP && (end != END_EXIT || !w->last_t1))
 		return false;
-	if (w->forever && w->other_thread) { /* a watchdog: no limit of the socket's own, so it covers the whole */
-		o->phase = PHASE_TOTAL;
-		return bounded(o, HOW_GAVE_UP, j->now_ns - j->operation_ns, true);
-	}
+	/* Left between two drops: nothing but the whole's own limit ends that. */
 	if (w->phase == PHASE_BODY && j->dripping) {
 		o->phase = PHASE_TOTAL;
-		return bounded(o, HOW_GAVE_UP, j->now_ns - j->operation_ns, true);
+		return bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, true);
+	}
+	if (age < GIVE_UP_MIN_NS || (!w->calls && w->tries < TRIES_MIN))
+		return false;
+	/* A watchdog has no limit of the socket's own, so it covers the whole. */
+	if (w->phase != PHASE_CONNECT && w->forever && w->other_thread) {
+		o->phase = PHASE_TOTAL;
+		return bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, true);
 	}
 	return bounded(o, HOW_GAVE_UP, age, true);
 }
@@ -173,15 +200,17 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 static bool judge_descriptor(const struct watch *w, const struct judge *j, struct observation *o)
 {
 	if (w->alarm_due_ns) {
-		o->phase = PHASE_TOTAL;
-		return bounded(o, HOW_ALARM, w->alarm_due_ns - j->operation_ns, false);
+		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
+		return bounded(o, HOW_ALARM, w->alarm_due_ns - w->operation_ns, false);
 	}
+	if (w->forever && w->watchdog_due_ns > j->now_ns && j->now_ns - w->since_ns < j->no_give_up_ns)
+		return weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->forever)
 		return weighs(o, w->by_call ? HOW_CALL_FOREVER : HOW_POLL_FOREVER, W_NONE);
 	if (falls(w)) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		o->observed = true;
-		return bounded(o, HOW_REMAINDER, w->due_hi - (o->phase == PHASE_CONNECT ? w->since_ns : j->operation_ns), false);
+		return bounded(o, HOW_REMAINDER, w->due_hi - (o->phase == PHASE_CONNECT ? w->since_ns : w->operation_ns), false);
 	}
 	if (w->timeouts >= SLICES_MIN) {
 		o->observed = true;
@@ -203,6 +232,8 @@ static bool judge_loop(const struct watch *w, const struct judge *j, struct obse
 		return weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
 	if (age >= j->no_give_up_ns && w->hint_ns <= j->now_ns + noise)
 		return weighs(o, HOW_NO_GIVE_UP, W_NONE_WEAK);
+	if (w->tries)
+		return weighs(o, HOW_BUSY, W_UNDECIDED);
 	if (w->slices)
 		return weighs(o, HOW_ONE_SLICE, W_UNDECIDED);
 	if (w->hint_ns)
@@ -236,7 +267,7 @@ bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, 
 	};
 
 	if (!judge_outcome(w, end, j, &o)) {
-		if (!w->calls && j->now_ns - w->since_ns < j->no_give_up_ns)
+		if (!w->calls && !w->tries && j->now_ns - w->since_ns < j->no_give_up_ns)
 			return false;
 		if (!judge_descriptor(w, j, &o))
 			judge_loop(w, j, &o);

@@ -100,6 +100,8 @@ static const char *const how_texts[HOWS] = {
 	[HOW_ONE_SLICE] = "undecided: one slice of at most a second",
 	[HOW_LOOP_TIMER] = "undecided: an event loop's timer may be anybody's",
 	[HOW_REARMED] = "undecided: a limit ran out and was armed again",
+	[HOW_OTHER_THREAD] = "undecided: another thread was asleep, and may be a watchdog",
+	[HOW_BUSY] = "undecided: reads tried again and again",
 	[HOW_UNKNOWN_LIMIT] = "undecided: no wait of its own was seen",
 };
 
@@ -144,7 +146,7 @@ static void tell(struct deadline *d, struct tally *t, const struct bound *b, con
 	uint64_t occurred = t->operations ? t->operations : 1;
 	enum confidence confidence = b->confidence;
 
-	if (t->told && occurred == t->told && say->severity == t->told_severity && confidence == t->told_confidence)
+	if (t->told && occurred <= t->told && say->severity == t->told_severity && confidence == t->told_confidence)
 		return;
 	const struct finding f = {
 		.rule = &deadline_rules[say->rule],
@@ -196,7 +198,7 @@ static void tell_site(struct deadline *d, struct deadline_peer *p, enum phase ph
 	char message[1024], site[SITE_TEXT_SIZE], wait[32], limit[32], key[LIMIT_PEER_TEXT + 32];
 	enum deadline_rule rule;
 
-	if (!broken_rule(d, phase, &b, &rule))
+	if (tally_empty(t) || !broken_rule(d, phase, &b, &rule))
 		return;
 	/* A bound of the whole covers the response and the body. */
 	if ((phase == PHASE_RESPONSE || phase == PHASE_BODY) && total.kind == BOUND_FINITE && rule != DEADLINE_BUDGET)
@@ -335,8 +337,7 @@ json_t *deadline_section(struct deadline *d, json_t *not_exercised)
 	HASH_SORT(d->peers, by_name);
 	for (struct deadline_peer *p = d->peers; p; p = p->hh.next) {
 		struct bound bounds[PHASES];
-		for (unsigned int i = 0; i < PHASES; i++)
-			bounds[i] = peer_bound(p, (enum phase)i, option_ns(d, DEADLINE_O_WARN));
+		peer_bounds(p, option_ns(d, DEADLINE_O_WARN), bounds);
 		const struct bound *at = bounds[PHASE_RESPONSE].tally ? &bounds[PHASE_RESPONSE] : &bounds[PHASE_CONNECT];
 		json_array_append_new(section,
 				      json_pack("{s:s, s:s, s:{s:o, s:o, s:o, s:o}, s:s, s:s}", "peer", p->name, "protocol",

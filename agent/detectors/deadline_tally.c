@@ -37,6 +37,23 @@ void tally_add(struct tally *t, const struct observation *o)
 	t->by_weight[i].count++;
 }
 
+void tally_take_back(struct tally *t, enum weight weight, uint64_t calls, uint64_t operations)
+{
+	t->calls -= calls < t->calls ? calls : t->calls;
+	t->operations -= operations < t->operations ? operations : t->operations;
+	if (t->by_weight[weight].count && --t->by_weight[weight].count == 0)
+		memset(&t->by_weight[weight], 0, sizeof t->by_weight[weight]);
+}
+
+bool tally_empty(const struct tally *t)
+{
+	for (int i = 0; i < WEIGHTS; i++) {
+		if (t->by_weight[i].count)
+			return false;
+	}
+	return true;
+}
+
 static bool outlived(const struct tally *t, uint64_t limit_ns)
 {
 	return t->waited_ns > limit_ns + limit_ns / 5 + OUTLIVED_NS;
@@ -77,6 +94,8 @@ struct bound peer_bound(const struct deadline_peer *p, enum phase phase, uint64_
 	struct bound weakest = {0};
 
 	for (uint32_t i = 0; i < p->sites_n[phase]; i++) {
+		if (tally_empty(&p->sites[phase][i]))
+			continue;
 		struct bound b = tally_bound(&p->sites[phase][i], observed_ns);
 		bool longer = b.kind == weakest.kind && b.kind == BOUND_FINITE && b.limit_ns > weakest.limit_ns;
 		bool surer = b.kind == weakest.kind && b.kind != BOUND_FINITE && b.confidence > weakest.confidence;
@@ -84,6 +103,25 @@ struct bound peer_bound(const struct deadline_peer *p, enum phase phase, uint64_
 			weakest = b;
 	}
 	return weakest;
+}
+
+void peer_bounds(const struct deadline_peer *p, uint64_t observed_ns, struct bound ret[PHASES])
+{
+	static const enum phase parts[] = {PHASE_RESPONSE, PHASE_BODY};
+	const struct bound total = peer_bound(p, PHASE_TOTAL, observed_ns);
+
+	for (unsigned int i = 0; i < PHASES; i++)
+		ret[i] = peer_bound(p, (enum phase)i, observed_ns);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		struct bound *part = &ret[parts[i]];
+		if (part->kind == BOUND_NONE)
+			ret[PHASE_TOTAL] = *part;
+		if (total.kind != BOUND_FINITE)
+			continue;
+		bool covered = part->kind == BOUND_UNKNOWN;
+		if (covered || (part->kind == BOUND_FINITE && part->limit_ns > total.limit_ns))
+			*part = total;
+	}
 }
 
 struct deadline_peer *deadline_peer_get(struct deadline *d, const char *name)
@@ -129,15 +167,23 @@ static struct tally *site_get(const struct deadline *d, struct deadline_peer *p,
 	return &p->sites[phase][*n - 1];
 }
 
-void deadline_observe(struct deadline *d, const char *peer, const char *protocol, const struct observation *o)
+struct tally *deadline_count(const struct deadline *d, struct deadline_peer *p, const struct observation *o)
+{
+	struct tally *t = site_get(d, p, o->phase, o->stack);
+
+	tally_add(t, o);
+	return t;
+}
+
+struct tally *deadline_observe(struct deadline *d, const char *peer, const char *protocol, const struct observation *o)
 {
 	struct deadline_peer *p = deadline_peer_get(d, peer);
 
 	if (!p)
-		return;
+		return NULL;
 	if (protocol && protocol[0])
 		snprintf(p->protocol, sizeof p->protocol, "%s", protocol);
-	tally_add(site_get(d, p, o->phase, o->stack), o);
+	return deadline_count(d, p, o);
 }
 
 struct deadline_slow *deadline_slow_get(struct deadline *d, struct deadline_slow **table, const char *name)

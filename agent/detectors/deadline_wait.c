@@ -11,7 +11,7 @@ static void connect_wait(struct deadline *d, struct deadline_conn *k, const stru
 		uint64_t since = k->conn->connect_t0 && k->conn->connect_t0 < w->t0 ? k->conn->connect_t0 : w->t0;
 		deadline_turn(d, k, PHASE_CONNECT, since, END_DATA, w->event);
 		k->now.sender_tid = 0;
-		k->operation_ns = since;
+		k->now.operation_ns = k->operation_ns = since;
 	}
 	watch_wait(&k->now, w);
 }
@@ -67,11 +67,29 @@ static void server_wait(struct deadline *d, const struct wait *w)
 	tally_add(&s->tally, &o);
 }
 
+/* Nothing was sent, and the thread waits for this peer: one that speaks first, as databases and mail servers do. */
+static void greeting_wait(struct deadline *d, struct deadline_conn *k, const struct wait *w)
+{
+	const struct conn *c = k->conn;
+
+	if (c->bytes_in || c->bytes_out || !c->connect_t1 || c->connect_err || w->op != WAIT_READ || w->how == WAIT_BY_EPOLL ||
+	    w->covers > 2)
+		return;
+	k->operation_ns = c->connect_t1;
+	deadline_turn(d, k, PHASE_RESPONSE, c->connect_t1, END_DATA, NULL);
+	k->now.sender_tid = w->tid;
+}
+
 void deadline_wait(void *ctx, const struct wait *w)
 {
 	struct deadline *d = ctx;
 	struct conn *c = w->conn;
 	struct deadline_conn *k;
+
+	if (w->op == WAIT_SLEEP) {
+		watchdog_sleep(d, w);
+		return;
+	}
 
 	if (!c)
 		return;
@@ -82,8 +100,10 @@ void deadline_wait(void *ctx, const struct wait *w)
 			connect_wait(d, k, w);
 		return;
 	}
-	if (!peer_is_dependency(c) || !(k = c->slot[DEADLINE_SLOT]))
+	if (!peer_is_dependency(c) || !(k = deadline_conn_of(d, c)))
 		return;
+	if (k->now.phase == PHASE_IDLE)
+		greeting_wait(d, k, w);
 	/* Of a poll that has not returned, the set is the one polled before: what it waits for is not known. */
 	bool guessed = w->outcome == WAIT_PENDING && w->how == WAIT_BY_POLL;
 	if (w->op == WAIT_WRITE && !guessed) {

@@ -7,6 +7,8 @@
 
 #include "model/private.h"
 
+#define CLOCK_SLACK_NS (20 * 1000000ULL) /* the kernel counts in ticks */
+
 void connect_end(struct model *m, struct connx *c, const struct event *e, int err)
 {
 	if (!c->connecting)
@@ -66,6 +68,27 @@ static void begin(struct connx *c, const struct event *e)
 	c->pub.connect_stack = e->stack;
 }
 
+/* connect says EINPROGRESS of a non-blocking socket at once, and of a blocking one when SO_SNDTIMEO has run out. */
+static bool send_timeout_ran_out(const struct connx *c, const struct event *e)
+{
+	return e->ret < 0 && e->err == EINPROGRESS && !c->pub.nonblocking && c->pub.sndtimeo_ns > 0 &&
+	       e->t1 - e->t0 + CLOCK_SLACK_NS >= (uint64_t)c->pub.sndtimeo_ns;
+}
+
+/* connect was entered. Should it never return (a jump out of a signal handler, the end), this is all that is known. */
+void connect_on_connecting(struct model *m, struct proc *p, const struct event *e)
+{
+	struct connx *c = conn_use(m, p, e->fd, e);
+
+	if (!c || c->connecting || (c->pub.connect_t1 && !c->pub.connect_err) ||
+	    (c->pub.kind != CONN_TCP && c->pub.kind != CONN_UNIX))
+		return;
+	c->pub.role = CONN_CLIENT;
+	peer_set(m, c, p, e->data, e->data_len);
+	begin(c, e);
+	c->entered = true;
+}
+
 void connect_on_connect(struct model *m, struct proc *p, const struct event *e)
 {
 	struct connx *c = conn_use(m, p, e->fd, e);
@@ -81,7 +104,12 @@ void connect_on_connect(struct model *m, struct proc *p, const struct event *e)
 		return;
 	}
 	c->pub.role = CONN_CLIENT;
-	if (e->a1 == 1)
+	if (c->entered) { /* announced, and now it has returned */
+		c->entered = false;
+		c->connecting = false;
+	}
+	bool expired = send_timeout_ran_out(c, e);
+	if (e->a1 == 1 && !expired)
 		c->pub.nonblocking = true;
 	wait_by_call(m, p, c, WAIT_CONNECT, e);
 	if (c->connecting) {
@@ -100,7 +128,7 @@ void connect_on_connect(struct model *m, struct proc *p, const struct event *e)
 		connect_end(m, c, e, 0);
 	else if (e->err != EINPROGRESS && e->err != EINTR && !(e->err == EAGAIN && c->pub.kind == CONN_TCP))
 		connect_end(m, c, e, e->err);
-	else if (!c->pub.nonblocking && e->err == EINPROGRESS)
-		c->connect_expired = true; /* SO_SNDTIMEO ran out */
+	else if (expired || (!c->pub.nonblocking && e->err == EINPROGRESS))
+		c->connect_expired = true;
 	epoll_update(c);
 }

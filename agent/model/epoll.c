@@ -38,7 +38,7 @@ struct epoll_set {
 
 static bool outstanding(const struct connx *c)
 {
-	return !c->told_close && c->pub.role == CONN_CLIENT && (c->connecting || c->awaiting);
+	return !c->told_close && c->pub.role == CONN_CLIENT && (c->connecting || c->awaiting || c->requests);
 }
 
 static void disarm(struct epoll_reg *r)

@@ -48,6 +48,14 @@ void inflight_on_inflight(struct model *m, struct proc *p, const struct event *e
 					.limit_ns = WAIT_UNKNOWN,
 					.covers = 1});
 		break;
+	case WIRE_COND_WAIT:
+		if ((int64_t)e->a1 > 0)
+			wait_tell(m, p, e,
+				  (struct wait){.op = WAIT_SLEEP,
+						.how = WAIT_BY_COND,
+						.outcome = WAIT_PENDING,
+						.limit_ns = (int64_t)e->a1});
+		break;
 	case WIRE_SLEEP:
 		wait_tell(
 			m, p, e,

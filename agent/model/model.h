@@ -29,6 +29,8 @@ struct process {
 	uint64_t start_ns;
 	bool sigalrm_interrupts; /* a SIGALRM handler without SA_RESTART is installed */
 	uint64_t itimer_due_ns;  /* when a pending ITIMER_REAL or alarm expires, 0 = none */
+	uint64_t exit_ns;        /* it called exit, and what follows is its clearing up; 0 = not yet */
+	uint32_t exit_tid;
 };
 
 enum conn_role { CONN_UNKNOWN, CONN_CLIENT, CONN_SERVER, CONN_LISTENER };
@@ -73,7 +75,7 @@ struct conn {
 };
 
 enum wait_op { WAIT_CONNECT, WAIT_READ, WAIT_WRITE, WAIT_ACCEPT, WAIT_RESOLVE, WAIT_SLEEP };
-enum wait_how { WAIT_BY_CALL, WAIT_BY_POLL, WAIT_BY_EPOLL, WAIT_BY_SLEEP };
+enum wait_how { WAIT_BY_CALL, WAIT_BY_POLL, WAIT_BY_EPOLL, WAIT_BY_SLEEP, WAIT_BY_COND };
 /* INTERRUPTED with err EINTR: by a signal; with err 0: another descriptor of the set became ready. */
 enum wait_outcome { WAIT_READY, WAIT_TIMED_OUT, WAIT_FAILED, WAIT_INTERRUPTED, WAIT_PENDING /* not returned yet */ };
 

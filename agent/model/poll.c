@@ -142,7 +142,8 @@ static int last_asked(const struct proc *p, uint32_t tid)
 
 	for (struct holder *h = fdtable_next(&p->fds, 0); h; h = fdtable_next(&p->fds, h->fd + 1)) {
 		const struct conn *c = &h->conn->pub;
-		if (!h->weak && h->conn->awaiting && c->role == CONN_CLIENT && c->last_out_tid == tid && c->last_out_ns > latest) {
+		if (!h->weak && (h->conn->awaiting || h->conn->requests) && c->role == CONN_CLIENT && c->last_out_tid == tid &&
+		    c->last_out_ns > latest) {
 			latest = c->last_out_ns;
 			fd = h->fd;
 		}

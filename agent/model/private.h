@@ -70,10 +70,12 @@ struct connx {
 	struct holder *holders;
 	bool told_open, told_close;
 	bool connecting;      /* an attempt is under way and its end was not told */
+	bool entered;         /* … and connect() itself has not returned, as far as is known */
 	uint64_t ready_ns;    /* a poll showed the attempt's end, 0 = not yet; whether it succeeded shows later */
 	bool connect_expired; /* a wait for it timed out */
 	bool shut_in, shut_out;
-	bool awaiting; /* bytes went out and none came back since */
+	bool awaiting;         /* bytes went out and none came back since */
+	unsigned int requests; /* of ours that a protocol knows to be open */
 	struct epoll_set *set;
 	struct epoll_reg *regs; /* epoll sets that this is registered in */
 	bool timerfd;
@@ -165,6 +167,7 @@ void life_on_pipe(struct model *m, struct proc *p, const struct event *e);
 void life_on_fd_kind(struct model *m, struct proc *p, const struct event *e);
 
 /* connect.c */
+void connect_on_connecting(struct model *m, struct proc *p, const struct event *e);
 void connect_on_connect(struct model *m, struct proc *p, const struct event *e);
 void connect_ready(struct model *m, struct connx *c, const struct event *e, bool proof); /* a poll said that it ended */
 void connect_end(struct model *m, struct connx *c, const struct event *e, int err);      /* proof of how it ended */
@@ -192,6 +195,7 @@ void data_on_move(struct model *m, struct proc *p, const struct event *e);
 /* wait.c */
 void wait_tell(struct model *m, struct proc *p, const struct event *e, struct wait w); /* fills in what the event says */
 void wait_by_call(struct model *m, struct proc *p, struct connx *c, enum wait_op op, const struct event *e);
+void wait_on_cond(struct model *m, struct proc *p, const struct event *e);
 void wait_on_sleep(struct model *m, struct proc *p, const struct event *e);
 int64_t wait_option_limit(const struct connx *c, enum wait_op op);
 enum wait_op wait_op_of(const struct connx *c, uint32_t poll_events);

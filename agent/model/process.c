@@ -172,6 +172,8 @@ void process_on_exit(struct model *m, struct proc *p, const struct event *e)
 {
 	(void)m;
 	p->exiting = true;
+	p->pub.exit_ns = e->t1;
+	p->pub.exit_tid = e->tid;
 	p->exit_event = *e;
 	p->exit_event.data = NULL;
 	p->exit_event.data_len = 0;

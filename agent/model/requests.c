@@ -11,6 +11,17 @@ struct open_request {
 	UT_hash_handle hh; /* by the request's address; uthash keeps the order of adding */
 };
 
+/* A connection waits for the rest of an answer, too: event loops are told of its waits until the request has ended. */
+static void count(const struct request *r, bool more)
+{
+	struct connx *c = (struct connx *)r->conn;
+
+	if (r->server || !c)
+		return;
+	c->requests += more ? 1U : -1U;
+	epoll_update(c);
+}
+
 void model_request_start(struct model *m, struct request *r)
 {
 	struct open_request *o = calloc(1, sizeof(*o));
@@ -22,6 +33,7 @@ void model_request_start(struct model *m, struct request *r)
 	r->id = ++m->next_request;
 	o->request = r;
 	HASH_ADD_PTR(m->requests, request, o);
+	count(r, true);
 	TELL(m, request_start, r);
 }
 
@@ -34,6 +46,7 @@ void model_request_end(struct model *m, struct request *r)
 		return;
 	HASH_DEL(m->requests, o);
 	free(o);
+	count(r, false);
 	TELL(m, request_end, r);
 }
 

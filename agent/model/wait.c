@@ -50,7 +50,8 @@ void wait_by_call(struct model *m, struct proc *p, struct connx *c, enum wait_op
 	int64_t limit = wait_option_limit(c, op);
 	enum wait_outcome outcome = WAIT_READY;
 
-	if (!conn_is_socket(c) || c->pub.nonblocking || (e->flags & WIRE_F_NONBLOCK))
+	/* The shim takes a connect that ran into SO_SNDTIMEO for a non-blocking one; the model knows better (connect.c). */
+	if (!conn_is_socket(c) || c->pub.nonblocking || ((e->flags & WIRE_F_NONBLOCK) && op != WAIT_CONNECT))
 		return;
 	if ((e->id == WIRE_READ || e->id == WIRE_WRITE) && (e->a1 & MSG_DONTWAIT))
 		return;
@@ -70,6 +71,19 @@ void wait_by_call(struct model *m, struct proc *p, struct connx *c, enum wait_op
 	wait_tell(
 		m, p, e,
 		(struct wait){.conn = &c->pub, .op = op, .how = WAIT_BY_CALL, .outcome = outcome, .limit_ns = limit, .covers = 1});
+}
+
+/* Waits for other threads: with a limit they are what timer and watchdog threads do. */
+void wait_on_cond(struct model *m, struct proc *p, const struct event *e)
+{
+	if ((int64_t)e->a1 > 0)
+		wait_tell(m, p, e,
+			  (struct wait){.op = WAIT_SLEEP,
+					.how = WAIT_BY_COND,
+					.outcome = e->err == ETIMEDOUT ? WAIT_TIMED_OUT
+						   : e->err            ? WAIT_FAILED
+								       : WAIT_READY,
+					.limit_ns = (int64_t)e->a1});
 }
 
 void wait_on_sleep(struct model *m, struct proc *p, const struct event *e)

@@ -256,7 +256,7 @@ static void test_ladder(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct watch w;
 		struct observation o;
-		struct judge j = {.now_ns = play(&w, &rows[i]), .operation_ns = START, .no_give_up_ns = 20 * NS_PER_S};
+		struct judge j = {.now_ns = play(&w, &rows[i]), .no_give_up_ns = 20 * NS_PER_S};
 		bool said = watch_judge(&w, rows[i].end, &j, &o);
 		if (!said || o.weight != rows[i].weight || o.how != rows[i].how || o.phase != rows[i].says ||
 		    o.limit_ns != rows[i].limit_ms * NS_PER_MS)
@@ -269,7 +269,7 @@ static void test_silence_of_the_evidence(void **state)
 {
 	struct watch w;
 	struct observation o;
-	const struct judge j = {.now_ns = START + NS_PER_S, .operation_ns = START, .no_give_up_ns = 20 * NS_PER_S};
+	const struct judge j = {.now_ns = START + NS_PER_S, .no_give_up_ns = 20 * NS_PER_S};
 
 	(void)state;
 	watch_begin(&w, PHASE_RESPONSE, START, 7, 0, 0);
@@ -284,7 +284,7 @@ static void test_pending_counts_once(void **state)
 {
 	struct watch w;
 	struct observation o;
-	const struct judge j = {.now_ns = START + 9 * NS_PER_S, .operation_ns = START, .no_give_up_ns = 20 * NS_PER_S};
+	const struct judge j = {.now_ns = START + 9 * NS_PER_S, .no_give_up_ns = 20 * NS_PER_S};
 
 	(void)state;
 	watch_begin(&w, PHASE_RESPONSE, START, 7, 0, 0);
@@ -308,7 +308,7 @@ static void test_other_thread_is_a_loop(void **state)
 {
 	struct watch w;
 	struct observation o;
-	const struct judge j = {.now_ns = START + NS_PER_S, .operation_ns = START, .no_give_up_ns = 20 * NS_PER_S};
+	const struct judge j = {.now_ns = START + NS_PER_S, .no_give_up_ns = 20 * NS_PER_S};
 	const struct wait wait = {
 		.how = WAIT_BY_CALL, .limit_ns = WAIT_INFINITE, .t0 = START, .t1 = START + NS_PER_S, .covers = 1, .tid = 8};
 
@@ -323,7 +323,7 @@ static void test_kernel_options_of_connect(void **state)
 {
 	struct watch w;
 	struct observation o;
-	struct judge j = {.no_give_up_ns = 20 * NS_PER_S, .operation_ns = START, .syn_count = 2};
+	struct judge j = {.no_give_up_ns = 20 * NS_PER_S, .syn_count = 2};
 	const struct wait wait = {
 		.how = WAIT_BY_CALL, .limit_ns = WAIT_INFINITE, .t0 = START, .t1 = START + 1, .covers = 1, .tid = 7};
 

@@ -1,0 +1,135 @@
+/*
+ * Watchdogs: a thread that sleeps for the time limit of another thread's wait, and then shuts the connection down. While nothing hangs, a
+ * recv() under a watchdog looks like one without any bound; all that differs is a thread that went to sleep when the operation began and
+ * sleeps for longer. Such an operation is undecided. A sleep is told when it is over or a second old, later than a quick answer: so
+ * observations of waits without a limit are held back for a few seconds.
+ *
+ * Bounded rings in struct deadline: of many timers the latest count, of many observations the oldest is counted early. The session's
+ * thread.
+ */
+#include <stdio.h>
+
+#include "detectors/deadline.h"
+#include "protocols/protocol.h"
+
+#define TIMER_MIN_NS (100 * NS_PER_MS)  /* shorter sleeps are pauses */
+#define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
+#define FIRST_NS (2 * NS_PER_S)         /* so old at most, the connection was opened for this operation */
+#define HOLD_NS (4 * NS_PER_S)
+
+static bool same_length(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b <= a / 10 : b - a <= b / 10;
+}
+
+static void uncover(struct deadline *d, const struct deadline_timer *t);
+
+void watchdog_sleep(struct deadline *d, const struct wait *w)
+{
+	if (w->limit_ns < (int64_t)TIMER_MIN_NS || !w->process)
+		return;
+	struct deadline_timer timer = {
+		.pid = w->process->pid,
+		.tid = w->tid,
+		.t0 = w->t0,
+		.limit_ns = (uint64_t)w->limit_ns,
+		.due = w->t0 + (uint64_t)w->limit_ns,
+		.ended = w->outcome != WAIT_PENDING,
+	};
+	for (uint32_t i = 0; i < DEADLINE_TIMERS; i++) {
+		struct deadline_timer *t = &d->timers[i];
+		if (t->pid != timer.pid || t->tid != timer.tid || !t->t0)
+			continue;
+		if (t->t0 == timer.t0) {
+			t->ended = timer.ended;
+			return;
+		}
+		/* It slept just so before, to the end, and nothing came of it: a clock that ticks. */
+		timer.again = timer.again || (t->ended && same_length(t->limit_ns, timer.limit_ns) && t->due <= timer.t0);
+	}
+	d->timers[d->timers_n++ % DEADLINE_TIMERS] = timer;
+	uncover(d, &timer);
+}
+
+/* Was t begun with the operation, and does it reach beyond until_ns? */
+static bool covers(const struct deadline_timer *t, uint32_t pid, uint32_t tid, uint64_t from_ns, uint64_t wait_ns,
+		   uint64_t until_ns)
+{
+	return t->t0 && t->pid == pid && t->tid != tid && !t->again && t->t0 + START_SLACK_NS >= from_ns &&
+	       t->t0 <= wait_ns + START_SLACK_NS && t->due > until_ns;
+}
+
+static uint64_t began(const struct deadline_conn *k, const struct watch *w)
+{
+	const uint64_t opened = k->conn->opened_ns;
+
+	return opened && opened < w->operation_ns && w->operation_ns - opened < FIRST_NS ? opened : w->operation_ns;
+}
+
+uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
+{
+	uint64_t due = 0;
+
+	for (uint32_t i = 0; w->forever && i < DEADLINE_TIMERS; i++) {
+		const struct deadline_timer *t = &d->timers[i];
+		if (covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, now_ns) && t->due > due)
+			due = t->due;
+	}
+	return due;
+}
+
+static void count(struct deadline *d, struct deadline_recent *r)
+{
+	deadline_count(d, r->peer, &r->o);
+	r->peer = NULL;
+}
+
+/* A timer has come to light: what it covered is undecided. */
+static void uncover(struct deadline *d, const struct deadline_timer *t)
+{
+	for (uint32_t i = 0; i < DEADLINE_RECENT; i++) {
+		struct deadline_recent *r = &d->recent[i];
+		if (!r->peer || !covers(t, r->pid, r->tid, r->from_ns, r->wait_ns, r->o.last_ns))
+			continue;
+		r->o.weight = W_UNDECIDED;
+		r->o.how = HOW_OTHER_THREAD;
+	}
+}
+
+void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o)
+{
+	struct deadline_recent *r = &d->recent[d->recent_n++ % DEADLINE_RECENT];
+
+	if (k->by_design && o->phase != PHASE_CONNECT && o->phase != PHASE_WRITE)
+		return;
+	if (r->peer)
+		count(d, r);
+	if (k->conn->protocol && (r->peer = deadline_peer_get(d, k->conn->peer)))
+		snprintf(r->peer->protocol, sizeof r->peer->protocol, "%s", k->conn->protocol->name);
+	*r = (struct deadline_recent){
+		.peer = deadline_peer_get(d, k->conn->peer),
+		.conn_id = k->conn->id,
+		.pid = k->conn->process->pid,
+		.tid = w->last_tid,
+		.from_ns = began(k, w),
+		.wait_ns = w->last_t0,
+		.o = *o,
+	};
+}
+
+void watchdog_release(struct deadline *d, uint64_t now_ns, bool all)
+{
+	for (uint32_t i = 0; i < DEADLINE_RECENT; i++) {
+		struct deadline_recent *r = &d->recent[(d->recent_n + i) % DEADLINE_RECENT];
+		if (r->peer && (all || now_ns >= r->o.last_ns + HOLD_NS))
+			count(d, r);
+	}
+}
+
+void watchdog_forget(struct deadline *d, const struct conn *c)
+{
+	for (uint32_t i = 0; i < DEADLINE_RECENT; i++) {
+		if (d->recent[i].peer && d->recent[i].conn_id == c->id && d->recent[i].o.phase != PHASE_CONNECT)
+			d->recent[i].peer = NULL;
+	}
+}
