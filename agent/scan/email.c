@@ -9,6 +9,7 @@
 
 #define LOCAL_MAX 64U
 #define DOMAIN_MAX 253U
+#define ROBOT_MAX 160U
 
 /* Two-letter top-level domains: for each first letter the second ones (ISO 3166 codes that are delegated, and eu, uk, su, ac). */
 static const char *const country[26] = {
@@ -107,18 +108,22 @@ static bool reserved(const uint8_t *domain, size_t len)
 	return false;
 }
 
-bool email_at(const struct text *t, size_t at, struct span *ret)
+/* "(compatible; Bot/1.0; bot@acme.net)": the address that a robot's operator puts into its user agent for all to read. */
+static bool of_robot(const struct text *t, size_t start, size_t end)
 {
-	size_t start = at;
-	while (start > 0 && at - start < LOCAL_MAX && is_local(t->bytes[start - 1]))
-		start--;
-	/* what leads is punctuation of the line, not of the address */
-	while (start < at && !is_alnum(t->bytes[start]) && t->bytes[start] != '_')
-		start++;
-	if (start == at || t->bytes[at - 1] == '.' || text_at(t, start - 1) == '@')
+	if (text_at(t, end) != ')' || start < 2 || t->bytes[start - 1] != ' ' || t->bytes[start - 2] != ';')
 		return false;
-	size_t end = at + 1, label = end, dots = 0, tld = end;
-	while (end < t->len && end - at <= DOMAIN_MAX) {
+	size_t low = start > ROBOT_MAX ? start - ROBOT_MAX : 0, i = start;
+	while (i > low && t->bytes[i - 1] != '(' && t->bytes[i - 1] != ')')
+		i--;
+	return text_is(t, i, "compatible;");
+}
+
+/* The domain that begins at `from`, or 0. */
+static size_t domain_end(const struct text *t, size_t from)
+{
+	size_t end = from, label = from, dots = 0, tld = from;
+	while (end < t->len && end - from < DOMAIN_MAX) {
 		uint8_t c = t->bytes[end];
 		if (c == '.') {
 			if (end == label || !is_alnum(text_at(t, end + 1)))
@@ -132,7 +137,37 @@ bool email_at(const struct text *t, size_t at, struct span *ret)
 	}
 	while (end > tld && t->bytes[end - 1] == '-')
 		end--;
-	if (dots == 0 || end == tld || !tld_known(t->bytes + tld, end - tld) || reserved(t->bytes + at + 1, end - at - 1))
+	if (dots == 0 || end == tld || !tld_known(t->bytes + tld, end - tld) || reserved(t->bytes + from, end - from))
+		return 0;
+	return end;
+}
+
+bool email_encoded_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t i = at;
+	while (i - at < LOCAL_MAX && is_local(text_at(t, i)) && !text_is(t, i, "%40"))
+		i++;
+	if (i == at || !text_is(t, i, "%40"))
+		return false;
+	size_t end = domain_end(t, i + 3);
+	if (end == 0)
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+bool email_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t start = at;
+	while (start > 0 && at - start < LOCAL_MAX && is_local(t->bytes[start - 1]))
+		start--;
+	/* what leads is punctuation of the line, not of the address */
+	while (start < at && !is_alnum(t->bytes[start]) && t->bytes[start] != '_')
+		start++;
+	if (start == at || t->bytes[at - 1] == '.' || text_at(t, start - 1) == '@')
+		return false;
+	size_t end = domain_end(t, at + 1);
+	if (end == 0 || of_robot(t, start, end))
 		return false;
 	uint8_t after = text_at(t, end);
 	if (after == '@' || after == '_' || (after == '(' && text_at(t, end + 1) != ' '))

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define WORD_MAX 16U   /* longer than any word that stands for a value */
+#define PART_SEEN 128U /* bytes of a value that are looked through for parts of a placeholder */
+
 static int sextet(uint8_t c)
 {
 	if (is_upper(c))
@@ -58,12 +61,21 @@ double entropy(const uint8_t *value, size_t len)
 	return sum;
 }
 
-static bool holds(const uint8_t *value, size_t len, const char *word)
+static bool starts(const uint8_t *value, size_t len, const char *word)
 {
 	size_t n = strlen(word);
-	for (size_t i = 0; i + n <= len; i++) {
-		if (strncasecmp((const char *)value + i, word, n) == 0)
-			return true;
+	return n <= len && strncasecmp((const char *)value, word, n) == 0;
+}
+
+/* Does the value hold one of these, lower-case words, of which the first letters are looked at first? */
+static bool holds_any(const uint8_t *value, size_t len, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint8_t first = lower(value[i]);
+		for (size_t w = 0; w < n; w++) {
+			if ((uint8_t)words[w][0] == first && starts(value + i, len - i, words[w]))
+				return true;
+		}
 	}
 	return false;
 }
@@ -184,15 +196,15 @@ bool is_placeholder(const uint8_t *value, size_t len)
 		distinct_from_first += lower(value[i]) != lower(value[0]);
 	if (distinct_from_first == 0 && (len > 2 || !is_alnum(value[0])))
 		return true;
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strlen(words[i]) == len && strncasecmp((const char *)value, words[i], len) == 0)
+	uint8_t first_letter = lower(value[0]);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words) && len <= WORD_MAX; i++) {
+		if ((uint8_t)words[i][0] == first_letter && strlen(words[i]) == len && starts(value, len, words[i]))
 			return true;
 	}
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		if (holds(value, len < 128 ? len : 128, parts[i]))
-			return true;
-	}
-	return false;
+	/* encrypted in place, as sops does */
+	if (starts(value, len, "enc["))
+		return true;
+	return holds_any(value, len < PART_SEEN ? len : PART_SEEN, parts, sizeof(parts) / sizeof(*parts));
 }
 
 bool is_random(const uint8_t *value, size_t len)

@@ -36,7 +36,7 @@ static bool mod97_holds(const char *iban, size_t n)
 	return rest == 1;
 }
 
-bool iban_at(const struct text *t, size_t at, struct span *ret)
+bool iban_at(const struct text *t, size_t at, bool named, struct span *ret)
 {
 	char iban[IBAN_MAX];
 	if (is_word(text_at(t, at - 1)))
@@ -51,7 +51,7 @@ bool iban_at(const struct text *t, size_t at, struct span *ret)
 		if (is_alnum(c)) {
 			iban[n++] = (char)(is_lower(c) ? c & 0xdf : c);
 			i++;
-		} else if ((c == ' ' || c == '-') && n > 0 && n % 4 == 0 && (separator == 0 || separator == c) &&
+		} else if ((c == ' ' || c == '-') && n > 0 && (named || (n % 4 == 0 && (separator == 0 || separator == c))) &&
 			   is_alnum(text_at(t, i + 1))) {
 			separator = c;
 			i++;

@@ -33,5 +33,5 @@ bool jwt_at(const struct text *t, size_t at, struct span *ret)
 	for (unsigned int more = 0; more < 2 && text_at(t, end) == '.' && is_word(text_at(t, end + 1)); more++)
 		end = text_token_end(t, end + 1, PART_MAX); /* encrypted tokens have five parts */
 	*ret = (struct span){at, end};
-	return end > payload + 1;
+	return end > payload + 1 && !is_placeholder(t->bytes + payload + 1, end - payload - 1);
 }

@@ -9,6 +9,7 @@
 #include "scan/lookup.h"
 #include "scan/prefilter.h"
 #include "scan/secrets.h"
+#include "scan/shapes.h"
 #include "scan/validators.h"
 
 enum kind {
@@ -30,6 +31,9 @@ enum kind {
 	KIND_CARD,
 	KIND_IBAN,
 	KIND_NATIONAL,
+	KIND_EMAIL,
+	KIND_TYPE,  /* a type between the key and the '=': var token string = … */
+	KIND_VALUE, /* <add key="Password" value="…" /> */
 	/* from here on: an entity that national_at() knows */
 	KIND_ENTITY,
 };
@@ -59,6 +63,7 @@ enum kind {
 #define KIND_CH_AHV (KIND_ENTITY + ENTITY_CH_AHV)
 #define KIND_PT_NIF (KIND_ENTITY + ENTITY_PT_NIF)
 #define KIND_TR_TCKN (KIND_ENTITY + ENTITY_TR_TCKN)
+#define KIND_DE_ID_CARD (KIND_ENTITY + ENTITY_DE_ID_CARD)
 #define KIND_VIN (KIND_ENTITY + ENTITY_VIN)
 #define KIND_IMEI (KIND_ENTITY + ENTITY_IMEI)
 
@@ -197,47 +202,123 @@ static bool named_after(const struct text *t, size_t at, struct span *ret, enum 
 	return national_at(t, at, *ret_entity, ret);
 }
 
-/* Where the value after `sep` begins: blanks, quotes, brackets and arrows between are skipped. */
+static bool is_quote(uint8_t c)
+{
+	return c == '"' || c == '\'' || c == '`';
+}
+
+/* Where the value after `sep` begins: blanks, quotes, brackets and arrows between are skipped. SIZE_MAX for two quotes with nothing
+ * between. */
 static size_t value_start(const struct text *t, size_t sep)
 {
-	size_t i = sep + 1;
-	while (i - sep < 8) {
+	size_t i = sep + 1, max = 8;
+	uint8_t quote = 0;
+	/* an element's text may stand on a line of its own */
+	if (text_at(t, sep) == '>' && is_blank(text_at(t, i))) {
+		while (i - sep < 32 && is_blank(text_at(t, i)) && i < t->len)
+			i++;
+		max = i - sep + 1;
+	}
+	while (i - sep < max) {
 		uint8_t c = text_at(t, i);
-		if (c != ' ' && c != '"' && c != '\'' && c != '[' && c != '\\' && c != '=' && c != '>' && c != ':' && c != '\t' &&
-		    c != '`' && c != '<')
+		if (is_quote(c)) {
+			if (c == quote)
+				return SIZE_MAX;
+			quote = c;
+		} else if (c != ' ' && c != '[' && c != '\\' && c != '=' && c != '>' && c != ':' && c != '\t' && c != '<' &&
+			   c != ',') {
 			break;
+		} else if (c == ',' && i > sep + 1) {
+			break;
+		}
 		i++;
 	}
 	return i;
 }
 
-void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
+/* What the key that ends before `sep` says of its value, or -1. */
+static int kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 {
 	uint32_t slot = slot_before(t, sep);
+	if (slot >= LOOKUP_SLOTS || !any_spelled(t, sep, slot) || !keyname_before(t, sep, ret_name))
+		return -1;
+	int kind = kind_of(ret_name, slot);
+	if (kind == KIND_TYPE) {
+		while (sep > 0 && !is_alnum(t->bytes[sep - 1]))
+			sep--;
+		sep -= strlen("string");
+	} else if (kind == KIND_VALUE) {
+		sep = ret_name->start - 1;
+		if (text_at(t, sep) != ' ' || text_at(t, sep - 1) != '"')
+			return -1;
+	} else {
+		return kind;
+	}
+	slot = slot_before(t, sep);
+	kind = slot < LOOKUP_SLOTS && any_spelled(t, sep, slot) && keyname_before(t, sep, ret_name) ? kind_of(ret_name, slot) : -1;
+	return kind == KIND_TYPE || kind == KIND_VALUE ? -1 : kind;
+}
+
+static bool is_secret_kind(int kind)
+{
+	return kind == KIND_PASSWORD || kind == KIND_SECRET || kind == KIND_SOME_KEY || kind == KIND_AWS_SECRET ||
+	       kind == KIND_AZURE_STORAGE;
+}
+
+static void value_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m);
+
+void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
+{
 	struct keyname name;
-	if (slot >= LOOKUP_SLOTS || !any_spelled(t, sep, slot) || !keyname_before(t, sep, &name))
+	int kind = kind_before(t, sep, &name);
+	if (kind >= 0)
+		value_at(t, sep, kind, &name, m);
+}
+
+void argument_at(const struct text *t, size_t comma, struct matches *m)
+{
+	struct keyname name;
+	if (!keyvalue_may_end(t, comma))
 		return;
-	int kind = kind_of(&name, slot);
-	if (kind < 0)
+	int kind = kind_before(t, comma, &name);
+	if (!is_secret_kind(kind) || name.start < 2)
 		return;
+	/* the key is the first argument, as a whole */
+	if (is_quote(t->bytes[name.start - 1]) && t->bytes[name.start - 2] == '(')
+		value_at(t, comma, kind, &name, m);
+}
+
+/* Names of tokens that are no secret: public ones, and those against forged requests, which live as long as a page. */
+static bool names_an_open_token(const struct keyname *name)
+{
+	return keyname_has(name, "public") || keyname_has(name, "csrf") || keyname_has(name, "xsrf") ||
+	       keyname_has(name, "publishable");
+}
+
+static void value_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m)
+{
 	size_t at = value_start(t, sep);
+	if (at == SIZE_MAX)
+		return;
 	struct span span;
 	bool prose = text_at(t, sep) == ' ';
 	enum entity_id entity = ENTITY_PASSWORD;
 	bool found = false;
 	switch (kind) {
 	case KIND_PASSWORD:
-		found = password_at(t, sep, at, &span);
-		if (found && in_connection_string(t, name.start))
+		found = text_at(t, name->start - 1) != '/' && password_at(t, sep, at, &span);
+		if (found && in_connection_string(t, name->start))
 			entity = ENTITY_URL_CREDENTIALS;
 		break;
 	case KIND_SECRET:
 		entity = ENTITY_API_KEY;
-		found = !prose && secret_at(t, at, &span);
+		found = (!prose || is_quote(text_at(t, at - 1))) && !names_an_open_token(name) && secret_at(t, at, &span);
+		if (found && azure_ad_holds(t->bytes + span.start, span.end - span.start))
+			entity = ENTITY_AZURE_AD_SECRET;
 		break;
 	case KIND_SOME_KEY:
 		entity = ENTITY_API_KEY;
-		found = !prose && names_a_secret_key(&name) && secret_at(t, at, &span) && span.end - span.start >= 20;
+		found = !prose && names_a_secret_key(name) && secret_at(t, at, &span) && span.end - span.start >= 20;
 		break;
 	case KIND_AUTHORIZATION:
 		authorization_at(t, at, m);
@@ -292,7 +373,11 @@ void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
 		break;
 	case KIND_IBAN:
 		entity = ENTITY_IBAN;
-		found = iban_at(t, at, &span);
+		found = iban_at(t, at, true, &span);
+		break;
+	case KIND_EMAIL:
+		entity = ENTITY_EMAIL;
+		found = email_encoded_at(t, at, &span);
 		break;
 	case KIND_NATIONAL:
 		found = named_after(t, at, &span, &entity);

@@ -7,6 +7,10 @@
 #include "scan/validators.h"
 
 #define ID_MAX 20U
+#define LENGTHS 3U
+
+/* Nobody who is born after this year has an id yet. */
+#define BORN_BY 2036
 
 static int digit(const char *v, size_t i)
 {
@@ -63,11 +67,11 @@ static bool cpf(const char *v, size_t n)
 	       digit(v, 10) == mod11_digit(weighted(v, w, 10));
 }
 
+/* The first twelve may be letters since 2026: a character counts as its code less that of '0'. */
 static bool cnpj(const char *v, size_t n)
 {
 	static const int8_t w[] = {6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2};
-	(void)n;
-	return !all_same(v, 14) && digit(v, 12) == mod11_digit(weighted(v, w + 1, 12)) &&
+	return digits_only(v + 12, n - 12) && !all_same(v, 14) && digit(v, 12) == mod11_digit(weighted(v, w + 1, 12)) &&
 	       digit(v, 13) == mod11_digit(weighted(v, w, 13));
 }
 
@@ -118,6 +122,9 @@ static bool codice_fiscale(const char *v, size_t n)
 	static const int8_t odd_digit[] = {1, 0, 5, 7, 9, 13, 15, 17, 19, 21};
 	static const int8_t odd_letter[] = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 2,  4,  18,
 					    20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
+	/* a company's is its VAT number */
+	if (n == 11)
+		return digits_only(v, n) && !all_same(v, n) && luhn_holds(v, n);
 	if (n != 16 || strchr("ABCDEHLMPRST", v[8]) == NULL)
 		return false;
 	int sum = 0;
@@ -143,8 +150,8 @@ static bool codice_fiscale(const char *v, size_t n)
 static bool bsn(const char *v, size_t n)
 {
 	static const int8_t w[] = {9, 8, 7, 6, 5, 4, 3, 2, -1};
-	(void)n;
-	return !all_same(v, 9) && weighted(v, w, 9) % 11 == 0;
+	/* leading zeros are often lost */
+	return !all_same(v, n) && weighted(v, w + 9 - n, n) % 11 == 0;
 }
 
 static bool pesel(const char *v, size_t n)
@@ -247,7 +254,11 @@ static bool nn_be(const char *v, size_t n)
 static bool cpr(const char *v, size_t n)
 {
 	(void)n;
-	return day_holds(number(v, 2, 2), number(v, 0, 2));
+	/* the seventh digit tells the century: 5 to 8 are people born before 1900 or until 2057, of whom none is born yet */
+	int year = number(v, 4, 2), series = digit(v, 6);
+	bool later = (series == 4 || series == 9) && year <= 36, other = series >= 5 && series <= 8;
+	int full = other ? (year <= 57 ? 2000 : 1800) + year : (later ? 2000 : 1900) + year;
+	return full <= BORN_BY && birth_date_holds(full > 1880 ? full : 2000, number(v, 2, 2), number(v, 0, 2));
 }
 
 static bool fnr(const char *v, size_t n)
@@ -298,24 +309,37 @@ static bool vin(const char *v, size_t n)
 
 static bool imei(const char *v, size_t n)
 {
-	return !all_same(v, n) && luhn_holds(v, n);
+	/* with the software's version instead of the check digit it has 16 */
+	return !all_same(v, n) && (n == 16 || luhn_holds(v, n));
+}
+
+static bool id_card_de(const char *v, size_t n)
+{
+	static const int8_t w[] = {7, 3, 1};
+	/* nine characters and the check digit, and D for the nationality */
+	if (v[n - 1] == 'D')
+		n--;
+	int sum = 0;
+	for (size_t i = 0; i < 9; i++)
+		sum += w[i % 3] * (is_digit((uint8_t)v[i]) ? digit(v, i) : v[i] - 'A' + 10);
+	return n >= 9 && n <= 10 && !all_same(v, 9) && (n == 9 ? !digits_only(v, 9) : sum % 10 == digit(v, 9));
 }
 
 /* What each id looks like once separators are gone: lengths, whether it is of digits only, its check. */
 static const struct national {
 	enum entity_id entity;
-	uint8_t lengths[2];
+	uint8_t lengths[LENGTHS];
 	bool digits;
 	bool (*holds)(const char *v, size_t n);
 } nationals[] = {
 	{ENTITY_BR_CPF, {11}, true, cpf},
-	{ENTITY_BR_CNPJ, {14}, true, cnpj},
+	{ENTITY_BR_CNPJ, {14}, false, cnpj},
 	{ENTITY_CA_SIN, {9}, true, sin_ca},
 	{ENTITY_ES_NIF, {9}, false, nif_es},
 	{ENTITY_FI_HETU, {11}, false, hetu},
 	{ENTITY_FR_NIR, {15}, false, nir_fr},
-	{ENTITY_IT_CODICE_FISCALE, {16}, false, codice_fiscale},
-	{ENTITY_NL_BSN, {9}, true, bsn},
+	{ENTITY_IT_CODICE_FISCALE, {16, 11}, false, codice_fiscale},
+	{ENTITY_NL_BSN, {9, 8, 7}, true, bsn},
 	{ENTITY_PL_PESEL, {11}, true, pesel},
 	{ENTITY_SE_PERSONNUMMER, {12, 10}, true, personnummer},
 	{ENTITY_CN_RIC, {18}, false, ric_cn},
@@ -332,7 +356,8 @@ static const struct national {
 	{ENTITY_PT_NIF, {9}, true, nif_pt},
 	{ENTITY_TR_TCKN, {11}, true, tckn},
 	{ENTITY_VIN, {17}, false, vin},
-	{ENTITY_IMEI, {15}, true, imei},
+	{ENTITY_IMEI, {15, 16}, true, imei},
+	{ENTITY_DE_ID_CARD, {11, 10}, false, id_card_de},
 	{ENTITY_US_SSN, {9}, true, us_ssn_holds},
 	{ENTITY_US_ITIN, {9}, true, us_itin_holds},
 };
@@ -349,9 +374,35 @@ static const struct national *national_find(enum entity_id entity)
 bool national_holds(enum entity_id entity, const char *value, size_t n)
 {
 	const struct national *id = national_find(entity);
-	if (id == NULL || n == 0 || (n != id->lengths[0] && n != id->lengths[1]))
+	if (id == NULL || n == 0 || memchr(id->lengths, (int)n, LENGTHS) == NULL)
 		return false;
 	return (!id->digits || digits_only(value, n)) && id->holds(value, n);
+}
+
+/* Where what stands between two characters of an id ends, or 0: dots, dashes, spaces and the like, as people type them. */
+static size_t joint_end(const struct text *t, size_t i, size_t n)
+{
+	for (size_t from = i; i - from < 6; i++) {
+		uint8_t c = text_at(t, i);
+		if (is_alnum(c))
+			return i;
+		if (c == 0xe2 && text_at(t, i + 1) == 0x80 && text_at(t, i + 2) == 0x93)
+			i += 2; /* an en dash */
+		else if (c != ' ' && c != '-' && c != '.' && c != '/' && c != '_' && !(c == '+' && n == 6))
+			return 0;
+	}
+	return 0;
+}
+
+/* Does a lone digit or two follow the id, and then nothing? Then it was a longer number. */
+static bool goes_on(const struct text *t, size_t end)
+{
+	size_t i = end + 1;
+	if (text_at(t, end) != ' ' && text_at(t, end) != '-')
+		return false;
+	while (is_digit(text_at(t, i)))
+		i++;
+	return i > end + 1 && i <= end + 3 && (i >= t->len || t->bytes[i] == '\n');
 }
 
 bool national_at(const struct text *t, size_t at, enum entity_id entity, struct span *ret)
@@ -361,21 +412,33 @@ bool national_at(const struct text *t, size_t at, enum entity_id entity, struct 
 	size_t n = 0, end[ID_MAX + 1], i = at;
 	if (id == NULL)
 		return false;
+	if (entity == ENTITY_PT_NIF && text_is(t, at, "pt"))
+		at = i = text_at(t, at + 2) == ' ' ? at + 3 : at + 2;
 	while (n < ID_MAX) {
-		uint8_t c = text_at(t, i), next = text_at(t, i + 1);
+		uint8_t c = text_at(t, i);
 		/* the sign of a HETU is part of it: it tells the century */
 		bool sign = entity == ENTITY_FI_HETU && n == 6 && (c == '-' || c == '+');
 		if (is_alnum(c) || sign) {
 			value[n++] = (char)(is_lower(c) ? c & 0xdf : c);
 			end[n] = i + 1;
-		} else if (!((c == ' ' || c == '-' || c == '.' || c == '/' || (c == '+' && n == 6)) && n > 0 && is_alnum(next))) {
+		} else if (n == 0 || entity == ENTITY_FI_HETU) {
 			break;
+		} else {
+			size_t joint = joint_end(t, i, n);
+			if (joint == 0)
+				break;
+			/* 3-2-4 or nothing between */
+			if ((entity == ENTITY_US_SSN || entity == ENTITY_US_ITIN) && n != 3 && n != 5)
+				break;
+			i = joint;
+			continue;
 		}
 		i++;
 	}
-	for (size_t l = 0; l < 2; l++) {
+	for (size_t l = 0; l < LENGTHS; l++) {
 		size_t want = id->lengths[l];
-		if (want > 0 && want <= n && !is_word(text_at(t, end[want])) && national_holds(entity, value, want)) {
+		if (want > 0 && want <= n && !is_word(text_at(t, end[want])) && !goes_on(t, end[want]) &&
+		    national_holds(entity, value, want)) {
 			*ret = (struct span){at, end[want]};
 			return true;
 		}

@@ -12,6 +12,7 @@
 #include "scan/classify.h"
 #include "scan/prefilter.h"
 #include "scan/sha256.h"
+#include "scan/shapes.h"
 #include "scan/validators.h"
 
 #define CHUNK 4096U
@@ -58,12 +59,12 @@ static inline uint64_t ahead(uint64_t low, uint64_t high, unsigned int n)
 
 /* Places of one word of 64 bytes, by what looks at them. */
 struct places {
-	uint64_t at, plus, groups, iban, codice, keys, tokens, pem;
+	uint64_t at, plus, groups, iban, codice, keys, tokens, pem, commas, telegram, shapes;
 };
 
 /* What the word before leaves behind: whether its last byte was of a class. */
 struct carry {
-	uint64_t word, digit, alpha, group;
+	uint64_t word, digit, alpha, group, quote;
 };
 
 static inline void find(const struct classes *c, struct carry *carry, struct places *ret)
@@ -111,6 +112,16 @@ static inline void find(const struct classes *c, struct carry *carry, struct pla
 	uint64_t t8 = t4 & ahead(t4, t4n, 4), t8n = t4n & t4n >> 4;
 	ret->tokens = word & ~before_word & t8 & ahead(t8, t8n, 7);
 
+	/* signs in the middle of a vendor's key: shapes.c */
+	ret->shapes =
+		ret->tokens & (ahead(c->dash, n->dash, 32) | ahead(c->underscore, n->underscore, 36) | ahead(c->dot, n->dot, 22));
+	ret->telegram = c->colon & before_digit & ahead(c->upper, n->upper, 1);
+
+	/* "KEY", "value" of a call */
+	uint64_t quotes = c->quote | c->double_quote, quotes_next = n->quote | n->double_quote;
+	ret->commas = c->comma & (quotes << 1 | carry->quote) &
+		      (ahead(quotes, quotes_next, 1) | (ahead(c->space, n->space, 1) & ahead(quotes, quotes_next, 2)));
+
 	/* five dashes and a capital */
 	uint64_t h2 = c->dash & ahead(c->dash, n->dash, 1), h2n = n->dash & n->dash >> 1;
 	ret->pem = h2 & ahead(h2, h2n, 2) & ahead(c->dash, n->dash, 4) & ahead(c->upper, n->upper, 5);
@@ -119,6 +130,7 @@ static inline void find(const struct classes *c, struct carry *carry, struct pla
 	carry->digit = last;
 	carry->alpha = alpha >> 63;
 	carry->group = g1 >> 63;
+	carry->quote = quotes >> 63;
 }
 
 static size_t digits_end(const struct text *t, size_t i)
@@ -136,7 +148,9 @@ static void groups_at(const struct text *t, size_t at, struct matches *m)
 		bool more = (c == ' ' || c == '-') && is_digit(text_at(t, end + 1));
 		size_t next = more ? digits_end(t, end + 1) : end, n = end - i, n_next = more ? next - end - 1 : 0;
 		struct span span;
-		if ((n >= 12 || (n == 4 && (n_next == 4 || n_next == 6))) && card_at(t, i, false, &span))
+		if (n >= 15 && facebook_app_at(t, i, &span))
+			(void)matches_add(m, span.start, span.end, ENTITY_FACEBOOK_TOKEN);
+		else if ((n >= 12 || (n == 4 && (n_next == 4 || n_next == 6))) && card_at(t, i, false, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_CREDIT_CARD);
 		else if (n == 3 && n_next == 2 && us_ssn_at(t, i, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_US_SSN);
@@ -167,7 +181,14 @@ static void token_at(const struct text *t, size_t at, struct matches *m)
 static bool covered(const struct matches *m, size_t i)
 {
 	const struct held *last = m->n > 0 ? &m->held[m->n - 1] : NULL;
-	return last != NULL && entity_rank(last->entity) >= 8 && i >= last->start && i < last->end;
+	return last != NULL && i >= last->start && i < last->end && entity_rank(last->entity) >= 8;
+}
+
+/* What looks like key=value inside of a password is part of it. */
+static bool in_password(const struct matches *m, size_t i)
+{
+	const struct held *last = m->n > 0 ? &m->held[m->n - 1] : NULL;
+	return last != NULL && i >= last->start && i < last->end && last->entity == ENTITY_PASSWORD;
 }
 
 #define EACH(places, i) \
@@ -187,6 +208,7 @@ static void look_pem(const struct text *t, size_t from, uint64_t places, struct 
 static void look_rare(const struct text *t, size_t from, const struct places *p, struct matches *m)
 {
 	struct span span;
+	enum entity_id entity;
 	size_t i;
 	EACH(p->groups, i)
 	{
@@ -194,10 +216,27 @@ static void look_rare(const struct text *t, size_t from, const struct places *p,
 	}
 	EACH(p->at, i)
 	{
-		if (url_password_at(t, i, &span))
+		if (teams_webhook_at(t, i, &span))
+			(void)matches_add(m, span.start, span.end, ENTITY_TEAMS_WEBHOOK);
+		else if (url_password_at(t, i, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_URL_CREDENTIALS);
 		else if (email_at(t, i, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_EMAIL);
+	}
+	EACH(p->commas, i)
+	{
+		if (!covered(m, i))
+			argument_at(t, i, m);
+	}
+	EACH(p->telegram, i)
+	{
+		if (telegram_at(t, i, &span))
+			(void)matches_add(m, span.start, span.end, ENTITY_TELEGRAM_TOKEN);
+	}
+	EACH(p->shapes, i)
+	{
+		if (shape_at(t, i, &span, &entity))
+			(void)matches_add(m, span.start, span.end, entity);
 	}
 	EACH(p->plus, i)
 	{
@@ -206,7 +245,7 @@ static void look_rare(const struct text *t, size_t from, const struct places *p,
 	}
 	EACH(p->iban, i)
 	{
-		if (iban_at(t, i, &span))
+		if (iban_at(t, i, false, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_IBAN);
 	}
 	EACH(p->codice, i)
@@ -228,10 +267,10 @@ static void look(const struct text *t, size_t from, const struct places *p, stru
 	}
 	EACH(p->keys, i)
 	{
-		if (keyvalue_may_end(t, i) && !covered(m, i))
+		if (keyvalue_may_end(t, i) && !covered(m, i) && !in_password(m, i))
 			keyvalue_at(t, i, m);
 	}
-	if ((p->groups | p->at | p->plus | p->iban | p->codice) != 0)
+	if ((p->groups | p->at | p->plus | p->iban | p->codice | p->commas | p->telegram | p->shapes) != 0)
 		look_rare(t, from, p, m);
 }
 

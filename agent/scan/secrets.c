@@ -34,6 +34,9 @@ static size_t bare_end(const struct text *t, size_t at, bool element)
 	while (i < t->len && i - at < PASSWORD_MAX && !ends_value(t->bytes[i])) {
 		if (element && t->bytes[i] == '<')
 			break;
+		/* what HTML writes for brackets and quotes */
+		if (t->bytes[i] == '&' && (text_is(t, i, "&lt;") || text_is(t, i, "&gt;") || text_is(t, i, "&quot;")))
+			break;
 		/* the next pair of a query string */
 		if (t->bytes[i] == '&' && is_alpha(text_at(t, i + 1))) {
 			size_t j = i + 1;
@@ -60,6 +63,33 @@ static bool is_call(const uint8_t *v, size_t len)
 	return open != NULL && open > v && v[len - 1] == ')' && is_word(open[-1]);
 }
 
+/* env.NAME, config.db.password, $_POST[…], $HOME/…, .$p['x']: code that says where the password is. */
+static bool is_reference(const uint8_t *v, size_t len)
+{
+	size_t i = 0, dots = 0, others = 0, digits = 0;
+	while (i < len && (v[i] == '\\' || v[i] == '.'))
+		i++;
+	if (i < len && v[i] == '$') {
+		size_t upper = 0, small = 0, from = ++i;
+		for (; i < len && is_word(v[i]) && !is_digit(v[i]); i++) {
+			upper += is_upper(v[i]);
+			small += is_lower(v[i]);
+		}
+		return i > from && i < len && (upper == 0 || small == 0) && memchr("/[->.:", v[i], 6) != NULL;
+	}
+	for (i = 0; i < len; i++) {
+		dots += v[i] == '.';
+		digits += is_digit(v[i]);
+		others += !is_word(v[i]) && v[i] != '.';
+	}
+	return dots > 0 && digits == 0 && others == 0 && is_alpha(v[0]) && is_alpha(v[len - 1]);
+}
+
+static bool is_path(const uint8_t *v, size_t len)
+{
+	return len > 2 && v[0] == '/' && is_alpha(v[1]) && memchr(v + 1, '/', len - 1) != NULL;
+}
+
 bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret)
 {
 	uint8_t quote = text_at(t, at - 1);
@@ -76,7 +106,13 @@ bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret)
 		spaces += v[i] == ' ';
 		words += is_word(v[i]) || v[i] == '-' || v[i] == '.' || v[i] == '\'' || v[i] == ',' || v[i] == ' ';
 	}
-	if (is_placeholder(v, len) || is_call(v, len))
+	if (is_placeholder(v, len) || is_call(v, len) || is_path(v, len) || (!quoted && is_reference(v, len)))
+		return false;
+	/* a label: "Password:" */
+	if (quoted && v[len - 1] == ':' && letters == len - 1)
+		return false;
+	/* the next key of an object, or a list of names */
+	if (text_at(t, sep) == ',' && text_at(t, end + 1) != ')' && text_at(t, end + 1) != ',')
 		return false;
 	if (spaces > 0 && words == len)
 		return false; /* a sentence about the password */

@@ -17,8 +17,8 @@ bool birth_date_holds(int year, int month, int day);
 
 /* card.c: a card number that begins at `at`. `named`: a key says that it is one. */
 bool card_at(const struct text *t, size_t at, bool named, struct span *ret);
-/* iban.c: an IBAN that begins at `at`. */
-bool iban_at(const struct text *t, size_t at, struct span *ret);
+/* iban.c: an IBAN that begins at `at`; where a key names it, whatever its groups. */
+bool iban_at(const struct text *t, size_t at, bool named, struct span *ret);
 /* us.c: a social security number with dashes at `at`; nine digits in any form after a key that names it. */
 bool us_ssn_at(const struct text *t, size_t at, struct span *ret);
 bool us_ssn_holds(const char *digits, size_t n);
@@ -28,6 +28,8 @@ bool phone_at(const struct text *t, size_t at, struct span *ret);
 bool phone_national_at(const struct text *t, size_t at, struct span *ret);
 /* email.c: an address whose '@' is at `at`. */
 bool email_at(const struct text *t, size_t at, struct span *ret);
+/* An address in a URL, its '@' written %40, that begins at `at`. */
+bool email_encoded_at(const struct text *t, size_t at, struct span *ret);
 bool tld_known(const uint8_t *tld, size_t len);
 /* url.c: the password of a URL's user part whose '@' is at `at`. */
 bool url_password_at(const struct text *t, size_t at, struct span *ret);
@@ -58,6 +60,8 @@ bool health_code_at(const struct text *t, size_t at, struct span *ret);
 bool person_name_at(const struct text *t, size_t at, struct span *ret);
 /* keyvalue.c: what a key's value is, where the key ends right before `sep` ('=', ':' or a space). */
 void keyvalue_at(const struct text *t, size_t sep, struct matches *m);
+/* The same of two arguments of a call, set("KEY", "value"), with the comma at `comma`. */
+void argument_at(const struct text *t, size_t comma, struct matches *m);
 /* bearer.c: the token after "Bearer " or the credentials after "Basic ". */
 void authorization_at(const struct text *t, size_t value, struct matches *m);
 

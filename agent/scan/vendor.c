@@ -7,6 +7,7 @@
 #include "scan/encoding.h"
 #include "scan/lookup.h"
 #include "scan/prefilter.h"
+#include "scan/shapes.h"
 #include "scan/validators.h"
 
 enum alphabet { HEX, UPPER, ALNUM, WORD, DOTTED, BASE64 };
@@ -86,11 +87,36 @@ static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
 		return body[24] == '.';
 	case ENTITY_LAUNCHDARKLY_KEY:
 		return body[8] == '-' && body[13] == '-' && body[18] == '-' && body[23] == '-';
+	case ENTITY_SLACK_TOKEN: {
+		/* every one has numbers in it: of the workspace, the time or the secret itself */
+		size_t digits = 0;
+		for (size_t i = 0; i < n; i++)
+			digits += is_digit(body[i]);
+		return digits >= 3;
+	}
+	case ENTITY_AUTHRESS_KEY:
+		return memmem(body, n, ".acc_", 5) != NULL || memmem(body, n, ".acc-", 5) != NULL;
+	case ENTITY_JWT: {
+		/* a token that was encoded once more */
+		uint8_t inner[48];
+		size_t seen = base64_decode(key, sizeof(inner) / 3 * 4, inner, sizeof(inner));
+		return seen > 3 && memcmp(inner, "eyJ", 3) == 0;
+	}
 	case ENTITY_SLACK_WEBHOOK:
 		return body[0] == 'T' || body[0] == 'A' || is_digit(body[0]);
 	default:
 		return true;
 	}
+}
+
+static bool names_a_picture(const struct text *t, size_t at)
+{
+	static const char *const ends[] = {"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "js", "html"};
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		if (text_is(t, at, ends[i]) && !is_word(text_at(t, at + strlen(ends[i]))))
+			return true;
+	}
+	return false;
 }
 
 static bool row_at(const struct text *t, size_t at, const struct vendor *v, struct span *ret)
@@ -108,6 +134,17 @@ static bool row_at(const struct text *t, size_t at, const struct vendor *v, stru
 	uint8_t after = text_at(t, i);
 	if (n < v->min || is_word(after) || !detail_holds(v, t->bytes + at, i - at))
 		return false;
+	/* the name of a file: logo.ico-7a38…0c.png */
+	if (after == '.' && names_a_picture(t, i + 1))
+		return false;
+	/* who has the checksum right is one, whatever it looks like; the older ones have none, and need to look random */
+	if (v->entity == ENTITY_GITHUB_TOKEN && prefix == 4 && n == 36) {
+		*ret = (struct span){at, i};
+		if (github_checksum_holds(t->bytes + at + prefix))
+			return true;
+		if (entropy(t->bytes + at + prefix, n) < 3.7)
+			return false;
+	}
 	/* a value of random letters: not a name, not a documentation example, not a mask */
 	if (is_placeholder(t->bytes + at, i - at) || entropy(t->bytes + at + prefix, n) < (n < 16 ? 2.0 : 2.6))
 		return false;

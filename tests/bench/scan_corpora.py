@@ -10,6 +10,7 @@ points; ours count bytes.
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -177,14 +178,14 @@ ID_KEYS = {
     "au.tfn": ("tfn", "AU_TFN"), "gb.nhs": ("nhs", "UK_NHS"), "in_.aadhaar": ("aadhaar", "IN_AADHAAR"), "de.idnr": ("idnr", "DE_STEUER_ID"),
     "be.nn": ("rijksregisternummer", "BE_NN"), "dk.cpr": ("cpr", "DK_CPR"), "no.fodselsnummer": ("fodselsnummer", "NO_FNR"),
     "ch.ssn": ("ahv", "CH_AHV"), "pt.nif": ("contribuinte", "PT_NIF"), "tr.tckimlik": ("tckn", "TR_TCKN"), "us.ssn": ("ssn", "US_SSN"),
-    "us.itin": ("itin", "US_ITIN"), "iban": ("iban", "IBAN"), "luhn": (None, None), "imei": ("imei", "IMEI"), "vin": ("vin", "VIN"),
+    "us.itin": ("itin", "US_ITIN"), "iban": ("iban", "IBAN"), "de.idcard": ("personalausweis", "DE_ID_CARD"), "luhn": (None, None), "imei": ("imei", "IMEI"), "vin": ("vin", "VIN"),
 }
 SDS_KEYS = {
     "brazilian_cpf_checksum": "br.cpf", "brazilian_cnpj_checksum": "br.cnpj", "iban_checker": "iban", "nhs_check_digit": "gb.nhs",
     "polish_national_id_checksum": "pl.pesel", "dutch_bsn_checksum": "nl.bsn", "verhoeff_checksum": "in_.aadhaar",
     "italian_national_id_checksum": "it.codicefiscale", "spain_dni_checksum": "es.dni", "finnish_hetu_checksum": "fi.hetu",
     "france_ssn_checksum": "fr.nir", "nir_checksum": "fr.nir", "sweden_pin_checksum": "se.personnummer", "chinese_id_checksum": "cn.ric",
-    "german_ids_checksum": "de.idnr", "portuguese_tax_id_checksum": "pt.nif", "australian_tfn_checksum": "au.tfn",
+    "german_ids_checksum": "de.idcard", "portuguese_tax_id_checksum": "pt.nif", "australian_tfn_checksum": "au.tfn",
     "belgium_national_register_checksum": "be.nn",
 }
 
@@ -197,6 +198,9 @@ def ids(program, folder, show):
             kind = r["rule"].split(".", 1)[1]
             kind = kind if name.startswith("ids_stdnum") else SDS_KEYS.get(kind)
             key, entity = ID_KEYS.get(kind, (None, None))
+            # a bare checksum test is one of the id only where the value has the id's shape
+            if r["rule"].endswith("verhoeff_checksum") and not re.fullmatch(r"[2-9][0-9]{11}", re.sub(r"[ -]", "", r["text"])):
+                continue
             if entity is not None and "\n" not in r["text"]:
                 texts.append(f"{key}: {r['text']}")
                 want.append((entity, r))

@@ -42,6 +42,14 @@ static void valid(void **state)
 		{"\"pesel\":\"44051401359\"", "PL_PESEL=44051401359"},
 		{"assigned RSSMRA85T10A562S to x", "IT_CODICE_FISCALE=RSSMRA85T10A562S"},
 		{"BSN: 111222333", "NL_BSN=111222333"},
+		{"bsn=1234560", "NL_BSN=1234560"},
+		{"cnpj=12.ABC.345/01DE-35", "BR_CNPJ=12.ABC.345/01DE-35"},
+		{"cpf=529 . 982__247---25", "BR_CPF=529 . 982__247---25"},
+		{"codice fiscale: 00743110157", "IT_CODICE_FISCALE=00743110157"},
+		{"imei=35-209900-176148-23", "IMEI=35-209900-176148-23"},
+		{"contribuinte: PT 123456789", "PT_NIF=123456789"},
+		{"personalausweis=T220001293", "DE_ID_CARD=T220001293"},
+		{"ausweisnummer: T220001293D", "DE_ID_CARD=T220001293D"},
 	};
 	FIND_ALL(rows);
 }
@@ -51,6 +59,11 @@ static void invalid(void **state)
 	(void)state;
 	static const struct find_row rows[] = {
 		{"cpf=529.982.247-26", ""},
+		{"personalausweis=T220001294", ""},
+		{"hetu=131052--308T", ""},
+		{"cpr=211052-5629", ""},
+		{"ssn=1112-23333", ""},
+		{"nir=255081416802538 1", ""},
 		{"CNPJ=11.222.333/0001-82", ""},
 		{"sin=130 000 004", ""},
 		{"nif=12345679Z", ""},

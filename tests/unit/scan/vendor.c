@@ -43,6 +43,10 @@ static size_t make(size_t row, size_t n, char *out)
 		body[24] = '.';
 	if (rows[row].entity == ENTITY_LAUNCHDARKLY_KEY)
 		body[8] = body[13] = body[18] = body[23] = '-';
+	if (rows[row].entity == ENTITY_SLACK_TOKEN)
+		memcpy(body + n - 4, "7395", 4);
+	if (rows[row].entity == ENTITY_AUTHRESS_KEY)
+		memcpy(body + 9, ".acc_", 5);
 	if (rows[row].entity == ENTITY_SLACK_WEBHOOK)
 		body[0] = 'T';
 	out[prefix + n] = 0;
@@ -116,6 +120,11 @@ static void in_text(void **state)
 	assert_string_equal(found(text), "");
 	(void)snprintf(text, sizeof(text), "%sx", key);
 	assert_string_equal(found(text), "");
+	/* a file's name; no number in a Slack token */
+	assert_string_equal(found("GET /img/box.ico-7a388b69018576d24b59331fd60aab0c.png"), "");
+	assert_string_equal(found("xoxb-"
+				  "my-bot-token-goes-into-this-place"),
+			    "");
 	assert_string_equal(found("docs: AKIAIOSFODNN7"
 				  "EXAMPLE"),
 			    "");

@@ -1,0 +1,154 @@
+/*
+ * Vendors' keys that have no prefix: what tells them is a sign in their middle, which the driver finds by bit arithmetic. And the
+ * checksum that GitHub builds into its tokens.
+ */
+#include "scan/shapes.h"
+
+#include "scan/encoding.h"
+
+#define WEBHOOK_MAX 200U
+
+static bool is_in(uint8_t c, const char *more)
+{
+	if (is_alnum(c))
+		return true;
+	for (; *more != 0; more++) {
+		if (c == (uint8_t)*more)
+			return true;
+	}
+	return false;
+}
+
+/* Where a run of letters, digits and `more` that begins at i ends, at most `max` on. */
+static size_t run(const struct text *t, size_t i, const char *more, size_t max)
+{
+	size_t stop = t->len - i < max ? t->len : i + max;
+	while (i < stop && is_in(t->bytes[i], more))
+		i++;
+	return i;
+}
+
+bool telegram_at(const struct text *t, size_t colon, struct span *ret)
+{
+	size_t start = colon;
+	while (start > 0 && colon - start < 17 && is_digit(t->bytes[start - 1]))
+		start--;
+	size_t end = run(t, colon + 1, "_-", 37);
+	if (colon - start < 5 || colon - start > 16 || end - colon != 36 || is_word(text_at(t, start - 1)) ||
+	    entropy(t->bytes + colon + 1, 35) < 3.5 || is_placeholder(t->bytes + colon + 1, 35))
+		return false;
+	*ret = (struct span){start, end};
+	return true;
+}
+
+bool facebook_app_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t bar = at;
+	while (bar - at < 17 && is_digit(text_at(t, bar)))
+		bar++;
+	if (bar - at < 15 || bar - at > 16 || text_at(t, bar) != '|' || is_word(text_at(t, at - 1)))
+		return false;
+	size_t end = run(t, bar + 1, "_-", 41);
+	if (end - bar < 28 || end - bar > 41 || entropy(t->bytes + bar + 1, end - bar - 1) < 3.3)
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+bool teams_webhook_at(const struct text *t, size_t at, struct span *ret)
+{
+	/* …/webhookb2/GUID@GUID/IncomingWebhook/32 hex/GUID */
+	size_t hook = at + 37;
+	if (at < 37 || text_at(t, at - 37) != '/' || !text_is(t, hook, "/incomingwebhook/"))
+		return false;
+	size_t end = run(t, hook + 17, "-/_", WEBHOOK_MAX), start = at - 36;
+	if (end - hook < 17 + 32 + 1 + 36)
+		return false;
+	while (start > 0 && at - start < WEBHOOK_MAX && is_in(t->bytes[start - 1], ".-/"))
+		start--;
+	while (start < at && !is_alnum(t->bytes[start]))
+		start++;
+	*ret = (struct span){start, end};
+	return true;
+}
+
+static bool hex_run(const struct text *t, size_t at, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!is_hex(text_at(t, at + i)))
+			return false;
+	}
+	return true;
+}
+
+static bool mailchimp_at(const struct text *t, size_t at, size_t *ret_end)
+{
+	/* 32 hex, "-us" and the data centre's number */
+	if (!hex_run(t, at, 32) || !text_is(t, at + 32, "-us") || !is_digit(text_at(t, at + 35)))
+		return false;
+	*ret_end = at + 36 + (is_digit(text_at(t, at + 36)) ? 1 : 0);
+	return true;
+}
+
+static bool maxmind_at(const struct text *t, size_t at, size_t *ret_end)
+{
+	*ret_end = at + 40;
+	return run(t, at, "", 7) == at + 6 && text_at(t, at + 6) == '_' && run(t, at + 7, "", 30) == at + 36 &&
+	       text_is(t, at + 36, "_mmk");
+}
+
+static bool terraform_at(const struct text *t, size_t at, size_t *ret_end)
+{
+	if (run(t, at, "", 15) != at + 14 || !text_is(t, at + 14, ".atlasv1."))
+		return false;
+	*ret_end = run(t, at + 23, "_-=", 80);
+	return *ret_end - at >= 23 + 60;
+}
+
+bool shape_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
+{
+	static const struct {
+		enum entity_id entity;
+		bool (*holds)(const struct text *t, size_t at, size_t *ret_end);
+	} shapes[] = {
+		{ENTITY_MAILCHIMP_KEY, mailchimp_at}, {ENTITY_MAXMIND_KEY, maxmind_at}, {ENTITY_TERRAFORM_TOKEN, terraform_at}};
+	size_t end = at;
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		if (!shapes[i].holds(t, at, &end) || is_word(text_at(t, end)))
+			continue;
+		if (is_placeholder(t->bytes + at, end - at) || entropy(t->bytes + at, 32) < 2.8)
+			return false;
+		*ret = (struct span){at, end};
+		*ret_entity = shapes[i].entity;
+		return true;
+	}
+	return false;
+}
+
+bool azure_ad_holds(const uint8_t *v, size_t len)
+{
+	if (len < 37 || len > 40 || !is_digit(v[3]) || v[4] != 'Q' || v[5] != '~')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (i != 3 && !is_in(v[i], "_~.-"))
+			return false;
+	}
+	return true;
+}
+
+bool github_checksum_holds(const uint8_t *body)
+{
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	uint32_t crc = UINT32_MAX;
+	for (size_t i = 0; i < 30; i++) {
+		crc ^= body[i];
+		for (unsigned int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ ((crc & 1) != 0 ? UINT32_C(0xedb88320) : 0);
+	}
+	crc = ~crc;
+	for (size_t i = 36; i-- > 30; crc /= 62) {
+		if (body[i] != (uint8_t)digits[crc % 62])
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,23 @@
+/*
+ * Vendors' keys that have no prefix (shapes.c), and what a vendor builds into its keys. Include only from agent/scan.
+ */
+#ifndef GAPSCOPE_SCAN_SHAPES_H
+#define GAPSCOPE_SCAN_SHAPES_H
+
+#include "scan/entities.h"
+#include "scan/text.h"
+
+/* Telegram: the bot's number, a colon at `colon`, 35 characters that begin with A. */
+bool telegram_at(const struct text *t, size_t colon, struct span *ret);
+/* Facebook: the app's number at `at`, a bar, its token. */
+bool facebook_app_at(const struct text *t, size_t at, struct span *ret);
+/* Microsoft Teams: a webhook's URL whose '@' is at `at`. */
+bool teams_webhook_at(const struct text *t, size_t at, struct span *ret);
+/* Mailchimp, MaxMind, Terraform: a word that begins at `at` and has their sign at a fixed place. */
+bool shape_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
+/* Is a value that a key calls a secret one of Azure AD (Entra ID)? */
+bool azure_ad_holds(const uint8_t *v, size_t len);
+/* The last 6 of the 36 characters after ghp_ and its like are the CRC-32 of the first 30, in base 62. */
+bool github_checksum_holds(const uint8_t *body);
+
+#endif
