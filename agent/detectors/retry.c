@@ -1,21 +1,18 @@
 /*
- * The retry detector: turns requests, connects and broken connections into attempts at operations, and hands them to the sequences
- * (retry_sequence.c).
+ * The retry detector's entry: turns requests into attempts at operations, and hands them to the sequences (retry_sequence.c);
+ * connections are retry_talk.c's.
  *
- * Owns its keys, peers, callers and one small struct per connection (conn.slot). The session's thread.
+ * Owns its keys, peers and callers. The session's thread.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "detectors/detectors.h"
 #include "detectors/peers.h"
 #include "detectors/retry.h"
 
 #define CALLERS_MAX 65536U              /* threads with an incoming request in hand */
-#define CANCEL_MIN_NS NS_PER_S          /* a connect cancelled later was a timeout */
-#define TIMEOUT_MIN_NS (50 * NS_PER_MS) /* a connection closed sooner after our bytes was no timeout */
+#define TIMEOUT_MIN_NS (50 * NS_PER_MS) /* a request abandoned sooner was no timeout */
 
 /* The incoming request that a thread works on: attempts made for different ones never follow each other. */
 struct retry_caller {
@@ -24,15 +21,7 @@ struct retry_caller {
 	UT_hash_handle hh;
 };
 
-/* What is kept of a connection whose protocol is not known. */
-struct talk {
-	uint64_t first_hash, first_out_ns, broken_ns;
-	uint32_t stack, tid;
-	bool started, told;
-	struct talk *prev, *next;
-};
-
-static uint64_t caller_of(const struct retry *r, uint32_t tid)
+uint64_t retry_caller_of(const struct retry *r, uint32_t tid)
 {
 	struct retry_caller *c;
 
@@ -89,9 +78,7 @@ static void retry_destroy(void *state)
 		HASH_DEL(r->callers, c);
 		free(c);
 	}
-	struct talk *t, *t_next;
-	DL_FOREACH_SAFE (r->talks, t, t_next)
-		free(t);
+	retry_talks_free(r);
 	retry_budget_free(r);
 	retry_keys_free(r);
 	free(r);
@@ -126,6 +113,16 @@ static enum retry_result result_of(const struct request *q)
 	return RETRY_NEUTRAL;
 }
 
+/* Clients close after their back-off: a timeout ended when the wait for the answer did. */
+static uint64_t end_of(const struct request *q)
+{
+	uint64_t end = q->t_end > q->t_start ? q->t_end : q->t_start;
+
+	if (q->end == REQUEST_ABANDONED)
+		end = retry_timed_out_ns(q->conn, end);
+	return end > q->t_start ? end : q->t_start;
+}
+
 static void retry_request_start(void *ctx, struct request *q)
 {
 	if (q->server)
@@ -149,14 +146,16 @@ static void retry_request_end(void *ctx, struct request *q)
 		return;
 	const struct retry_attempt a = {
 		.start_ns = q->t_start,
-		.end_ns = q->t_end > q->t_start ? q->t_end : q->t_start,
+		.connect_ns = retry_connect_ns(q->conn, q->t_start),
+		.end_ns = end_of(q),
 		.result = result_of(q),
 		.status = q->status,
 		.retry_after_ns = q->retry_after_ns > 0 ? (uint64_t)q->retry_after_ns : 0,
 		.delivered = !q->status,
 		.unsafe = (!strcmp(q->method, "POST") || !strcmp(q->method, "PATCH")) && !q->idempotency_key,
-		.caller = caller_of(r, q->tid),
+		.caller = retry_caller_of(r, q->tid),
 		.request_id = q->id,
+		.process_ns = retry_process_ns(r, q->conn->process),
 		.pid = q->pid,
 		.tid = q->tid,
 		.stack = q->stack,
@@ -165,137 +164,38 @@ static void retry_request_end(void *ctx, struct request *q)
 	retry_budget_count(r, q->conn->peer, q->t_start, q->resend_count > 0, q->stack);
 }
 
-/* A connect that ended. Successes count too: they end sequences, and show the pace of healthy checks. */
-static void connect_attempt(struct retry *r, const struct conn *c, uint64_t end_ns, bool failed, uint32_t tid)
-{
-	uint64_t site = evidence_site_hash(r->env.stacks, c->connect_stack);
-	struct retry_key *k = retry_key_get(r, RETRY_OF_CONNECT, c->peer, "connect", site ^ 1, c->connect_stack);
-
-	if (!k)
-		return;
-	const struct retry_attempt a = {
-		.start_ns = c->connect_t0 ? c->connect_t0 : end_ns,
-		.end_ns = end_ns,
-		.result = failed ? RETRY_FAILED : RETRY_OK,
-		.caller = caller_of(r, tid),
-		.address = evidence_hash(EVIDENCE_HASH_SEED, &c->peer_addr, sizeof c->peer_addr),
-		.pid = c->process ? c->process->pid : 0,
-		.tid = tid,
-		.stack = c->connect_stack,
-	};
-	retry_attempt(r, k, &a);
-}
-
 static void retry_conn_connect(void *ctx, struct conn *c, const struct event *e)
 {
-	uint64_t took = c->connect_t1 - c->connect_t0;
-
-	if (!peer_is_dependency(c))
-		return;
-	/* Cancelled early: another address of the look-up won, or nobody wanted it any more. */
-	if (c->connect_err == ECANCELED && took < CANCEL_MIN_NS)
-		return;
-	connect_attempt(ctx, c, c->connect_t1, c->connect_err != 0, e ? e->tid : 0);
-}
-
-/* A connection without a known protocol that ended, or gave its first answer. */
-static void talk_attempt(struct retry *r, const struct conn *c, struct talk *t, uint64_t end_ns, bool failed)
-{
-	uint64_t site = evidence_site_hash(r->env.stacks, t->stack);
-	uint64_t hash = evidence_hash(evidence_hash(EVIDENCE_HASH_SEED, &site, sizeof site), &t->first_hash, sizeof t->first_hash);
-	struct retry_key *k = retry_key_get(r, RETRY_OF_BYTES, c->peer, "connection", hash, t->stack);
-
-	t->told = true;
-	if (!k)
-		return;
-	const struct retry_attempt a = {
-		.start_ns = c->connect_t0 ? c->connect_t0 : t->first_out_ns,
-		.end_ns = end_ns,
-		.result = failed ? RETRY_FAILED : RETRY_OK,
-		.delivered = true,
-		.caller = caller_of(r, t->tid),
-		.pid = c->process ? c->process->pid : 0,
-		.tid = t->tid,
-		.stack = t->stack,
-	};
-	retry_attempt(r, k, &a);
-}
-
-/* The first bytes tell one operation from another. Of TLS nothing but the fact that it is TLS does: its hello is random. */
-static uint64_t hash_first_bytes(const struct event *e)
-{
-	static const uint8_t tls[] = {0x16, 0x03};
-
-	if (e->data_len >= sizeof tls && !memcmp(e->data, tls, sizeof tls))
-		return evidence_hash(EVIDENCE_HASH_SEED, tls, sizeof tls);
-	return evidence_hash(EVIDENCE_HASH_SEED, e->data, e->data_len);
+	if (peer_is_dependency(c))
+		retry_connect_ended(ctx, c, e ? e->tid : 0);
 }
 
 static void retry_conn_data(void *ctx, struct conn *c, enum direction d, const struct event *e)
 {
-	struct retry *r = ctx;
-	struct talk *t = c->slot[RETRY_SLOT];
+	if (peer_is_dependency(c))
+		retry_talk_data(ctx, c, d, e);
+}
 
-	if (c->protocol || !peer_is_dependency(c))
-		return;
-	if (!t) {
-		t = calloc(1, sizeof *t);
-		if (!t)
-			return;
-		c->slot[RETRY_SLOT] = t;
-		DL_APPEND(r->talks, t);
-	}
-	if (d == DIR_OUT && !t->started && e->ret > 0) {
-		t->started = true;
-		t->first_hash = hash_first_bytes(e);
-		t->first_out_ns = e->t0;
-		t->stack = e->stack;
-		t->tid = e->tid;
-	}
-	bool broken = e->ret == 0 || e->err == ECONNRESET || e->err == EPIPE;
-	if (broken && !t->broken_ns)
-		t->broken_ns = e->t1;
-	if (d == DIR_IN && e->ret > 0 && t->started && !t->told)
-		talk_attempt(r, c, t, e->t1, false);
+static void retry_wait(void *ctx, const struct wait *w)
+{
+	(void)ctx;
+	if (w->conn)
+		retry_talk_wait(w);
 }
 
 static void retry_conn_close(void *ctx, struct conn *c, const struct event *e)
 {
-	struct retry *r = ctx;
-	struct talk *t = c->slot[RETRY_SLOT];
-	uint64_t now = e ? e->t1 : model_now(r->env.model);
-	bool exiting = !e || e->id == WIRE_PROCESS_EXIT || e->id == WIRE_PROCESS_GONE;
-
-	if (t && t->started && !t->told && !c->protocol && !c->bytes_in) {
-		bool timed_out = !exiting && now - c->last_out_ns >= TIMEOUT_MIN_NS;
-		if (t->broken_ns || timed_out)
-			talk_attempt(r, c, t, t->broken_ns ? t->broken_ns : now, true);
-	}
-	if (t) {
-		DL_DELETE(r->talks, t);
-		free(t);
-		c->slot[RETRY_SLOT] = NULL;
-	}
+	retry_talk_close(ctx, c, e);
 }
 
 static void retry_event(void *ctx, const struct event *e)
 {
-	struct retry *r = ctx;
-
-	if (e->id == WIRE_PROCESS_EXIT && !(e->flags & WIRE_F_VFORK_CHILD))
-		r->exiting[r->exiting_n++ % RETRY_EXITING_MAX] = e->pid;
+	retry_process_event(ctx, e);
 }
 
-static void retry_process_gone(void *ctx, struct process *p)
+static void retry_exit(void *ctx, struct process *p)
 {
-	struct retry *r = ctx;
-
-	for (unsigned int i = 0; i < RETRY_EXITING_MAX; i++) {
-		if (r->exiting[i] != p->pid)
-			continue;
-		r->exiting[i] = 0;
-		retry_process_exit(r, p->pid);
-	}
+	retry_process_gone(ctx, p);
 }
 
 static void retry_tick(void *ctx, uint64_t now_ns)
@@ -324,10 +224,11 @@ const struct detector retry_detector = {
 	.create = retry_create,
 	.destroy = retry_destroy,
 	.observer = {.event = retry_event,
-		     .process_exit = retry_process_gone,
+		     .process_exit = retry_exit,
 		     .conn_connect = retry_conn_connect,
 		     .conn_data = retry_conn_data,
 		     .conn_close = retry_conn_close,
+		     .wait = retry_wait,
 		     .request_start = retry_request_start,
 		     .request_end = retry_request_end,
 		     .tick = retry_tick},

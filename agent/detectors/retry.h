@@ -13,10 +13,12 @@
 #include "detectors/evidence.h"
 #include "detectors/retry_shape.h"
 
-#define RETRY_SLOT 1U          /* of conn.slot */
-#define RETRY_ADDRESSES_MAX 8U /* addresses of one look-up that are tried in one attempt to connect */
+#define RETRY_SLOT 1U                   /* of conn.slot */
+#define RETRY_ADDRESSES_MAX 8U          /* addresses of one look-up that are tried in one attempt to connect */
+#define RETRY_FRESH_NS (20 * NS_PER_MS) /* a connection used so soon was made for that use */
 #define RETRY_BUDGET_SECONDS 10U
 #define RETRY_EXITING_MAX 64U
+#define RETRY_EXECS_MAX 16U
 
 /* Rows of the rule table, retry_rules[]. */
 enum retry_rule {
@@ -56,6 +58,7 @@ enum retry_result {
 
 struct retry_attempt {
 	uint64_t start_ns, end_ns;
+	uint64_t connect_ns; /* begin of the connection that was made for it, 0 none */
 	enum retry_result result;
 	int status;              /* of HTTP, 0 none */
 	uint64_t retry_after_ns; /* stated by the peer, 0 none */
@@ -64,6 +67,7 @@ struct retry_attempt {
 	uint64_t caller;         /* incoming request that it was made for, 0 none */
 	uint64_t address;        /* hash of the peer's address */
 	uint64_t request_id;
+	uint64_t process_ns; /* start of the process that made it */
 	uint32_t pid, tid, stack;
 };
 
@@ -73,6 +77,7 @@ struct retry_sequence {
 	bool open;           /* the last attempt had not ended when the session did */
 	uint32_t attempts, gaps_n;
 	uint64_t first_start_ns, last_start_ns, last_end_ns, last_gap_ns, due_ns /* of Retry-After */;
+	uint64_t exit_ns; /* when the process of the last attempt called exit, 0 not yet */
 	uint64_t caller;
 	uint32_t pid, tid;
 	int status;
@@ -102,6 +107,7 @@ struct retry_key {
 	enum retry_kind kind;
 	char *peer, *operation;
 	uint32_t stack;
+	uint64_t site;   /* of connects: hash of the call site, 0 until known */
 	bool concurrent; /* several threads do it at once: only attempts of one thread follow each other */
 	bool dirty;
 	uint64_t attempts, retries, failures;
@@ -109,6 +115,8 @@ struct retry_key {
 	uint32_t max_attempts, bound; /* bound: longest sequence that ended in giving up */
 	bool unbounded;
 	enum backoff backoff; /* of the longest sequence */
+	enum jitter jitter;   /* within it */
+	uint32_t inner;       /* attempts of one inner round of it, 0 = not nested */
 	uint64_t median_gap_ns;
 	uint32_t judged_gaps;
 	uint64_t ok_start_ns, period_ns, period_off_ns; /* healthy start-to-start interval and how much it wanders */
@@ -131,8 +139,14 @@ struct retry_peer {
 	UT_hash_handle hh;
 };
 
+/* A moment of a process. */
+struct retry_exec {
+	uint32_t pid, pad;
+	uint64_t now_ns;
+};
+
 struct retry_caller; /* retry.c: incoming requests by thread */
-struct talk;
+struct retry_talk;   /* retry_talk.c */
 
 struct retry {
 	struct detector_env env;
@@ -140,15 +154,22 @@ struct retry {
 	struct retry_key *active, *dirty;
 	struct retry_peer *peers;
 	struct retry_caller *callers;
-	struct talk *talks;                  /* retry.c: connections without a known protocol */
+	struct retry_talk *talks;            /* retry_talk.c: one a connection */
 	uint32_t exiting[RETRY_EXITING_MAX]; /* processes that called exit, newest over oldest */
 	uint32_t exiting_n;
+	struct retry_exec execs[RETRY_EXECS_MAX];  /* calls of exec and spawn, by the caller */
+	struct retry_exec starts[RETRY_EXECS_MAX]; /* when processes were begun that then showed a new image */
+	uint32_t execs_n, starts_n;
 	uint64_t attempts, failures;
 };
 
 /* retry_key.c */
 struct retry_key *retry_key_get(struct retry *r, enum retry_kind kind, const char *peer, const char *operation, uint64_t hash,
 				uint32_t stack);
+/* An operation that is known already, or NULL. */
+struct retry_key *retry_key_find(struct retry *r, const char *peer, uint64_t hash);
+/* The operation of connecting to a peer from a call site (hash `site`, 0 unknown: the peer's first one). */
+struct retry_key *retry_key_connect(struct retry *r, const char *peer, uint64_t site, uint32_t stack);
 void retry_keys_free(struct retry *r);
 /* Text of a request as an operation: method and path, never the query. Returns buf. */
 const char *retry_operation_text(const struct request *q, char *buf, size_t size);
@@ -164,6 +185,26 @@ void retry_expire(struct retry *r, uint64_t now_ns);
 void retry_end_all(struct retry *r, uint64_t now_ns);
 void retry_note(struct retry *r, struct retry_key *k, enum retry_rule rule, const struct retry_attempt *a, enum severity severity,
 		enum confidence confidence, uint64_t detail);
+
+/* retry.c: the incoming request that a thread works on, 0 none. */
+uint64_t retry_caller_of(const struct retry *r, uint32_t tid);
+
+/* retry_process.c */
+void retry_process_event(struct retry *r, const struct event *e);
+void retry_process_gone(struct retry *r, const struct process *p);
+/* When a process was begun: by fork, or by the exec that its first image came of; 0 of none. */
+uint64_t retry_process_ns(const struct retry *r, const struct process *p);
+
+/* retry_talk.c */
+void retry_connect_ended(struct retry *r, const struct conn *c, uint32_t tid);
+void retry_talk_data(struct retry *r, struct conn *c, enum direction d, const struct event *e);
+void retry_talk_wait(const struct wait *w);
+void retry_talk_close(struct retry *r, struct conn *c, const struct event *e);
+void retry_talks_free(struct retry *r);
+/* When the connection was begun that was made for the bytes that went out at start_ns; 0 if it was there before. */
+uint64_t retry_connect_ns(const struct conn *c, uint64_t start_ns);
+/* When an attempt ended whose connection was closed at end_ns: when the last wait for an answer ran out, if one did. */
+uint64_t retry_timed_out_ns(const struct conn *c, uint64_t end_ns);
 
 /* retry_budget.c */
 void retry_budget_count(struct retry *r, const char *peer, uint64_t now_ns, bool retry, uint32_t stack);

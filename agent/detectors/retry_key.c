@@ -9,6 +9,7 @@
 
 #include "detectors/retry.h"
 
+#define CONNECT_FIRST 1U
 #define EVICT_LOOK 16U /* oldest operations that are looked at for one to forget */
 
 static void key_free(struct retry_key *k)
@@ -62,6 +63,34 @@ struct retry_key *retry_key_get(struct retry *r, enum retry_kind kind, const cha
 fail:
 	key_free(k);
 	return NULL;
+}
+
+struct retry_key *retry_key_find(struct retry *r, const char *peer, uint64_t hash)
+{
+	const struct retry_key_id id = {.operation = hash, .peer = evidence_hash(EVIDENCE_HASH_SEED, peer, strlen(peer))};
+	struct retry_key *k;
+
+	HASH_FIND(hh, r->keys, &id, sizeof id, k);
+	return k;
+}
+
+/* Some connects come without a stack (snapshots are taken now and then): those belong to the peer's first call site, which is kept
+ * under the number of none and learns its site when it can. */
+struct retry_key *retry_key_connect(struct retry *r, const char *peer, uint64_t site, uint32_t stack)
+{
+	struct retry_key *first = retry_key_get(r, RETRY_OF_CONNECT, peer, "connect", CONNECT_FIRST, stack);
+
+	if (!first || !site || first->site == site)
+		return first;
+	if (!first->site) {
+		first->site = site;
+		first->stack = stack;
+		return first;
+	}
+	struct retry_key *k = retry_key_get(r, RETRY_OF_CONNECT, peer, "connect", site, stack);
+	if (k)
+		k->site = site;
+	return k;
 }
 
 void retry_keys_free(struct retry *r)

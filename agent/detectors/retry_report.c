@@ -89,7 +89,9 @@ static const char *class_of(const struct retry_key *k)
 
 static enum jitter jitter_of(const struct retry_key *k)
 {
-	return shape_jitter(k->steps, SHAPE_STEPS_MAX, 5);
+	enum jitter across = shape_jitter(k->steps, SHAPE_STEPS_MAX, 5);
+
+	return across == JITTER_UNKNOWN ? k->jitter : across;
 }
 
 static json_t *gaps_json(const struct retry_key *k)

@@ -10,6 +10,8 @@
 #define NO_BACKOFF_GAPS_MIN 3U         /* gaps before a lack of back-off is judged */
 #define PACE_SETTLED_GAPS 10U          /* from so many gaps on it is judged while the sequence goes on */
 #define JITTER_SEQUENCES_MIN 5U        /* sequences before a lack of jitter is judged */
+#define SILENCE_MIN_NS (12 * NS_PER_S) /* the session's last seconds in which nothing was tried again */
+#define SILENCE_FACTOR 4U              /* and how many times the longest delay they have to last */
 #define PERIOD_SAMPLES_MIN 2U          /* healthy intervals before a period is believed */
 #define RETRY_AFTER_SLACK_DIV 20U      /* a Retry-After is kept if 19/20 of it has passed: clocks round */
 #define REFUSED_GAP_MAX (5 * NS_PER_S) /* slower repeats of a refused request are polling */
@@ -62,7 +64,10 @@ static void judge_shape(const struct retry *r, struct retry_key *k)
 	if (s->gaps_n < k->judged_gaps)
 		return;
 	k->judged_gaps = s->gaps_n;
-	k->backoff = shape_of(s->gaps, s->gaps_n, option_ns(r, RETRY_O_NO_BACKOFF));
+	/* Of retries inside of retries, the inner ones' shape counts. */
+	k->inner = s->gaps_n < SHAPE_GAPS_MAX || !k->inner ? shape_nested(s->gaps, s->gaps_n) : k->inner;
+	k->backoff = shape_of(s->gaps, k->inner ? k->inner - 1 : s->gaps_n, option_ns(r, RETRY_O_NO_BACKOFF));
+	k->jitter = shape_jitter_within(s->gaps, s->gaps_n, option_ns(r, RETRY_O_NO_BACKOFF));
 	k->median_gap_ns = shape_median(s->gaps, s->gaps_n);
 }
 
@@ -187,10 +192,21 @@ static void check_retry(struct retry *r, struct retry_key *k, const struct retry
 	}
 }
 
+/* The time that was waited. A connection made for the attempt belongs to the attempt, and so does
+ * a process started for it; who starts it waits for the one before to end first. */
+static uint64_t gap_of(const struct retry_sequence *s, const struct retry_attempt *a)
+{
+	uint64_t begin = a->connect_ns > s->last_end_ns && a->connect_ns < a->start_ns ? a->connect_ns : a->start_ns;
+
+	if (a->pid == s->pid || a->process_ns <= s->last_end_ns || a->process_ns >= begin)
+		return begin - s->last_end_ns;
+	return a->process_ns - (s->exit_ns > s->last_end_ns && s->exit_ns < a->process_ns ? s->exit_ns : s->last_end_ns);
+}
+
 static void follow(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
 	struct retry_sequence *s = &k->seq;
-	uint64_t gap = a->start_ns - s->last_end_ns;
+	uint64_t gap = gap_of(s, a);
 
 	s->attempts++;
 	s->last_gap_ns = gap;
@@ -228,6 +244,7 @@ static void remember_end(struct retry_key *k, const struct retry_attempt *a)
 	s->status = a->status;
 	s->pid = a->pid;
 	s->tid = a->tid;
+	s->exit_ns = 0;
 	s->open = a->result == RETRY_PENDING;
 }
 
@@ -324,12 +341,22 @@ void retry_expire(struct retry *r, uint64_t now_ns)
 	}
 }
 
+/* Nothing came for far longer than any delay so far: it gave up. */
+static bool fell_silent(const struct retry_key *k, uint64_t now_ns)
+{
+	uint64_t longest = SILENCE_MIN_NS / SILENCE_FACTOR;
+
+	for (uint32_t i = 0; i < k->seq.gaps_n; i++)
+		longest = k->seq.gaps[i] > longest ? k->seq.gaps[i] : longest;
+	return !k->seq.open && now_ns > k->seq.last_end_ns && now_ns - k->seq.last_end_ns > SILENCE_FACTOR * longest;
+}
+
 void retry_end_all(struct retry *r, uint64_t now_ns)
 {
 	retry_expire(r, now_ns);
 	for (struct retry_key *k = r->active, *next; k; k = next) {
 		next = k->active_next;
-		if (k->seq.exited)
+		if (k->seq.exited || fell_silent(k, now_ns))
 			end_sequence(r, k, true);
 		else
 			check_pace(r, k, NULL);

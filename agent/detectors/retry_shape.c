@@ -9,11 +9,13 @@
 #define CONSTANT_SPREAD 1.13 /* median / min of constant gaps at most (measured with load on the machine) */
 #define GROWTH_MIN 1.5       /* ratio of neighbours of an exponential back-off */
 #define GROWTH_MAX 3.5
-#define GROWTH_SLACK 0.12      /* of a ratio, for timers that round */
-#define LINEAR_SPREAD 0.30     /* difference of neighbouring steps from their median */
-#define CAP_NEAR 0.80          /* share of the largest gap that counts as having reached the cap */
-#define JITTER_NO_SPREAD 0.05  /* (max - min) / min of one step that shows a fixed delay */
-#define JITTER_YES_SPREAD 0.20 /* and of a random one; between the two it may be noise */
+#define GROWTH_SLACK 0.12       /* of a ratio, for timers that round */
+#define LINEAR_SPREAD 0.30      /* difference of neighbouring steps from their median */
+#define ENVELOPE_MIN 1.5        /* longest over the first ones of random delays that grow */
+#define ENVELOPE_SHORT_MIN 1.25 /* where there are three only */
+#define CAP_NEAR 0.80           /* share of the largest gap that counts as having reached the cap */
+#define JITTER_NO_SPREAD 0.05   /* (max - min) / min of one step that shows a fixed delay */
+#define JITTER_YES_SPREAD 0.20  /* and of a random one; between the two it may be noise */
 #define JITTER_GAPS_MIN 6U
 
 static int by_value(const void *a, const void *b)
@@ -101,21 +103,29 @@ static bool grows_by_factor(const uint64_t *gaps, size_t n)
 	return true;
 }
 
-/* Random delays that grow: the later half is far above the earlier one. */
+/* Random delays that grow: the first ones stay far below the longest. */
 static bool grows_at_all(const uint64_t *gaps, size_t n)
 {
-	if (n < 4)
+	size_t first = n < 6 ? 1 : 2;
+	uint64_t early = 0, late = 0;
+
+	if (n < 3)
 		return false;
-	size_t half = n / 2;
-	return shape_median(gaps + half, n - half) >= 3 * shape_median(gaps, half);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t *of = i < first ? &early : &late;
+		*of = gaps[i] > *of ? gaps[i] : *of;
+	}
+	return (double)late >= (n < 4 ? ENVELOPE_SHORT_MIN : ENVELOPE_MIN) * (double)early;
 }
 
 enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
 {
 	if (n > SHAPE_GAPS_MAX)
 		n = SHAPE_GAPS_MAX;
-	if (!n || shape_median(gaps, n) < none_below_ns)
+	if (!n)
 		return BACKOFF_NONE;
+	if (shape_median(gaps, n) < none_below_ns) /* unless it only begins small */
+		return n >= 3 && gaps[n - 1] >= none_below_ns && grows_by_factor(gaps, n) ? BACKOFF_EXPONENTIAL : BACKOFF_NONE;
 	if (n > 1 && gaps[0] < none_below_ns) { /* a first immediate retry is common, and says nothing of the rest */
 		gaps++;
 		n--;
@@ -124,7 +134,7 @@ enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
 		return BACKOFF_CONSTANT;
 	if (grows_by_steps(gaps, n))
 		return BACKOFF_LINEAR;
-	if (grows_by_factor(gaps, n) || grows_at_all(gaps, before_cap(gaps, n)))
+	if (grows_by_factor(gaps, n) || grows_at_all(gaps, n))
 		return BACKOFF_EXPONENTIAL;
 	return BACKOFF_IRREGULAR;
 }

@@ -27,6 +27,11 @@ enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns);
 uint64_t shape_median(const uint64_t *gaps, size_t n);
 /* Do the gaps of several sequences differ as random delays do? Asks for `sequences_min` values of one step and six gaps in all. */
 enum jitter shape_jitter(const struct shape_step *steps, size_t n, uint32_t sequences_min);
+/* The same from the gaps of one sequence (of more than six): fixed delays and fixed growth against delays that go up and down. */
+enum jitter shape_jitter_within(const uint64_t *gaps, size_t n, uint64_t none_below_ns);
+/* Retries inside of retries: the attempts of one inner round, where rounds of unlike gaps repeat (0, 200, 400, 300, 0, 200, 400 ms: 4);
+ * 0 where they do not. */
+uint32_t shape_nested(const uint64_t *gaps, size_t n);
 void shape_step_add(struct shape_step *step, uint64_t gap);
 const char *backoff_name(enum backoff b);
 const char *jitter_name(enum jitter j);

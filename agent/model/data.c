@@ -59,7 +59,8 @@ void data_on_read(struct model *m, struct proc *p, const struct event *e)
 		return;
 	wait_by_call(m, p, c, WAIT_READ, e);
 	connect_by_data(m, c, e);
-	if (e->flags & WIRE_F_PEEK)
+	/* Bytes that were only looked at come again; an end or an error that was looked at need not (wget reads no further). */
+	if ((e->flags & WIRE_F_PEEK) && e->ret > 0)
 		return;
 	if (e->ret > 0) {
 		moved_in(m, c, bytes_of(e), e);

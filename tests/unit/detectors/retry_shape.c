@@ -39,7 +39,12 @@ static void test_shapes(void **state)
 	assert_int_equal(SHAPE(100, 300, 900, 2700), BACKOFF_EXPONENTIAL);
 	assert_int_equal(SHAPE(0, 1000, 2000, 4000), BACKOFF_EXPONENTIAL); /* a first immediate retry */
 	assert_int_equal(SHAPE(0, 1000, 1000, 1000), BACKOFF_CONSTANT);
-	assert_int_equal(SHAPE(500, 120, 900, 100, 700), BACKOFF_IRREGULAR);
+	assert_int_equal(SHAPE(15, 30, 55, 110), BACKOFF_EXPONENTIAL); /* it only begins small */
+	assert_int_equal(SHAPE(15, 30, 59), BACKOFF_NONE);
+	assert_int_equal(SHAPE(15, 20, 15, 110), BACKOFF_NONE);
+	assert_int_equal(SHAPE(80, 350, 90, 1200, 700), BACKOFF_EXPONENTIAL); /* random, and growing */
+	assert_int_equal(SHAPE(700, 120, 900, 100, 700), BACKOFF_IRREGULAR);
+	assert_int_equal(SHAPE(800, 300, 900), BACKOFF_IRREGULAR);
 }
 
 static void test_median(void **state)
