@@ -34,9 +34,12 @@ static void poll_say(struct call *c, const struct pollfd *fds, nfds_t n)
 \
 		if (!call_enter(&c, WIRE_POLL, -1)) \
 			return real; \
+		if (n == 1 && fds) \
+			c.fd = fds[0].fd; /* for the slot in flight; the record lists the whole set */ \
 		wait_begin(&c, limit); \
 		r = real; \
 		call_end(&c, r, r < 0); \
+		c.fd = -1; \
 		poll_say(&c, fds, n); \
 		return r; \
 	} while (0)

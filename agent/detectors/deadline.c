@@ -18,7 +18,9 @@
 #define PENDING_MIN_NS NS_PER_S    /* a wait under way is looked at once it is this old */
 #define DRIP_GAPS_MIN 2U           /* gaps that make a body drip */
 #define DRIP_GAP_NS (NS_PER_S / 5) /* … of at least this on the average */
+#define DRIP_ANEW_MIN 4U           /* gaps that are bounded anew, one after the other: nothing is left over for the whole */
 #define DRIP_SLACK_NS (50 * NS_PER_MS)
+#define GREETING_MIN_NS NS_PER_S
 #define EXIT_SLACK_NS (NS_PER_S / 2) /* from the end of a wait to the exit that it caused */
 
 static const char *protocol_of(const struct conn *c)
@@ -92,9 +94,11 @@ static bool drips(const struct deadline *d, const struct deadline_conn *k, const
 
 	if (!k->operation_ns || k->gaps < DRIP_GAPS_MIN || lasted / k->gaps < DRIP_GAP_NS)
 		return false;
-	if (!outlived && (limit || lasted < evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP])))
+	if (!outlived && k->gaps_anew < DRIP_ANEW_MIN &&
+	    (limit || lasted < evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP])))
 		return false;
-	const bool timer = !outlived && (timer_due(k, w) > now_ns + noise || w->alarm_due_ns > now_ns);
+	const bool timer =
+		!outlived && k->gaps_anew < DRIP_ANEW_MIN && (timer_due(k, w) > now_ns + noise || w->alarm_due_ns > now_ns);
 	*ret = (struct observation){
 		.phase = PHASE_TOTAL,
 		.weight = timer      ? W_UNDECIDED
@@ -150,10 +154,17 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 	struct judge j = judge_of(d, k, now_ns, w);
 	if (!watch_judge(w, end, &j, &o))
 		return;
-	if (o.phase == PHASE_BODY && o.weight == W_FINITE && o.limit_ns > k->gap_limit_ns)
-		k->gap_limit_ns = o.limit_ns;
-	if (o.weight == W_NONE && w->forever)
-		watchdog_hold(d, k, w, &o);
+	if (o.phase == PHASE_BODY && o.weight == W_FINITE) {
+		k->gaps_anew = o.limit_ns >= k->gap_limit_ns - k->gap_limit_ns / 10 ? k->gaps_anew + 1 : 0;
+		if (o.limit_ns > k->gap_limit_ns)
+			k->gap_limit_ns = o.limit_ns;
+	}
+	const bool gave_up = o.weight == W_FINITE_PROVEN && end == END_GAVE_UP;
+	struct observation killed = {0};
+	if (gave_up && !watch_judge(w, END_PENDING, &j, &killed))
+		killed.operations = 0;
+	if (gave_up || (w->calls && (w->forever || w->loop_forever || o.weight == W_FINITE)))
+		watchdog_hold(d, k, w, &o, &killed);
 	else
 		deadline_hold(d, k, &o);
 }
@@ -308,6 +319,14 @@ static void deadline_conn_connect(void *ctx, struct conn *c, const struct event 
 	k->operation_ns = 0;
 }
 
+static void deadline_process_exit(void *ctx, struct process *p)
+{
+	struct deadline *d = ctx;
+
+	if (!p->exit_ns)
+		watchdog_killed(d, p, model_now(d->env.model));
+}
+
 /* -- requests, as a protocol sees them -- */
 
 static void deadline_request_start(void *ctx, struct request *q)
@@ -323,7 +342,7 @@ static void deadline_request_start(void *ctx, struct request *q)
 	if (k->open_n == 1) {
 		k->operation_ns = q->t_start;
 		k->longest_gap_ns = k->gap_limit_ns = 0;
-		k->gaps = 0;
+		k->gaps = k->gaps_anew = 0;
 	}
 }
 
@@ -441,6 +460,28 @@ static void deadline_conn_data(void *ctx, struct conn *c, enum direction dir, co
 		bytes_in(d, k, e);
 }
 
+/* Connected, not a byte either way, then closed: it waited for a peer that speaks first, as far as can be seen. */
+static void greeting_given_up(struct deadline *d, struct deadline_conn *k, uint64_t now_ns)
+{
+	const struct conn *c = k->conn;
+	uint64_t age = now_ns - c->connect_t1;
+
+	if (k->now.phase != PHASE_IDLE || c->bytes_in || c->bytes_out || !c->connect_t1 || c->connect_err ||
+	    age < GREETING_MIN_NS || c->process->exit_ns || !peer_is_dependency(c))
+		return;
+	const struct observation o = {
+		.phase = PHASE_RESPONSE,
+		.weight = W_FINITE,
+		.how = HOW_GAVE_UP,
+		.limit_ns = age,
+		.stack = c->connect_stack,
+		.first_ns = c->connect_t1,
+		.last_ns = now_ns,
+		.operations = 1,
+	};
+	deadline_hold(d, k, &o);
+}
+
 static void deadline_conn_close(void *ctx, struct conn *c, const struct event *e)
 {
 	struct deadline *d = ctx;
@@ -455,6 +496,8 @@ static void deadline_conn_close(void *ctx, struct conn *c, const struct event *e
 		k->before_end = END_GAVE_UP;
 		k->before.other_thread = k->before.last_tid && k->before.last_tid != e->tid;
 	}
+	if (by_us && d->event_id == WIRE_CLOSE)
+		greeting_given_up(d, k, now);
 	settle_all(d, k, by_us ? ending_by_us(d, k, now) : c->end == CONN_EOF || c->end == CONN_RESET ? END_FAILED : END_EXIT, now);
 	release(d, k);
 	conn_forget(d, k);
@@ -514,6 +557,7 @@ const struct detector deadline_detector = {
 	.create = deadline_create,
 	.destroy = deadline_destroy,
 	.observer = {.event = deadline_event,
+		     .process_exit = deadline_process_exit,
 		     .conn_connect = deadline_conn_connect,
 		     .conn_data = deadline_conn_data,
 		     .conn_close = deadline_conn_close,

@@ -12,12 +12,13 @@
 #include "detectors/detector.h"
 #include "detectors/evidence.h"
 
-#define DEADLINE_SLOT 0U      /* of conn.slot */
-#define DEADLINE_SITES_MAX 8U /* call sites told apart per peer and phase; later ones share the last */
-#define DEADLINE_HELD_MAX 6U  /* observations held back while a connection is young */
-#define DEADLINE_OPEN_MAX 8U  /* outstanding requests of one connection that are looked at */
-#define DEADLINE_TIMERS 32U   /* latest waits of other threads that may be watchdogs */
-#define DEADLINE_RECENT 64U   /* observations held back because a watchdog may turn out to have covered them */
+#define DEADLINE_KERNEL_NS (134 * NS_PER_S) /* a connect ends so, tcp_syn_retries 6; measured 133.5 to 135.5 s */
+#define DEADLINE_SLOT 0U                    /* of conn.slot */
+#define DEADLINE_SITES_MAX 8U               /* call sites told apart per peer and phase; later ones share the last */
+#define DEADLINE_HELD_MAX 6U                /* observations held back while a connection is young */
+#define DEADLINE_OPEN_MAX 8U                /* outstanding requests of one connection that are looked at */
+#define DEADLINE_TIMERS 32U                 /* latest waits of other threads that may be watchdogs */
+#define DEADLINE_RECENT 64U                 /* observations held back because a watchdog may turn out to have covered them */
 
 enum phase { PHASE_CONNECT, PHASE_RESPONSE, PHASE_BODY, PHASE_TOTAL, PHASE_WRITE, PHASES, PHASE_IDLE = PHASES };
 
@@ -168,8 +169,8 @@ struct deadline_conn {
 	struct request *open[DEADLINE_OPEN_MAX];
 	uint32_t open_n; /* may exceed DEADLINE_OPEN_MAX */
 	uint64_t operation_ns, longest_gap_ns, gap_limit_ns, first_byte_ns;
-	uint64_t timer_due_ns; /* the latest moment that a loop of this operation meant to wake at */
-	uint32_t gaps;
+	uint64_t timer_due_ns;    /* the latest moment that a loop of this operation meant to wake at */
+	uint32_t gaps, gaps_anew; /* anew: each bounded, by a limit as long as the one before */
 	struct told drip;
 	struct observation held[DEADLINE_HELD_MAX];
 	uint32_t held_n;
@@ -188,7 +189,7 @@ struct deadline_recent {
 	uint64_t conn_id;
 	uint32_t pid, tid;
 	uint64_t from_ns, wait_ns;
-	struct observation o;
+	struct observation o, killed; /* killed: what it shows if the process was dying; without operations: nothing */
 };
 
 struct deadline {
@@ -244,7 +245,9 @@ void watchdog_sleep(struct deadline *d, const struct wait *w);
 /* When does another thread's wait end that began with the operation of w and is not over at now_ns? 0: there is none. */
 uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
 /* Hold an observation back; it is counted after a while, or as undecided if a watchdog comes to light. */
-void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o);
+void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o,
+		   const struct observation *killed);
+void watchdog_killed(struct deadline *d, const struct process *p, uint64_t now_ns);
 /* Count what has been held back for long enough, or all of it. */
 void watchdog_release(struct deadline *d, uint64_t now_ns, bool all);
 /* The connection turned out to wait by design: forget what is held back of it. */

@@ -67,7 +67,8 @@ static bool falls(const struct watch *w)
 {
 	uint64_t slack = DUE_SLACK_NS + (w->due_hi - w->armed_first) / DUE_SLACK_DIV;
 
-	return w->armed >= 2 && w->due_hi - w->due_lo <= slack && w->armed_last - w->armed_first >= 4 * slack;
+	return w->armed >= 2 && w->due_hi - w->armed_first > SLICE_NS && w->due_hi - w->due_lo <= slack &&
+	       w->armed_last - w->armed_first >= 4 * slack;
 }
 
 static void wait_forever(struct watch *w, const struct wait *wait)
@@ -203,7 +204,7 @@ static bool judge_descriptor(const struct watch *w, const struct judge *j, struc
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		return bounded(o, HOW_ALARM, w->alarm_due_ns - w->operation_ns, false);
 	}
-	if (w->forever && w->watchdog_due_ns > j->now_ns && j->now_ns - w->since_ns < j->no_give_up_ns)
+	if (w->forever && w->watchdog_due_ns && j->now_ns - w->since_ns < j->no_give_up_ns)
 		return weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->forever)
 		return weighs(o, w->by_call ? HOW_CALL_FOREVER : HOW_POLL_FOREVER, W_NONE);
@@ -218,6 +219,8 @@ static bool judge_descriptor(const struct watch *w, const struct judge *j, struc
 	}
 	if (w->rearmed)
 		return weighs(o, HOW_REARMED, W_UNDECIDED);
+	if (w->limit_ns && w->watchdog_due_ns && w->watchdog_due_ns < w->last_t0 + w->limit_ns)
+		return weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->limit_ns)
 		return bounded(o, w->by_call ? HOW_CALL_LIMIT : HOW_POLL_LIMIT, w->limit_ns, false);
 	return false;
@@ -228,6 +231,8 @@ static bool judge_loop(const struct watch *w, const struct judge *j, struct obse
 	uint64_t age = j->now_ns - w->since_ns;
 	uint64_t noise = age / 10 > NS_PER_S ? age / 10 : NS_PER_S;
 
+	if ((w->loop_forever || age >= j->no_give_up_ns) && w->watchdog_due_ns)
+		return weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->loop_forever)
 		return weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
 	if (age >= j->no_give_up_ns && w->hint_ns <= j->now_ns + noise)

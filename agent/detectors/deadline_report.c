@@ -8,8 +8,6 @@
 #include "detectors/deadline.h"
 #include "detectors/remedies.h"
 
-#define KERNEL_CONNECT_NS (134 * NS_PER_S) /* tcp_syn_retries 6, measured 133.5 to 135.5 s */
-
 const struct rule deadline_rules[] = {
 	[DEADLINE_CONNECT] =
 		{.id = "deadline.connect.missing",
@@ -280,7 +278,7 @@ static json_t *bound_json(const struct bound *b)
 		[BOUND_UNKNOWN] = "unknown", [BOUND_FINITE] = "finite", [BOUND_KERNEL] = "kernel", [BOUND_NONE] = "none"};
 	char evidence[512], wait[32];
 	json_t *seconds = b->kind == BOUND_FINITE   ? evidence_seconds(b->limit_ns)
-			  : b->kind == BOUND_KERNEL ? evidence_seconds(KERNEL_CONNECT_NS)
+			  : b->kind == BOUND_KERNEL ? evidence_seconds(DEADLINE_KERNEL_NS)
 						    : json_null();
 
 	if (b->tally)

@@ -112,6 +112,11 @@ void peer_bounds(const struct deadline_peer *p, uint64_t observed_ns, struct bou
 
 	for (unsigned int i = 0; i < PHASES; i++)
 		ret[i] = peer_bound(p, (enum phase)i, observed_ns);
+	/* The kernel does not wait for a longer limit of the program's own. */
+	if (ret[PHASE_CONNECT].kind == BOUND_FINITE && ret[PHASE_CONNECT].limit_ns > DEADLINE_KERNEL_NS) {
+		ret[PHASE_CONNECT].kind = BOUND_KERNEL;
+		ret[PHASE_CONNECT].how = HOW_KERNEL;
+	}
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		struct bound *part = &ret[parts[i]];
 		if (part->kind == BOUND_NONE)

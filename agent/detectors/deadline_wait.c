@@ -72,8 +72,8 @@ static void greeting_wait(struct deadline *d, struct deadline_conn *k, const str
 {
 	const struct conn *c = k->conn;
 
-	if (c->bytes_in || c->bytes_out || !c->connect_t1 || c->connect_err || w->op != WAIT_READ || w->how == WAIT_BY_EPOLL ||
-	    w->covers > 2)
+	if (c->bytes_in || c->bytes_out || !c->connect_t1 || c->connect_err || w->how == WAIT_BY_EPOLL || w->covers > 2 ||
+	    (w->op != WAIT_READ && (w->outcome != WAIT_PENDING || w->op != WAIT_WRITE)))
 		return;
 	k->operation_ns = c->connect_t1;
 	deadline_turn(d, k, PHASE_RESPONSE, c->connect_t1, END_DATA, NULL);

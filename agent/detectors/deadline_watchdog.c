@@ -2,7 +2,8 @@
  * Watchdogs: a thread that sleeps for the time limit of another thread's wait, and then shuts the connection down. While nothing hangs, a
  * recv() under a watchdog looks like one without any bound; all that differs is a thread that went to sleep when the operation began and
  * sleeps for longer. Such an operation is undecided. A sleep is told when it is over or a second old, later than a quick answer: so
- * observations of waits without a limit are held back for a few seconds.
+ * such observations are held back for a few seconds. So is giving up: a process that dies right afterwards without calling exit was killed
+ * by a signal, and what it closed in the signal's handler it did not give up.
  *
  * Bounded rings in struct deadline: of many timers the latest count, of many observations the oldest is counted early. The session's
  * thread.
@@ -16,6 +17,7 @@
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
 #define FIRST_NS (2 * NS_PER_S)         /* so old at most, the connection was opened for this operation */
 #define HOLD_NS (4 * NS_PER_S)
+#define CLEAR_UP_NS NS_PER_S /* from the first thing that a handler of a fatal signal does to the end */
 
 static bool same_length(uint64_t a, uint64_t b)
 {
@@ -70,9 +72,9 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 {
 	uint64_t due = 0;
 
-	for (uint32_t i = 0; w->forever && i < DEADLINE_TIMERS; i++) {
+	for (uint32_t i = 0; w->calls && i < DEADLINE_TIMERS; i++) {
 		const struct deadline_timer *t = &d->timers[i];
-		if (covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, now_ns) && t->due > due)
+		if (covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, now_ns) && (!due || t->due < due))
 			due = t->due;
 	}
 	return due;
@@ -80,7 +82,8 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 
 static void count(struct deadline *d, struct deadline_recent *r)
 {
-	deadline_count(d, r->peer, &r->o);
+	if (r->o.operations)
+		deadline_count(d, r->peer, &r->o);
 	r->peer = NULL;
 }
 
@@ -91,12 +94,15 @@ static void uncover(struct deadline *d, const struct deadline_timer *t)
 		struct deadline_recent *r = &d->recent[i];
 		if (!r->peer || !covers(t, r->pid, r->tid, r->from_ns, r->wait_ns, r->o.last_ns))
 			continue;
+		if (r->o.weight == W_FINITE_PROVEN || (r->o.weight == W_FINITE && r->wait_ns + r->o.limit_ns < t->due))
+			continue;
 		r->o.weight = W_UNDECIDED;
 		r->o.how = HOW_OTHER_THREAD;
 	}
 }
 
-void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o)
+void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o,
+		   const struct observation *killed)
 {
 	struct deadline_recent *r = &d->recent[d->recent_n++ % DEADLINE_RECENT];
 
@@ -114,7 +120,18 @@ void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const stru
 		.from_ns = began(k, w),
 		.wait_ns = w->last_t0,
 		.o = *o,
+		.killed = *killed,
 	};
+}
+
+/* The process is dead, by a signal: what it did in its last moments was clearing up after that, not giving up. */
+void watchdog_killed(struct deadline *d, const struct process *p, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < DEADLINE_RECENT; i++) {
+		struct deadline_recent *r = &d->recent[i];
+		if (r->peer && r->pid == p->pid && r->o.weight == W_FINITE_PROVEN && now_ns < r->o.last_ns + CLEAR_UP_NS)
+			r->o = r->killed;
+	}
 }
 
 void watchdog_release(struct deadline *d, uint64_t now_ns, bool all)

@@ -66,6 +66,7 @@ static void begin(struct connx *c, const struct event *e)
 	c->pub.connect_t1 = 0;
 	c->pub.connect_err = EINPROGRESS;
 	c->pub.connect_stack = e->stack;
+	c->connect_tid = e->tid;
 }
 
 /* connect says EINPROGRESS of a non-blocking socket at once, and of a blocking one when SO_SNDTIMEO has run out. */

@@ -134,17 +134,26 @@ void poll_on_poll(struct model *m, struct proc *p, const struct event *e)
 	}
 }
 
-/* What a thread most likely waits for, if its set was never seen: the answer to what it sent last. */
+/* When this thread asked the peer for something that has not come: a connection, or an answer. 0: it did not. */
+static uint64_t asked(const struct connx *c, uint32_t tid)
+{
+	if (c->pub.role != CONN_CLIENT)
+		return 0;
+	if ((c->awaiting || c->requests) && c->pub.last_out_tid == tid)
+		return c->pub.last_out_ns;
+	return c->connecting && c->connect_tid == tid ? c->pub.connect_t0 : 0;
+}
+
+/* What a thread most likely waits for, if its set was never seen: the answer to what it asked last. */
 static int last_asked(const struct proc *p, uint32_t tid)
 {
 	uint64_t latest = 0;
 	int fd = -1;
 
 	for (struct holder *h = fdtable_next(&p->fds, 0); h; h = fdtable_next(&p->fds, h->fd + 1)) {
-		const struct conn *c = &h->conn->pub;
-		if (!h->weak && (h->conn->awaiting || h->conn->requests) && c->role == CONN_CLIENT && c->last_out_tid == tid &&
-		    c->last_out_ns > latest) {
-			latest = c->last_out_ns;
+		uint64_t at = h->weak ? 0 : asked(h->conn, tid);
+		if (at > latest) {
+			latest = at;
 			fd = h->fd;
 		}
 	}

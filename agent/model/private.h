@@ -74,6 +74,7 @@ struct connx {
 	uint64_t ready_ns;    /* a poll showed the attempt's end, 0 = not yet; whether it succeeded shows later */
 	bool connect_expired; /* a wait for it timed out */
 	bool shut_in, shut_out;
+	uint32_t connect_tid;
 	bool awaiting;         /* bytes went out and none came back since */
 	unsigned int requests; /* of ours that a protocol knows to be open */
 	struct epoll_set *set;

@@ -131,6 +131,12 @@ static void a_first_one_that_does_not_return(void **state)
 	f.w.text[f.w.len = 0] = 0;
 	script_inflight(&f.s, WIRE_POLL, -1, WAIT_INFINITE, f.s.now);
 	witness_is(&f.w, "");
+	/* It waits for the connection that it has begun, too. */
+	script_socket(&f.s, 7);
+	script_connect(&f.s, 7, "10.0.0.9", 82, EINPROGRESS);
+	f.w.text[f.w.len = 0] = 0;
+	script_inflight(&f.s, WIRE_POLL, -1, WAIT_INFINITE, f.s.now);
+	witness_is(&f.w, "wait 7 connect by poll pending limit infinite of 1\n");
 	script_done(&f.s);
 }
 
