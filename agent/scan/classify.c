@@ -42,37 +42,36 @@ static const uint8_t class_of[256] = {
 	[','] = 1 + B_COMMA,
 };
 
-static void block_portable(const uint8_t *p, struct classes *c)
+static void block_portable(const uint8_t *p, struct classes *c, size_t w)
 {
 	uint64_t maps[1 + B_COMMA + 1] = {0};
 	for (unsigned int i = 0; i < 64; i++)
 		maps[class_of[p[i]]] |= UINT64_C(1) << i;
-	*c = (struct classes){
-		.digit = maps[1 + B_DIGIT],
-		.upper = maps[1 + B_UPPER],
-		.lower = maps[1 + B_LOWER],
-		.underscore = maps[1 + B_UNDERSCORE],
-		.dot = maps[1 + B_DOT],
-		.dash = maps[1 + B_DASH],
-		.space = maps[1 + B_SPACE],
-		.equals = maps[1 + B_EQUALS],
-		.colon = maps[1 + B_COLON],
-		.at = maps[1 + B_AT],
-		.plus = maps[1 + B_PLUS],
-		.quote = maps[1 + B_QUOTE],
-		.double_quote = maps[1 + B_DOUBLE_QUOTE],
-		.comma = maps[1 + B_COMMA],
-	};
+	c->digit[w] = maps[1 + B_DIGIT];
+	c->upper[w] = maps[1 + B_UPPER];
+	c->lower[w] = maps[1 + B_LOWER];
+	c->underscore[w] = maps[1 + B_UNDERSCORE];
+	c->dot[w] = maps[1 + B_DOT];
+	c->dash[w] = maps[1 + B_DASH];
+	c->space[w] = maps[1 + B_SPACE];
+	c->equals[w] = maps[1 + B_EQUALS];
+	c->colon[w] = maps[1 + B_COLON];
+	c->at[w] = maps[1 + B_AT];
+	c->plus[w] = maps[1 + B_PLUS];
+	c->quote[w] = maps[1 + B_QUOTE];
+	c->double_quote[w] = maps[1 + B_DOUBLE_QUOTE];
+	c->comma[w] = maps[1 + B_COMMA];
 }
 
 static void classify_portable(const uint8_t *bytes, size_t len, struct classes *ret)
 {
+	size_t w = 1;
 	for (; len >= 64; bytes += 64, len -= 64)
-		block_portable(bytes, ret++);
+		block_portable(bytes, ret, w++);
 	if (len > 0) {
 		uint8_t tail[64] = {0};
 		memcpy(tail, bytes, len);
-		block_portable(tail, ret);
+		block_portable(tail, ret, w);
 	}
 }
 
@@ -100,37 +99,38 @@ AVX2_INLINE __m256i between(__m256i v, char first, char count)
 	return _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(-128 + count)), shifted);
 }
 
-AVX2_INLINE void block_avx2(const uint8_t *p, struct classes *c)
+AVX2_INLINE void block_avx2(const uint8_t *p, struct classes *c, size_t w)
 {
 	__m256i a = _mm256_loadu_si256((const __m256i *)p);
 	__m256i b = _mm256_loadu_si256((const __m256i *)(p + 32));
 	__m256i fold = _mm256_set1_epi8(0x20);
 	uint64_t alpha = join(between(_mm256_or_si256(a, fold), 'a', 26), between(_mm256_or_si256(b, fold), 'a', 26));
 	uint64_t small = join(_mm256_slli_epi16(a, 2), _mm256_slli_epi16(b, 2)); /* bit 5 tells the case of a letter */
-	c->digit = join(between(a, '0', 10), between(b, '0', 10));
-	c->upper = alpha & ~small;
-	c->lower = alpha & small;
-	c->underscore = equal(a, b, '_');
-	c->dot = equal(a, b, '.');
-	c->dash = equal(a, b, '-');
-	c->space = equal(a, b, ' ');
-	c->equals = equal(a, b, '=') | equal(a, b, '>');
-	c->colon = equal(a, b, ':');
-	c->at = equal(a, b, '@');
-	c->plus = equal(a, b, '+');
-	c->quote = equal(a, b, '\'');
-	c->double_quote = equal(a, b, '"');
-	c->comma = equal(a, b, ',');
+	c->digit[w] = join(between(a, '0', 10), between(b, '0', 10));
+	c->upper[w] = alpha & ~small;
+	c->lower[w] = alpha & small;
+	c->underscore[w] = equal(a, b, '_');
+	c->dot[w] = equal(a, b, '.');
+	c->dash[w] = equal(a, b, '-');
+	c->space[w] = equal(a, b, ' ');
+	c->equals[w] = equal(a, b, '=') | equal(a, b, '>');
+	c->colon[w] = equal(a, b, ':');
+	c->at[w] = equal(a, b, '@');
+	c->plus[w] = equal(a, b, '+');
+	c->quote[w] = equal(a, b, '\'');
+	c->double_quote[w] = equal(a, b, '"');
+	c->comma[w] = equal(a, b, ',');
 }
 
 AVX2 static void classify_avx2(const uint8_t *bytes, size_t len, struct classes *ret)
 {
+	size_t w = 1;
 	for (; len >= 64; bytes += 64, len -= 64)
-		block_avx2(bytes, ret++);
+		block_avx2(bytes, ret, w++);
 	if (len > 0) {
 		uint8_t tail[64] = {0};
 		memcpy(tail, bytes, len);
-		block_avx2(tail, ret);
+		block_avx2(tail, ret, w);
 	}
 }
 
@@ -142,35 +142,36 @@ AVX512_INLINE uint64_t equal_512(__m512i v, char c)
 	return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c));
 }
 
-AVX512_INLINE void block_avx512(__m512i v, struct classes *c)
+AVX512_INLINE void block_avx512(__m512i v, struct classes *c, size_t w)
 {
 	__m512i fold = _mm512_set1_epi8(0x20);
 	__m512i letter = _mm512_sub_epi8(_mm512_or_si512(v, fold), _mm512_set1_epi8('a'));
 	uint64_t alpha = _mm512_cmplt_epu8_mask(letter, _mm512_set1_epi8(26));
 	uint64_t small = _mm512_test_epi8_mask(v, fold);
-	c->digit = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('0')), _mm512_set1_epi8(10));
-	c->upper = alpha & ~small;
-	c->lower = alpha & small;
-	c->underscore = equal_512(v, '_');
-	c->dot = equal_512(v, '.');
-	c->dash = equal_512(v, '-');
-	c->space = equal_512(v, ' ');
-	c->equals = equal_512(v, '=') | equal_512(v, '>');
-	c->colon = equal_512(v, ':');
-	c->at = equal_512(v, '@');
-	c->plus = equal_512(v, '+');
-	c->quote = equal_512(v, '\'');
-	c->double_quote = equal_512(v, '"');
-	c->comma = equal_512(v, ',');
+	c->digit[w] = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('0')), _mm512_set1_epi8(10));
+	c->upper[w] = alpha & ~small;
+	c->lower[w] = alpha & small;
+	c->underscore[w] = equal_512(v, '_');
+	c->dot[w] = equal_512(v, '.');
+	c->dash[w] = equal_512(v, '-');
+	c->space[w] = equal_512(v, ' ');
+	c->equals[w] = equal_512(v, '=') | equal_512(v, '>');
+	c->colon[w] = equal_512(v, ':');
+	c->at[w] = equal_512(v, '@');
+	c->plus[w] = equal_512(v, '+');
+	c->quote[w] = equal_512(v, '\'');
+	c->double_quote[w] = equal_512(v, '"');
+	c->comma[w] = equal_512(v, ',');
 }
 
 AVX512 static void classify_avx512(const uint8_t *bytes, size_t len, struct classes *ret)
 {
+	size_t w = 1;
 	for (; len >= 64; bytes += 64, len -= 64)
-		block_avx512(_mm512_loadu_si512((const void *)bytes), ret++);
+		block_avx512(_mm512_loadu_si512((const void *)bytes), ret, w++);
 	/* bytes that the mask leaves out are not read */
 	if (len > 0)
-		block_avx512(_mm512_maskz_loadu_epi8((UINT64_C(1) << len) - 1, bytes), ret);
+		block_avx512(_mm512_maskz_loadu_epi8((UINT64_C(1) << len) - 1, bytes), ret, w);
 }
 
 bool classify_with(enum classify_way way, const uint8_t *bytes, size_t len, struct classes *ret)

@@ -8,13 +8,50 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
-/* equals: '=' and '>', what ends a key in key=value and in <key>value. */
+/* Bytes of the text that are looked at in one go, and the words of 64 bits that they take. Around them: one word for what came before,
+ * and room for whoever reads four words at once and one further. */
+#define CLASSIFY_BYTES 4096U
+#define CLASSES_WORDS (CLASSIFY_BYTES / 64)
+#define CLASSES_ROOM (1 + CLASSES_WORDS + 1 + 6)
+
+/* Word w of the text is at [1 + w]. equals: '=' and '>', what ends a key in key=value and in <key>value. */
 struct classes {
-	uint64_t digit, upper, lower, underscore, dot, dash, space, equals, colon, at, plus, quote, double_quote, comma;
+	uint64_t digit[CLASSES_ROOM], upper[CLASSES_ROOM], lower[CLASSES_ROOM], underscore[CLASSES_ROOM], dot[CLASSES_ROOM],
+		dash[CLASSES_ROOM], space[CLASSES_ROOM], equals[CLASSES_ROOM], colon[CLASSES_ROOM], at[CLASSES_ROOM],
+		plus[CLASSES_ROOM], quote[CLASSES_ROOM], double_quote[CLASSES_ROOM], comma[CLASSES_ROOM];
 };
 
-/* Fill ret[0 … (len + 63) / 64 - 1]; bits past the end are 0. */
+#define CLASSES_N (sizeof(struct classes) / sizeof(uint64_t[CLASSES_ROOM]))
+
+static inline uint64_t (*classes_maps(struct classes *c))[CLASSES_ROOM]
+{
+	return (uint64_t(*)[CLASSES_ROOM])(void *)c;
+}
+
+/* Nothing came before the text. */
+static inline void classes_begin(struct classes *c)
+{
+	for (size_t i = 0; i < CLASSES_N; i++)
+		classes_maps(c)[i][0] = 0;
+}
+
+/* Its last word becomes the one before. */
+static inline void classes_go_on(struct classes *c)
+{
+	for (size_t i = 0; i < CLASSES_N; i++)
+		classes_maps(c)[i][0] = classes_maps(c)[i][CLASSES_WORDS];
+}
+
+/* Nothing follows word `last`, as far as anybody looks. */
+static inline void classes_end(struct classes *c, size_t last)
+{
+	for (size_t i = 0; i < CLASSES_N; i++)
+		memset(&classes_maps(c)[i][last + 1], 0, 5 * sizeof(uint64_t));
+}
+
+/* Fill words [1 … (len + 63) / 64], of at most CLASSIFY_BYTES + 64 bytes; bits past the end are 0. */
 void classify(const uint8_t *bytes, size_t len, struct classes *ret);
 enum classify_way { CLASSIFY_PORTABLE, CLASSIFY_AVX2, CLASSIFY_AVX512, CLASSIFY_WAYS };
 

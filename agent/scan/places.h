@@ -1,0 +1,35 @@
+/*
+ * Where a look is worth it: bit arithmetic on the classes of four words (256 bytes) at once finds the places where something may begin,
+ * by what has to look at them. Include only from agent/scan.
+ */
+#ifndef GAPSCOPE_SCAN_PLACES_H
+#define GAPSCOPE_SCAN_PLACES_H
+
+#include "scan/classify.h"
+
+#define PLACES_LANES 4U
+
+/* Bit i of lane l: byte 64 · l + i. */
+struct places {
+	_Alignas(32) uint64_t tokens[PLACES_LANES]; /* a word of at least 15 characters that tokens are made of */
+	uint64_t keys[PLACES_LANES];                /* what ends a key */
+	uint64_t pem[PLACES_LANES];                 /* five dashes and a capital */
+	uint64_t rare[PLACES_LANES];                /* any of the following */
+	uint64_t groups[PLACES_LANES];              /* groups of digits, 11 characters or more */
+	uint64_t at[PLACES_LANES];                  /* '@' */
+	uint64_t plus[PLACES_LANES];                /* '+' before a digit */
+	uint64_t iban[PLACES_LANES];                /* two capitals and two digits */
+	uint64_t codice[PLACES_LANES];              /* six capitals and two digits */
+	uint64_t commas[PLACES_LANES];              /* between two arguments in quotes */
+	uint64_t telegram[PLACES_LANES];            /* a colon between a digit and a capital */
+	uint64_t shapes[PLACES_LANES];              /* a token with a vendor's sign at its place */
+};
+
+/* Places of the four words at [first]; reads one word before and one after them. */
+typedef void (*places_fn)(const struct classes *c, size_t first, struct places *ret);
+/* The fastest one that this processor has. */
+places_fn places_finder(void);
+/* The one that any processor has, for the test that compares them. */
+void places_find_portable(const struct classes *c, size_t first, struct places *ret);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * Places worth a look: all implementations agree, and each kind is found where it stands, across the words' borders too.
+ */
+#include "scan/find.h"
+
+#include "scan/places.h"
+
+static void places_of(places_fn fn, const uint8_t *text, size_t len, struct places *ret)
+{
+	static struct classes c;
+	memset(&c, 0, sizeof(c));
+	classes_begin(&c);
+	classify(text, len, &c);
+	fn(&c, 1, ret);
+}
+
+static void agree(void **state)
+{
+	(void)state;
+	static const char set[] = "0123456789abcXYZ_.- =:@+'\",>Q7";
+	uint32_t random = 1;
+	for (size_t round = 0; round < 3000; round++) {
+		uint8_t text[PLACES_LANES * 64];
+		struct places a, b;
+		for (size_t i = 0; i < sizeof(text); i++) {
+			random = random * 1664525 + 1013904223;
+			/* runs, as texts have them */
+			text[i] = i > 0 && (random >> 20 & 3) != 0 ? text[i - 1] : (uint8_t)set[(random >> 24) % (sizeof(set) - 1)];
+		}
+		places_of(places_find_portable, text, sizeof(text) - round % 9, &a);
+		places_of(places_finder(), text, sizeof(text) - round % 9, &b);
+		assert_memory_equal(&a, &b, sizeof(a));
+	}
+}
+
+/* The one place of `map` when `what` stands at every offset; its distance from the beginning is `at`. */
+static void expect(const char *what, size_t map, size_t at)
+{
+	size_t n = strlen(what);
+	for (size_t from = 1; from + n < PLACES_LANES * 64; from++) {
+		uint8_t text[PLACES_LANES * 64];
+		struct places p;
+		memset(text, ' ', sizeof(text));
+		memcpy(text + from, what, n);
+		places_of(places_finder(), text, sizeof(text), &p);
+		for (size_t i = 0; i < sizeof(text); i++) {
+			const uint64_t *lanes = (const uint64_t *)(const void *)((const uint8_t *)&p + map);
+			bool is = (lanes[i / 64] >> (i % 64) & 1) != 0;
+			if (is != (i == from + at))
+				fail_msg("\"%s\" at %zu: place at %zu is %d", what, from, i, is);
+		}
+	}
+}
+
+static void kinds(void **state)
+{
+	(void)state;
+	expect("abcdefghijklmno", offsetof(struct places, tokens), 0);
+	expect("key=x", offsetof(struct places, keys), 3);
+	expect("key:x", offsetof(struct places, keys), 3);
+	expect("12:34 k>", offsetof(struct places, keys), 7);
+	expect("-----B", offsetof(struct places, pem), 0);
+	expect("4111 1111 111", offsetof(struct places, groups), 0);
+	expect("41111111111", offsetof(struct places, groups), 0);
+	expect("a@b", offsetof(struct places, at), 1);
+	expect("+49", offsetof(struct places, plus), 0);
+	expect("DE89", offsetof(struct places, iban), 0);
+	expect("RSSMRA85", offsetof(struct places, codice), 0);
+	expect("(\"A\", \"b\")", offsetof(struct places, commas), 4);
+	expect("'A','b'", offsetof(struct places, commas), 3);
+	expect("123:Ab", offsetof(struct places, telegram), 3);
+	expect("0123456789abcdef0123456789abcdef-us1", offsetof(struct places, shapes), 0);
+	expect("a@b", offsetof(struct places, rare), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(agree),
+		cmocka_unit_test(kinds),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
