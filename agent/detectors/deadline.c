@@ -14,200 +14,8 @@
 #include "detectors/peers.h"
 #include "protocols/protocol.h"
 
-#define YOUNG_NS (2 * NS_PER_S)    /* so long, what a connection shows is held back: it may turn out to be a subscription */
-#define PENDING_MIN_NS NS_PER_S    /* a wait under way is looked at once it is this old */
-#define DRIP_GAPS_MIN 2U           /* gaps that make a body drip */
-#define DRIP_GAP_NS (NS_PER_S / 5) /* … of at least this on the average */
-#define DRIP_ANEW_MIN 4U           /* gaps that are bounded anew, one after the other: nothing is left over for the whole */
-#define DRIP_SLACK_NS (50 * NS_PER_MS)
+#define PENDING_MIN_NS NS_PER_S /* a wait under way is looked at once it is this old */
 #define GREETING_MIN_NS NS_PER_S
-#define EXIT_SLACK_NS (NS_PER_S / 2) /* from the end of a wait to the exit that it caused */
-
-static const char *protocol_of(const struct conn *c)
-{
-	return c->protocol ? c->protocol->name : "";
-}
-
-static struct judge judge_of(const struct deadline *d, const struct deadline_conn *k, uint64_t now_ns, const struct watch *w)
-{
-	uint64_t age = now_ns - w->since_ns;
-
-	return (struct judge){
-		.now_ns = now_ns,
-		.no_give_up_ns = evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP]),
-		.user_timeout_ns = k->conn->user_timeout_ns,
-		.syn_count = k->conn->syncnt,
-		.dripping = k->gaps >= DRIP_GAPS_MIN && k->longest_gap_ns >= DRIP_GAP_NS &&
-			    age <= k->longest_gap_ns + k->longest_gap_ns / 8 + DRIP_SLACK_NS,
-	};
-}
-
-static void release(struct deadline *d, struct deadline_conn *k)
-{
-	for (uint32_t i = 0; i < k->held_n; i++)
-		deadline_observe(d, k->conn->peer, protocol_of(k->conn), &k->held[i]);
-	k->held_n = 0;
-}
-
-void deadline_hold(struct deadline *d, struct deadline_conn *k, const struct observation *o)
-{
-	if (k->by_design && (o->phase == PHASE_RESPONSE || o->phase == PHASE_BODY || o->phase == PHASE_TOTAL))
-		return;
-	if (o->last_ns > k->conn->opened_ns + YOUNG_NS || o->phase == PHASE_CONNECT || o->phase == PHASE_WRITE) {
-		release(d, k);
-		deadline_observe(d, k->conn->peer, protocol_of(k->conn), o);
-		return;
-	}
-	for (uint32_t i = 0; i < k->held_n; i++) {
-		struct observation *h = &k->held[i];
-		if (h->phase == o->phase && h->weight == o->weight && h->how == o->how && h->stack == o->stack) {
-			h->calls += o->calls;
-			h->operations += o->operations;
-			h->last_ns = o->last_ns;
-			if (o->limit_ns > h->limit_ns)
-				h->limit_ns = o->limit_ns;
-			if (o->waited_ns > h->waited_ns)
-				h->waited_ns = o->waited_ns;
-			return;
-		}
-	}
-	if (k->held_n == DEADLINE_HELD_MAX)
-		release(d, k);
-	k->held[k->held_n++] = *o;
-}
-
-static uint64_t timer_due(const struct deadline_conn *k, const struct watch *w)
-{
-	return w->hint_ns > k->timer_due_ns ? w->hint_ns : k->timer_due_ns;
-}
-
-/*
- * The body drips, and the whole has outlived what bounds each gap: nothing bounds the whole. Where the gaps' bound is not known, only a
- * long time says so, and not if some timer is still to come.
- */
-static bool drips(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns,
-		  struct observation *ret)
-{
-	const uint64_t lasted = now_ns - k->operation_ns, limit = k->gap_limit_ns;
-	const bool outlived = limit && lasted > limit + limit / 5;
-	const uint64_t noise = lasted / 10 > NS_PER_S ? lasted / 10 : NS_PER_S;
-
-	if (!k->operation_ns || k->gaps < DRIP_GAPS_MIN || lasted / k->gaps < DRIP_GAP_NS)
-		return false;
-	if (!outlived && k->gaps_anew < DRIP_ANEW_MIN &&
-	    (limit || lasted < evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP])))
-		return false;
-	const bool timer =
-		!outlived && k->gaps_anew < DRIP_ANEW_MIN && (timer_due(k, w) > now_ns + noise || w->alarm_due_ns > now_ns);
-	*ret = (struct observation){
-		.phase = PHASE_TOTAL,
-		.weight = timer      ? W_UNDECIDED
-			  : outlived ? W_NONE
-				     : W_NONE_WEAK,
-		.how = timer ? HOW_LOOP_TIMER : HOW_DRIPPED,
-		.observed = true,
-		.waited_ns = lasted,
-		.stack = w->wait_stack ? w->wait_stack : w->stack,
-		.first_ns = k->operation_ns,
-		.last_ns = now_ns,
-		.calls = k->gaps,
-		.operations = 1,
-		.request_id = w->request_id,
-	};
-	return true;
-}
-
-static void take_back(struct told *t)
-{
-	if (t->tally)
-		tally_take_back(t->tally, t->weight, t->calls, 1);
-	t->tally = NULL;
-}
-
-static void tell_for_now(struct deadline *d, struct deadline_conn *k, struct told *t, const struct observation *o)
-{
-	t->tally = deadline_observe(d, k->conn->peer, protocol_of(k->conn), o);
-	t->weight = o->weight;
-	t->calls = o->calls;
-}
-
-/* The thread that waited called exit as soon as its wait was over. A process that was killed, or ended by another thread, gave nothing
- * up. */
-static bool exited_by_itself(const struct deadline_conn *k, const struct watch *w)
-{
-	const struct process *p = k->conn->process;
-
-	return p->exit_ns && p->exit_tid == w->last_tid && w->last_t1 && p->exit_ns >= w->last_t1 &&
-	       p->exit_ns - w->last_t1 < EXIT_SLACK_NS;
-}
-
-static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w, enum ending end, uint64_t now_ns)
-{
-	struct observation o;
-
-	take_back(&w->told);
-	if (w->phase == PHASE_IDLE)
-		return;
-	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
-	if (end == END_EXIT && !exited_by_itself(k, w))
-		end = END_PENDING;
-	struct judge j = judge_of(d, k, now_ns, w);
-	if (!watch_judge(w, end, &j, &o))
-		return;
-	if (o.phase == PHASE_BODY && o.weight == W_FINITE) {
-		k->gaps_anew = o.limit_ns >= k->gap_limit_ns - k->gap_limit_ns / 10 ? k->gaps_anew + 1 : 0;
-		if (o.limit_ns > k->gap_limit_ns)
-			k->gap_limit_ns = o.limit_ns;
-	}
-	const bool gave_up = o.weight == W_FINITE_PROVEN && end == END_GAVE_UP;
-	struct observation killed = {0};
-	if (gave_up && !watch_judge(w, END_PENDING, &j, &killed))
-		killed.operations = 0;
-	if (gave_up || (w->calls && (w->forever || w->loop_forever || o.weight == W_FINITE)))
-		watchdog_hold(d, k, w, &o, &killed);
-	else
-		deadline_hold(d, k, &o);
-}
-
-/* The same of a phase that goes on: taken back when it is looked at again, or ends. */
-static void settle_for_now(struct deadline *d, struct deadline_conn *k, uint64_t now_ns)
-{
-	struct watch *w = &k->now;
-	struct observation o;
-
-	take_back(&w->told);
-	take_back(&k->drip);
-	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
-	struct judge j = judge_of(d, k, now_ns, w);
-	if ((k->by_design && w->phase != PHASE_CONNECT) || !watch_judge(w, END_PENDING, &j, &o))
-		return;
-	tell_for_now(d, k, &w->told, &o);
-	if (w->phase == PHASE_BODY && drips(d, k, w, now_ns, &o))
-		tell_for_now(d, k, &k->drip, &o);
-}
-
-void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next, uint64_t now_ns, enum ending end,
-		   const struct event *e)
-{
-	if (k->before_open)
-		settle(d, k, &k->before, k->before_end, k->before.until_ns);
-	k->timer_due_ns = next == PHASE_BODY ? timer_due(k, &k->now) : 0;
-	k->before = k->now;
-	k->before.until_ns = now_ns;
-	k->before_end = end;
-	k->before_open = k->now.phase != PHASE_IDLE;
-	watch_begin(&k->now, next, now_ns, e ? e->tid : 0, e ? e->stack : 0, k->open_n ? k->open[0]->id : 0);
-	if (k->operation_ns && k->operation_ns < now_ns)
-		k->now.operation_ns = k->operation_ns;
-}
-
-static void settle_all(struct deadline *d, struct deadline_conn *k, enum ending end, uint64_t now_ns)
-{
-	deadline_turn(d, k, PHASE_IDLE, now_ns, end, NULL);
-	if (k->before_open)
-		settle(d, k, &k->before, k->before_end, k->before.until_ns);
-	k->before_open = false;
-}
 
 struct deadline_conn *deadline_conn_of(struct deadline *d, struct conn *c)
 {
@@ -383,10 +191,10 @@ static void deadline_request_end(void *ctx, struct request *q)
 	while (k->open_n && !k->open[k->open_n - 1])
 		k->open_n--;
 	struct observation o;
-	bool dripped = k->now.phase == PHASE_BODY && drips(d, k, &k->now, q->t_end, &o);
+	bool dripped = k->now.phase == PHASE_BODY && deadline_drips(d, k, &k->now, q->t_end, &o);
 	if (dripped && (end == END_DATA || end == END_PENDING || end == END_EXIT))
 		deadline_hold(d, k, &o);
-	take_back(&k->drip);
+	deadline_take_back(&k->drip);
 	uint32_t tid = k->now.sender_tid;
 	deadline_turn(d, k, k->open_n ? PHASE_RESPONSE : PHASE_IDLE, q->t_end, end, NULL);
 	k->now.sender_tid = tid;
@@ -498,8 +306,12 @@ static void deadline_conn_close(void *ctx, struct conn *c, const struct event *e
 	}
 	if (by_us && d->event_id == WIRE_CLOSE)
 		greeting_given_up(d, k, now);
-	settle_all(d, k, by_us ? ending_by_us(d, k, now) : c->end == CONN_EOF || c->end == CONN_RESET ? END_FAILED : END_EXIT, now);
-	release(d, k);
+	deadline_settle_all(d, k,
+			    by_us                                        ? ending_by_us(d, k, now)
+			    : c->end == CONN_EOF || c->end == CONN_RESET ? END_FAILED
+									 : END_EXIT,
+			    now);
+	deadline_release(d, k);
 	conn_forget(d, k);
 }
 
@@ -511,15 +323,11 @@ static void look_at_pending(struct deadline *d, uint64_t now_ns)
 	struct deadline_conn *k;
 
 	DL_FOREACH (d->conns, k) {
-		if (k->before_open) {
-			settle(d, k, &k->before, k->before_end, k->before.until_ns);
-			k->before_open = false;
-		}
-		if (now_ns > k->conn->opened_ns + YOUNG_NS)
-			release(d, k);
+		deadline_settle_before(d, k);
+		deadline_release_old(d, k, now_ns);
 		if (k->now.phase == PHASE_IDLE || now_ns < k->now.since_ns + PENDING_MIN_NS || !k->conn->peer[0])
 			continue;
-		settle_for_now(d, k, now_ns);
+		deadline_settle_for_now(d, k, now_ns);
 	}
 }
 
@@ -536,8 +344,8 @@ static void deadline_finish(void *state, uint64_t now_ns)
 	struct deadline_conn *k;
 
 	DL_FOREACH (d->conns, k) {
-		settle_all(d, k, END_PENDING, now_ns);
-		release(d, k);
+		deadline_settle_all(d, k, END_PENDING, now_ns);
+		deadline_release(d, k);
 	}
 	watchdog_release(d, now_ns, true);
 	deadline_tell(d, now_ns, true);

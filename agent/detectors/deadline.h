@@ -1,5 +1,5 @@
 /*
- * Deadlines, inside the detector. deadline.c follows each client connection through its phases; deadline_bound.c says from the waits of one
+ * Deadlines, inside the detector. deadline.c follows each client connection through its phases; deadline_settle.c ends them; deadline_bound.c says from the waits of one
  * phase which bound they show; deadline_watchdog.c knows which other threads may end a wait; deadline_tally.c merges all that per peer and call site; deadline_report.c speaks.
  *
  *   connect   until the peer accepted          response   bytes sent → first byte back
@@ -233,11 +233,26 @@ extern const struct option deadline_options[];
 
 /* deadline.c */
 struct deadline_conn *deadline_conn_of(struct deadline *d, struct conn *c);
+
+/* deadline_settle.c */
 /* The phase ends, another begins. Waits are told before or after the bytes that end them, so the old one stays for a moment. */
 void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next, uint64_t now_ns, enum ending end,
 		   const struct event *e);
+void deadline_settle_before(struct deadline *d, struct deadline_conn *k); /* the moment is over */
+void deadline_settle_all(struct deadline *d, struct deadline_conn *k, enum ending end, uint64_t now_ns);
+/* The phase goes on: tell what it shows so far, in place of what was told before. */
+void deadline_settle_for_now(struct deadline *d, struct deadline_conn *k, uint64_t now_ns);
+void deadline_take_back(struct told *t);
+/*
+ * The body drips, and the whole has outlived what bounds each gap: nothing bounds the whole. Where the gaps' bound is not known, only a
+ * long time says so, and not if some timer is still to come.
+ */
+bool deadline_drips(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns,
+		    struct observation *ret);
 /* Take an observation; those of a young connection wait, alike ones together. */
 void deadline_hold(struct deadline *d, struct deadline_conn *k, const struct observation *o);
+void deadline_release(struct deadline *d, struct deadline_conn *k);
+void deadline_release_old(struct deadline *d, struct deadline_conn *k, uint64_t now_ns); /* if it is young no more */
 
 /* deadline_watchdog.c */
 /* A thread waits, or waited, for time alone. */

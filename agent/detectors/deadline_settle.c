@@ -1,0 +1,209 @@
+/*
+ * Phases that end, and phases that go on: gathers what is known of one phase, has it judged (deadline_bound.c), and hands on what it shows
+ * at the right time. A phase that has ended stays for a moment, because waits are told before or after the bytes that end them; one that
+ * goes on is told for now, and taken back when more is known; a young connection's are held, because it may turn out to be a subscription.
+ *
+ * The state is in struct deadline_conn. The session's thread.
+ */
+#include "detectors/deadline.h"
+#include "protocols/protocol.h"
+
+#define YOUNG_NS (2 * NS_PER_S)    /* so long, what a connection shows is held back: it may turn out to be a subscription */
+#define DRIP_GAPS_MIN 2U           /* gaps that make a body drip */
+#define DRIP_GAP_NS (NS_PER_S / 5) /* … of at least this on the average */
+#define DRIP_ANEW_MIN 4U           /* gaps that are bounded anew, one after the other: nothing is left over for the whole */
+#define DRIP_SLACK_NS (50 * NS_PER_MS)
+#define EXIT_SLACK_NS (NS_PER_S / 2) /* from the end of a wait to the exit that it caused */
+
+static const char *protocol_of(const struct conn *c)
+{
+	return c->protocol ? c->protocol->name : "";
+}
+
+static struct judge judge_of(const struct deadline *d, const struct deadline_conn *k, uint64_t now_ns, const struct watch *w)
+{
+	uint64_t age = now_ns - w->since_ns;
+
+	return (struct judge){
+		.now_ns = now_ns,
+		.no_give_up_ns = evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP]),
+		.user_timeout_ns = k->conn->user_timeout_ns,
+		.syn_count = k->conn->syncnt,
+		.dripping = k->gaps >= DRIP_GAPS_MIN && k->longest_gap_ns >= DRIP_GAP_NS &&
+			    age <= k->longest_gap_ns + k->longest_gap_ns / 8 + DRIP_SLACK_NS,
+	};
+}
+
+void deadline_release(struct deadline *d, struct deadline_conn *k)
+{
+	for (uint32_t i = 0; i < k->held_n; i++)
+		deadline_observe(d, k->conn->peer, protocol_of(k->conn), &k->held[i]);
+	k->held_n = 0;
+}
+
+void deadline_release_old(struct deadline *d, struct deadline_conn *k, uint64_t now_ns)
+{
+	if (now_ns > k->conn->opened_ns + YOUNG_NS)
+		deadline_release(d, k);
+}
+
+void deadline_hold(struct deadline *d, struct deadline_conn *k, const struct observation *o)
+{
+	if (k->by_design && (o->phase == PHASE_RESPONSE || o->phase == PHASE_BODY || o->phase == PHASE_TOTAL))
+		return;
+	if (o->last_ns > k->conn->opened_ns + YOUNG_NS || o->phase == PHASE_CONNECT || o->phase == PHASE_WRITE) {
+		deadline_release(d, k);
+		deadline_observe(d, k->conn->peer, protocol_of(k->conn), o);
+		return;
+	}
+	for (uint32_t i = 0; i < k->held_n; i++) {
+		struct observation *h = &k->held[i];
+		if (h->phase == o->phase && h->weight == o->weight && h->how == o->how && h->stack == o->stack) {
+			h->calls += o->calls;
+			h->operations += o->operations;
+			h->last_ns = o->last_ns;
+			if (o->limit_ns > h->limit_ns)
+				h->limit_ns = o->limit_ns;
+			if (o->waited_ns > h->waited_ns)
+				h->waited_ns = o->waited_ns;
+			return;
+		}
+	}
+	if (k->held_n == DEADLINE_HELD_MAX)
+		deadline_release(d, k);
+	k->held[k->held_n++] = *o;
+}
+
+static uint64_t timer_due(const struct deadline_conn *k, const struct watch *w)
+{
+	return w->hint_ns > k->timer_due_ns ? w->hint_ns : k->timer_due_ns;
+}
+
+bool deadline_drips(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns,
+		    struct observation *ret)
+{
+	const uint64_t lasted = now_ns - k->operation_ns, limit = k->gap_limit_ns;
+	const bool outlived = limit && lasted > limit + limit / 5;
+	const uint64_t noise = lasted / 10 > NS_PER_S ? lasted / 10 : NS_PER_S;
+
+	if (!k->operation_ns || k->gaps < DRIP_GAPS_MIN || lasted / k->gaps < DRIP_GAP_NS)
+		return false;
+	if (!outlived && k->gaps_anew < DRIP_ANEW_MIN &&
+	    (limit || lasted < evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP])))
+		return false;
+	const bool timer =
+		!outlived && k->gaps_anew < DRIP_ANEW_MIN && (timer_due(k, w) > now_ns + noise || w->alarm_due_ns > now_ns);
+	*ret = (struct observation){
+		.phase = PHASE_TOTAL,
+		.weight = timer      ? W_UNDECIDED
+			  : outlived ? W_NONE
+				     : W_NONE_WEAK,
+		.how = timer ? HOW_LOOP_TIMER : HOW_DRIPPED,
+		.observed = true,
+		.waited_ns = lasted,
+		.stack = w->wait_stack ? w->wait_stack : w->stack,
+		.first_ns = k->operation_ns,
+		.last_ns = now_ns,
+		.calls = k->gaps,
+		.operations = 1,
+		.request_id = w->request_id,
+	};
+	return true;
+}
+
+void deadline_take_back(struct told *t)
+{
+	if (t->tally)
+		tally_take_back(t->tally, t->weight, t->calls, 1);
+	t->tally = NULL;
+}
+
+static void tell_for_now(struct deadline *d, struct deadline_conn *k, struct told *t, const struct observation *o)
+{
+	t->tally = deadline_observe(d, k->conn->peer, protocol_of(k->conn), o);
+	t->weight = o->weight;
+	t->calls = o->calls;
+}
+
+/* The thread that waited called exit as soon as its wait was over. A process that was killed, or ended by another thread, gave nothing
+ * up. */
+static bool exited_by_itself(const struct deadline_conn *k, const struct watch *w)
+{
+	const struct process *p = k->conn->process;
+
+	return p->exit_ns && p->exit_tid == w->last_tid && w->last_t1 && p->exit_ns >= w->last_t1 &&
+	       p->exit_ns - w->last_t1 < EXIT_SLACK_NS;
+}
+
+static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w, enum ending end, uint64_t now_ns)
+{
+	struct observation o;
+
+	deadline_take_back(&w->told);
+	if (w->phase == PHASE_IDLE)
+		return;
+	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
+	if (end == END_EXIT && !exited_by_itself(k, w))
+		end = END_PENDING;
+	struct judge j = judge_of(d, k, now_ns, w);
+	if (!watch_judge(w, end, &j, &o))
+		return;
+	if (o.phase == PHASE_BODY && o.weight == W_FINITE) {
+		k->gaps_anew = o.limit_ns >= k->gap_limit_ns - k->gap_limit_ns / 10 ? k->gaps_anew + 1 : 0;
+		if (o.limit_ns > k->gap_limit_ns)
+			k->gap_limit_ns = o.limit_ns;
+	}
+	const bool gave_up = o.weight == W_FINITE_PROVEN && end == END_GAVE_UP;
+	struct observation killed = {0};
+	if (gave_up && !watch_judge(w, END_PENDING, &j, &killed))
+		killed.operations = 0;
+	if (gave_up || (w->calls && (w->forever || w->loop_forever || o.weight == W_FINITE)))
+		watchdog_hold(d, k, w, &o, &killed);
+	else
+		deadline_hold(d, k, &o);
+}
+
+/* The same of a phase that goes on: taken back when it is looked at again, or ends. */
+void deadline_settle_for_now(struct deadline *d, struct deadline_conn *k, uint64_t now_ns)
+{
+	struct watch *w = &k->now;
+	struct observation o;
+
+	deadline_take_back(&w->told);
+	deadline_take_back(&k->drip);
+	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
+	struct judge j = judge_of(d, k, now_ns, w);
+	if ((k->by_design && w->phase != PHASE_CONNECT) || !watch_judge(w, END_PENDING, &j, &o))
+		return;
+	tell_for_now(d, k, &w->told, &o);
+	if (w->phase == PHASE_BODY && deadline_drips(d, k, w, now_ns, &o))
+		tell_for_now(d, k, &k->drip, &o);
+}
+
+void deadline_settle_before(struct deadline *d, struct deadline_conn *k)
+{
+	if (k->before_open)
+		settle(d, k, &k->before, k->before_end, k->before.until_ns);
+	k->before_open = false;
+}
+
+void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next, uint64_t now_ns, enum ending end,
+		   const struct event *e)
+{
+	if (k->before_open)
+		settle(d, k, &k->before, k->before_end, k->before.until_ns);
+	k->timer_due_ns = next == PHASE_BODY ? timer_due(k, &k->now) : 0;
+	k->before = k->now;
+	k->before.until_ns = now_ns;
+	k->before_end = end;
+	k->before_open = k->now.phase != PHASE_IDLE;
+	watch_begin(&k->now, next, now_ns, e ? e->tid : 0, e ? e->stack : 0, k->open_n ? k->open[0]->id : 0);
+	if (k->operation_ns && k->operation_ns < now_ns)
+		k->now.operation_ns = k->operation_ns;
+}
+
+void deadline_settle_all(struct deadline *d, struct deadline_conn *k, enum ending end, uint64_t now_ns)
+{
+	deadline_turn(d, k, PHASE_IDLE, now_ns, end, NULL);
+	deadline_settle_before(d, k);
+}
