@@ -8,7 +8,8 @@
 #include "scan/encoding.h"
 
 #define PASSWORD_MAX 256U
-#define SECRET_MAX 1024U
+#define SECRET_MAX 512U
+#define SECRET_JUDGED 96U /* so many of its first bytes tell whether it is random */
 
 static bool ends_value(uint8_t c)
 {
@@ -142,7 +143,7 @@ bool secret_at(const struct text *t, size_t at, struct span *ret)
 {
 	size_t end = token_end(t, at), len = end - at;
 	const uint8_t *v = t->bytes + at;
-	if (len < 16 || !is_random(v, len))
+	if (len < 16 || !is_random(v, len < SECRET_JUDGED ? len : SECRET_JUDGED))
 		return false;
 	/* a path, a URL or a dotted name is not a token */
 	size_t slashes = 0, dots = 0;

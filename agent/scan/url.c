@@ -11,6 +11,16 @@
 
 bool url_password_at(const struct text *t, size_t at, struct span *ret)
 {
+	if (!is_alnum(text_at(t, at + 1)) && text_at(t, at + 1) != '[')
+		return false;
+	/* a later '@' before the path means that this one belongs to the password */
+	for (size_t j = at + 1; j < t->len && j - at < USERINFO_MAX; j++) {
+		uint8_t c = t->bytes[j];
+		if (c == '@')
+			return false;
+		if (c == '/' || c == '?' || c == '#' || is_blank(c) || c == '"' || c == '\'' || c == ',')
+			break;
+	}
 	size_t low = at > USERINFO_MAX ? at - USERINFO_MAX : 0, i = at, colon = 0;
 	bool seen = false;
 	for (; i > low; i--) {
@@ -25,16 +35,6 @@ bool url_password_at(const struct text *t, size_t at, struct span *ret)
 		}
 	}
 	if (!seen || i < low + 3 || t->bytes[i - 1] != '/' || t->bytes[i - 2] != '/' || t->bytes[i - 3] != ':')
-		return false;
-	/* a later '@' before the path means that this one belongs to the password */
-	for (size_t j = at + 1; j < t->len && j - at < USERINFO_MAX; j++) {
-		uint8_t c = t->bytes[j];
-		if (c == '@')
-			return false;
-		if (c == '/' || c == '?' || c == '#' || is_blank(c) || c == '"' || c == '\'' || c == ',')
-			break;
-	}
-	if (!is_alnum(text_at(t, at + 1)) && text_at(t, at + 1) != '[')
 		return false;
 	if (is_placeholder(t->bytes + colon + 1, at - colon - 1))
 		return false;
