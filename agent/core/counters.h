@@ -24,6 +24,7 @@
 	LIMIT(OPERATIONS, "retry operations") \
 	LIMIT(LINE, "log line bytes") \
 	LIMIT(SINKS, "log sinks") \
+	LIMIT(TAILS, "values divided over calls") \
 	LIMIT(HEAD, "protocol head bytes") \
 	LIMIT(PIPELINE, "pipelined requests") \
 	LIMIT(SPANS, "spans queued") \
@@ -43,8 +44,11 @@ struct counters {
 	uint64_t log_bytes_seen;         /* bytes written to log sinks */
 	uint64_t log_bytes_read;         /* of these, scanned */
 	uint64_t stacks_taken;
-	uint64_t stacks_unresolved; /* snapshots that no frame came of */
-	uint64_t protocol_resync;   /* times a protocol lost its place */
+	uint64_t stacks_unresolved;                    /* snapshots that no frame came of */
+	uint64_t protocol_resync;                      /* times a protocol lost its place */
+	uint64_t retries_out;                          /* requests of the service that repeated one that had failed */
+	uint64_t retries_in;                           /* incoming ones that did */
+	uint64_t requests_in_good, requests_in_failed; /* incoming ones, by their answer */
 	uint64_t limit[LIMIT_REACHED_N];
 };
 

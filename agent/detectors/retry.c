@@ -11,52 +11,7 @@
 #include "detectors/peers.h"
 #include "detectors/retry.h"
 
-#define CALLERS_MAX 65536U              /* threads with an incoming request in hand */
 #define TIMEOUT_MIN_NS (50 * NS_PER_MS) /* a request abandoned sooner was no timeout */
-
-/* The incoming request that a thread works on: attempts made for different ones never follow each other. */
-struct retry_caller {
-	uint32_t tid, pad;
-	uint64_t request;
-	UT_hash_handle hh;
-};
-
-uint64_t retry_caller_of(const struct retry *r, uint32_t tid)
-{
-	struct retry_caller *c;
-
-	HASH_FIND(hh, r->callers, &tid, sizeof tid, c);
-	return c ? c->request : 0;
-}
-
-static void caller_begin(struct retry *r, uint32_t tid, uint64_t request)
-{
-	struct retry_caller *c;
-
-	HASH_FIND(hh, r->callers, &tid, sizeof tid, c);
-	if (c) {
-		c->request = request;
-		return;
-	}
-	if (HASH_COUNT(r->callers) >= CALLERS_MAX || !(c = calloc(1, sizeof *c)))
-		return;
-	c->tid = tid;
-	c->request = request;
-	HASH_ADD(hh, r->callers, tid, sizeof c->tid, c);
-	if (!c->hh.tbl)
-		free(c);
-}
-
-static void caller_end(struct retry *r, uint32_t tid, uint64_t request)
-{
-	struct retry_caller *c;
-
-	HASH_FIND(hh, r->callers, &tid, sizeof tid, c);
-	if (c && c->request == request) {
-		HASH_DEL(r->callers, c);
-		free(c);
-	}
-}
 
 static void *retry_create(const struct detector_env *env)
 {
@@ -70,14 +25,10 @@ static void *retry_create(const struct detector_env *env)
 static void retry_destroy(void *state)
 {
 	struct retry *r = state;
-	struct retry_caller *c, *next;
 
 	if (!r)
 		return;
-	HASH_ITER (hh, r->callers, c, next) {
-		HASH_DEL(r->callers, c);
-		free(c);
-	}
+	retry_incoming_free(r);
 	retry_talks_free(r);
 	retry_budget_free(r);
 	retry_keys_free(r);
@@ -126,7 +77,7 @@ static uint64_t end_of(const struct request *q)
 static void retry_request_start(void *ctx, struct request *q)
 {
 	if (q->server)
-		caller_begin(ctx, q->tid, q->id);
+		retry_incoming_start(ctx, q);
 }
 
 static void retry_request_end(void *ctx, struct request *q)
@@ -135,7 +86,7 @@ static void retry_request_end(void *ctx, struct request *q)
 	char operation[LIMIT_PEER_TEXT];
 
 	if (q->server) {
-		caller_end(r, q->tid, q->id);
+		retry_incoming_end(r, q);
 		return;
 	}
 	if (!peer_is_dependency(q->conn))
@@ -161,6 +112,9 @@ static void retry_request_end(void *ctx, struct request *q)
 		.stack = q->stack,
 	};
 	q->resend_count = retry_attempt(r, k, &a);
+	r->env.counters->retries_out += q->resend_count > 0;
+	if (a.result == RETRY_FAILED)
+		retry_caller_failed(r, q->tid, k);
 	retry_budget_count(r, q->conn->peer, q->t_start, q->resend_count > 0, q->stack);
 }
 
@@ -201,6 +155,7 @@ static void retry_exit(void *ctx, struct process *p)
 static void retry_tick(void *ctx, uint64_t now_ns)
 {
 	retry_expire(ctx, now_ns);
+	retry_incoming_tick(ctx, now_ns);
 	retry_tell(ctx);
 }
 

@@ -17,6 +17,10 @@
 #define RETRY_ADDRESSES_MAX 8U          /* addresses of one look-up that are tried in one attempt to connect */
 #define RETRY_FRESH_NS (20 * NS_PER_MS) /* a connection used so soon was made for that use */
 #define RETRY_BUDGET_SECONDS 10U
+#define RETRY_CALLERS_MAX 65536U /* threads with an incoming request in hand */
+#define RETRY_LINE_GAPS 6U       /* gaps that a timeline names */
+/* Detail of an amplification: attempts in all, and those of one inner round. */
+#define RETRY_LAYERS(all, inner) (((uint64_t)(all) << 16) | ((inner)&0xffffU))
 #define RETRY_EXITING_MAX 64U
 #define RETRY_EXECS_MAX 16U
 
@@ -26,6 +30,8 @@ enum retry_rule {
 	RETRY_NO_BACKOFF,
 	RETRY_NO_JITTER,
 	RETRY_BUDGET,
+	RETRY_STORM,
+	RETRY_AMPLIFICATION,
 	RETRY_NON_IDEMPOTENT,
 	RETRY_IGNORES_RETRY_AFTER,
 	RETRY_NOT_RETRYABLE,
@@ -102,6 +108,15 @@ struct retry_key_id {
 	uint64_t peer;
 };
 
+/* A sequence as a line of text tells it. */
+enum retry_outcome { RETRY_GOES_ON, RETRY_GAVE_UP, RETRY_RECOVERED };
+struct retry_line {
+	uint32_t attempts, gaps_n;
+	uint64_t span_ns;
+	uint64_t gaps[RETRY_LINE_GAPS];
+	enum retry_outcome outcome;
+};
+
 struct retry_key {
 	struct retry_key_id id;
 	enum retry_kind kind;
@@ -119,6 +134,7 @@ struct retry_key {
 	uint32_t inner;       /* attempts of one inner round of it, 0 = not nested */
 	uint64_t median_gap_ns;
 	uint32_t judged_gaps;
+	struct retry_line line;                         /* the longest sequence */
 	uint64_t ok_start_ns, period_ns, period_off_ns; /* healthy start-to-start interval and how much it wanders */
 	uint32_t period_n;
 	struct shape_step steps[SHAPE_STEPS_MAX];
@@ -139,14 +155,26 @@ struct retry_peer {
 	UT_hash_handle hh;
 };
 
+/* Incoming requests, second by second. */
+struct retry_storm_slot {
+	uint32_t requests, retries, good;
+};
+struct retry_storm {
+	uint64_t second; /* of the newest slot */
+	struct retry_storm_slot slots[RETRY_BUDGET_SECONDS];
+	uint32_t stack, requests, good_before, good_after; /* of the worst moment */
+	struct retry_hit hit;
+};
+
 /* A moment of a process. */
 struct retry_exec {
 	uint32_t pid, pad;
 	uint64_t now_ns;
 };
 
-struct retry_caller; /* retry.c: incoming requests by thread */
-struct retry_talk;   /* retry_talk.c */
+struct retry_caller;   /* retry_incoming.c: incoming requests by thread */
+struct retry_incoming; /* and those that failed */
+struct retry_talk;     /* retry_talk.c */
 
 struct retry {
 	struct detector_env env;
@@ -154,6 +182,8 @@ struct retry {
 	struct retry_key *active, *dirty;
 	struct retry_peer *peers;
 	struct retry_caller *callers;
+	struct retry_incoming *incoming;
+	struct retry_storm storm;
 	struct retry_talk *talks;            /* retry_talk.c: one a connection */
 	uint32_t exiting[RETRY_EXITING_MAX]; /* processes that called exit, newest over oldest */
 	uint32_t exiting_n;
@@ -186,8 +216,14 @@ void retry_end_all(struct retry *r, uint64_t now_ns);
 void retry_note(struct retry *r, struct retry_key *k, enum retry_rule rule, const struct retry_attempt *a, enum severity severity,
 		enum confidence confidence, uint64_t detail);
 
-/* retry.c: the incoming request that a thread works on, 0 none. */
+/* retry_incoming.c */
+void retry_incoming_start(struct retry *r, const struct request *q);
+void retry_incoming_end(struct retry *r, const struct request *q);
+void retry_incoming_tick(struct retry *r, uint64_t now_ns);
+void retry_incoming_free(struct retry *r);
+/* The incoming request that a thread works on, 0 none; and an attempt that failed for it. */
 uint64_t retry_caller_of(const struct retry *r, uint32_t tid);
+void retry_caller_failed(struct retry *r, uint32_t tid, struct retry_key *k);
 
 /* retry_process.c */
 void retry_process_event(struct retry *r, const struct event *e);
@@ -209,6 +245,9 @@ uint64_t retry_timed_out_ns(const struct conn *c, uint64_t end_ns);
 /* retry_budget.c */
 void retry_budget_count(struct retry *r, const char *peer, uint64_t now_ns, bool retry, uint32_t stack);
 void retry_budget_free(struct retry *r);
+
+/* retry_timeline.c: "7 attempts in 0.9 s: 0, 41, 42, 40 ms …, gave up". Returns buf. */
+const char *retry_timeline(const struct retry_line *l, char *buf, size_t size);
 
 /* retry_report.c */
 void retry_tell(struct retry *r);

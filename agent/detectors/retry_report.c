@@ -39,6 +39,23 @@ const struct rule retry_rules[] = {
 				 "an error above {20 %}.",
 			  .remedy = "Limit retries to a share of the requests (a token bucket), so that a failing peer is not "
 				    "loaded further."},
+	[RETRY_STORM] =
+		{.id = "retry.storm",
+		 .severity = SEVERITY_ERROR,
+		 .title = "incoming retries rise while good answers fall",
+		 .doc = "Within eight seconds a fifth or more of the incoming requests came to be repetitions of requests that "
+			"had failed, and fewer were answered well than before: the load that the failures cause keeps them "
+			"going.",
+		 .remedy = "Shed load early (429 or 503 with Retry-After), and bound the clients' retries by a budget."},
+	[RETRY_AMPLIFICATION] =
+		{.id = "retry.amplification",
+		 .severity = SEVERITY_WARNING,
+		 .title = "retries inside of retries",
+		 .doc = "One call became many attempts because more than one layer retries: 3 times around 4 makes 12. Seen by "
+			"rounds "
+			"of gaps that repeat, or by attempts made for an incoming request that is itself repeated.",
+		 .remedy = "Retry in one layer only, the one nearest to the failing peer or the outermost, and let the others fail "
+			   "fast."},
 	[RETRY_NON_IDEMPOTENT] =
 		{.id = "retry.non_idempotent",
 		 .severity = SEVERITY_WARNING,
@@ -105,10 +122,12 @@ static json_t *gaps_json(const struct retry_key *k)
 
 static json_t *evidence_of(const struct retry_key *k, const struct retry_hit *h, enum retry_rule rule)
 {
-	json_t *e = json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:o}", "attempts", (json_int_t)k->attempts, "retries",
+	char line[256];
+	json_t *e = json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:o, s:s*}", "attempts", (json_int_t)k->attempts, "retries",
 			      (json_int_t)k->retries, "sequences", (json_int_t)k->sequences, "max_attempts",
 			      (json_int_t)k->max_attempts, "backoff", backoff_name(k->backoff), "jitter", jitter_name(jitter_of(k)),
-			      "median_gap_s", evidence_seconds(k->median_gap_ns));
+			      "median_gap_s", evidence_seconds(k->median_gap_ns), "timeline",
+			      k->line.attempts ? retry_timeline(&k->line, line, sizeof line) : NULL);
 
 	switch (rule) {
 	case RETRY_IGNORES_RETRY_AFTER:
@@ -116,6 +135,10 @@ static json_t *evidence_of(const struct retry_key *k, const struct retry_hit *h,
 		break;
 	case RETRY_NOT_RETRYABLE:
 		json_object_set_new(e, "status", json_integer((json_int_t)h->detail));
+		break;
+	case RETRY_AMPLIFICATION:
+		json_object_set_new(e, "attempts_of_one_call", json_integer((json_int_t)(h->detail >> 16)));
+		json_object_set_new(e, "attempts_of_a_round", json_integer((json_int_t)(h->detail & 0xffffU)));
 		break;
 	default:
 		json_object_set_new(e, "gaps_s", gaps_json(k));
@@ -126,24 +149,28 @@ static json_t *evidence_of(const struct retry_key *k, const struct retry_hit *h,
 
 static const char *message_of(const struct retry_key *k, const struct retry_hit *h, enum retry_rule rule, char *buf, size_t size)
 {
-	char gap[32], detail[32];
+	char gap[32], detail[32], line[256];
 
 	evidence_duration(k->median_gap_ns, gap, sizeof gap);
 	switch (rule) {
 	case RETRY_UNBOUNDED:
-		snprintf(buf, size, "%s to %s: %" PRIu64 " failed attempts in a row, about %s apart, and no giving up",
-			 k->operation, k->peer, h->detail, gap);
+		snprintf(buf, size, "%s to %s: %" PRIu64 " failed attempts in a row, about %s apart, and no giving up (%s)",
+			 k->operation, k->peer, h->detail, gap, retry_timeline(&k->line, line, sizeof line));
 		break;
 	case RETRY_NO_BACKOFF:
 		if (k->backoff == BACKOFF_CONSTANT)
 			snprintf(buf, size, "%s to %s: retries come every %s and never slow down", k->operation, k->peer, gap);
 		else
-			snprintf(buf, size, "%s to %s: retries follow a failure after only %s (median), up to %" PRIu64 " attempts",
-				 k->operation, k->peer, gap, h->detail);
+			snprintf(buf, size, "%s to %s: retries follow a failure after only %s (median); %s", k->operation, k->peer,
+				 gap, retry_timeline(&k->line, line, sizeof line));
 		break;
 	case RETRY_NO_JITTER:
 		snprintf(buf, size, "%s to %s: the delays of %" PRIu64 " sequences are the same to within 5 %%", k->operation,
 			 k->peer, h->detail);
+		break;
+	case RETRY_AMPLIFICATION:
+		snprintf(buf, size, "%s to %s: one call became %" PRIu64 " attempts, in rounds of %" PRIu64 "; %s", k->operation,
+			 k->peer, h->detail >> 16, h->detail & 0xffffU, retry_timeline(&k->line, line, sizeof line));
 		break;
 	case RETRY_NON_IDEMPOTENT:
 		snprintf(buf, size, "%s to %s: repeated %" PRIu64 " times without an idempotency key%s", k->operation, k->peer,
@@ -215,6 +242,38 @@ static void tell_budget(struct retry *r, struct retry_peer *p)
 	h->told = h->count;
 }
 
+static void tell_storm(struct retry *r)
+{
+	char message[512];
+	struct retry_storm *s = &r->storm;
+	struct retry_hit *h = &s->hit;
+
+	if (h->count == h->told)
+		return;
+	snprintf(message, sizeof message,
+		 "%.1f %% of %" PRIu32 " incoming requests were repetitions of failed ones, while good answers fell from %" PRIu32
+		 " to %" PRIu32 " in four seconds",
+		 (double)h->detail / 10.0, s->requests, s->good_before, s->good_after);
+	const struct finding f = {
+		.rule = &retry_rules[RETRY_STORM],
+		.severity = h->severity,
+		.confidence = h->confidence,
+		.peer = "",
+		.operation = "",
+		.stack = s->stack,
+		.key = "",
+		.count = h->count - h->told,
+		.first_seen_ns = h->first_ns,
+		.last_seen_ns = h->last_ns,
+		.evidence = json_pack("{s:o, s:I, s:I, s:I}", "retry_share", evidence_number((double)h->detail / 1000.0),
+				      "requests", (json_int_t)s->requests, "good_before", (json_int_t)s->good_before, "good_after",
+				      (json_int_t)s->good_after),
+		.message = message,
+	};
+	r->env.emit(r->env.emit_ctx, &f);
+	h->told = h->count;
+}
+
 void retry_tell(struct retry *r)
 {
 	struct retry_key *k = r->dirty;
@@ -230,6 +289,7 @@ void retry_tell(struct retry *r)
 	r->dirty = NULL;
 	for (struct retry_peer *p = r->peers; p; p = p->hh.next)
 		tell_budget(r, p);
+	tell_storm(r);
 }
 
 static int by_peer_operation(const struct retry_key *a, const struct retry_key *b)

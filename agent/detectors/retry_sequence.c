@@ -12,6 +12,7 @@
 #define JITTER_SEQUENCES_MIN 5U        /* sequences before a lack of jitter is judged */
 #define SILENCE_MIN_NS (12 * NS_PER_S) /* the session's last seconds in which nothing was tried again */
 #define SILENCE_FACTOR 4U              /* and how many times the longest delay they have to last */
+#define LAYERS_ATTEMPTS_MIN 6U         /* attempts for one call, in rounds, that are worth a word */
 #define PERIOD_SAMPLES_MIN 2U          /* healthy intervals before a period is believed */
 #define RETRY_AFTER_SLACK_DIV 20U      /* a Retry-After is kept if 19/20 of it has passed: clocks round */
 #define REFUSED_GAP_MAX (5 * NS_PER_S) /* slower repeats of a refused request are polling */
@@ -57,10 +58,14 @@ static uint64_t window_ns(const struct retry *r, const struct retry_sequence *s)
 }
 
 /* Shape and pace of the longest sequence stand for the operation. */
-static void judge_shape(const struct retry *r, struct retry_key *k)
+static void judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_ns)
 {
 	const struct retry_sequence *s = &k->seq;
 
+	if (s->attempts < k->line.attempts)
+		return;
+	k->line = (struct retry_line){.attempts = s->attempts, .gaps_n = s->gaps_n, .span_ns = end_ns - s->first_start_ns};
+	memcpy(k->line.gaps, s->gaps, sizeof k->line.gaps);
 	if (s->gaps_n < k->judged_gaps)
 		return;
 	k->judged_gaps = s->gaps_n;
@@ -118,11 +123,25 @@ static void check_pace(struct retry *r, struct retry_key *k, const struct retry_
 		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->seq.attempts);
 }
 
+/* Retries inside of retries multiply: the rounds of unlike gaps that repeat. */
+static void check_layers(struct retry *r, struct retry_key *k)
+{
+	const struct retry_sequence *s = &k->seq;
+	uint32_t inner = s->refused || s->attempts < LAYERS_ATTEMPTS_MIN ? 0 : shape_nested(s->gaps, s->gaps_n);
+
+	if (inner)
+		retry_note(r, k, RETRY_AMPLIFICATION, NULL, retry_rules[RETRY_AMPLIFICATION].severity, CONFIDENCE_OBSERVED,
+			   RETRY_LAYERS(s->attempts, inner));
+}
+
 static void end_sequence(struct retry *r, struct retry_key *k, bool gave_up)
 {
 	struct retry_sequence *s = &k->seq;
 
 	check_pace(r, k, NULL);
+	check_layers(r, k);
+	if (s->attempts == k->line.attempts)
+		k->line.outcome = gave_up ? RETRY_GAVE_UP : RETRY_RECOVERED;
 	if (!s->refused) {
 		if (gave_up) {
 			k->gave_up++;
@@ -227,7 +246,7 @@ static void follow(struct retry *r, struct retry_key *k, const struct retry_atte
 	k->retries++;
 	if (s->attempts > k->max_attempts)
 		k->max_attempts = s->attempts;
-	judge_shape(r, k);
+	judge_shape(r, k, a->end_ns);
 	check_retry(r, k, a, gap);
 	check_pace(r, k, a);
 	check_unbounded(r, k, a);
@@ -358,7 +377,9 @@ void retry_end_all(struct retry *r, uint64_t now_ns)
 		next = k->active_next;
 		if (k->seq.exited || fell_silent(k, now_ns))
 			end_sequence(r, k, true);
-		else
+		else {
 			check_pace(r, k, NULL);
+			check_layers(r, k);
+		}
 	}
 }

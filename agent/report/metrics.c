@@ -185,6 +185,22 @@ static void snapshot_counters(struct snapshot *s)
 	snapshot_point(s, (double)c->log_bytes_read, "gapscope.log.state", "scanned");
 }
 
+/* Retries and goodput: their shares of the requests show a retry storm. */
+static void snapshot_retries(struct snapshot *s)
+{
+	const struct counters *c = s->m->counters;
+	snapshot_own(s, (struct metric){.name = "gapscope.retries",
+					.unit = "{request}",
+					.doc = "Requests that repeated one that had failed: sent by the service, and received."});
+	snapshot_point(s, (double)c->retries_out, "gapscope.role", "client");
+	snapshot_point(s, (double)c->retries_in, "gapscope.role", "server");
+	snapshot_own(s, (struct metric){.name = "gapscope.server.answers",
+					.unit = "{request}",
+					.doc = "Incoming requests that were answered well (goodput), and those that failed."});
+	snapshot_point(s, (double)c->requests_in_good, "gapscope.answer", "good");
+	snapshot_point(s, (double)c->requests_in_failed, "gapscope.answer", "failed");
+}
+
 static void snapshot_findings(struct snapshot *s)
 {
 	size_t n = findings_count(s->m->findings);
@@ -209,7 +225,7 @@ static void snapshot_findings(struct snapshot *s)
 
 const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint64_t now_ns, size_t *ret_n)
 {
-	size_t room = EVENT_IDS + 1 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 2 + findings_count(m->findings);
+	size_t room = EVENT_IDS + 1 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 2 + 4 + findings_count(m->findings);
 	struct metric_point *own = calloc(room, sizeof *own);
 	*ret_n = 0;
 	if (own == NULL)
@@ -229,6 +245,7 @@ const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint
 			m->requests);
 	snapshot_events(&s);
 	snapshot_counters(&s);
+	snapshot_retries(&s);
 	snapshot_findings(&s);
 	*ret_n = s.metrics_n;
 	return m->list;

@@ -115,6 +115,32 @@ static void test_bounded(void **state)
 	rig_done(&r);
 }
 
+/* 3 times around 4. */
+static void test_layers(void **state)
+{
+	static const uint64_t gaps_ms[] = {1, 200, 400, 300, 1, 200, 400, 300, 1, 200, 400};
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	exchange(&r, RIG_GET, RIG_503);
+	for (size_t i = 0; i < sizeof gaps_ms / sizeof *gaps_ms; i++) {
+		script_pass(&r.s, gaps_ms[i] * SCRIPT_MSEC);
+		exchange(&r, RIG_GET, RIG_503);
+	}
+	script_exit(&r.s, 100);
+	rig_finish(&r);
+	rig_print(&r);
+	const struct rig_finding *f = rig_found(&r, "retry.amplification");
+	assert_non_null(f);
+	assert_int_equal(f->severity, SEVERITY_WARNING);
+	assert_int_equal(json_integer_value(json_object_get(f->evidence, "attempts_of_one_call")), 12);
+	assert_int_equal(json_integer_value(json_object_get(f->evidence, "attempts_of_a_round")), 4);
+	assert_non_null(strstr(f->message, "12 attempts in 2.4 s: 1, 200, 400, 300, 1, 200 ms …, gave up"));
+	assert_string_equal(rig_text(&r, (size_t)row(&r, "GET /orders/17"), "backoff", NULL), "exponential");
+	rig_done(&r);
+}
+
 static void test_no_retry_at_all(void **state)
 {
 	struct rig r;
@@ -477,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_unbounded),
 		cmocka_unit_test(test_unbounded_by_time),
 		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_layers),
 		cmocka_unit_test(test_no_retry_at_all),
 		cmocka_unit_test(test_no_backoff),
 		cmocka_unit_test(test_non_idempotent),

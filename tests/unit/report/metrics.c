@@ -24,6 +24,10 @@ static void all(void **state)
 {
 	(void)state;
 	struct counters counters = {.published = 5, .log_bytes_seen = 100, .log_bytes_read = 90};
+	counters.retries_out = 4;
+	counters.retries_in = 6;
+	counters.requests_in_good = 8;
+	counters.requests_in_failed = 9;
 	counters.lost[WIRE_LOSS_NESTED] = 3;
 	counters.limit[LIMIT_REACHED_PEERS] = 2;
 	struct stacks *stacks = stacks_new();
@@ -42,6 +46,10 @@ static void all(void **state)
 	assert_true(point(find(list, n, "gapscope.log.bytes"), "seen")->value == 100);
 	assert_true(point(find(list, n, "gapscope.log.bytes"), "scanned")->value == 90);
 	assert_true(find(list, n, "gapscope.records.published")->points[0].value == 5);
+	assert_true(point(find(list, n, "gapscope.retries"), "client")->value == 4);
+	assert_true(point(find(list, n, "gapscope.retries"), "server")->value == 6);
+	assert_true(point(find(list, n, "gapscope.server.answers"), "good")->value == 8);
+	assert_true(point(find(list, n, "gapscope.server.answers"), "failed")->value == 9);
 
 	static const uint16_t ids[] = {WIRE_READ, WIRE_WRITE, WIRE_POLL, 9999};
 	for (size_t i = 0; i < 4; i++)

@@ -1,0 +1,261 @@
+/*
+ * Retries as the service meets them: which of its incoming requests are retries of others, what share of them that is, and whether
+ * retries rise while good answers fall (the pattern of an overload that keeps itself alive). Also what one call costs across layers: the
+ * attempts that a service makes for an incoming request, over all of that request's own attempts.
+ *
+ * Bounded by LIMIT_OPERATIONS and RETRY_CALLERS_MAX; the session's thread.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detectors/retry.h"
+
+#define STORM_SECONDS 8U       /* looked at, half against half */
+#define STORM_RATE_MIN 10U     /* requests a second below which a share says nothing */
+#define STORM_SHARE_DIV 5U     /* retries from a fifth of the requests on */
+#define STORM_FALL_PERCENT 80U /* good answers of the newer half, in per cent of the older one */
+#define AMPLIFIED_MIN 6U       /* attempts for one call that are worth a word */
+
+/* The incoming request that a thread works on: attempts made for different ones never follow each other. */
+struct retry_caller {
+	uint32_t tid;
+	uint32_t failed; /* attempts made for it at one operation */
+	uint64_t request;
+	struct retry_key *key; /* has failed, so it is not forgotten */
+	UT_hash_handle hh;
+};
+
+/* One incoming request and its repetitions. */
+struct retry_incoming {
+	uint64_t id;
+	uint64_t last_end_ns;
+	uint64_t good_gap_ns;     /* shortest time from a good answer to the next of these requests, 0 none yet */
+	uint32_t attempts, below; /* below: failed attempts that the service made for all of these */
+	bool failed;
+	bool crowd; /* several at once: many clients behind one address, or a load generator */
+	UT_hash_handle hh;
+};
+
+static struct retry_caller *caller_find(const struct retry *r, uint32_t tid)
+{
+	struct retry_caller *c;
+
+	HASH_FIND(hh, r->callers, &tid, sizeof tid, c);
+	return c;
+}
+
+uint64_t retry_caller_of(const struct retry *r, uint32_t tid)
+{
+	const struct retry_caller *c = caller_find(r, tid);
+
+	return c ? c->request : 0;
+}
+
+void retry_caller_failed(struct retry *r, uint32_t tid, struct retry_key *k)
+{
+	struct retry_caller *c = caller_find(r, tid);
+
+	if (!c)
+		return;
+	if (c->key == k) {
+		c->failed++;
+	} else if (c->failed < 2) {
+		c->key = k;
+		c->failed = 1;
+	}
+}
+
+void retry_incoming_start(struct retry *r, const struct request *q)
+{
+	struct retry_caller *c = caller_find(r, q->tid);
+
+	if (!c) {
+		if (HASH_COUNT(r->callers) >= RETRY_CALLERS_MAX || !(c = calloc(1, sizeof *c)))
+			return;
+		c->tid = q->tid;
+		HASH_ADD(hh, r->callers, tid, sizeof c->tid, c);
+		if (!c->hh.tbl) {
+			free(c);
+			return;
+		}
+	}
+	c->request = q->id;
+	c->key = NULL;
+	c->failed = 0;
+}
+
+/* The same request of the same host (a client's port changes with each connection). */
+static uint64_t incoming_id(const struct request *q)
+{
+	const struct sockaddr_storage *a = &q->conn->peer_addr;
+	uint64_t h = retry_request_hash(q);
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (a->ss_family == AF_INET) {
+		memcpy(&in, a, sizeof in);
+		return evidence_hash(h, &in.sin_addr, sizeof in.sin_addr);
+	}
+	if (a->ss_family == AF_INET6) {
+		memcpy(&in6, a, sizeof in6);
+		return evidence_hash(h, &in6.sin6_addr, sizeof in6.sin6_addr);
+	}
+	return h;
+}
+
+static struct retry_incoming *incoming_find(const struct retry *r, uint64_t id)
+{
+	struct retry_incoming *i;
+
+	HASH_FIND(hh, r->incoming, &id, sizeof id, i);
+	return i;
+}
+
+/* Only what failed is kept: the oldest makes room. */
+static struct retry_incoming *incoming_add(struct retry *r, uint64_t id)
+{
+	struct retry_incoming *i = r->incoming;
+
+	if (i && HASH_COUNT(r->incoming) >= LIMIT_OPERATIONS) {
+		HASH_DEL(r->incoming, i);
+		free(i);
+		r->env.counters->limit[LIMIT_REACHED_OPERATIONS]++;
+	}
+	i = calloc(1, sizeof *i);
+	if (!i)
+		return NULL;
+	i->id = id;
+	HASH_ADD(hh, r->incoming, id, sizeof i->id, i);
+	if (i->hh.tbl)
+		return i;
+	free(i);
+	return NULL;
+}
+
+static void incoming_drop(struct retry *r, struct retry_incoming *i)
+{
+	HASH_DEL(r->incoming, i);
+	free(i);
+}
+
+static void advance(struct retry_storm *s, uint64_t second)
+{
+	uint64_t steps = second > s->second ? second - s->second : 0;
+
+	for (uint64_t i = 1; i <= steps && i <= RETRY_BUDGET_SECONDS; i++)
+		s->slots[(s->second + i) % RETRY_BUDGET_SECONDS] = (struct retry_storm_slot){0};
+	s->second += steps;
+}
+
+static void count(struct retry *r, const struct request *q, bool good, bool retry)
+{
+	struct retry_storm *s = &r->storm;
+
+	advance(s, q->t_end / NS_PER_S);
+	struct retry_storm_slot *slot = &s->slots[s->second % RETRY_BUDGET_SECONDS];
+	slot->requests++;
+	slot->retries += retry;
+	slot->good += good;
+	*(good ? &r->env.counters->requests_in_good : &r->env.counters->requests_in_failed) += 1;
+	r->env.counters->retries_in += retry;
+	s->stack = q->stack;
+}
+
+static void amplified(struct retry *r, const struct retry_incoming *i, struct retry_key *k, uint32_t inner)
+{
+	if (!k || i->attempts < 2 || i->below < AMPLIFIED_MIN || i->below < 2 * i->attempts)
+		return;
+	retry_note(r, k, RETRY_AMPLIFICATION, NULL, retry_rules[RETRY_AMPLIFICATION].severity, CONFIDENCE_OBSERVED,
+		   RETRY_LAYERS(i->below, inner));
+}
+
+/* Does a request repeat one that failed? Not if such requests overlap, or come as fast when all is well. */
+static bool is_retry(const struct retry *r, struct retry_incoming *i, const struct request *q)
+{
+	if (q->t_start < i->last_end_ns) {
+		i->crowd = true;
+		return false;
+	}
+	uint64_t gap = q->t_start - i->last_end_ns;
+	if (!i->failed && (!i->good_gap_ns || gap < i->good_gap_ns))
+		i->good_gap_ns = gap ? gap : 1;
+	return i->failed && !i->crowd && gap < evidence_option_ns(r->env.options[RETRY_O_WINDOW]) &&
+	       (!i->good_gap_ns || 2 * gap < i->good_gap_ns);
+}
+
+void retry_incoming_end(struct retry *r, const struct request *q)
+{
+	struct retry_caller *c = caller_find(r, q->tid);
+	bool mine = c && c->request == q->id;
+	bool good = q->end == REQUEST_DONE && q->status < 500 && q->status != 408 && q->status != 425 && q->status != 429;
+
+	if (q->end != REQUEST_PENDING) {
+		uint64_t id = incoming_id(q);
+		struct retry_incoming *i = incoming_find(r, id);
+		bool retry = i && is_retry(r, i, q);
+		count(r, q, good, retry);
+		if (!i && !good)
+			i = incoming_add(r, id);
+		if (i) {
+			i->attempts = retry ? i->attempts + 1 : 1;
+			i->below = (retry ? i->below : 0) + (mine ? c->failed : 0);
+			i->last_end_ns = q->t_end > i->last_end_ns ? q->t_end : i->last_end_ns;
+			i->failed = !good;
+			amplified(r, i, mine ? c->key : NULL, mine ? c->failed : 0);
+		}
+	}
+	if (mine) {
+		HASH_DEL(r->callers, c);
+		free(c);
+	}
+}
+
+void retry_incoming_tick(struct retry *r, uint64_t now_ns)
+{
+	struct retry_storm *s = &r->storm;
+	struct retry_storm_slot half[2] = {{0}};
+
+	advance(s, now_ns / NS_PER_S);
+	for (uint64_t age = 1; age <= STORM_SECONDS && age <= s->second; age++) { /* the present second is not over */
+		const struct retry_storm_slot *slot = &s->slots[(s->second - age) % RETRY_BUDGET_SECONDS];
+		struct retry_storm_slot *h = &half[age <= STORM_SECONDS / 2];
+		h->requests += slot->requests;
+		h->retries += slot->retries;
+		h->good += slot->good;
+	}
+	const struct retry_storm_slot *old = &half[0], *new = &half[1];
+	uint64_t requests = old->requests + new->requests, retries = old->retries + new->retries;
+	if (requests < (uint64_t)STORM_RATE_MIN * STORM_SECONDS || (uint64_t) new->retries *STORM_SHARE_DIV < new->requests ||
+	    new->retries <= old->retries)
+		return;
+	if ((uint64_t) new->good * 100U > (uint64_t)old->good * STORM_FALL_PERCENT)
+		return;
+	struct retry_hit *h = &s->hit;
+	if (h->count == h->told)
+		h->first_ns = now_ns;
+	h->count++;
+	h->last_ns = now_ns;
+	h->severity = SEVERITY_ERROR;
+	h->confidence = CONFIDENCE_OBSERVED;
+	uint64_t share = 1000U * retries / requests;
+	if (share >= h->detail) {
+		h->detail = share;
+		s->good_before = old->good;
+		s->good_after = new->good;
+		s->requests = (uint32_t)requests;
+	}
+}
+
+void retry_incoming_free(struct retry *r)
+{
+	struct retry_caller *c, *c_next;
+	struct retry_incoming *i, *i_next;
+
+	HASH_ITER (hh, r->callers, c, c_next) {
+		HASH_DEL(r->callers, c);
+		free(c);
+	}
+	HASH_ITER (hh, r->incoming, i, i_next)
+		incoming_drop(r, i);
+}
