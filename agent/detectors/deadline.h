@@ -105,6 +105,7 @@ struct judge {
 	uint64_t no_give_up_ns; /* waiting this long in an event loop means that nobody bounds it */
 	int64_t user_timeout_ns;
 	int syn_count;
+	bool fired;    /* another thread's sleep ended at that very moment */
 	bool dripping; /* bytes came more slowly before than the silence lasted now */
 };
 
@@ -171,6 +172,7 @@ struct deadline_conn {
 	uint64_t operation_ns, longest_gap_ns, gap_limit_ns, first_byte_ns;
 	uint64_t timer_due_ns;    /* the latest moment that a loop of this operation meant to wake at */
 	uint32_t gaps, gaps_anew; /* anew: each bounded, by a limit as long as the one before */
+	uint32_t timer_moves;     /* gaps in a row that moved that timer on: it was not the whole's */
 	struct told drip;
 	struct observation held[DEADLINE_HELD_MAX];
 	uint32_t held_n;
@@ -259,6 +261,8 @@ void deadline_release_old(struct deadline *d, struct deadline_conn *k, uint64_t 
 void watchdog_sleep(struct deadline *d, const struct wait *w);
 /* When does another thread's wait end that began with the operation of w and is not over at now_ns? 0: there is none. */
 uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
+/* Did such a wait end just then? */
+bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
 /* Hold an observation back; it is counted after a while, or as undecided if a watchdog comes to light. */
 void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o,
 		   const struct observation *killed);

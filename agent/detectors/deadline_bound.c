@@ -175,19 +175,25 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		return bounded(o, HOW_ALARM, w->alarm_due_ns - w->operation_ns, true);
 	}
+	/* Left between two drops: nothing but the whole's own limit ends that. */
+	if (w->phase == PHASE_BODY && j->dripping && (end == END_GAVE_UP || (end == END_EXIT && w->last_t1))) {
+		o->phase = PHASE_TOTAL;
+		return bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, true);
+	}
 	if ((end == END_GAVE_UP || end == END_EXIT) && w->last_timed_out && w->timeouts) {
 		if (falls(w))
 			o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		bool single = !w->rearmed && w->last_limit_ns;
 		return bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age, true);
 	}
+	/* Its shutdown may not have been seen: the process can be gone before that call returns. */
+	if (end == END_FAILED && j->fired && w->forever) {
+		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
+		o->observed = true;
+		return bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, false);
+	}
 	if (end != END_GAVE_UP && (end != END_EXIT || !w->last_t1))
 		return false;
-	/* Left between two drops: nothing but the whole's own limit ends that. */
-	if (w->phase == PHASE_BODY && j->dripping) {
-		o->phase = PHASE_TOTAL;
-		return bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, true);
-	}
 	if (age < GIVE_UP_MIN_NS || (!w->calls && w->tries < TRIES_MIN))
 		return false;
 	/* A watchdog has no limit of the socket's own, so it covers the whole. */

@@ -8,10 +8,11 @@
 #include "detectors/deadline.h"
 #include "protocols/protocol.h"
 
-#define YOUNG_NS (2 * NS_PER_S)    /* so long, what a connection shows is held back: it may turn out to be a subscription */
-#define DRIP_GAPS_MIN 2U           /* gaps that make a body drip */
-#define DRIP_GAP_NS (NS_PER_S / 5) /* … of at least this on the average */
-#define DRIP_ANEW_MIN 4U           /* gaps that are bounded anew, one after the other: nothing is left over for the whole */
+#define YOUNG_NS (2 * NS_PER_S)     /* so long, what a connection shows is held back: it may turn out to be a subscription */
+#define DRIP_GAPS_MIN 2U            /* gaps that make a body drip */
+#define DRIP_GAP_NS (NS_PER_S / 5)  /* … of at least this on the average */
+#define DRIP_ANEW_MIN 4U            /* gaps that are bounded anew, one after the other: nothing is left over for the whole */
+#define TIMER_FAR_NS (2 * NS_PER_S) /* nearer ones may be a tick */
 #define DRIP_SLACK_NS (50 * NS_PER_MS)
 #define EXIT_SLACK_NS (NS_PER_S / 2) /* from the end of a wait to the exit that it caused */
 
@@ -82,17 +83,16 @@ static uint64_t timer_due(const struct deadline_conn *k, const struct watch *w)
 bool deadline_drips(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns,
 		    struct observation *ret)
 {
-	const uint64_t lasted = now_ns - k->operation_ns, limit = k->gap_limit_ns;
+	const uint64_t lasted = now_ns - w->operation_ns, limit = k->gap_limit_ns;
 	const bool outlived = limit && lasted > limit + limit / 5;
 	const uint64_t noise = lasted / 10 > NS_PER_S ? lasted / 10 : NS_PER_S;
 
-	if (!k->operation_ns || k->gaps < DRIP_GAPS_MIN || lasted / k->gaps < DRIP_GAP_NS)
+	if (!w->operation_ns || k->gaps < DRIP_GAPS_MIN || lasted / k->gaps < DRIP_GAP_NS)
 		return false;
-	if (!outlived && k->gaps_anew < DRIP_ANEW_MIN &&
-	    (limit || lasted < evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP])))
+	const bool anew = k->gaps_anew >= DRIP_ANEW_MIN || k->timer_moves >= DRIP_ANEW_MIN;
+	if (!outlived && !anew && (limit || lasted < evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP])))
 		return false;
-	const bool timer =
-		!outlived && k->gaps_anew < DRIP_ANEW_MIN && (timer_due(k, w) > now_ns + noise || w->alarm_due_ns > now_ns);
+	const bool timer = !outlived && !anew && (timer_due(k, w) > now_ns + noise || w->alarm_due_ns > now_ns);
 	*ret = (struct observation){
 		.phase = PHASE_TOTAL,
 		.weight = timer      ? W_UNDECIDED
@@ -102,7 +102,7 @@ bool deadline_drips(const struct deadline *d, const struct deadline_conn *k, con
 		.observed = true,
 		.waited_ns = lasted,
 		.stack = w->wait_stack ? w->wait_stack : w->stack,
-		.first_ns = k->operation_ns,
+		.first_ns = w->operation_ns,
 		.last_ns = now_ns,
 		.calls = k->gaps,
 		.operations = 1,
@@ -146,6 +146,7 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 	if (end == END_EXIT && !exited_by_itself(k, w))
 		end = END_PENDING;
 	struct judge j = judge_of(d, k, now_ns, w);
+	j.fired = end == END_FAILED && watchdog_fired(d, k, w, now_ns);
 	if (!watch_judge(w, end, &j, &o))
 		return;
 	if (o.phase == PHASE_BODY && o.weight == W_FINITE) {
@@ -157,6 +158,8 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 	struct observation killed = {0};
 	if (gave_up && !watch_judge(w, END_PENDING, &j, &killed))
 		killed.operations = 0;
+	if (gave_up && w->phase == PHASE_BODY)
+		(void)deadline_drips(d, k, w, now_ns, &killed);
 	if (gave_up || (w->calls && (w->forever || w->loop_forever || o.weight == W_FINITE)))
 		watchdog_hold(d, k, w, &o, &killed);
 	else
@@ -187,12 +190,27 @@ void deadline_settle_before(struct deadline *d, struct deadline_conn *k)
 	k->before_open = false;
 }
 
+/* The timer that a loop waits for is the whole operation's only if bytes that arrive leave it where it is. */
+static void note_timer(struct deadline_conn *k, enum phase next, uint64_t now_ns)
+{
+	const uint64_t before = k->timer_due_ns, due = k->now.hint_ns, gap = now_ns - k->now.since_ns;
+
+	if (next != PHASE_BODY) {
+		k->timer_due_ns = 0;
+		k->timer_moves = 0;
+		return;
+	}
+	if (before && due > now_ns + TIMER_FAR_NS)
+		k->timer_moves = due > before + gap / 2 ? k->timer_moves + 1 : 0;
+	k->timer_due_ns = timer_due(k, &k->now);
+}
+
 void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next, uint64_t now_ns, enum ending end,
 		   const struct event *e)
 {
 	if (k->before_open)
 		settle(d, k, &k->before, k->before_end, k->before.until_ns);
-	k->timer_due_ns = next == PHASE_BODY ? timer_due(k, &k->now) : 0;
+	note_timer(k, next, now_ns);
 	k->before = k->now;
 	k->before.until_ns = now_ns;
 	k->before_end = end;

@@ -16,6 +16,7 @@
 #define TIMER_MIN_NS (100 * NS_PER_MS)  /* shorter sleeps are pauses */
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
 #define FIRST_NS (2 * NS_PER_S)         /* so old at most, the connection was opened for this operation */
+#define FIRED_NS (20 * NS_PER_MS)       /* from the end of its sleep to what it does */
 #define HOLD_NS (4 * NS_PER_S)
 #define CLEAR_UP_NS NS_PER_S /* from the first thing that a handler of a fatal signal does to the end */
 
@@ -78,6 +79,17 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 			due = t->due;
 	}
 	return due;
+}
+
+bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
+{
+	for (uint32_t i = 0; w->calls && i < DEADLINE_TIMERS; i++) {
+		const struct deadline_timer *t = &d->timers[i];
+		if (t->due <= now_ns && now_ns - t->due <= FIRED_NS &&
+		    covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, 0))
+			return true;
+	}
+	return false;
 }
 
 static void count(struct deadline *d, struct deadline_recent *r)

@@ -1,0 +1,159 @@
+/*
+ * How a phase ends: what was told while it went on is taken back, an exit counts only if the wait caused it, and bodies that drip.
+ */
+#include "detectors/detectors.h"
+#include "detectors/rig.h"
+
+static void connected(struct rig *r)
+{
+	rig_init(r, &deadline_detector);
+	r->s.stack = rig_stack(r, "charge", "shop");
+	script_socket(&r->s, 5);
+	script_connect(&r->s, 5, "10.0.0.9", 443, 0);
+}
+
+static const char *bound(const struct rig *r, const char *phase)
+{
+	return rig_text(r, 0, "phase", phase, "bound", NULL);
+}
+
+static double seconds(const struct rig *r, const char *phase)
+{
+	return rig_number(r, 0, "phase", phase, "seconds", NULL);
+}
+
+/* While it waits, nobody gives up; when the process closes it after 3 s, that was its bound. */
+static void test_taken_back(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	connected(&r);
+	uint64_t since = r.s.now;
+	script_write(&r.s, 5, RIG_GET);
+	for (int second = 1; second <= 3; second++) {
+		script_pass(&r.s, SCRIPT_SEC);
+		script_inflight(&r.s, WIRE_READ, 5, WAIT_INFINITE, since);
+		script_tick(&r.s);
+	}
+	script_close(&r.s, 5);
+	rig_finish(&r);
+	assert_string_equal(bound(&r, "response"), "finite");
+	assert_true(seconds(&r, "response") > 2.9 && seconds(&r, "response") < 3.1);
+	assert_int_equal(rig_found(&r, "deadline.response.missing") != NULL, false);
+	rig_done(&r);
+}
+
+/* SO_RCVTIMEO of 3 s ran out. Its own thread's exit is giving up; being killed is not, nor is another thread's exit. */
+static void test_exit(void **state)
+{
+	enum { BY_ITSELF, BY_ANOTHER, KILLED, CASES };
+
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		struct rig r;
+		connected(&r);
+		script_rcvtimeo(&r.s, 5, 3 * SCRIPT_SEC);
+		script_write(&r.s, 5, RIG_GET);
+		script_took(&r.s, 3 * SCRIPT_SEC);
+		script_read_err(&r.s, 5, EAGAIN);
+		if (i == BY_ANOTHER)
+			r.s.tid = 101;
+		if (i != KILLED)
+			script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .fd = -1, .ret = 1});
+		r.s.tid = 0;
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+		rig_finish(&r);
+		assert_string_equal(bound(&r, "response"), "finite");
+		assert_string_equal(rig_text(&r, 0, "phase", "response", "confidence", NULL),
+				    i == BY_ITSELF ? "proven" : "suspected");
+		rig_done(&r);
+	}
+}
+
+/* Slices of a second, and a signal after 25 s: nothing was given up. */
+static void test_killed_between_slices(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	connected(&r);
+	script_write(&r.s, 5, RIG_GET);
+	for (int i = 0; i < 25; i++)
+		script_poll(&r.s, 5, POLLIN, 0, (int64_t)SCRIPT_SEC);
+	script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+	rig_finish(&r);
+	assert_string_equal(bound(&r, "response"), "none");
+	rig_done(&r);
+}
+
+static void drip(struct rig *r, int drops, uint64_t limit)
+{
+	script_rcvtimeo(&r->s, 5, limit);
+	script_write(&r->s, 5, RIG_GET);
+	script_read(&r->s, 5, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx");
+	for (int i = 0; i < drops; i++) {
+		script_took(&r->s, SCRIPT_SEC);
+		script_read(&r->s, 5, "x");
+	}
+}
+
+/* A byte a second, and a limit of 3 s for each: the whole has none. */
+static void test_drip_without_end(void **state)
+{
+	(void)state;
+	for (int drops = 1; drops < 10; drops += 8) {
+		struct rig r;
+		connected(&r);
+		drip(&r, drops, 3 * SCRIPT_SEC);
+		rig_finish(&r);
+		assert_string_equal(bound(&r, "total"), drops > 5 ? "none" : "unknown");
+		assert_int_equal(rig_found(&r, "deadline.total.missing") != NULL, drops > 5);
+		rig_done(&r);
+	}
+}
+
+/* Left in the middle of a drip: it was the whole that had a limit. */
+static void test_drip_left(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	connected(&r);
+	drip(&r, 3, SCRIPT_SEC);
+	script_close(&r.s, 5);
+	rig_finish(&r);
+	assert_string_equal(bound(&r, "total"), "finite");
+	assert_true(seconds(&r, "total") > 2.9 && seconds(&r, "total") < 3.1);
+	rig_done(&r);
+}
+
+/* A poll announced the bytes: the blocking read that fetches them does not wait. */
+static void test_read_after_poll(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	connected(&r);
+	script_write(&r.s, 5, RIG_GET);
+	script_poll(&r.s, 5, POLLIN, POLLIN, 3 * (int64_t)SCRIPT_SEC);
+	script_read(&r.s, 5, RIG_200);
+	rig_finish(&r);
+	assert_string_equal(bound(&r, "response"), "finite");
+	assert_true(seconds(&r, "response") == 3.0);
+	rig_done(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_killed_between_slices),
+		cmocka_unit_test(test_drip_without_end),
+		cmocka_unit_test(test_drip_left),
+		cmocka_unit_test(test_read_after_poll),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,178 @@
+/*
+ * Watchdogs: what another thread's sleep says of a wait without a limit, and what a process that dies by a signal did not give up.
+ */
+#include <errno.h>
+
+#include "detectors/detectors.h"
+#include "detectors/rig.h"
+
+#define WATCHDOG 101U
+
+static void connected(struct rig *r)
+{
+	rig_init(r, &deadline_detector);
+	r->s.stack = rig_stack(r, "charge", "shop");
+	script_socket(&r->s, 5);
+	script_connect(&r->s, 5, "10.0.0.9", 443, 0);
+}
+
+/* A thread other than the one that waits: asleep for 3 s since `since`, seen while it sleeps. */
+static void asleep(struct rig *r, uint64_t since)
+{
+	uint32_t tid = r->s.tid;
+
+	r->s.tid = WATCHDOG;
+	script_inflight(&r->s, WIRE_SLEEP, -1, 3 * (int64_t)SCRIPT_SEC, since);
+	r->s.tid = tid;
+}
+
+static const char *response(const struct rig *r)
+{
+	return rig_text(r, 0, "phase", "response", "bound", NULL);
+}
+
+/* Answered in 300 ms: without a limit it is none; with a sleeper that began with it, nobody knows, whenever that one is seen. */
+static void test_sleeper(void **state)
+{
+	enum { NOBODY, SEEN_LATER, SEEN_BEFORE, BEGAN_LONG_AGO, CASES };
+	static const char *const want[CASES] = {"none", "unknown", "unknown", "none"};
+
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		struct rig r;
+		if (i == BEGAN_LONG_AGO) {
+			rig_init(&r, &deadline_detector);
+			uint64_t since = r.s.now;
+			script_pass(&r.s, SCRIPT_SEC);
+			script_socket(&r.s, 5);
+			script_connect(&r.s, 5, "10.0.0.9", 443, 0);
+			asleep(&r, since);
+		} else {
+			connected(&r);
+		}
+		uint64_t began = r.s.now;
+		script_write(&r.s, 5, RIG_GET);
+		if (i == SEEN_BEFORE)
+			asleep(&r, began);
+		script_took(&r.s, 300 * SCRIPT_MSEC);
+		script_read(&r.s, 5, RIG_200);
+		script_pass(&r.s, SCRIPT_SEC);
+		if (i == SEEN_LATER)
+			asleep(&r, began);
+		rig_finish(&r);
+		assert_string_equal(response(&r), want[i]);
+		assert_int_equal(rig_found(&r, "deadline.response.missing") != NULL, !strcmp(want[i], "none"));
+		rig_done(&r);
+	}
+}
+
+/* A thread that sleeps for the same time again and again is a clock, no watchdog. */
+static void test_ticker(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &deadline_detector);
+	r.s.tid = WATCHDOG;
+	script_sleep(&r.s, SCRIPT_SEC);
+	r.s.tid = 0;
+	script_socket(&r.s, 5);
+	script_connect(&r.s, 5, "10.0.0.9", 443, 0);
+	uint64_t since = r.s.now;
+	script_write(&r.s, 5, RIG_GET);
+	r.s.tid = WATCHDOG;
+	script_inflight(&r.s, WIRE_SLEEP, -1, (int64_t)SCRIPT_SEC, since);
+	r.s.tid = 0;
+	script_took(&r.s, 300 * SCRIPT_MSEC);
+	script_read(&r.s, 5, RIG_200);
+	rig_finish(&r);
+	assert_string_equal(response(&r), "none");
+	rig_done(&r);
+}
+
+/* The watchdog barks: shutdown by another thread bounds the whole operation, and so the response. */
+static void test_shut_down_by_another(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	connected(&r);
+	uint64_t since = r.s.now;
+	script_write(&r.s, 5, RIG_GET);
+	for (int second = 1; second <= 3; second++) {
+		script_pass(&r.s, SCRIPT_SEC);
+		script_inflight(&r.s, WIRE_READ, 5, WAIT_INFINITE, since);
+		script_tick(&r.s);
+	}
+	r.s.tid = WATCHDOG;
+	script_shutdown(&r.s, 5, SHUT_RDWR);
+	r.s.tid = 0;
+	script_read_eof(&r.s, 5);
+	rig_finish(&r);
+	assert_string_equal(response(&r), "finite");
+	double seconds = rig_number(&r, 0, "phase", "response", "seconds", NULL);
+	assert_true(seconds > 2.9 && seconds < 3.1);
+	assert_string_equal(rig_text(&r, 0, "verdict", NULL), "total");
+	assert_null(rig_found(&r, "deadline.response.missing"));
+	rig_done(&r);
+}
+
+/* The end of the wait falls on the end of the watchdog's sleep: its shutdown need not have been seen. */
+static void test_fired(void **state)
+{
+	(void)state;
+	for (int in_time = 0; in_time < 2; in_time++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		script_socket(&r.s, 5);
+		uint64_t since = r.s.now;
+		script_event(&r.s,
+			     (struct event){
+				     .id = WIRE_SLEEP, .fd = -1, .tid = WATCHDOG, .t0 = since, .t1 = since + 1, .a1 = SCRIPT_MSEC});
+		script_pass(&r.s, (in_time ? 3000 : 2000) * SCRIPT_MSEC);
+		asleep(&r, since);
+		struct sockaddr_in to = script_address("10.0.0.9", 443);
+		script_event(&r.s, (struct event){.id = WIRE_CONNECT,
+						  .fd = 5,
+						  .ret = -1,
+						  .err = ECONNRESET,
+						  .t0 = since,
+						  .t1 = r.s.now + SCRIPT_MSEC,
+						  .data = (const uint8_t *)&to,
+						  .data_len = sizeof to});
+		rig_finish(&r);
+		assert_string_equal(rig_text(&r, 0, "phase", "connect", "bound", NULL), in_time ? "finite" : "unknown");
+		rig_done(&r);
+	}
+}
+
+/* Closed after 5 s of waiting: given up, if the process lives on or exits; if it dies of a signal, its handler only cleared up. */
+static void test_killed(void **state)
+{
+	(void)state;
+	for (int killed = 0; killed < 2; killed++) {
+		struct rig r;
+		connected(&r);
+		uint64_t since = r.s.now;
+		script_write(&r.s, 5, RIG_GET);
+		script_pass(&r.s, 5 * SCRIPT_SEC);
+		script_inflight(&r.s, WIRE_READ, 5, WAIT_INFINITE, since);
+		script_close(&r.s, 5);
+		if (!killed)
+			script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .fd = -1, .ret = 1});
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+		rig_finish(&r);
+		assert_string_equal(response(&r), killed ? "none" : "finite");
+		rig_done(&r);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sleeper), cmocka_unit_test(test_ticker), cmocka_unit_test(test_shut_down_by_another),
+		cmocka_unit_test(test_fired),   cmocka_unit_test(test_killed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
