@@ -77,7 +77,7 @@ static int flush(struct recording_writer *w, enum recording_block type)
 
 static uint8_t *put_text(uint8_t *at, const char *text)
 {
-	const size_t len = strnlen(text, RECORDING_TEXT_MAX);
+	const size_t all = strlen(text), len = all < RECORDING_TEXT_MAX ? all : RECORDING_TEXT_MAX;
 
 	at = bytes_put(at, len, 2);
 	return bytes_put_raw(at, text, len);

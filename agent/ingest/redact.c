@@ -5,16 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ingest/budget.h"
+#include "ingest/halves.h"
 #include "ingest/level.h"
 #include "ingest/lines.h"
 #include "scan/scan.h"
 
+#define SCAN_SHARE 0.5   /* of one processor, for reading logs */
 #define SEVERITY_BITS 7U /* of a syslog priority; the rest is its facility */
 
 struct redact {
 	struct scanner *scanner;
 	struct lines *lines;
+	struct halves *halves;
 	struct counters *counters;
+	struct budget budget;
 };
 
 struct redact *redact_new(struct counters *counters)
@@ -26,7 +31,9 @@ struct redact *redact_new(struct counters *counters)
 	r->counters = counters;
 	r->scanner = scanner_new(NULL);
 	r->lines = r->scanner != NULL ? lines_new(r->scanner, counters) : NULL;
-	if (r->lines == NULL) {
+	r->halves = r->scanner != NULL ? halves_new(r->scanner, counters) : NULL;
+	budget_start(&r->budget, SCAN_SHARE);
+	if (r->lines == NULL || r->halves == NULL) {
 		redact_free(r);
 		return NULL;
 	}
@@ -38,6 +45,7 @@ void redact_free(struct redact *r)
 	if (r == NULL)
 		return;
 	lines_free(r->lines);
+	halves_free(r->halves);
 	scanner_free(r->scanner);
 	free(r);
 }
@@ -91,17 +99,22 @@ static void log_event(struct redact *r, const struct event *e, ingest_fn fn, voi
 	const uint64_t total = written(e);
 	const size_t len = e->data_len < total ? e->data_len : (size_t)total;
 	const bool message = e->id == WIRE_SYSLOG || e->id == WIRE_JOURNAL;
+	const bool read = budget_take(&r->budget, e->t1, len);
 	const int sink = e->id == WIRE_SYSLOG ? LINES_SYSLOG : e->id == WIRE_JOURNAL ? LINES_JOURNAL : e->fd;
-	const struct event_sink told = {.lines = message ? 1 : newlines(e->data, len), .scanned = (uint32_t)len, .total = total};
+	const struct event_sink told = {
+		.lines = message ? 1 : newlines(e->data, len), .scanned = read ? (uint32_t)len : 0, .total = total};
 	const char *level = message && (int64_t)e->a0 >= 0 ? level_of_priority(e->a0 & SEVERITY_BITS) : "";
 	struct event out = *e;
 
 	out.data = (const uint8_t *)&told;
 	out.data_len = sizeof(told);
 	r->counters->log_bytes_seen += total;
-	r->counters->log_bytes_read += len;
+	r->counters->log_bytes_read += told.scanned;
 	fn(ctx, &out);
-	lines_add(r->lines, e, sink, e->data, len, total > len, message, level, fn, ctx);
+	budget_begin(&r->budget);
+	/* What is left unread is a gap: the line before it is scanned as far as it is known. */
+	lines_add(r->lines, e, sink, e->data, told.scanned, total > told.scanned, message && read, level, fn, ctx);
+	budget_end(&r->budget, told.scanned);
 }
 
 /* Sinks that this event brings to an end. */
@@ -110,11 +123,16 @@ static void end_sinks(struct redact *r, const struct event *e, ingest_fn fn, voi
 	if (e->id == WIRE_CLOSE && e->ret >= 0) {
 		const int last = e->a0 < INT_MAX ? (int)e->a0 : INT_MAX;
 
-		lines_end(r->lines, e, e->fd, (e->flags & WIRE_F_RANGE) != 0 ? last : e->fd, fn, ctx);
+		const int to = (e->flags & WIRE_F_RANGE) != 0 ? last : e->fd;
+
+		lines_end(r->lines, e, e->fd, to, fn, ctx);
+		halves_end(r->halves, e->pid, e->fd, to);
 	} else if (e->id == WIRE_DUP && e->ret >= 0 && e->ret <= INT_MAX) {
 		lines_end(r->lines, e, (int)e->ret, (int)e->ret, fn, ctx);
+		halves_end(r->halves, e->pid, (int)e->ret, (int)e->ret);
 	} else if (e->id == WIRE_PROCESS_GONE) {
 		lines_end(r->lines, e, INT_MIN, INT_MAX, fn, ctx);
+		halves_end(r->halves, e->pid, INT_MIN, INT_MAX);
 	}
 }
 
@@ -126,7 +144,8 @@ void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *c
 		return;
 	case PAYLOAD:
 		if (e->data_len > 0)
-			scan_redact(r->scanner, (uint8_t *)(uintptr_t)e->data, e->data_len);
+			halves_redact(r->halves, e->pid, e->fd, e->id == WIRE_WRITE || e->id == WIRE_SENDMMSG,
+				      (uint8_t *)(uintptr_t)e->data, e->data_len, e->ret != (int64_t)e->data_len);
 		break;
 	case PLAIN:
 		break;

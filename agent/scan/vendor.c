@@ -173,3 +173,21 @@ bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id
 	*ret = best;
 	return best.end != 0;
 }
+
+bool vendor_begins(const struct text *t, size_t at)
+{
+	if (at > t->len || t->len - at < 3)
+		return false;
+	const uint8_t *p = t->bytes + at;
+	for (uint16_t row = by_prefix.head[lookup_slot(p[0], p[1], p[2])]; row != 0; row = by_prefix.next[row - 1]) {
+		const struct vendor *v = &vendors[row - 1];
+		size_t prefix = strlen(v->prefix), i = at + prefix;
+		if (i > t->len || memcmp(p, v->prefix, prefix) != 0)
+			continue;
+		while (i < t->len && in_alphabet(v->alphabet, t->bytes[i]))
+			i++;
+		if (i == t->len && i - at - prefix <= v->max)
+			return true;
+	}
+	return false;
+}

@@ -176,6 +176,49 @@ static void an_unfinished_line_ends_with_its_descriptor(void **state)
 	assert_int_equal(f->out.last_t1, 77);
 }
 
+static void a_value_in_two_reads(void **state)
+{
+	struct fixture *f = *state;
+
+	send(f, (struct event){.id = WIRE_READ, .fd = 5, .ret = 13}, "card 45395787");
+	assert_memory_equal(f->out.data, "card ********", 13);
+	send(f, (struct event){.id = WIRE_READ, .fd = 5, .ret = 11}, "63621486 H\n");
+	assert_memory_equal(f->out.data, "******** H\n", 11);
+	/* the other direction, and the same descriptor once it was closed, are other conversations */
+	send(f, (struct event){.id = WIRE_READ, .fd = 5, .ret = 13}, "card 45395787");
+	send(f, (struct event){.id = WIRE_WRITE, .fd = 5, .ret = 11}, "63621486 H\n");
+	assert_memory_equal(f->out.data, "63621486 H\n", 11);
+	send(f, (struct event){.id = WIRE_CLOSE, .fd = 5}, "");
+	send(f, (struct event){.id = WIRE_READ, .fd = 5, .ret = 11}, "63621486 H\n");
+	assert_memory_equal(f->out.data, "63621486 H\n", 11);
+}
+
+static void over_the_budget_is_told(void **state)
+{
+	struct fixture *f = *state;
+	char text[200];
+	uint64_t all = 0;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "card 4539578763621486 ", 22);
+	text[198] = '\n';
+	text[199] = 0;
+	/* no time passes: what was saved is spent sometime, and then writes are counted but not read */
+	for (unsigned int i = 0; i < 4000000 && f->counters.log_bytes_read == all; i++) {
+		send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 1, .ret = 199, .t1 = 1}, text);
+		all += 199;
+	}
+	assert_true(all > f->counters.log_bytes_read);
+	assert_int_equal(f->counters.log_bytes_seen, all);
+	assert_int_equal(f->out.sink.scanned, 0);
+	assert_int_equal(f->out.sink.total, 199);
+	assert_int_equal(f->out.matches, 0);
+	/* a minute later there is time again */
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 1, .ret = 199, .t1 = 60000000000U}, text);
+	assert_int_equal(f->out.sink.scanned, 199);
+	assert_int_equal(f->out.matches, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_redact, close_redact)
 
 int main(void)
@@ -183,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_log_write_becomes_numbers), T(only_what_was_written_counts),  T(all_kinds_of_logs_are_scanned),
 		T(payloads_keep_their_length),  T(other_events_pass_as_they_are), T(an_unfinished_line_ends_with_its_descriptor),
+		T(a_value_in_two_reads),        T(over_the_budget_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,27 @@
+/*
+ * Values that are divided over two calls on a connection: "password=hun" in one read, "ter2&x=1" in the next. The first part is
+ * overwritten because a value may begin there (scan_open_end), the second because both together are one.
+ *
+ * Owner: redact; its thread only. Holds the last bytes of each direction of each descriptor as they were, wiped when they are replaced
+ * or the descriptor ends.
+ */
+#ifndef GAPSCOPE_INGEST_HALVES_H
+#define GAPSCOPE_INGEST_HALVES_H
+
+#include <stdbool.h>
+
+#include "core/counters.h"
+#include "scan/scan.h"
+
+struct halves;
+
+/* NULL when memory is out. The scanner and the counters stay the caller's. */
+struct halves *halves_new(struct scanner *scanner, struct counters *counters);
+void halves_free(struct halves *h);
+/* Overwrite what the scanner knows in `len` bytes that went through descriptor `fd` of process `pid`, `out` or in; `gap`: more followed
+ * that was not captured. */
+void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *bytes, size_t len, bool gap);
+/* Descriptors first … last of the process end. */
+void halves_end(struct halves *h, uint32_t pid, int first, int last);
+
+#endif
