@@ -126,7 +126,7 @@ static void html_write(const json_t *report, FILE *out, bool colour)
 	fputs("</p>\n", out);
 	json_array_foreach (findings, i, item)
 		put_finding(out, item);
-	put_table(out, "Deadlines that hold", json_object_get(report, "deadlines"));
+	put_table(out, "Deadlines of each dependency", json_object_get(report, "deadlines"));
 	put_table(out, "Retries", json_object_get(report, "retries"));
 	put_table(out, "Data", json_object_get(report, "data"));
 	fprintf(out,

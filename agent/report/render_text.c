@@ -106,6 +106,20 @@ static void put_title(const struct page *p, const char *title)
 	fprintf(p->out, "\n%s%s%s\n", paint(p, BOLD), title, paint(p, PLAIN));
 }
 
+/* "3 s", "~134 s (the kernel's)", "none", "not known". */
+static void put_bound(const struct page *p, const json_t *b)
+{
+	const char *bound = json_text(b, "bound");
+	const json_t *seconds = json_object_get(b, "seconds");
+
+	if (strcmp(bound, "kernel") == 0 && json_is_number(seconds))
+		fprintf(p->out, "~%.3g s (the kernel's)", json_number_value(seconds));
+	else if (json_is_number(seconds))
+		fprintf(p->out, "%.3g s", json_number_value(seconds));
+	else
+		fprintf(p->out, "%s", strcmp(bound, "unknown") == 0 ? "not known" : bound);
+}
+
 static void put_deadlines(const struct page *p, const json_t *list)
 {
 	static const char *const phases[] = {"resolve", "connect", "write", "response", "body", "total"};
@@ -113,19 +127,15 @@ static void put_deadlines(const struct page *p, const json_t *list)
 	const json_t *d;
 	if (json_array_size(list) == 0)
 		return;
-	put_title(p, "Deadlines that hold");
+	put_title(p, "Deadlines of each dependency");
 	json_array_foreach (list, i, d) {
 		fprintf(p->out, "  %-32s %-8s", json_text(d, "peer"), json_text(d, "protocol"));
 		for (size_t k = 0; k < sizeof phases / sizeof *phases; k++) {
 			const json_t *b = json_object_get(json_object_get(d, "phase"), phases[k]);
-			const json_t *seconds = json_object_get(b, "seconds");
 			if (b == NULL)
 				continue;
 			fprintf(p->out, " %s ", phases[k]);
-			if (json_is_number(seconds))
-				fprintf(p->out, "%.3g s", json_number_value(seconds));
-			else
-				fprintf(p->out, "%s", json_text(b, "bound"));
+			put_bound(p, b);
 			fputc(k + 1 < sizeof phases / sizeof *phases ? ',' : ' ', p->out);
 		}
 		fprintf(p->out, " → %s\n", json_text(d, "verdict"));

@@ -45,6 +45,10 @@ static void tells_losses_limits_and_bounds(void **state)
 			      json_pack("{s:s, s:s, s:{s:{s:s, s:f}, s:{s:s, s:n}}, s:s}", "peer", "payments:443", "protocol",
 					"http", "phase", "connect", "bound", "finite", "seconds", 3.0, "response", "bound", "none",
 					"seconds", "verdict", "connect-only"));
+	json_array_append_new(json_object_get(r, "deadlines"),
+			      json_pack("{s:s, s:s, s:{s:{s:s, s:f}, s:{s:s, s:n}}, s:s}", "peer", "db:5432", "protocol", "unknown",
+					"phase", "connect", "bound", "kernel", "seconds", 134.0, "response", "bound", "unknown",
+					"seconds", "verdict", "undecided"));
 	json_array_append_new(json_object_get(r, "retries"),
 			      json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "peer", "payments:443", "operation", "GET /", "class",
 					"bounded", "max_attempts", 3, "backoff", "none", "jitter", "no"));
@@ -54,6 +58,7 @@ static void tells_losses_limits_and_bounds(void **state)
 	assert_non_null(strstr(text, "limits reached: peers 2\n"));
 	assert_non_null(strstr(text, "connect 3 s, response none"));
 	assert_non_null(strstr(text, "connect-only"));
+	assert_non_null(strstr(text, "connect ~134 s (the kernel's), response not known"));
 	assert_non_null(strstr(text, "at most 3 attempts, backoff none, jitter no"));
 	free(text);
 	json_decref(r);
