@@ -92,4 +92,9 @@ static inline uintptr_t cpu_registers_sp(const uint64_t regs[WIRE_STACK_REGS])
 		".cfi_endproc\n" \
 		".size dlopen, .-dlopen\n");
 
+/* Relocations of a slot that holds a function's address: in the PLT's GOT, in the GOT, in data. */
+#define CPU_RELOC_JUMP_SLOT 1026U
+#define CPU_RELOC_GLOB_DAT 1025U
+#define CPU_RELOC_ADDRESS 257U
+
 #endif

@@ -96,4 +96,9 @@ static inline uintptr_t cpu_registers_sp(const uint64_t regs[WIRE_STACK_REGS])
 		".cfi_endproc\n" \
 		".size dlopen, .-dlopen\n");
 
+/* Relocations of a slot that holds a function's address: in the PLT's GOT, in the GOT, in data. */
+#define CPU_RELOC_JUMP_SLOT 7U
+#define CPU_RELOC_GLOB_DAT 6U
+#define CPU_RELOC_ADDRESS 1U
+
 #endif

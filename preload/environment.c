@@ -34,7 +34,7 @@ struct environment_need environment_check(char *const env[])
 	bool has_preload = false;
 	bool has_session = false;
 
-	if (!shim.mapped || !library[0] || !env)
+	if (!shim.mapped || !library[0] || !session_path()[0] || !env)
 		return need;
 	while (env[need.count] && need.count <= ENVIRONMENT_MAX)
 		need.count++;

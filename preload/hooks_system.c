@@ -194,6 +194,8 @@ void *dlopen_seen(const char *path, int flags)
 		const int saved = errno;
 
 		modules_announce();
+		if (shim.injected)
+			(void)attach_patch();
 		errno = saved;
 	}
 	return handle;

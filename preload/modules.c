@@ -55,11 +55,29 @@ static uint32_t read_build_id(const struct dl_phdr_info *info, const ElfW(Phdr) 
 	return 0;
 }
 
+static bool is_own(const struct dl_phdr_info *info)
+{
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		const uintptr_t start = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type == PT_LOAD && session_is_own(start, start + p->p_memsz))
+			return true;
+	}
+	return false;
+}
+
 static uint32_t absolute_path(const struct dl_phdr_info *info, char *to, uint32_t size)
 {
 	char full[SHIM_PATH_BYTES];
 	long n;
 
+	/* Put in by way of a descriptor, this library has a name that means nothing to the agent. */
+	if (shim.injected && session_library()[0] && is_own(info)) {
+		n = (long)strnlen(session_library(), size);
+		memcpy(to, session_library(), (size_t)n);
+		return (uint32_t)n;
+	}
 	if (info->dlpi_name && info->dlpi_name[0]) {
 		const char *name = info->dlpi_name;
 
@@ -102,6 +120,11 @@ static int announce_one(struct dl_phdr_info *info, size_t size, void *arg)
 	c.a1 = end;
 	emit(&c, data, len, len);
 	return 0;
+}
+
+void modules_forget(void)
+{
+	known_count = 0;
 }
 
 void modules_announce(void)

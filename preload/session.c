@@ -14,6 +14,7 @@
 
 #include "preload/call.h"
 #include "preload/handover.h"
+#include "wire/attach.h"
 
 #define FD_FLOOR 10 /* descriptors 0 to 2 stay as they are, even for a moment */
 
@@ -21,6 +22,13 @@ static struct wire_header off_header;
 static struct wire_process off_process;
 
 struct shim shim = {.header = &off_header, .process = &off_process};
+
+/* What was mapped for a session is never unmapped: threads that were inside a hook when it ended may still look there. The next
+ * session's shared memory is laid over that of the last one. */
+static struct {
+	void *shared;
+	size_t shared_bytes, private_bytes;
+} mapped;
 
 static char path[SHIM_PATH_BYTES];
 static char library[SHIM_PATH_BYTES];
@@ -68,11 +76,17 @@ static bool header_fits(const struct wire_header *h, uint64_t file_bytes)
 	       h->policy_off + (uint64_t)h->process_max * h->policy_fds <= h->ring_off && h->ring_off + rings <= h->size_bytes;
 }
 
-static void *raw_map(size_t bytes, int prot, int flags, int fd)
+/* At `at`, in place of what is there; anywhere for NULL. */
+static void *raw_map_at(void *at, size_t bytes, int prot, int flags, int fd)
 {
-	const long p = cpu_syscall(SYS_mmap, 0, (long)bytes, prot, flags, fd, 0);
+	const long p = cpu_syscall(SYS_mmap, (long)at, (long)bytes, prot, at ? flags | MAP_FIXED : flags, fd, 0);
 
 	return p < 0 && p > -4096 ? NULL : (void *)p;
+}
+
+static void *raw_map(size_t bytes, int prot, int flags, int fd)
+{
+	return raw_map_at(NULL, bytes, prot, flags, fd);
 }
 
 static void raw_unmap(void *p, size_t bytes)
@@ -97,7 +111,8 @@ static struct wire_header *map_memory(int fd, uint32_t *ret_threads, size_t *ret
 	}
 	for (threads = h->thread_max; threads && !all; threads = all ? threads : threads / 2) {
 		bytes = h->ring_off + (size_t)threads * h->ring_bytes;
-		all = raw_map(bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+		all = raw_map_at(bytes <= mapped.shared_bytes ? mapped.shared : NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+				 fd);
 		if (all)
 			break;
 	}
@@ -152,9 +167,10 @@ static void go_live(uint32_t index)
 	shim.policy = wire_policy_at(shim.header, index);
 	shim.process->pid = (uint32_t)shim.pid;
 	atomic_store_explicit(&shim.exit_said, false, memory_order_relaxed);
-	atomic_store_explicit(&shim.process->enabled, 1, memory_order_relaxed);
-	atomic_store_explicit(&shim.process->state, WIRE_SLOT_LIVE, memory_order_release);
+	/* Before the switch: a hook that finds it empty takes itself for a forked child. */
 	atomic_store_explicit(&shim.private_mem->alive, 1, memory_order_release);
+	atomic_store_explicit(&shim.process->enabled, 1, memory_order_release);
+	atomic_store_explicit(&shim.process->state, WIRE_SLOT_LIVE, memory_order_release);
 }
 
 static void switch_off(void)
@@ -201,7 +217,7 @@ bool call_enter_slow(struct shim_tls *t)
 {
 	if (!atomic_load_explicit(&shim.private_mem->alive, memory_order_acquire))
 		session_child();
-	return shim_on() && (t->state == SHIM_THREAD_LIVE || thread_claim(t));
+	return shim_on() && (atomic_load_explicit(&t->local->alive, memory_order_relaxed) || thread_claim(t));
 }
 
 bool session_is_shadow(void)
@@ -281,6 +297,20 @@ static void read_surroundings(void)
 	(void)dl_iterate_phdr(find_self, NULL);
 }
 
+/* Private memory in place of the shared one, in one step: threads that still look there see hooks that are switched off, and write where
+ * nobody reads. */
+static void cover(struct wire_header *h, size_t bytes)
+{
+	struct wire_header *quiet = raw_map(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+
+	if (!quiet)
+		return;
+	memcpy(quiet, h, sizeof(*h));
+	atomic_store_explicit(&quiet->enabled, 0, memory_order_relaxed);
+	if (cpu_syscall(SYS_mremap, (long)quiet, (long)bytes, (long)bytes, MREMAP_MAYMOVE | MREMAP_FIXED, (long)h, 0) != (long)h)
+		raw_unmap(quiet, bytes);
+}
+
 /* 0, or -1: then nothing of the session stays in this process. */
 static int attach_memory(int fd)
 {
@@ -299,6 +329,11 @@ static int attach_memory(int fd)
 	shim.policy_fds = h->policy_fds;
 	shim.clock = h->clock;
 	shim.header = h;
+	if (h != mapped.shared) {
+		mapped.shared = h;
+		mapped.shared_bytes = bytes;
+	}
+	mapped.private_bytes = private_bytes;
 	retire_old_image();
 	index = claim_process(h);
 	if (index == UINT32_MAX) {
@@ -313,11 +348,14 @@ fail:
 	shim.policy_fds = 0;
 	if (shim.private_mem)
 		raw_unmap(shim.private_mem, private_bytes);
-	raw_unmap(h, bytes);
+	if (h == mapped.shared)
+		cover(h, mapped.shared_bytes);
+	else
+		raw_unmap(h, bytes);
 	return -1;
 }
 
-static void announce(void)
+void session_announce(void)
 {
 	char exe[SHIM_PATH_BYTES / 4];
 	const long n = cpu_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)exe, sizeof(exe), 0, 0);
@@ -346,6 +384,69 @@ static void on_process_end(int status, void *arg)
 	emit(&c, NULL, 0, 0);
 }
 
+static void watch_end(void)
+{
+	static bool done;
+
+	if (!done)
+		(void)on_exit(on_process_end, NULL);
+	done = true;
+}
+
+bool session_is_own(uintptr_t start, uintptr_t end)
+{
+	const uintptr_t here = (uintptr_t)&find_self;
+
+	return here >= start && here < end;
+}
+
+static void take_text(char *to, const char *from, size_t size)
+{
+	const size_t n = strnlen(from, size - 1);
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+int session_attach(const struct wire_attach *a)
+{
+	if (!shim.stack_end)
+		read_surroundings();
+	if (thread_setup() != 0)
+		return -EAGAIN;
+	shim.pid = (int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	shim.injected = true;
+	take_text(path, a->session, sizeof(a->session));
+	take_text(library, a->library, sizeof(a->library));
+	modules_forget();
+	if (attach_memory(a->fd) != 0)
+		return -ENOMEM;
+	shim.mapped = true;
+	watch_end();
+	/* A program that cannot load the library would be told so by its loader, on its standard error. */
+	if (library[0] && cpu_syscall(SYS_faccessat, AT_FDCWD, (long)library, 4 /* R_OK */, 0, 0, 0) != 0)
+		path[0] = '\0';
+	return 0;
+}
+
+void session_detach(void)
+{
+	atomic_store_explicit(&shim.process->enabled, 0, memory_order_seq_cst);
+	library[0] = '\0';
+	path[0] = '\0';
+	/* No thread has a slot any more, nor knows a call site: what is not `alive` takes the slow way. */
+	for (uint32_t i = 0; i < shim.threads; i++)
+		atomic_store_explicit(&shim.private_mem->locals[i].alive, 0, memory_order_relaxed);
+	if (mapped.private_bytes > 4096)
+		memset(shim.private_mem->locals, 0, 4096 - sizeof(struct shim_private));
+	if (mapped.private_bytes > 4096)
+		(void)cpu_syscall(SYS_madvise, (long)shim.private_mem + 4096, (long)mapped.private_bytes - 4096, MADV_DONTNEED, 0, 0,
+				  0);
+	shim.threads = 0;
+	if (mapped.shared)
+		cover(mapped.shared, mapped.shared_bytes);
+}
+
 __attribute__((constructor)) static void session_start(void)
 {
 	const int saved = errno;
@@ -362,11 +463,11 @@ __attribute__((constructor)) static void session_start(void)
 	read_surroundings();
 	if (thread_setup() == 0 && attach_memory(fd) == 0) {
 		shim.mapped = true;
-		(void)on_exit(on_process_end, NULL);
+		watch_end();
 	}
 	raw_close(fd);
 	if (shim.mapped)
-		announce();
+		session_announce();
 out:
 	errno = saved;
 }

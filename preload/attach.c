@@ -1,0 +1,349 @@
+/*
+ * Put into a running process: the two entries that the agent calls in a thread that it holds (wire/attach.h), and the GOT slots of all
+ * loaded objects, which lead to the hooks while a session lasts.
+ *
+ * The entries run on a thread of the process with a stack of the agent's and all signals blocked; attach_patch also runs after a
+ * dlopen, on the thread that called it. The loader's lock, which dl_iterate_phdr holds, guards the list of slots. Slots are changed by
+ * one atomic store each, so that any other thread calls either the real function or the hook.
+ */
+#include <dlfcn.h>
+#include <link.h>
+#include <sys/mman.h>
+
+#include "preload/call.h"
+#include "wire/attach.h"
+
+#define NAMES_MAX 512U /* room of the hash table; the hooks fill less than half */
+#define SLOTS_MAX 65536U
+#define PAGE_BYTES 4096UL
+
+/* A hooked name. */
+struct name {
+	const char *name;
+	void *hook;
+	void *real; /* what a slot leads to before; NULL: not in this libc */
+};
+
+/* A slot that leads to a hook now. */
+struct slot {
+	uintptr_t *at;
+	uintptr_t before, hook;
+	uintptr_t base;     /* of the object that it is in */
+	const char *object; /* and its name's address: another object at the same place has another one */
+};
+
+/* A loaded object, as far as slots go. */
+struct object {
+	uintptr_t base, start, end; /* start and end of what is mapped */
+	uintptr_t relro, relro_bytes;
+	const char *name;
+	const ElfW(Sym) * symbols;
+	const char *strings;
+	const ElfW(Rela) * tables[2]; /* DT_RELA, DT_JMPREL */
+	size_t counts[2];
+	bool lock; /* the RELRO part is to be protected again */
+};
+
+#define HOOK(name, family) extern char attach_at_##name[] __asm__(#name);
+#define ALIAS(alias, name, family) extern char attach_at_##alias[] __asm__(#alias);
+#include "preload/hooks.def"
+#undef HOOK
+#undef ALIAS
+
+static const struct {
+	const char *name;
+	char *hook;
+} hooks[] = {
+#define HOOK(name, family) {#name, attach_at_##name},
+#define ALIAS(alias, name, family) {#alias, attach_at_##alias},
+#include "preload/hooks.def"
+#undef HOOK
+#undef ALIAS
+};
+
+static struct name names[NAMES_MAX];
+static bool names_made;
+static struct slot *slots; /* SLOTS_MAX of them, mapped at the first attach; pages are used as slots are */
+static uint32_t slots_count;
+static unsigned long long unloads; /* objects unloaded so far: slots of such are forgotten */
+
+void attach_entry(struct wire_attach *a);
+void detach_entry(struct wire_attach *a);
+
+/* The note that leads the agent to the entries. The numbers are the lengths of the name (with its NUL) and of the contents. */
+__asm__(".pushsection .note.gapscope, \"a\", %note\n"
+	".balign 4\n"
+	".long 9, 8, 1\n"
+	".asciz \"" WIRE_ATTACH_NOTE_NAME "\"\n"
+	".balign 4\n"
+	".long attach_entry - .\n"
+	".long detach_entry - .\n"
+	".popsection\n");
+
+static uint32_t hash(const char *name)
+{
+	uint32_t h = 5381;
+
+	for (; *name; name++)
+		h = h * 33 + (uint8_t)*name;
+	return h;
+}
+
+static struct name *find_name(const char *name)
+{
+	for (uint32_t i = hash(name) % NAMES_MAX;; i = (i + 1) % NAMES_MAX) {
+		if (!names[i].name || strcmp(names[i].name, name) == 0)
+			return &names[i];
+	}
+}
+
+static void make_names(void)
+{
+	static_assert(sizeof(hooks) / sizeof(hooks[0]) < NAMES_MAX / 2 * 2 - 1, "the table needs free places");
+
+	if (names_made)
+		return;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+		struct name *const n = find_name(hooks[i].name);
+
+		*n = (struct name){.name = hooks[i].name, .hook = hooks[i].hook, .real = dlsym(RTLD_NEXT, hooks[i].name)};
+		/* Somebody else stands between the program and libc (a sanitizer, another preload): hands off. */
+		if (n->real && dlsym(RTLD_DEFAULT, n->name) != n->real && dlsym(RTLD_DEFAULT, n->name) != n->hook)
+			n->real = NULL;
+	}
+	names_made = true;
+}
+
+/* An address in a dynamic section: libc has made it absolute, the vDSO's is not. */
+static uintptr_t absolute(const struct dl_phdr_info *info, ElfW(Addr) value)
+{
+	return value < info->dlpi_addr ? value + info->dlpi_addr : value;
+}
+
+static void read_dynamic(struct object *o, const struct dl_phdr_info *info, const ElfW(Dyn) * d)
+{
+	for (; d->d_tag != DT_NULL; d++) {
+		switch (d->d_tag) {
+		case DT_SYMTAB:
+			o->symbols = (const ElfW(Sym) *)absolute(info, d->d_un.d_ptr);
+			break;
+		case DT_STRTAB:
+			o->strings = (const char *)absolute(info, d->d_un.d_ptr);
+			break;
+		case DT_RELA:
+			o->tables[0] = (const ElfW(Rela) *)absolute(info, d->d_un.d_ptr);
+			break;
+		case DT_RELASZ:
+			o->counts[0] = d->d_un.d_val / sizeof(ElfW(Rela));
+			break;
+		case DT_JMPREL:
+			o->tables[1] = (const ElfW(Rela) *)absolute(info, d->d_un.d_ptr);
+			break;
+		case DT_PLTRELSZ:
+			o->counts[1] = d->d_un.d_val / sizeof(ElfW(Rela));
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void read_object(struct object *o, const struct dl_phdr_info *info)
+{
+	const ElfW(Dyn) *dynamic = NULL;
+
+	*o = (struct object){.base = info->dlpi_addr, .start = UINTPTR_MAX, .name = info->dlpi_name};
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		const uintptr_t at = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type == PT_LOAD) {
+			o->start = at < o->start ? at : o->start;
+			o->end = at + p->p_memsz > o->end ? at + p->p_memsz : o->end;
+		} else if (p->p_type == PT_DYNAMIC) {
+			dynamic = (const ElfW(Dyn) *)at;
+		} else if (p->p_type == PT_GNU_RELRO) {
+			/* As the loader has it: whole pages inside. */
+			o->relro = at & ~(PAGE_BYTES - 1);
+			o->relro_bytes = ((at + p->p_memsz) & ~(PAGE_BYTES - 1)) - o->relro;
+		}
+	}
+	if (dynamic)
+		read_dynamic(o, info, dynamic);
+}
+
+/* libc, its loader and this library keep their slots: there, nothing of the program's own is called. */
+static bool is_left_alone(const struct object *o)
+{
+	const uintptr_t libc = (uintptr_t)find_name("read")->real;
+	const char *const slash = o->name ? strrchr(o->name, '/') : NULL;
+
+	return !o->symbols || !o->strings || (libc >= o->start && libc < o->end) || session_is_own(o->start, o->end) ||
+	       (slash && strncmp(slash, "/ld-linux", 9) == 0);
+}
+
+static bool in_relro(const struct object *o, const void *at)
+{
+	return (uintptr_t)at - o->relro < o->relro_bytes;
+}
+
+static bool writable(struct object *o, const void *at)
+{
+	if (!in_relro(o, at) || o->lock)
+		return true;
+	o->lock = cpu_syscall(SYS_mprotect, (long)o->relro, (long)o->relro_bytes, PROT_READ | PROT_WRITE, 0, 0, 0) == 0;
+	return o->lock;
+}
+
+static void protect(struct object *o)
+{
+	if (o->lock)
+		(void)cpu_syscall(SYS_mprotect, (long)o->relro, (long)o->relro_bytes, PROT_READ, 0, 0, 0);
+	o->lock = false;
+}
+
+/* Does the slot lead to the real function, or not yet anywhere (into its own PLT, whose first call looks the symbol up)? */
+static bool leads_to(const struct object *o, const struct name *n, uint32_t type, uintptr_t value, const ElfW(Sym) * symbol)
+{
+	if (value == (uintptr_t)n->real)
+		return true;
+	return type == CPU_RELOC_JUMP_SLOT && symbol->st_shndx == SHN_UNDEF && value >= o->start && value < o->end;
+}
+
+static bool note_slot(const struct object *o, uintptr_t *at, uintptr_t before, const struct name *n)
+{
+	if (slots_count == SLOTS_MAX)
+		return false;
+	slots[slots_count++] = (struct slot){at, before, (uintptr_t)n->hook, o->base, o->name};
+	return true;
+}
+
+static uint32_t patch_table(struct object *o, const ElfW(Rela) * table, size_t count)
+{
+	uint32_t patched = 0;
+
+	for (size_t i = 0; table && i < count; i++) {
+		const uint32_t type = (uint32_t)ELF64_R_TYPE(table[i].r_info);
+		const ElfW(Sym) *const symbol = &o->symbols[ELF64_R_SYM(table[i].r_info)];
+		uintptr_t *const at = (uintptr_t *)(o->base + table[i].r_offset);
+		const struct name *n;
+		uintptr_t value;
+
+		if ((type != CPU_RELOC_JUMP_SLOT && type != CPU_RELOC_GLOB_DAT && type != CPU_RELOC_ADDRESS) ||
+		    ELF64_R_SYM(table[i].r_info) == 0 || (type == CPU_RELOC_ADDRESS && table[i].r_addend != 0))
+			continue;
+		n = find_name(o->strings + symbol->st_name);
+		if (!n->name || !n->real || (uintptr_t)at % sizeof(*at))
+			continue;
+		value = __atomic_load_n(at, __ATOMIC_RELAXED);
+		if (leads_to(o, n, type, value, symbol) && writable(o, at) && note_slot(o, at, value, n)) {
+			__atomic_store_n(at, (uintptr_t)n->hook, __ATOMIC_RELEASE);
+			patched++;
+		}
+	}
+	return patched;
+}
+
+static int patch_one(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uint32_t *const patched = arg;
+	struct object o;
+
+	(void)size;
+	read_object(&o, info);
+	if (is_left_alone(&o))
+		return 0;
+	for (int i = 0; i < 2; i++)
+		*patched += patch_table(&o, o.tables[i], o.counts[i]);
+	protect(&o);
+	return 0;
+}
+
+/* Slots of an object that is gone: their memory may be anybody's now. */
+static int forget_unloaded(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uint32_t kept = 0;
+
+	(void)size;
+	(void)arg;
+	if (info->dlpi_subs == unloads)
+		return 1;
+	unloads = info->dlpi_subs;
+	for (uint32_t i = 0; i < slots_count; i++) {
+		Dl_info about;
+
+		if (dladdr(slots[i].at, &about) != 0 && (uintptr_t)about.dli_fbase <= (uintptr_t)slots[i].at &&
+		    (slots[i].object[0] == '\0' || about.dli_fname == slots[i].object))
+			slots[kept++] = slots[i];
+	}
+	slots_count = kept;
+	return 1;
+}
+
+uint32_t attach_patch(void)
+{
+	uint32_t patched = 0;
+
+	if (!slots) {
+		const long p = cpu_syscall(SYS_mmap, 0, (long)(SLOTS_MAX * sizeof(*slots)), PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		if (p < 0 && p > -4096)
+			return 0;
+		slots = (struct slot *)p;
+	}
+	(void)dl_iterate_phdr(forget_unloaded, NULL);
+	(void)dl_iterate_phdr(patch_one, &patched);
+	return patched;
+}
+
+static int restore_one(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uint32_t *const restored = arg;
+	struct object o;
+
+	(void)size;
+	read_object(&o, info);
+	for (uint32_t i = 0; i < slots_count; i++) {
+		struct slot *const s = &slots[i];
+		uintptr_t expected = s->hook;
+
+		if (s->base != o.base || s->object != o.name || (uintptr_t)s->at < o.start || (uintptr_t)s->at >= o.end ||
+		    !writable(&o, s->at))
+			continue;
+		*restored += __atomic_compare_exchange_n(s->at, &expected, s->before, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	}
+	protect(&o);
+	return 0;
+}
+
+static uint32_t restore(void)
+{
+	uint32_t restored = 0;
+
+	if (!slots)
+		return 0;
+	(void)dl_iterate_phdr(forget_unloaded, NULL);
+	(void)dl_iterate_phdr(restore_one, &restored);
+	slots_count = 0;
+	(void)cpu_syscall(SYS_munmap, (long)slots, (long)(SLOTS_MAX * sizeof(*slots)), 0, 0, 0, 0);
+	slots = NULL;
+	return restored;
+}
+
+__attribute__((visibility("hidden"), used)) void attach_entry(struct wire_attach *a)
+{
+	make_names();
+	a->result = session_attach(a);
+	if (a->result != 0)
+		return;
+	session_announce();
+	a->slots = attach_patch();
+}
+
+__attribute__((visibility("hidden"), used)) void detach_entry(struct wire_attach *a)
+{
+	a->slots = restore();
+	session_detach();
+	a->result = 0;
+}
