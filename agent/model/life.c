@@ -179,6 +179,19 @@ static enum conn_kind inherited_kind(const struct event *e)
 	}
 }
 
+static enum conn_role inherited_role(const struct event *e)
+{
+	static const enum conn_role roles[] = {
+		[WIRE_ROLE_UNKNOWN] = CONN_UNKNOWN,
+		[WIRE_ROLE_CLIENT] = CONN_CLIENT,
+		[WIRE_ROLE_SERVER] = CONN_SERVER,
+		[WIRE_ROLE_LISTENER] = CONN_LISTENER,
+	};
+	const uint64_t role = e->a1 >> WIRE_ROLE_SHIFT;
+
+	return role < sizeof(roles) / sizeof(roles[0]) ? roles[role] : CONN_UNKNOWN;
+}
+
 /* What the shim found by looking at a descriptor of unknown origin. It corrects the table where a close or an open escaped us. */
 void life_on_fd_kind(struct model *m, struct proc *p, const struct event *e)
 {
@@ -202,6 +215,7 @@ void life_on_fd_kind(struct model *m, struct proc *p, const struct event *e)
 	if (!c)
 		return;
 	c->pub.inherited = true;
+	c->pub.role = inherited_role(e);
 	c->pub.rcvtimeo_ns = WAIT_UNKNOWN;
 	c->pub.sndtimeo_ns = WAIT_UNKNOWN;
 	c->pub.nonblocking = e->a1 & O_NONBLOCK;

@@ -126,6 +126,10 @@ enum wire_fd_kind {
 	WIRE_FD_OTHER = 5,
 };
 
+/* Of a connection that existed before it was watched: in the upper half of FD_KIND's a1. */
+#define WIRE_ROLE_SHIFT 32U
+enum wire_role { WIRE_ROLE_UNKNOWN = 0, WIRE_ROLE_CLIENT = 1, WIRE_ROLE_SERVER = 2, WIRE_ROLE_LISTENER = 3 };
+
 /* How many bytes of data and stack a record with these lengths takes, in units. */
 static inline uint32_t wire_units(uint32_t data_len, uint32_t stack_len)
 {

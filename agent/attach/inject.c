@@ -1,0 +1,353 @@
+/*
+ * The steps of an injection. See inject.h; remote.h says how a thread is borrowed.
+ *
+ * The library and the session's memory reach the target as descriptors over a socket pair of its own: so it needs no permission to
+ * open anything of ours, and no path that it can see.
+ */
+#include "attach/inject.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attach/resident.h"
+#include "attach/supervise.h"
+#include "wire/attach.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+#define STACK_BYTES (256U * 1024U)
+#define BORROW_MS 3000U
+#define SENT_FDS 2U
+
+/* Laid at the bottom of the borrowed stack. */
+struct parcel {
+	int32_t pair[2];
+	char byte[8];
+	struct iovec iov;
+	struct msghdr message;
+	uint8_t control[CMSG_SPACE(SENT_FDS * sizeof(int))];
+	char path[64];
+	struct wire_attach attach;
+};
+
+/* One injection. */
+struct work {
+	struct remote *r; /* shared with the supervisor */
+	struct supervisor guard;
+	struct resident there;
+	int mem, pidfd;
+	char *err;
+	size_t err_size;
+};
+
+static int fail(struct work *w, int e, const char *what)
+{
+	snprintf(w->err, w->err_size, "%s: %s", what, strerror(-e));
+	return e;
+}
+
+int inject_open(const char *path, struct inject_shim *ret, char *err, size_t err_size)
+{
+	struct inject_shim s = {.fd = -1};
+	struct elf_image e = {0};
+	struct stat st;
+	size_t len = 0;
+	uint64_t at;
+	off_t done = 0;
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	int r = -errno;
+
+	if (from < 0 || fstat(from, &st) < 0 || (r = elf_read_file(path, &e)) < 0)
+		goto out;
+
+	const uint8_t *id = elf_note(&e, "GNU", NT_GNU_BUILD_ID, &len, &at);
+
+	if (id && len <= sizeof(s.build_id)) {
+		memcpy(s.build_id, id, len);
+		s.build_id_len = len;
+	}
+	s.fd = memfd_create(RESIDENT_MEMFD, MFD_CLOEXEC | MFD_EXEC);
+	if (s.fd < 0 && errno == EINVAL) /* a kernel that does not know MFD_EXEC */
+		s.fd = memfd_create(RESIDENT_MEMFD, MFD_CLOEXEC);
+	r = s.fd < 0 ? -errno : 0;
+	while (r == 0 && done < st.st_size) {
+		const ssize_t n = sendfile(s.fd, from, &done, (size_t)(st.st_size - done));
+
+		if (n <= 0)
+			r = n < 0 ? -errno : -EIO;
+	}
+	snprintf(s.path, sizeof(s.path), "%s", path);
+out:
+	if (r < 0) {
+		snprintf(err, err_size, "%s: cannot copy the shim: %s", path, strerror(-r));
+		inject_close(&s);
+	} else {
+		*ret = s;
+	}
+	elf_done(&e);
+	if (from >= 0)
+		close(from);
+	return r;
+}
+
+void inject_close(struct inject_shim *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+static int begin(struct work *w, pid_t pid, const uint8_t *build_id, size_t build_id_len)
+{
+	char path[64];
+	int e;
+
+	w->mem = w->pidfd = -1;
+	w->r = mmap(NULL, sizeof(*w->r), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (w->r == MAP_FAILED) {
+		w->r = NULL;
+		return fail(w, -ENOMEM, "no memory");
+	}
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	w->mem = open(path, O_RDWR | O_CLOEXEC);
+	if (w->mem < 0)
+		return fail(w, -errno, "cannot open the process's memory");
+	w->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (w->pidfd < 0)
+		return fail(w, -errno, "cannot open the process");
+	if ((e = resident_find(pid, w->mem, build_id, build_id_len, &w->there)) < 0)
+		return fail(w, e, "cannot read the process's mappings");
+	w->r->pid = pid;
+	w->r->mem = w->mem;
+	for (unsigned int i = 0; i < REMOTE_FDS; i++)
+		w->r->fds[i] = -1;
+	if (!w->there.libc || (e = remote_find_libc(w->mem, w->there.libc, &w->r->libc)) < 0)
+		return fail(w, w->there.libc ? e : -ENOTSUP, "its libc is none that gapscope knows");
+	return 0;
+}
+
+static void end(struct work *w)
+{
+	if (w->pidfd >= 0)
+		close(w->pidfd);
+	if (w->mem >= 0)
+		close(w->mem);
+	if (w->r)
+		munmap(w->r, sizeof(*w->r));
+}
+
+/* A thread of the target is ours, with a stack. */
+static int borrow(struct work *w)
+{
+	struct remote *r = w->r;
+	int64_t stack;
+	int e = supervise_start(r, &w->guard);
+
+	if (e < 0)
+		return fail(w, e, "cannot start the supervisor");
+	e = remote_borrow(r, BORROW_MS);
+	if (e < 0) {
+		supervise_end(&w->guard);
+		return fail(w, e,
+			    e == -EBUSY ? "no thread of it came to a place where it can be borrowed safely"
+					: "cannot stop a thread of it");
+	}
+	stack = remote_syscall(
+		r, SYS_mmap,
+		(const uint64_t[6]){0, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0});
+	if (stack > 0) {
+		r->stack_bytes = STACK_BYTES;
+		r->stack = (uint64_t)stack;
+		return 0;
+	}
+	(void)remote_return(r);
+	supervise_end(&w->guard);
+	return fail(w, stack < 0 ? (int)stack : -EFAULT, "cannot map a stack in it");
+}
+
+static int give_back(struct work *w, struct inject_result *ret)
+{
+	const int e = remote_return(w->r);
+
+	supervise_end(&w->guard);
+	if (ret) {
+		ret->stall_ns = w->r->running_ns - w->r->stop_ns;
+		ret->thread = w->r->tid;
+	}
+	return e < 0 ? fail(w, e, "the borrowed thread was lost") : 0;
+}
+
+static int send_fds(struct work *w, int their_end, const int fds[SENT_FDS])
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(SENT_FDS * sizeof(int))];
+	} control = {0};
+	char byte = 0;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	const int end = (int)syscall(SYS_pidfd_getfd, w->pidfd, their_end, 0);
+	int e = 0;
+
+	if (end < 0)
+		return -errno;
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(SENT_FDS * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, SENT_FDS * sizeof(int));
+	if (sendmsg(end, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		e = -errno;
+	close(end);
+	return e;
+}
+
+/* Both descriptors into the target: their numbers there. */
+static int deliver(struct work *w, const int fds[SENT_FDS], int32_t ret[SENT_FDS])
+{
+	struct remote *r = w->r;
+	const uint64_t at = r->stack;
+	struct parcel p = {0};
+	struct cmsghdr head;
+	int64_t e;
+
+	e = remote_syscall(r, SYS_socketpair,
+			   (const uint64_t[6]){AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, at + offsetof(struct parcel, pair)});
+	if (e < 0 || (e = remote_read(r, at + offsetof(struct parcel, pair), p.pair, sizeof(p.pair))) < 0)
+		return (int)e;
+	r->fds[0] = p.pair[0];
+	r->fds[1] = p.pair[1];
+	if ((e = send_fds(w, p.pair[1], fds)) < 0)
+		return (int)e;
+	p.iov = (struct iovec){.iov_base = (void *)(at + offsetof(struct parcel, byte)), .iov_len = 1};
+	p.message = (struct msghdr){.msg_iov = (void *)(at + offsetof(struct parcel, iov)),
+				    .msg_iovlen = 1,
+				    .msg_control = (void *)(at + offsetof(struct parcel, control)),
+				    .msg_controllen = sizeof(p.control)};
+	if ((e = remote_write(r, at, &p, sizeof(p))) < 0)
+		return (int)e;
+	e = remote_syscall(
+		r, SYS_recvmsg,
+		(const uint64_t[6]){(uint64_t)p.pair[0], at + offsetof(struct parcel, message), MSG_CMSG_CLOEXEC | MSG_DONTWAIT});
+	if (e < 0 || (e = remote_read(r, at, &p, sizeof(p))) < 0)
+		return (int)e;
+	memcpy(&head, p.control, sizeof(head));
+	if (head.cmsg_type != SCM_RIGHTS || head.cmsg_len != CMSG_LEN(SENT_FDS * sizeof(int)))
+		return -EMFILE; /* the target has no descriptor left */
+	memcpy(ret, p.control + CMSG_LEN(0), SENT_FDS * sizeof(int));
+	r->fds[2] = ret[0];
+	r->fds[3] = ret[1];
+	return 0;
+}
+
+/* dlopen in the target. The path differs from those of earlier copies, which dlopen would take for the same. */
+static int load(struct work *w, const struct inject_shim *shim, int fd)
+{
+	struct parcel p = {0};
+	int n = snprintf(p.path, sizeof(p.path), "/proc/self/fd/");
+	int e;
+
+	for (unsigned int i = 0; i < w->there.copies && n < 40; i++)
+		n += snprintf(p.path + n, sizeof(p.path) - (size_t)n, "/");
+	snprintf(p.path + n, sizeof(p.path) - (size_t)n, "%d", fd);
+	if ((e = remote_write(w->r, w->r->stack, &p, sizeof(p))) < 0)
+		return e;
+	e = remote_call(w->r, w->r->libc.dlopen, w->r->stack + offsetof(struct parcel, path), RTLD_NOW | RTLD_LOCAL);
+	if (e == 0)
+		e = resident_find(w->r->pid, w->mem, shim->build_id, shim->build_id_len, &w->there);
+	return e < 0 ? e : w->there.shim ? 0 : -ELIBACC;
+}
+
+/* Call an entry of the shim. */
+static int enter(struct work *w, uint64_t entry, const struct wire_attach *in, uint32_t *ret_slots)
+{
+	const uint64_t at = w->r->stack + offsetof(struct parcel, attach);
+	struct wire_attach a = *in;
+	int e;
+
+	a.result = WIRE_ATTACH_UNSET;
+	if ((e = remote_write(w->r, at, &a, sizeof(a))) < 0 || (e = remote_call(w->r, entry, at, 0)) < 0 ||
+	    (e = remote_read(w->r, at, &a, sizeof(a))) < 0)
+		return e;
+	*ret_slots = a.slots;
+	return a.result == WIRE_ATTACH_UNSET ? -EFAULT : a.result;
+}
+
+int inject_attach(pid_t pid, const struct inject_shim *shim, const struct inject_session *session, struct inject_result *ret,
+		  char *err, size_t err_size)
+{
+	struct work w = {.err = err, .err_size = err_size};
+	struct inject_result result = {0};
+	struct wire_attach a = {0};
+	const int fds[SENT_FDS] = {shim->fd, session->fd};
+	int32_t theirs[SENT_FDS];
+	const char *step = "cannot hand over the shim";
+	int e = begin(&w, pid, shim->build_id, shim->build_id_len);
+
+	if (e < 0 || (e = borrow(&w)) < 0)
+		goto out;
+	e = deliver(&w, fds, theirs);
+	if (e == 0 && !w.there.shim) {
+		step = "its loader refused the shim";
+		e = load(&w, shim, theirs[0]);
+	}
+	if (e == 0) {
+		step = "the shim could not start in it";
+		a.fd = theirs[1];
+		snprintf(a.session, sizeof(a.session), "%s", session->path);
+		if (strlen(shim->path) < sizeof(a.library))
+			snprintf(a.library, sizeof(a.library), "%s", shim->path);
+		e = enter(&w, w.there.attach, &a, &result.slots);
+	}
+
+	const int back = give_back(&w, &result);
+
+	if (e < 0)
+		fail(&w, e, step);
+	else
+		e = back;
+	if (e == 0)
+		*ret = result;
+out:
+	end(&w);
+	return e;
+}
+
+int inject_detach(pid_t pid, struct inject_result *ret, char *err, size_t err_size)
+{
+	struct work w = {.err = err, .err_size = err_size};
+	struct inject_result result = {0};
+	const struct wire_attach a = {0};
+	int e = begin(&w, pid, NULL, 0);
+
+	if (e == 0 && !w.there.shim)
+		e = fail(&w, -ENOENT, "there is no shim in it");
+	if (e < 0 || (e = borrow(&w)) < 0)
+		goto out;
+	e = enter(&w, w.there.detach, &a, &result.slots);
+
+	const int back = give_back(&w, &result);
+
+	if (e < 0)
+		fail(&w, e, "the shim could not be switched off");
+	else
+		e = back;
+	if (e == 0)
+		*ret = result;
+out:
+	end(&w);
+	return e;
+}

@@ -1,0 +1,116 @@
+/*
+ * The list of calls, and the search for signal frames. See place.h.
+ */
+#include "attach/place.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#define STACK_SCAN_BYTES 32768U
+
+static const struct {
+	long number;
+	bool by_fd; /* for some descriptors only */
+} allowed[] = {
+	{SYS_epoll_wait, false},
+	{SYS_epoll_pwait, false},
+	{SYS_epoll_pwait2, false},
+	{SYS_poll, false},
+	{SYS_ppoll, false},
+	{SYS_select, false},
+	{SYS_pselect6, false},
+	{SYS_nanosleep, false},
+	{SYS_accept, false},
+	{SYS_accept4, false},
+	{SYS_recvfrom, false},
+	{SYS_recvmsg, false},
+	{SYS_clock_nanosleep, false},
+	{SYS_sendto, false},
+	{SYS_sendmsg, false},
+	{SYS_read, true},
+	{SYS_write, true},
+	{SYS_readv, true},
+	{SYS_writev, true},
+};
+
+bool place_allowed(pid_t pid, long number, long fd)
+{
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		char path[64];
+		struct stat st;
+
+		if (allowed[i].number != number)
+			continue;
+		if (!allowed[i].by_fd)
+			return true;
+		snprintf(path, sizeof(path), "/proc/%d/fd/%ld", (int)pid, fd);
+		return stat(path, &st) == 0 && (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode));
+	}
+	return false;
+}
+
+long place_of(pid_t pid, pid_t tid, long *ret_first)
+{
+	char path[64];
+	long number = -1;
+	unsigned long first = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
+
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "%ld %lx", &number, &first) != 2)
+		number = -1;
+	fclose(f);
+	*ret_first = (long)first;
+	return number;
+}
+
+/* Signals that are caught and blocked by this thread: in a handler, its own is (unless SA_NODEFER). */
+static bool blocks_a_caught_signal(const struct remote *r)
+{
+	char path[64], line[256];
+	uint64_t caught = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", (int)r->pid, (int)r->tid);
+
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return true;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "SigCgt: %" SCNx64, &caught) == 1)
+			break;
+	fclose(f);
+	return (caught & r->saved.mask) != 0;
+}
+
+/* A signal frame begins with its return address, the restorer; the interrupted registers follow. */
+bool place_in_handler(const struct remote *r, const struct user_regs_struct *general)
+{
+	static uint64_t stack[STACK_SCAN_BYTES / sizeof(uint64_t)];
+	size_t words = 0;
+
+	if (!r->libc.restorer || !blocks_a_caught_signal(r))
+		return false;
+	while (words < STACK_SCAN_BYTES / sizeof(uint64_t) &&
+	       remote_read(r, general->rsp + words * sizeof(uint64_t), stack + words, 4096) == 0)
+		words += 4096 / sizeof(uint64_t);
+	for (size_t i = 0; i + 1 + sizeof(ucontext_t) / sizeof(uint64_t) < words; i++) {
+		ucontext_t u;
+
+		if (stack[i] != r->libc.restorer)
+			continue;
+		memcpy(&u, stack + i + 1, sizeof(u));
+		/* A stale frame of a handler that is over has the same look, but nobody called through it: take no chance. */
+		if ((u.uc_mcontext.gregs[REG_CSGSFS] & 0xffff) == (long long)(general->cs & 0xffff))
+			return true;
+	}
+	return false;
+}
