@@ -26,9 +26,17 @@ static const struct command cmd_scan_entry = {
 };
 
 const struct command *const command_table[] = {
-	&cmd_run_entry,  &cmd_replay_entry, &cmd_report_entry,
-	&cmd_scan_entry, &cmd_list_entry,   &cmd_doctor_entry,
-	&cmd_help_entry, &cmd_man_entry,    NULL,
+	&cmd_run_entry,
+	&cmd_attach_entry,
+	&cmd_detach_entry,
+	&cmd_replay_entry,
+	&cmd_report_entry,
+	&cmd_scan_entry,
+	&cmd_list_entry,
+	&cmd_doctor_entry,
+	&cmd_help_entry,
+	&cmd_man_entry,
+	NULL,
 };
 
 const struct command *command_find(const char *name)

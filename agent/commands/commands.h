@@ -7,6 +7,8 @@
 #include "commands/command.h"
 
 extern const struct command cmd_run_entry;
+extern const struct command cmd_attach_entry;
+extern const struct command cmd_detach_entry;
 extern const struct command cmd_replay_entry;
 extern const struct command cmd_report_entry;
 extern const struct command cmd_list_entry;

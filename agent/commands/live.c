@@ -8,12 +8,13 @@
 
 #include "commands/handover.h"
 
+#define LOOK_MS 250U
 #define STOP_REPORT_MS 1000U /* after SIGTERM or SIGINT: a report by then, even if the service takes longer (promised: 2 s) */
 
 struct loop {
 	struct live *live;
 	uv_loop_t uv;
-	uv_timer_t drain, metrics, stop;
+	uv_timer_t drain, metrics, stop, look, end;
 	uv_poll_t signals, handover;
 	bool stop_set;
 };
@@ -51,6 +52,21 @@ static void on_stop(uv_timer_t *t)
 		pipeline_report(l->live->pipeline, l->live->report, "json", NULL);
 }
 
+static void on_look(uv_timer_t *t)
+{
+	struct loop *l = t->data;
+	struct live_attached *a = l->live->attached;
+
+	a->look(a->ctx);
+	if (ingest_live(l->live->ingest) == 0)
+		uv_stop(&l->uv);
+}
+
+static void on_end(uv_timer_t *t)
+{
+	uv_stop(t->loop);
+}
+
 static void on_signals(uv_poll_t *p, int status, int events)
 {
 	struct loop *l = p->data;
@@ -58,7 +74,7 @@ static void on_signals(uv_poll_t *p, int status, int events)
 	(void)status;
 	(void)events;
 	child_on_signal(l->live->child);
-	if (l->live->child->exited) {
+	if (l->live->child->exited || (l->live->attached && l->live->child->stopping)) {
 		uv_stop(&l->uv);
 	} else if (l->live->child->stopping && !l->stop_set) {
 		l->stop_set = true;
@@ -82,6 +98,8 @@ static void close_all(struct loop *l)
 	uv_close((uv_handle_t *)&l->drain, NULL);
 	uv_close((uv_handle_t *)&l->metrics, NULL);
 	uv_close((uv_handle_t *)&l->stop, NULL);
+	uv_close((uv_handle_t *)&l->look, NULL);
+	uv_close((uv_handle_t *)&l->end, NULL);
 	uv_close((uv_handle_t *)&l->signals, NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	uv_loop_close(&l->uv);
@@ -97,16 +115,20 @@ int live_run(struct live *live)
 	uv_timer_init(&l.uv, &l.drain);
 	uv_timer_init(&l.uv, &l.metrics);
 	uv_timer_init(&l.uv, &l.stop);
+	uv_timer_init(&l.uv, &l.look);
+	uv_timer_init(&l.uv, &l.end);
 	r = uv_poll_init(&l.uv, &l.signals, live->child->signal_fd);
 	if (r < 0) {
 		uv_close((uv_handle_t *)&l.drain, NULL);
 		uv_close((uv_handle_t *)&l.metrics, NULL);
 		uv_close((uv_handle_t *)&l.stop, NULL);
+		uv_close((uv_handle_t *)&l.look, NULL);
+		uv_close((uv_handle_t *)&l.end, NULL);
 		uv_run(&l.uv, UV_RUN_DEFAULT);
 		uv_loop_close(&l.uv);
 		return r;
 	}
-	l.drain.data = l.metrics.data = l.stop.data = l.signals.data = &l;
+	l.look.data = l.drain.data = l.metrics.data = l.stop.data = l.signals.data = &l;
 	uv_timer_start(&l.drain, on_drain, 0, 1);
 	uv_timer_start(&l.metrics, on_metrics, live->metrics_interval_ms, live->metrics_interval_ms);
 	uv_poll_start(&l.signals, UV_READABLE, on_signals);
@@ -114,8 +136,15 @@ int live_run(struct live *live)
 		l.handover.data = &l;
 		uv_poll_start(&l.handover, UV_READABLE, on_handover);
 	}
+	if (live->attached) {
+		uv_timer_start(&l.look, on_look, LOOK_MS, LOOK_MS);
+		if (live->attached->duration_ms)
+			uv_timer_start(&l.end, on_end, live->attached->duration_ms, 0);
+	}
 	if (!live->child->exited)
 		uv_run(&l.uv, UV_RUN_DEFAULT);
+	if (live->attached)
+		live->attached->leave(live->attached->ctx);
 	/* What is left of the program (daemons it made) passes through from here on, so that the rings come to an end. */
 	ingest_disable(live->ingest);
 	while (ingest_poll(live->ingest, true, pipeline_event, live->pipeline, &(unsigned int){0}) > 0)

@@ -17,9 +17,18 @@ struct live {
 	int handover;       /* listening socket of handover.h, or -1 */
 	const char *report; /* file, or NULL */
 	unsigned int metrics_interval_ms;
+	struct live_attached *attached; /* NULL: the service is our child */
 };
 
-/* Run until the child has exited and everything that it published is in the session. 0, or -errno of the loop. */
+/* A service that is not our child: it is left alone at the end, which comes by a signal, after some time, or with the service's own. */
+struct live_attached {
+	unsigned int duration_ms; /* 0 = no limit */
+	void (*look)(void *ctx);  /* four times a second: new processes of it */
+	void (*leave)(void *ctx); /* before the last records are read */
+	void *ctx;
+};
+
+/* Run until the child has exited, or an attached service is to be left, and everything that it published is in the session. 0, or -errno of the loop. */
 int live_run(struct live *l);
 
 #endif

@@ -33,38 +33,75 @@
 		.doc = "print nothing but errors" \
 	}
 
+#define ROW_RECORD \
+	{ \
+		.name = "record", .kind = FLAG_TEXT, .offset = offsetof(struct settings, record), .arg = "FILE", \
+		.doc = "record the session's events there, redacted, for `gapscope replay`" \
+	}
+#define ROW_SERVICE \
+	{ \
+		.name = "service", .kind = FLAG_TEXT, .offset = offsetof(struct settings, service), .arg = "NAME", \
+		.doc = "name of the service; else OTEL_SERVICE_NAME, else the program's name" \
+	}
+#define ROW_RINGS \
+	{ \
+		.name = "rings", .kind = FLAG_COUNT, .offset = offsetof(struct settings, rings), .arg = "N", \
+		.doc = "threads that can be watched at once (default 512)", .min = 1, .max = 65536 \
+	}
+#define ROW_RING_SIZE \
+	{ \
+		.name = "ring-size", .kind = FLAG_COUNT, .offset = offsetof(struct settings, ring_size), .arg = "BYTES", \
+		.doc = "shared memory for one thread, rounded up to a power of two (default 131072)", .min = WIRE_RING_BYTES_MIN, \
+		.max = WIRE_RING_BYTES_MAX \
+	}
+#define ROW_NO_STACKS \
+	{ \
+		.name = "no-stacks", .kind = FLAG_SWITCH, .offset = offsetof(struct settings, no_stacks), \
+		.doc = "take no call stacks: findings then carry no call site" \
+	}
+
 const struct flag run_flags[] = {
-	ROW_REPORT,
-	{.name = "record",
+	ROW_REPORT, ROW_RECORD, ROW_EXPORT, ROW_CONFIG, ROW_SERVICE, ROW_RINGS, ROW_RING_SIZE, ROW_NO_STACKS, ROW_QUIET, {0},
+};
+
+const struct flag attach_flags[] = {
+	{.name = "name",
 	 .kind = FLAG_TEXT,
-	 .offset = offsetof(struct settings, record),
-	 .arg = "FILE",
-	 .doc = "record the session's events there, redacted, for `gapscope replay`"},
+	 .offset = offsetof(struct settings, attach.name),
+	 .arg = "COMM",
+	 .doc = "watch every process of this name, and their children"},
+	{.name = "port",
+	 .kind = FLAG_COUNT,
+	 .offset = offsetof(struct settings, attach.port),
+	 .arg = "N",
+	 .doc = "watch who listens on this TCP port",
+	 .min = 1,
+	 .max = 65535},
+	{.name = "cgroup",
+	 .kind = FLAG_TEXT,
+	 .offset = offsetof(struct settings, attach.cgroup),
+	 .arg = "PATH",
+	 .doc = "watch the processes of this cgroup"},
+	{.name = "unit",
+	 .kind = FLAG_TEXT,
+	 .offset = offsetof(struct settings, attach.unit),
+	 .arg = "UNIT",
+	 .doc = "watch the processes of this systemd unit"},
+	{.name = "duration",
+	 .kind = FLAG_COUNT,
+	 .offset = offsetof(struct settings, attach.duration_s),
+	 .arg = "S",
+	 .doc = "detach after so many seconds; without it on SIGINT or SIGTERM, or when the service has ended",
+	 .min = 1,
+	 .max = 31536000},
+	ROW_REPORT,
+	ROW_RECORD,
 	ROW_EXPORT,
 	ROW_CONFIG,
-	{.name = "service",
-	 .kind = FLAG_TEXT,
-	 .offset = offsetof(struct settings, service),
-	 .arg = "NAME",
-	 .doc = "name of the service; else OTEL_SERVICE_NAME, else the program's name"},
-	{.name = "rings",
-	 .kind = FLAG_COUNT,
-	 .offset = offsetof(struct settings, rings),
-	 .arg = "N",
-	 .doc = "threads that can be watched at once (default 512)",
-	 .min = 1,
-	 .max = 65536},
-	{.name = "ring-size",
-	 .kind = FLAG_COUNT,
-	 .offset = offsetof(struct settings, ring_size),
-	 .arg = "BYTES",
-	 .doc = "shared memory for one thread, rounded up to a power of two (default 131072)",
-	 .min = WIRE_RING_BYTES_MIN,
-	 .max = WIRE_RING_BYTES_MAX},
-	{.name = "no-stacks",
-	 .kind = FLAG_SWITCH,
-	 .offset = offsetof(struct settings, no_stacks),
-	 .doc = "take no call stacks: findings then carry no call site"},
+	ROW_SERVICE,
+	ROW_RINGS,
+	ROW_RING_SIZE,
+	ROW_NO_STACKS,
 	ROW_QUIET,
 	{0},
 };

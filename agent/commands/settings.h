@@ -18,11 +18,18 @@ struct detector_settings {
 	double values[SETTINGS_OPTIONS_MAX]; /* in the order of the detector's option table */
 };
 
+/* Of `attach` only. */
+struct attach_settings {
+	const char *name, *cgroup, *unit;
+	uint32_t port, duration_s;
+};
+
 struct settings {
 	const char *report, *record, *config, *service, *format;
 	struct flag_list exports;
 	uint32_t rings, ring_size;
 	bool no_stacks, quiet;
+	struct attach_settings attach;
 	struct detector_settings detectors[SETTINGS_DETECTORS_MAX];
 	char *texts[SETTINGS_TEXTS_MAX]; /* owned */
 	size_t texts_n;
@@ -30,6 +37,8 @@ struct settings {
 
 /* Flags of `run`; each but `config` is also a key of the configuration file. */
 extern const struct flag run_flags[];
+/* Flags of `attach`. */
+extern const struct flag attach_flags[];
 /* Flags of `replay`. */
 extern const struct flag replay_flags[];
 

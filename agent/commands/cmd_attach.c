@@ -1,0 +1,371 @@
+/*
+ * `gapscope attach`: watch a service that runs already. Owns everything of the session for its duration; main thread. The service is
+ * left as it was when the session ends, however it ends.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "attach/check.h"
+#include "attach/existing.h"
+#include "attach/find.h"
+#include "attach/inject.h"
+#include "commands/commands.h"
+#include "commands/live.h"
+#include "commands/report_file.h"
+#include "commands/shim.h"
+#include "wire/shared.h"
+
+#define FLUSH_MS 3000U /* how long sending what is queued may take at the end */
+
+struct attach {
+	struct settings settings;
+	struct pipeline pipeline;
+	struct ingest *ingest;
+	struct child child; /* its signals only: the service is not our child */
+	struct inject_shim shim;
+	struct inject_session session;
+	struct find_result found;
+	char session_path[64], service[256];
+	pid_t inside[FIND_MAX]; /* where the shim was put */
+	size_t inside_n;
+	uint64_t seed, start_ns;
+};
+
+/* The operand and flags into a query; exactly one of them must be given. */
+static int read_query(struct attach *a, int argc, char **argv, int operand, struct find_query *ret, char *err, size_t err_size)
+{
+	const struct attach_settings *s = &a->settings.attach;
+	struct find_query q = {.name = s->name, .port = s->port, .cgroup = s->cgroup, .unit = s->unit};
+	const int given = (operand < argc) + (s->name != NULL) + (s->port != 0) + (s->cgroup != NULL) + (s->unit != NULL);
+
+	if (given != 1 || operand + 1 < argc) {
+		snprintf(err, err_size, "attach: name one process: PID, --name, --port, --cgroup or --unit");
+		return -EINVAL;
+	}
+	if (operand < argc) {
+		char *end;
+		const long pid = strtol(argv[operand], &end, 10);
+
+		if (*end || pid <= 0 || pid > 4194304) {
+			snprintf(err, err_size, "attach: '%s' is not the number of a process; by name: --name %s", argv[operand],
+				 argv[operand]);
+			return -EINVAL;
+		}
+		q.pid = (pid_t)pid;
+	}
+	*ret = q;
+	return 0;
+}
+
+static void read_exe(pid_t pid, char *to, size_t size)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+
+	const ssize_t n = readlink(link, to, size - 1);
+
+	to[n > 0 ? n : 0] = '\0';
+}
+
+static void name_service(struct attach *a, const char *exe)
+{
+	const char *env = getenv("OTEL_SERVICE_NAME");
+	const char *slash = strrchr(exe, '/');
+	const char *name = a->settings.service ? a->settings.service
+			   : env && *env       ? env
+			   : slash && slash[1] ? slash + 1
+					       : "service";
+
+	snprintf(a->service, sizeof(a->service), "%s", name);
+}
+
+static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy)
+{
+	ingest_set_policy(ctx, pid, fd, policy);
+}
+
+static int open_session(struct attach *a, char *err, size_t err_size)
+{
+	const struct settings *s = &a->settings;
+	char exe[PATH_MAX];
+	struct resource_input resource = {.service = a->service, .exe = exe};
+	const struct ingest_options options = {.thread_max = s->rings, .ring_bytes = s->ring_size, .stacks = !s->no_stacks};
+	int e;
+
+	read_exe(a->found.pids[0], exe, sizeof(exe));
+	name_service(a, exe);
+	if (s->report && (e = report_file_check(s->report, err, err_size)) < 0)
+		return e;
+	if (getrandom(&a->seed, sizeof(a->seed), 0) != (ssize_t)sizeof(a->seed))
+		a->seed = (uint64_t)getpid();
+	e = ingest_new(&options, a->pipeline.stacks, &a->pipeline.counters, &a->ingest);
+	if (e < 0) {
+		snprintf(err, err_size, "cannot make the shared memory: %s; fewer --rings or a smaller --ring-size need less",
+			 strerror(-e));
+		return e;
+	}
+	a->start_ns = ingest_now_ns(a->ingest);
+	if ((e = outputs_open(&a->pipeline.outputs, &s->exports, true, &resource, err, err_size)) < 0)
+		return e;
+	if ((e = pipeline_open(&a->pipeline, &a->settings, a->service, a->seed)) < 0) {
+		snprintf(err, err_size, "out of memory");
+		return e;
+	}
+	model_on_policy(session_model(a->pipeline.session), on_policy, a->ingest);
+	if (s->record) {
+		struct recording_info info = {.start_ns = a->start_ns, .seed = a->seed};
+
+		snprintf(info.service, sizeof(info.service), "%s", a->service);
+		e = recording_create(s->record, &info, a->pipeline.stacks, &a->pipeline.writer);
+		if (e < 0)
+			snprintf(err, err_size, "%s: cannot write the recording: %s; check the folder and its permissions",
+				 s->record, strerror(-e));
+	}
+	snprintf(a->session_path, sizeof(a->session_path), "/proc/%d/fd/%d", (int)getpid(), ingest_fd(a->ingest));
+	a->session = (struct inject_session){.fd = ingest_fd(a->ingest), .path = a->session_path};
+	return e;
+}
+
+/* A word about the session itself: through the event stream, so that a replay says it too. */
+static void note(struct attach *a, pid_t pid, const char *text)
+{
+	const uint64_t now = ingest_now_ns(a->ingest);
+	const struct event e = {
+		.t0 = now,
+		.t1 = now,
+		.pid = (uint32_t)pid,
+		.tid = (uint32_t)pid,
+		.fd = -1,
+		.id = WIRE_SOURCE_INFO,
+		.data = (const uint8_t *)text,
+		.data_len = (uint32_t)strlen(text),
+	};
+
+	pipeline_event(&a->pipeline, &e);
+}
+
+static bool has_slot(struct attach *a, pid_t pid)
+{
+	struct wire_header *h = ingest_shared(a->ingest);
+
+	for (uint32_t i = 0; i < h->process_max; i++) {
+		const struct wire_process *p = wire_process_at(h, i);
+
+		if (p->pid == (uint32_t)pid && atomic_load_explicit(&p->state, memory_order_acquire) == WIRE_SLOT_LIVE)
+			return true;
+	}
+	return false;
+}
+
+/* Put the shim into one process. What it had open before is told in front of all that it does from now on. */
+static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
+{
+	struct check_verdict v;
+	struct inject_result result;
+	char why[256];
+	int e;
+
+	check_process(pid, &v);
+	if (!v.watchable) {
+		snprintf(err, err_size, "cannot attach to process %d: %s%s", (int)pid, v.why,
+			 v.other_way ? "; only system call probes (eBPF) could watch it" : "");
+		return -EPERM;
+	}
+	e = inject_attach(pid, &a->shim, &a->session, &result, why, sizeof(why));
+	if (e < 0) {
+		snprintf(err, err_size, "cannot attach to process %d: %s", (int)pid, why);
+		return e;
+	}
+	if (a->inside_n < FIND_MAX)
+		a->inside[a->inside_n++] = pid;
+	(void)existing_tell(pid, a->start_ns, pipeline_event, &a->pipeline);
+	if (!a->settings.quiet)
+		complain("watching process %d (thread %d was held for %.1f ms)", (int)pid, (int)result.thread,
+			 (double)result.stall_ns / 1e6);
+	return 0;
+}
+
+/* All processes of the target; those that cannot be entered are said, and are an error only if nobody is left. */
+static int enter_all(struct attach *a, char *err, size_t err_size)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < a->found.n; i++) {
+		char why[512];
+		const int e = has_slot(a, a->found.pids[i]) ? 0 : enter(a, a->found.pids[i], why, sizeof(why));
+
+		if (e == 0)
+			continue;
+		if (first == 0)
+			snprintf(err, err_size, "%s", why);
+		first = first ? first : e;
+		/* Alone it is the answer; among others it belongs into the report. */
+		if (a->found.n > 1)
+			note(a, a->found.pids[i], why);
+	}
+	return a->inside_n ? 0 : first;
+}
+
+/* Children that were forked while their parent was being entered have no shim yet. */
+static void look(void *ctx)
+{
+	struct attach *a = ctx;
+	const size_t before = a->found.n;
+	char why[512];
+
+	if (find_children(&a->found) == 0)
+		return;
+	for (size_t i = before; i < a->found.n; i++)
+		if (!has_slot(a, a->found.pids[i]) && enter(a, a->found.pids[i], why, sizeof(why)) < 0)
+			note(a, a->found.pids[i], why);
+}
+
+/* Every process that speaks in this session: those that were entered, and what they forked. */
+static void leave(void *ctx)
+{
+	struct attach *a = ctx;
+	struct wire_header *h = ingest_shared(a->ingest);
+
+	for (uint32_t i = 0; i < h->process_max; i++) {
+		const struct wire_process *p = wire_process_at(h, i);
+		struct inject_result result;
+		char why[256];
+
+		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE)
+			continue;
+
+		const int e = inject_detach((pid_t)p->pid, &result, why, sizeof(why));
+
+		if (e < 0 && e != -ENOENT && e != -ESRCH && kill((pid_t)p->pid, 0) == 0)
+			complain("process %u keeps a shim that is switched off: %s", p->pid, why);
+	}
+}
+
+static void end_recording(struct attach *a, uint64_t end_ns)
+{
+	struct pipeline *p = &a->pipeline;
+	struct recording_totals totals = {
+		.events = p->events,
+		.published = p->counters.published,
+		.truncated_bytes = p->counters.truncated_bytes,
+		.end_ns = end_ns,
+	};
+
+	if (!p->writer)
+		return;
+	memcpy(totals.lost, p->counters.lost, sizeof(totals.lost));
+
+	const int e = recording_close(p->writer, &totals);
+
+	p->writer = NULL;
+	if (p->record_error == 0)
+		p->record_error = e;
+	if (p->record_error < 0)
+		complain("%s: the recording is not complete: %s", a->settings.record, strerror(-p->record_error));
+}
+
+static void finish(struct attach *a)
+{
+	const struct settings *s = &a->settings;
+	const uint64_t end_ns = ingest_now_ns(a->ingest);
+
+	session_finish(a->pipeline.session, end_ns);
+	end_recording(a, end_ns);
+	pipeline_report(&a->pipeline, s->report, "text", s->quiet ? NULL : stderr);
+	pipeline_metrics(&a->pipeline, end_ns);
+	outputs_close(&a->pipeline.outputs, FLUSH_MS, true);
+}
+
+static int watch(struct attach *a, char *err, size_t err_size)
+{
+	char path[PATH_MAX];
+	struct live_attached attached = {
+		.duration_ms = a->settings.attach.duration_s * 1000U, .look = look, .leave = leave, .ctx = a};
+	struct live live = {
+		.pipeline = &a->pipeline,
+		.child = &a->child,
+		.handover = -1,
+		.report = a->settings.report,
+		.metrics_interval_ms = exporter_metric_interval_ms(),
+		.attached = &attached,
+	};
+	int e = child_signals(&a->child);
+
+	if (e < 0) {
+		snprintf(err, err_size, "cannot take over the signals: %s", strerror(-e));
+		return e;
+	}
+	if ((e = shim_find(path, sizeof(path), err, err_size)) < 0 || (e = inject_open(path, &a->shim, err, err_size)) < 0 ||
+	    (e = open_session(a, err, err_size)) < 0 || (e = enter_all(a, err, err_size)) < 0)
+		goto out;
+	live.ingest = a->ingest;
+	if ((e = live_run(&live)) < 0) {
+		complain("cannot run the event loop: %s", strerror(-e));
+		leave(a);
+		e = 0;
+	}
+	finish(a);
+out:
+	outputs_close(&a->pipeline.outputs, 0, false);
+	child_done(&a->child);
+	return e;
+}
+
+static int cmd_attach(int argc, char **argv)
+{
+	char err[512];
+	struct attach *a = calloc(1, sizeof(*a));
+	struct find_query query;
+	int status = EXIT_USAGE;
+
+	if (!a) {
+		complain("out of memory");
+		return EXIT_USAGE;
+	}
+	a->shim.fd = -1;
+	flags_first(attach_flags, argc, argv);
+
+	const int operand = settings_load(&a->settings, attach_flags, argc, argv, err, sizeof(err));
+
+	if (operand < 0 || read_query(a, argc, argv, operand, &query, err, sizeof(err)) < 0 ||
+	    find_target(&query, &a->found, err, sizeof(err)) < 0)
+		complain("%s", err);
+	else if (pipeline_init(&a->pipeline) < 0)
+		complain("out of memory");
+	else if (watch(a, err, sizeof(err)) < 0)
+		complain("%s", err);
+	else
+		status = 0;
+	pipeline_done(&a->pipeline);
+	ingest_free(a->ingest);
+	inject_close(&a->shim);
+	settings_done(&a->settings);
+	free(a);
+	return status;
+}
+
+const struct command cmd_attach_entry = {
+	.name = "attach",
+	.usage = "[options] PID | --name COMM | --port N | --cgroup PATH | --unit UNIT",
+	.doc = "watch a service that is running already",
+	.text = "Puts the shim into the running processes of a service, without a restart, and watches them and what they start. "
+		"On "
+		"SIGINT or "
+		"SIGTERM, after --duration, or when the service has ended, it takes the shim out of use again and writes the "
+		"report.\n"
+		"\n"
+		"One thread of the service is held for some milliseconds while the shim is put in. Connections that were open "
+		"before "
+		"are known "
+		"with their peers and options. Needs to be the service's user or root, and a dynamically linked glibc program for "
+		"x86-64; "
+		"whatever stands against it is said in one line, with exit status 2, and the service is not touched.",
+	.flags = attach_flags,
+	.run = cmd_attach,
+};
