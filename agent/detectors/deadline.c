@@ -108,6 +108,8 @@ static void deadline_conn_connect(void *ctx, struct conn *c, const struct event 
 	}
 	if (!c->connect_err)
 		d->client_connections++;
+	if (!k && !c->connect_err && c->kind == CONN_TCP)
+		k = deadline_conn_of(d, c);
 	if (c->kind != CONN_TCP || !k || k->now.phase != PHASE_CONNECT) {
 		if (k)
 			k->now.phase = PHASE_IDLE;
@@ -150,7 +152,8 @@ static void deadline_request_start(void *ctx, struct request *q)
 	if (k->open_n == 1) {
 		k->operation_ns = q->t_start;
 		k->longest_gap_ns = k->gap_limit_ns = 0;
-		k->gaps = k->gaps_anew = 0;
+		k->gaps = k->gaps_anew = k->timer_moves = 0;
+		k->timer_due_ns = 0;
 	}
 }
 

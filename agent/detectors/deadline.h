@@ -88,7 +88,11 @@ struct watch {
 	uint64_t last_limit_ns; /* of the latest finite one */
 	uint64_t due_lo, due_hi, armed_first, armed_last; /* when finite waits would have ended, and were begun */
 	uint32_t armed;
-	uint64_t alarm_due_ns, hint_ns;
+	uint64_t alarm_due_ns;
+	uint64_t hint_ns;                /* when a loop means to wake */
+	uint64_t timer_ns, timer_len_ns; /* the timer behind that: due, and how far off it was when it was first seen */
+	uint64_t tick_len_ns;            /* the longest timer that came and went while nothing was given up */
+	bool loop_timed_out;
 	uint64_t operation_ns;    /* start of the operation that the phase belongs to */
 	uint64_t last_t1;         /* end of the latest wait */
 	bool ready;               /* a poll has just said that there is something to read */
@@ -112,6 +116,8 @@ struct judge {
 /* deadline_bound.c */
 void watch_begin(struct watch *w, enum phase phase, uint64_t now_ns, uint32_t tid, uint32_t stack, uint64_t request_id);
 void watch_wait(struct watch *w, const struct wait *wait);
+/* Is the timer that a loop waits for one that ticks on regardless? */
+bool watch_ticks(const struct watch *w);
 /* A read that found nothing and did not wait. */
 void watch_try(struct watch *w, const struct event *e);
 /* Which bound did these waits show? False if they show nothing (no wait, and no outcome). */

@@ -92,7 +92,8 @@ bool deadline_drips(const struct deadline *d, const struct deadline_conn *k, con
 	const bool anew = k->gaps_anew >= DRIP_ANEW_MIN || k->timer_moves >= DRIP_ANEW_MIN;
 	if (!outlived && !anew && (limit || lasted < evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP])))
 		return false;
-	const bool timer = !outlived && !anew && (timer_due(k, w) > now_ns + noise || w->alarm_due_ns > now_ns);
+	const bool timer =
+		!outlived && !anew && ((timer_due(k, w) > now_ns + noise && !watch_ticks(w)) || w->alarm_due_ns > now_ns);
 	*ret = (struct observation){
 		.phase = PHASE_TOTAL,
 		.weight = timer      ? W_UNDECIDED
@@ -195,11 +196,8 @@ static void note_timer(struct deadline_conn *k, enum phase next, uint64_t now_ns
 {
 	const uint64_t before = k->timer_due_ns, due = k->now.hint_ns, gap = now_ns - k->now.since_ns;
 
-	if (next != PHASE_BODY) {
-		k->timer_due_ns = 0;
-		k->timer_moves = 0;
+	if (next != PHASE_BODY)
 		return;
-	}
 	if (before && due > now_ns + TIMER_FAR_NS)
 		k->timer_moves = due > before + gap / 2 ? k->timer_moves + 1 : 0;
 	k->timer_due_ns = timer_due(k, &k->now);
@@ -216,6 +214,11 @@ void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next,
 	k->before_end = end;
 	k->before_open = k->now.phase != PHASE_IDLE;
 	watch_begin(&k->now, next, now_ns, e ? e->tid : 0, e ? e->stack : 0, k->open_n ? k->open[0]->id : 0);
+	if (next == PHASE_BODY) { /* the loop goes on */
+		k->now.timer_ns = k->before.timer_ns;
+		k->now.timer_len_ns = k->before.timer_len_ns;
+		k->now.tick_len_ns = k->before.tick_len_ns;
+	}
 	if (k->operation_ns && k->operation_ns < now_ns)
 		k->now.operation_ns = k->operation_ns;
 }

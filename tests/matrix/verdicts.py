@@ -32,6 +32,8 @@ def truth(row, scenario):
     total, read, connect = (number(e.get(k)) for k in ("total_timeout_s", "read_timeout_s", "connect_timeout_s"))
     override = e.get(scenario, "")
     bounds = {}
+    if override is None:
+        return bounds  # the row says that it does not know
     if scenario == "syn":
         if number(override) is not None and e["retries"] == "none":
             bounds["connect"] = ("finite", override)
@@ -44,8 +46,6 @@ def truth(row, scenario):
         return bounds
     if "by-design" in row["tags"]:
         return bounds
-    if override is None:
-        return bounds  # the row says that it does not know
     if scenario in ("hang", "q", "slow", "hdrhang"):
         phase = "body" if scenario == "hdrhang" else "response"
         if scenario != "slow" and number(override) is not None and e["retries"] == "none":
