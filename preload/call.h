@@ -23,23 +23,34 @@ struct call {
 	uint16_t err;
 	uint16_t flags;
 	uint8_t policy;
-	bool waits; /* owns the in-flight slot */
 };
 
+#pragma GCC visibility push(hidden)
 /* emit.c: publish or count. `data` may be NULL; `wanted` ≥ len is what the policy would have taken. Keeps errno. */
 void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted);
 /* The same from several pieces of memory, at most `want` bytes in all. */
 struct iovec;
 void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t want);
 bool call_enter_slow(struct shim_tls *t);
+#pragma GCC visibility pop
 
-/* The same call path has the same return address and the same depth below the thread pointer, in whichever thread. */
-static inline uint32_t emit_site(uintptr_t pc, uintptr_t sp)
+/* The same call path has the same return address and the same depth below the thread's own memory, in whichever thread. */
+static inline uint32_t emit_site(const struct shim_tls *t, uintptr_t pc, uintptr_t sp)
 {
-	const uint64_t depth = cpu_thread_pointer() - sp;
-	const uint64_t mixed = (pc ^ depth << 40 ^ depth >> 24) * 0x9e3779b97f4a7c15ULL;
+	const uint32_t depth = (uint32_t)((uintptr_t)t - sp);
 
-	return (uint32_t)(mixed >> 32) | 1;
+	return ((uint32_t)pc * 0x9e3779b1U ^ depth * 0x85ebca77U) | 1;
+}
+
+static inline uint32_t emit_site_key(uint32_t site, uint32_t event)
+{
+	return site + (event << 1);
+}
+
+/* The first of the two places where a thread remembers a call site. */
+static inline struct shim_site *emit_site_entry(struct shim_tls *t, uint32_t key)
+{
+	return &t->local->sites[(key >> SHIM_SITES_SHIFT) * 2]; /* the best mixed bits */
 }
 
 static inline bool shim_on(void)
@@ -48,15 +59,12 @@ static inline bool shim_on(void)
 	       atomic_load_explicit(&shim.process->enabled, memory_order_relaxed);
 }
 
-/* True if this call is to be recorded. Everything else passes through. */
-__attribute__((always_inline)) static inline bool call_enter(struct call *c, enum wire_event event, int fd)
+/* The same for a hook whose entry has asked already whether we are switched on (HOOK_FAST). */
+__attribute__((always_inline)) static inline bool call_enter_on(struct call *c, enum wire_event event, int fd)
 {
 	struct shim_tls *t = &shim_tls;
 
-	if (!shim_on())
-		return false;
-	if (unlikely(t->state != SHIM_THREAD_LIVE || !atomic_load_explicit(&shim.private_mem->alive, memory_order_relaxed)) &&
-	    !call_enter_slow(t))
+	if (unlikely(!atomic_load_explicit(&t->local->alive, memory_order_relaxed)) && !call_enter_slow(t))
 		return false;
 	c->pc = (uintptr_t)__builtin_return_address(0);
 	c->sp = (uintptr_t)__builtin_dwarf_cfa();
@@ -68,8 +76,14 @@ __attribute__((always_inline)) static inline bool call_enter(struct call *c, enu
 	c->a1 = 0;
 	c->site = 0;
 	c->policy = WIRE_POLICY_SIZES;
-	c->waits = false;
+	c->t0 = 0;
 	return true;
+}
+
+/* True if this call is to be recorded. Everything else passes through. */
+__attribute__((always_inline)) static inline bool call_enter(struct call *c, enum wire_event event, int fd)
+{
+	return shim_on() && call_enter_on(c, event, fd);
 }
 
 /* What to capture on fd: its policy byte, found out by one fstat at its first use. */
@@ -87,47 +101,50 @@ static inline uint8_t call_policy(struct call *c, bool socket_call)
 	return c->policy;
 }
 
+/* The last store, which shows the slot: event and descriptor in one. */
+static inline void call_slot_show(struct wire_inflight *slot, uint32_t event, int fd)
+{
+	atomic_store_explicit((_Atomic uint64_t *)(void *)&slot->event, (uint64_t)(uint32_t)fd << 32 | event, memory_order_release);
+}
+
 /* The call may wait: show it in the in-flight slot, unless this is a signal handler on top of a call that waits already. */
-static inline void call_waits(struct call *c, int64_t limit_ns)
+__attribute__((always_inline)) static inline void call_waits(struct call *c, int64_t limit_ns)
 {
 	struct shim_tls *t = &shim_tls;
 	struct wire_inflight *slot = &t->ring.thread->inflight;
-	const uint8_t *next = wire_ring_unit(&t->ring, 0);
 
-	/* The agent's core has read these lines last: fetch them back while the kernel works. */
-	cpu_prefetch_write(next);
-	cpu_prefetch_write(next + WIRE_UNIT);
+	c->t0 = shim_ticks();
+	c->site = emit_site(t, c->pc, c->sp);
+	/* The agent's core has read this line last: fetch it back while the kernel works. */
+	cpu_prefetch_write(wire_ring_unit(&t->ring, 0));
 
 	if (unlikely(atomic_load_explicit(&t->waiting_sp, memory_order_relaxed) > c->sp))
 		return;
 	atomic_store_explicit(&t->waiting_sp, c->sp, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
-	c->waits = true;
-	slot->fd = c->fd;
-	slot->t0 = shim_ticks();
+	slot->t0 = c->t0;
 	slot->limit_ns = limit_ns;
-	c->site = emit_site(c->pc, c->sp);
 	slot->site = c->site;
-	atomic_store_explicit(&slot->event, c->event, memory_order_release);
-	c->t0 = slot->t0;
+	call_slot_show(slot, c->event, c->fd);
 }
 
-static inline void call_begin(struct call *c)
+__attribute__((always_inline)) static inline void call_begin(struct call *c)
 {
-	if (!c->waits)
+	if (!c->t0)
 		c->t0 = shim_ticks();
 }
 
 /* `failed`: errno belongs to this call. */
-static inline void call_end(struct call *c, int64_t ret, bool failed)
+__attribute__((always_inline)) static inline void call_end(struct call *c, int64_t ret, bool failed)
 {
+	struct shim_tls *t = &shim_tls;
+
 	c->t1 = shim_ticks();
 	c->ret = ret;
 	if (unlikely(failed))
 		c->err = (uint16_t)errno;
-	if (c->waits) {
-		struct shim_tls *t = &shim_tls;
-
+	/* Ours if the in-flight slot was taken at this depth of the stack. */
+	if (likely(atomic_load_explicit(&t->waiting_sp, memory_order_relaxed) == c->sp)) {
 		atomic_store_explicit(&t->ring.thread->inflight.event, 0, memory_order_release);
 		atomic_store_explicit(&t->waiting_sp, 0, memory_order_relaxed);
 	}
@@ -157,22 +174,29 @@ enum hook_id {
 	HOOK_COUNT
 };
 
+/* The real function once the session is mapped: then all have been found. */
+#define KNOWN(name) ((__typeof__(&hook_##name))shim_real[HOOK_##name])
+
 /* A hook is called hook_x in C and x in the object: so that no attribute or macro of a header (nonnull, inline) touches it. */
 #define HOOK_FN(type, name, ...) \
 	__attribute__((visibility("default"))) type hook_##name(__VA_ARGS__) __asm__(#name); \
 	type hook_##name(__VA_ARGS__)
+/* Entry and body lie side by side: each page of code more is a miss more after a system call. */
+#if defined(__clang__)
+#define HOOK_PLACE __attribute__((section(".text.hot.hooks"), aligned(64)))
+#else
+#define HOOK_PLACE __attribute__((section(".text.hot.hooks"), aligned(64), no_reorder))
+#endif
 /* The same, for hooks that must cost nothing when switched off: an entry without a frame jumps on to the real function or to the body
  * that follows, which finds its caller's frame as if there had been no entry. */
 #define HOOK_FAST(type, name, parameters, arguments) \
-	__attribute__((visibility("default"))) type hook_##name parameters __asm__(#name); \
-	__attribute__((noinline)) static type watched_##name parameters; \
+	HOOK_PLACE __attribute__((visibility("default"))) type hook_##name parameters __asm__(#name); \
+	HOOK_PLACE __attribute__((noinline)) static type watched_##name parameters; \
 	type hook_##name parameters \
 	{ \
-		void *const real = shim_real[HOOK_##name]; \
-\
-		if (likely(shim_on()) || unlikely(!real)) \
+		if (likely(shim_on()) || unlikely(!KNOWN(name))) \
 			return watched_##name arguments; \
-		return ((__typeof__(&hook_##name))real)arguments; \
+		return KNOWN(name) arguments; \
 	} \
 	static type watched_##name parameters
 #define HOOK_ALIAS(other, name) \

@@ -28,6 +28,7 @@ static bool guard_take(struct shim_tls *t)
 
 static void guard_drop(struct shim_tls *t)
 {
+	t->last_room = t->ring.tail_seen + t->ring.mask + 1 - WIRE_UNIT;
 	atomic_signal_fence(memory_order_seq_cst);
 	atomic_store_explicit(&t->busy, 0, memory_order_relaxed);
 }
@@ -35,8 +36,8 @@ static void guard_drop(struct shim_tls *t)
 /* Is it time to send the stack of this site? At the 1st, 2nd, 4th, 8th … passage. *ret_entry is what to undo if it cannot be sent. */
 static bool site_due(struct shim_tls *t, uint32_t site, uint32_t event, struct shim_site **ret_entry)
 {
-	const uint32_t key = site ^ event * 0x85ebca6bU;
-	struct shim_site *set = &t->local->sites[key % (SHIM_SITES / 2) * 2];
+	const uint32_t key = emit_site_key(site, event);
+	struct shim_site *set = emit_site_entry(t, key);
 	struct shim_site *e;
 
 	if (likely(set[0].key == key)) {
@@ -146,12 +147,10 @@ static uint32_t note_site(struct shim_tls *t, const struct call *c, bool *ret_st
 	*ret_stack = false;
 	if (unlikely(!c->pc))
 		return 0;
-	site = c->site ? c->site : emit_site(c->pc, c->sp);
+	site = c->site ? c->site : emit_site(t, c->pc, c->sp);
+	*ret_stack = site_due(t, site, c->event, ret_entry) || c->t1 - c->t0 > t->slow_ticks;
 	if (!atomic_load_explicit(&shim.header->stacks, memory_order_relaxed))
-		return site;
-	*ret_stack = site_due(t, site, c->event, ret_entry);
-	if (unlikely(c->t1 - c->t0 > shim.header->slow_ticks && shim.header->slow_ticks))
-		*ret_stack = true;
+		*ret_stack = false;
 	return site;
 }
 
@@ -247,10 +246,8 @@ static inline bool publish_fast(struct shim_tls *t, const struct call *c, const 
 /* May this thread write its ring now? Otherwise the loss is counted. */
 static inline bool emit_begin(struct shim_tls *t)
 {
-	if (unlikely(t->state != SHIM_THREAD_LIVE)) {
-		session_count(WIRE_LOSS_THREAD_EXITING);
+	if (unlikely(!atomic_load_explicit(&t->local->alive, memory_order_relaxed)) && !call_enter_slow(t))
 		return false;
-	}
 	if (unlikely(!guard_take(t))) {
 		atomic_fetch_add_explicit(&t->ring.thread->lost[WIRE_LOSS_NESTED], 1, memory_order_relaxed);
 		return false;

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "preload/call.h"
+#include "preload/hot.h"
 
 /* Is a transfer on c->fd to be recorded? Reads of a log sink are not. */
 __attribute__((always_inline)) static inline bool data_enter(struct call *c, bool socket_call)
@@ -14,30 +14,17 @@ __attribute__((always_inline)) static inline bool data_enter(struct call *c, boo
 	return policy != WIRE_POLICY_NONE && !(policy == WIRE_POLICY_SINK && c->event == WIRE_READ);
 }
 
-__attribute__((always_inline)) static inline void data_say(struct call *c, const void *buf, uint64_t asked, int flags,
-							   uint16_t more)
+__attribute__((always_inline)) static inline uint16_t data_flags(int flags, uint16_t more)
 {
-	uint32_t len = c->ret > 0 ? call_want(c->policy, (uint64_t)c->ret) : 0;
-
-	c->a0 = asked;
-	c->a1 = (uint64_t)(uint32_t)flags;
-	c->flags = more;
-	if (flags & MSG_PEEK)
-		c->flags |= WIRE_F_PEEK;
-	if (flags & MSG_DONTWAIT)
-		c->flags |= WIRE_F_NONBLOCK;
-	if (c->policy == WIRE_POLICY_SINK)
-		c->flags |= WIRE_F_SINK;
-	/* With MSG_TRUNC a datagram's length may be more than the buffer got. */
-	if (len > asked)
-		len = (uint32_t)asked;
-	emit(c, buf, len, len);
+	return (uint16_t)(more | (flags & MSG_PEEK ? WIRE_F_PEEK : 0) | (flags & MSG_DONTWAIT ? WIRE_F_NONBLOCK : 0));
 }
 
-#define TRANSFER(event, fd, socket_call, buf, n, msg_flags, more, real) \
+/* Every case. */
+#define TRANSFER_ANY(event, fd, socket_call, buf, n, msg_flags, more, real) \
 	do { \
 		struct call c; \
 		ssize_t r; \
+		uint32_t len; \
 \
 		if (!call_enter(&c, event, fd) || !data_enter(&c, socket_call)) \
 			return real; \
@@ -45,92 +32,99 @@ __attribute__((always_inline)) static inline void data_say(struct call *c, const
 		call_begin(&c); \
 		r = real; \
 		call_end(&c, r, r < 0); \
-		data_say(&c, buf, n, msg_flags, more); \
+		c.a0 = n; \
+		c.a1 = (uint64_t)(uint32_t)(msg_flags); \
+		c.flags = data_flags(msg_flags, more) | (c.policy == WIRE_POLICY_SINK ? WIRE_F_SINK : 0); \
+		/* With MSG_TRUNC a datagram's length may be more than the buffer got. */ \
+		len = r > 0 ? call_want(c.policy, (uint64_t)r) : 0; \
+		len = len > (n) ? (uint32_t)(n) : len; \
+		emit(&c, buf, len, len); \
 		return r; \
 	} while (0)
 
-HOOK_FAST(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))
+/* The end of a transfer that began on the short way and came upon something unusual. */
+__attribute__((noinline)) static void rest(struct call *c, int64_t ret, uint64_t t1)
 {
-	TRANSFER(WIRE_READ, fd, false, buf, n, 0, 0, REAL(read)(fd, buf, n));
+	call_end(c, ret, ret < 0);
+	c->t1 = t1;
+	emit(c, NULL, 0, 0);
 }
+
+/* TRANSFER(name, kind, parameters, arguments, socket_call, flags of the call, WIRE_F_ flags): a hook; its parameters are called fd, buf
+ * and n. It tries the short way, and leaves for the general one, which finds its caller's frame as if there had been no other. */
+#define TRANSFER(name, kind, parameters, arguments, socket_call, msg_flags, more) \
+	__attribute__((noinline)) static ssize_t any_##name parameters; \
+	HOOK_FAST(ssize_t, name, parameters, arguments) \
+	{ \
+		struct shim_tls *const t = hot_tls(); \
+		uint64_t t0, t1; \
+		ssize_t r; \
+\
+		if (unlikely(!hot_enter(t, &t0, kind, fd))) \
+			return any_##name arguments; \
+		r = KNOWN(name) arguments; \
+		t1 = cpu_ticks(); \
+		if (unlikely(!hot_leave(t, t0, t1, kind, fd, r, n, msg_flags, data_flags(msg_flags, more)))) { \
+			struct call c = {.t0 = t0, \
+					 .a0 = n, \
+					 .a1 = (uint32_t)(msg_flags), \
+					 .pc = (uintptr_t)__builtin_return_address(0), \
+					 .sp = (uintptr_t)__builtin_dwarf_cfa(), \
+					 .fd = fd, \
+					 .event = kind, \
+					 .flags = data_flags(msg_flags, more), \
+					 .policy = WIRE_POLICY_SIZES}; \
+\
+			rest(&c, r, t1); \
+		} \
+		return r; \
+	} \
+	__attribute__((noinline)) static ssize_t any_##name parameters \
+	{ \
+		TRANSFER_ANY(kind, fd, socket_call, buf, n, msg_flags, more, REAL(name) arguments); \
+	}
+
+TRANSFER(read, WIRE_READ, (int fd, void *buf, size_t n), (fd, buf, n), false, 0, 0)
 HOOK_ALIAS(__read, read);
 
-HOOK_FAST(ssize_t, __read_chk, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room))
-{
-	TRANSFER(WIRE_READ, fd, false, buf, n, 0, 0, REAL(__read_chk)(fd, buf, n, room));
-}
+TRANSFER(__read_chk, WIRE_READ, (int fd, void *buf, size_t n, size_t room), (fd, buf, n, room), false, 0, 0)
 
-HOOK_FAST(ssize_t, write, (int fd, const void *buf, size_t n), (fd, buf, n))
-{
-	TRANSFER(WIRE_WRITE, fd, false, buf, n, 0, 0, REAL(write)(fd, buf, n));
-}
+TRANSFER(write, WIRE_WRITE, (int fd, const void *buf, size_t n), (fd, buf, n), false, 0, 0)
 HOOK_ALIAS(__write, write);
 
-HOOK_FAST(ssize_t, recv, (int fd, void *buf, size_t n, int flags), (fd, buf, n, flags))
-{
-	TRANSFER(WIRE_READ, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(recv)(fd, buf, n, flags));
-}
+TRANSFER(recv, WIRE_READ, (int fd, void *buf, size_t n, int flags), (fd, buf, n, flags), true, flags, WIRE_F_SOCKET_CALL)
 HOOK_ALIAS(__recv, recv);
 
-HOOK_FAST(ssize_t, __recv_chk, (int fd, void *buf, size_t n, size_t room, int flags), (fd, buf, n, room, flags))
-{
-	TRANSFER(WIRE_READ, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(__recv_chk)(fd, buf, n, room, flags));
-}
+TRANSFER(__recv_chk, WIRE_READ, (int fd, void *buf, size_t n, size_t room, int flags), (fd, buf, n, room, flags), true, flags,
+	 WIRE_F_SOCKET_CALL)
 
-HOOK_FAST(ssize_t, send, (int fd, const void *buf, size_t n, int flags), (fd, buf, n, flags))
-{
-	TRANSFER(WIRE_WRITE, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(send)(fd, buf, n, flags));
-}
+TRANSFER(send, WIRE_WRITE, (int fd, const void *buf, size_t n, int flags), (fd, buf, n, flags), true, flags, WIRE_F_SOCKET_CALL)
 HOOK_ALIAS(__send, send);
 
-HOOK_FAST(ssize_t, recvfrom, (int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *len),
-	  (fd, buf, n, flags, from, len))
-{
-	TRANSFER(WIRE_READ, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(recvfrom)(fd, buf, n, flags, from, len));
-}
+TRANSFER(recvfrom, WIRE_READ, (int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *from_len),
+	 (fd, buf, n, flags, from, from_len), true, flags, WIRE_F_SOCKET_CALL)
 
-HOOK_FAST(ssize_t, __recvfrom_chk, (int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from, socklen_t *len),
-	  (fd, buf, n, room, flags, from, len))
-{
-	TRANSFER(WIRE_READ, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(__recvfrom_chk)(fd, buf, n, room, flags, from, len));
-}
+TRANSFER(__recvfrom_chk, WIRE_READ,
+	 (int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from, socklen_t *from_len),
+	 (fd, buf, n, room, flags, from, from_len), true, flags, WIRE_F_SOCKET_CALL)
 
-HOOK_FAST(ssize_t, sendto, (int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t len),
-	  (fd, buf, n, flags, to, len))
-{
-	TRANSFER(WIRE_WRITE, fd, true, buf, n, flags, WIRE_F_SOCKET_CALL, REAL(sendto)(fd, buf, n, flags, to, len));
-}
+TRANSFER(sendto, WIRE_WRITE, (int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t to_len),
+	 (fd, buf, n, flags, to, to_len), true, flags, WIRE_F_SOCKET_CALL)
 
-HOOK_FAST(ssize_t, pread, (int fd, void *buf, size_t n, off_t at), (fd, buf, n, at))
-{
-	TRANSFER(WIRE_READ, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(pread)(fd, buf, n, at));
-}
+TRANSFER(pread, WIRE_READ, (int fd, void *buf, size_t n, off_t at), (fd, buf, n, at), false, 0, WIRE_F_POSITIONED)
 HOOK_ALIAS(__libc_pread, pread);
 
-HOOK_FAST(ssize_t, pread64, (int fd, void *buf, size_t n, off64_t at), (fd, buf, n, at))
-{
-	TRANSFER(WIRE_READ, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(pread64)(fd, buf, n, at));
-}
+TRANSFER(pread64, WIRE_READ, (int fd, void *buf, size_t n, off64_t at), (fd, buf, n, at), false, 0, WIRE_F_POSITIONED)
 HOOK_ALIAS(__pread64, pread64);
 
-HOOK_FAST(ssize_t, __pread_chk, (int fd, void *buf, size_t n, off_t at, size_t room), (fd, buf, n, at, room))
-{
-	TRANSFER(WIRE_READ, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(__pread_chk)(fd, buf, n, at, room));
-}
+TRANSFER(__pread_chk, WIRE_READ, (int fd, void *buf, size_t n, off_t at, size_t room), (fd, buf, n, at, room), false, 0,
+	 WIRE_F_POSITIONED)
 
-HOOK_FAST(ssize_t, __pread64_chk, (int fd, void *buf, size_t n, off64_t at, size_t room), (fd, buf, n, at, room))
-{
-	TRANSFER(WIRE_READ, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(__pread64_chk)(fd, buf, n, at, room));
-}
+TRANSFER(__pread64_chk, WIRE_READ, (int fd, void *buf, size_t n, off64_t at, size_t room), (fd, buf, n, at, room), false, 0,
+	 WIRE_F_POSITIONED)
 
-HOOK_FAST(ssize_t, pwrite, (int fd, const void *buf, size_t n, off_t at), (fd, buf, n, at))
-{
-	TRANSFER(WIRE_WRITE, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(pwrite)(fd, buf, n, at));
-}
+TRANSFER(pwrite, WIRE_WRITE, (int fd, const void *buf, size_t n, off_t at), (fd, buf, n, at), false, 0, WIRE_F_POSITIONED)
 HOOK_ALIAS(__libc_pwrite, pwrite);
 
-HOOK_FAST(ssize_t, pwrite64, (int fd, const void *buf, size_t n, off64_t at), (fd, buf, n, at))
-{
-	TRANSFER(WIRE_WRITE, fd, false, buf, n, 0, WIRE_F_POSITIONED, REAL(pwrite64)(fd, buf, n, at));
-}
+TRANSFER(pwrite64, WIRE_WRITE, (int fd, const void *buf, size_t n, off64_t at), (fd, buf, n, at), false, 0, WIRE_F_POSITIONED)
 HOOK_ALIAS(__pwrite64, pwrite64);

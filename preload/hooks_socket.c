@@ -53,10 +53,13 @@ HOOK_FN(int, socketpair, int domain, int type, int protocol, int fds[2])
 	c.a0 = (uint64_t)(uint32_t)domain << 32 | (uint32_t)type;
 	c.a1 = (uint64_t)-1;
 	if (r == 0) {
+		const uint8_t pair = shim.header->policy_pair;
+		const uint8_t policy = pair ? pair : policy_of_domain(domain);
+
 		c.fd = fds[0];
 		c.a1 = (uint64_t)fds[1];
-		fd_set_policy(fds[0], policy_of_domain(domain));
-		fd_set_policy(fds[1], policy_of_domain(domain));
+		fd_set_policy(fds[0], policy);
+		fd_set_policy(fds[1], policy);
 	}
 	emit(&c, NULL, 0, 0);
 	return r;

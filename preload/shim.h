@@ -20,6 +20,7 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 #define SHIM_SITES 512U          /* call sites that a thread remembers; two ways a set */
+#define SHIM_SITES_SHIFT 24U     /* so many bits of a key do not choose the set: SHIM_SITES / 2 is 2 to the rest */
 #define SHIM_SCRATCH_BYTES 2048U /* longest text that is formatted a second time */
 #define SHIM_MODULES 512U        /* loaded objects that are announced */
 #define SHIM_PATH_BYTES 4096U
@@ -30,8 +31,18 @@ struct shim_site {
 	uint32_t count;
 };
 
-/* Private memory of a thread slot: too big for TLS, of which a library that is loaded late gets little. */
+/* Has a thread of this process the slot? */
+enum shim_alive {
+	SHIM_ALIVE_NO = 0,
+	SHIM_ALIVE,       /* with a clock that must be asked */
+	SHIM_ALIVE_TICKS, /* with the processor's own counter */
+};
+
+/* Private memory of a thread slot: too big for TLS, of which a library that is loaded late gets little. Emptied by a fork, like all of
+ * struct shim_private: in a child that nobody announced, `alive` reads 0 and no site is known. */
 struct shim_local {
+	_Alignas(64) _Atomic uint32_t alive; /* enum shim_alive */
+	uint32_t pad[15];
 	struct shim_site sites[SHIM_SITES];
 	char scratch[SHIM_SCRATCH_BYTES];
 };
@@ -53,6 +64,7 @@ struct shim {
 	uint32_t threads; /* thread slots whose ring lies in what is mapped */
 	int32_t pid;
 	bool mapped;
+	bool injected;              /* put into a running process: GOT slots lead here, not the loader */
 	_Atomic bool quiet;         /* a seccomp filter is in force: no system call of our own */
 	_Atomic bool exit_said;     /* PROCESS_EXIT was published */
 	_Atomic size_t stack_min;   /* smallest thread stack that was asked for */
@@ -63,19 +75,25 @@ struct shim {
 enum shim_thread_state { SHIM_THREAD_NEW = 0, SHIM_THREAD_LIVE, SHIM_THREAD_REFUSED, SHIM_THREAD_GONE };
 
 struct shim_tls {
-	struct wire_ring ring;
-	struct shim_local *local;
+	/* two cache lines with all that an ordinary call reads */
+	_Alignas(64) struct wire_ring ring;
+	struct shim_local *local;     /* never NULL: an empty one while this thread has no slot */
 	_Atomic uintptr_t busy;       /* stack pointer of the bookkeeping that is going on, 0 = none */
 	_Atomic uintptr_t waiting_sp; /* stack pointer of the call that owns the in-flight slot, 0 = free */
-	uint64_t fork_t0;             /* when this thread called fork, while it is in it */
-	uint32_t state;               /* enum shim_thread_state */
-	uint32_t refused;             /* calls since no slot was found */
-	uint32_t exit_rounds;         /* rounds of the key destructor that are over */
+	uint64_t slow_ticks;          /* a longer call sends its stack */
+	uint64_t last_room;           /* where the ring's head may be for one more unit, as far as tail_seen tells */
+	/* the rest */
+	uint64_t fork_t0;     /* when this thread called fork, while it is in it */
+	uint32_t state;       /* enum shim_thread_state */
+	uint32_t refused;     /* calls since no slot was found */
+	uint32_t exit_rounds; /* rounds of the key destructor that are over */
 	bool main_thread;
 	bool claiming;   /* thread_claim is on this thread's stack */
 	bool formatting; /* scratch is in use */
 };
 
+/* All of it is this library's own: said here, so that it is reached directly and not through a table of addresses. */
+#pragma GCC visibility push(hidden)
 extern struct shim shim;
 extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec")));
 
@@ -91,6 +109,11 @@ void session_child(void);       /* a fork child: take a process slot and a threa
 bool session_is_shadow(void);   /* a vfork child, running on its parent's memory? Counts SHADOWED if so */
 const char *session_path(void); /* the value of GAPSCOPE_SESSION, "" if none */
 const char *session_library(void);
+bool session_is_own(uintptr_t start, uintptr_t end); /* is this library there? */
+struct wire_attach;
+int session_attach(const struct wire_attach *a); /* into a running process; 0 or -errno */
+void session_detach(void);
+void session_announce(void);
 static inline void session_count(enum wire_loss cause)
 {
 	atomic_fetch_add_explicit(&shim.process->lost[cause], 1, memory_order_relaxed);
@@ -110,10 +133,16 @@ void fd_start(void); /* announce descriptors 1 and 2 */
 
 /* modules.c */
 void modules_announce(void); /* a MODULE record for each loaded object that has none yet */
+void modules_forget(void);   /* a new session: announce them all again */
+
+/* attach.c */
+uint32_t attach_patch(void); /* point the GOT slots of loaded objects to the hooks; how many are new */
 
 /* resolve.c */
 extern void *shim_real[];
 void *resolve_one(unsigned int hook);
 void resolve_all(void);
+
+#pragma GCC visibility pop
 
 #endif

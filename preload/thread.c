@@ -10,7 +10,9 @@
 
 #define RETRY_CALLS 1024U /* a thread that found no slot looks again after so many calls */
 
-__thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec")));
+static struct shim_local nobody; /* of threads without a slot: not alive, for ever */
+
+__thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"))) = {.local = &nobody};
 
 static pthread_key_t key;
 static bool key_made;
@@ -29,6 +31,7 @@ static void release(struct shim_tls *t)
 
 	say(WIRE_THREAD_EXIT);
 	t->state = SHIM_THREAD_GONE;
+	t->local = &nobody;
 	atomic_store_explicit(&slot->inflight.event, 0, memory_order_release);
 	atomic_store_explicit(&slot->state, WIRE_SLOT_DRAIN, memory_order_release);
 }
@@ -47,6 +50,9 @@ static void on_thread_end(void *arg)
 
 int thread_setup(void)
 {
+	if (key_made)
+		return 0;
+
 	const int r = pthread_key_create(&key, on_thread_end);
 
 	key_made = r == 0;
@@ -58,6 +64,7 @@ void thread_reset(struct shim_tls *t)
 	t->state = SHIM_THREAD_NEW;
 	t->refused = 0;
 	t->exit_rounds = 0;
+	t->local = &nobody;
 	atomic_store_explicit(&t->busy, 0, memory_order_relaxed);
 	atomic_store_explicit(&t->waiting_sp, 0, memory_order_relaxed);
 }
@@ -96,7 +103,10 @@ static void take(struct shim_tls *t, uint32_t index)
 	t->ring.bytes = wire_ring_at(shim.header, index);
 	t->ring.mask = shim.header->ring_bytes - 1;
 	t->ring.tail_seen = atomic_load_explicit(&slot->tail, memory_order_acquire);
+	t->last_room = t->ring.tail_seen + t->ring.mask + 1 - WIRE_UNIT;
 	t->local = &shim.private_mem->locals[index];
+	t->slow_ticks = shim.header->slow_ticks ? shim.header->slow_ticks : UINT64_MAX;
+	atomic_store_explicit(&t->local->alive, shim.clock == WIRE_CLOCK_TSC ? SHIM_ALIVE_TICKS : SHIM_ALIVE, memory_order_relaxed);
 	t->main_thread = slot->tid == slot->pid;
 	atomic_store_explicit(&slot->state, WIRE_SLOT_LIVE, memory_order_release);
 	t->state = SHIM_THREAD_LIVE;

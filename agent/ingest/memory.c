@@ -53,6 +53,7 @@ static int lay_out(const struct ingest_options *o, const struct tick_clock *c, s
 	h->policy_stdio = WIRE_POLICY_SINK;
 	h->policy_logfile = WIRE_POLICY_SINK;
 	h->policy_pipe = WIRE_POLICY_SIZES;
+	h->policy_pair = WIRE_POLICY_SIZES;
 	h->agent_pid = (uint32_t)getpid();
 	return 0;
 }

@@ -76,7 +76,8 @@ struct wire_header {
 	uint8_t policy_stdio;   /* for fds 1 and 2 that are a pipe, a socket or a file */
 	uint8_t policy_logfile; /* for files opened for appending, or named like a log */
 	uint8_t policy_pipe;    /* for other pipes and fifos */
-	uint8_t pad[4];
+	uint8_t policy_pair;    /* for both ends of a socketpair: no dependency of the service; 0 = as policy_socket */
+	uint8_t pad[3];
 	uint32_t agent_pid;
 	uint32_t pad2;
 	_Atomic uint64_t claim_hint;            /* next thread slot to try */
