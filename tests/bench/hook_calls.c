@@ -105,11 +105,6 @@ static void near_fill(void)
 	must(of_libc.write(near[0], bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes), "write");
 }
 
-static void near_sizes(void)
-{
-	atomic_store(&policy[near[0]], WIRE_POLICY_SIZES);
-}
-
 static void near_empty(void)
 {
 	must(of_libc.read(near[1], bytes, sizeof(bytes)) > 0, "read");
@@ -219,7 +214,7 @@ static void do_plain_file(const struct functions *f)
 }
 
 const struct family families[] = {
-	[FAMILY_WRITE] = {"write, 64 bytes, socketpair", near_sizes, do_write, near_empty, 1},
+	[FAMILY_WRITE] = {"write, 64 bytes, socketpair", NULL, do_write, near_empty, 1},
 	{"send, 64 bytes, socketpair", NULL, do_send, near_empty, 1},
 	{"read, 64 bytes, socketpair", near_fill, do_read, NULL, 1},
 	{"writev, 2 x 32 bytes, socketpair", NULL, do_writev, near_empty, 1},

@@ -102,10 +102,12 @@ static bool kept(int rounds, bool say)
 	const bool ok = least_ns > 0 && on <= LIMIT_ON && off <= LIMIT_OFF;
 
 	if (say) {
-		printf("write: adds %.1f ns (p10), %.1f ns (median), goal %d ns: %.2f x the least that recording costs, limit %.2f\n",
+		printf("write: adds %.1f ns (p10), %.1f ns (median), goal %d ns: %.2f x the least that recording costs, limit "
+		       "%.2f\n",
 		       added(WATCHED, rounds / 10), added(WATCHED, rounds / 2), GOAL_ON_NS, on, LIMIT_ON);
 		printf("write, switched off: adds %.1f ns (median), goal %d ns: %.1f %% of the call, limit %.1f %%: %s\n",
-		       added(OFF, rounds / 2), GOAL_OFF_NS, off * 100, LIMIT_OFF * 100, ok ? "promises kept" : "A PROMISE IS BROKEN");
+		       added(OFF, rounds / 2), GOAL_OFF_NS, off * 100, LIMIT_OFF * 100,
+		       ok ? "promises kept" : "A PROMISE IS BROKEN");
 	}
 	return ok;
 }
