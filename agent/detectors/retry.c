@@ -52,9 +52,9 @@ static enum retry_result result_of(const struct request *q)
 		return result_of_status(q->status);
 	case REQUEST_PENDING:
 		return RETRY_PENDING;
-	case REQUEST_ABANDONED: /* closed with the head in hand: the caller had its answer, or gave up after a while */
-		if (q->t_first_byte && q->status && q->status < 400)
-			return RETRY_NEUTRAL;
+	case REQUEST_ABANDONED: /* closed with the head in hand: the caller had its answer; or it gave up after a while */
+		if (q->t_first_byte && q->status)
+			return q->status < 400 ? RETRY_NEUTRAL : result_of_status(q->status);
 		return q->t_end - q->t_start >= TIMEOUT_MIN_NS ? RETRY_FAILED : RETRY_NEUTRAL;
 	case REQUEST_EOF:
 	case REQUEST_RESET:

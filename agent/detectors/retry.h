@@ -137,6 +137,8 @@ struct retry_key {
 	struct retry_line line;                         /* the longest sequence */
 	uint64_t ok_start_ns, period_ns, period_off_ns; /* healthy start-to-start interval and how much it wanders */
 	uint32_t period_n;
+	uint64_t ok_end_ns, ok_caller, calm_ns; /* last good answer, and how long after one the next attempt comes */
+	uint32_t ok_tid, ok_pid, calm_n;
 	struct shape_step steps[SHAPE_STEPS_MAX];
 	struct retry_sequence seq;
 	struct retry_hit hits[RETRY_RULES];

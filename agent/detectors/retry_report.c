@@ -1,12 +1,15 @@
 /*
  * What the retry detector says: its rules and options, the findings' sentences, and the report's "retries". The session's thread.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "detectors/remedies.h"
 #include "detectors/retry.h"
+
+#define ID_LENGTH 20U /* of a part of a path that is taken for an id */
 
 const struct rule retry_rules[] = {
 	[RETRY_UNBOUNDED] =
@@ -188,13 +191,36 @@ static const char *message_of(const struct retry_key *k, const struct retry_hit 
 	return buf;
 }
 
+/* One finding for all of /orders/17, /orders/18 …: parts of a path that begin with a digit, or are as long as ids are, count as one. */
+static void general_form(const char *operation, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (const char *at = operation; *at && n + 4 < size;) {
+		size_t len = strcspn(at, "/ ");
+		bool id = len && (isdigit((unsigned char)*at) || len >= ID_LENGTH);
+		if (!id && n + len + 1 >= size)
+			break;
+		if (!id)
+			memcpy(buf + n, at, len);
+		else
+			buf[n] = '#';
+		n += id ? 1 : len;
+		at += len;
+		if (*at)
+			buf[n++] = *at++;
+	}
+	buf[n] = '\0';
+}
+
 static void tell(struct retry *r, const struct retry_key *k, struct retry_hit *h, enum retry_rule rule)
 {
-	char message[1024], key[2 * LIMIT_PEER_TEXT + 32];
+	char message[1024], key[2 * LIMIT_PEER_TEXT + 32], general[LIMIT_PEER_TEXT];
 
 	if (h->count == h->told)
 		return;
-	snprintf(key, sizeof key, "%s %s %016" PRIx64, k->peer, k->operation, k->kind == RETRY_OF_BYTES ? k->id.operation : 0);
+	general_form(k->operation, general, sizeof general);
+	snprintf(key, sizeof key, "%s %s %016" PRIx64, k->peer, general, k->kind == RETRY_OF_BYTES ? k->id.operation : 0);
 	const struct finding f = {
 		.rule = &retry_rules[rule],
 		.severity = h->severity,

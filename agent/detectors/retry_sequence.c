@@ -8,10 +8,14 @@
 
 #define REFUSED_ATTEMPTS_MIN 3U        /* refusals of the same request before it is a fault */
 #define NO_BACKOFF_GAPS_MIN 3U         /* gaps before a lack of back-off is judged */
+#define CONSTANT_GAPS_MIN 6U           /* gaps from which load cannot have made them alike */
+#define CONSTANT_EQUAL_DIV 20U         /* with fewer, they may differ by a twentieth */
 #define PACE_SETTLED_GAPS 10U          /* from so many gaps on it is judged while the sequence goes on */
 #define JITTER_SEQUENCES_MIN 5U        /* sequences before a lack of jitter is judged */
 #define SILENCE_MIN_NS (12 * NS_PER_S) /* the session's last seconds in which nothing was tried again */
 #define SILENCE_FACTOR 4U              /* and how many times the longest delay they have to last */
+#define PACE_SAMPLES_MIN 3U
+#define PACE_AT_ONCE_NS NS_PER_MS
 #define LAYERS_ATTEMPTS_MIN 6U         /* attempts for one call, in rounds, that are worth a word */
 #define PERIOD_SAMPLES_MIN 2U          /* healthy intervals before a period is believed */
 #define RETRY_AFTER_SLACK_DIV 20U      /* a Retry-After is kept if 19/20 of it has passed: clocks round */
@@ -111,6 +115,18 @@ static void unlink_active(struct retry *r, struct retry_key *k)
 	k->seq.active = false;
 }
 
+/* Few gaps that grow at random may look alike once load has lengthened the first ones: those have to be equal. */
+static bool surely_constant(const struct retry_sequence *s)
+{
+	uint64_t min = UINT64_MAX, max = 0;
+
+	for (uint32_t i = 0; i < s->gaps_n; i++) {
+		min = s->gaps[i] < min ? s->gaps[i] : min;
+		max = s->gaps[i] > max ? s->gaps[i] : max;
+	}
+	return s->gaps_n >= CONSTANT_GAPS_MIN || (max - min) * CONSTANT_EQUAL_DIV <= min;
+}
+
 /* Called at the end of a short sequence, and during a long one: the first delays of a random, growing back-off may all be small. */
 static void check_pace(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
@@ -119,7 +135,7 @@ static void check_pace(struct retry *r, struct retry_key *k, const struct retry_
 		return;
 	if (k->backoff == BACKOFF_NONE)
 		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, k->seq.attempts);
-	else if (k->backoff == BACKOFF_CONSTANT)
+	else if (k->backoff == BACKOFF_CONSTANT && surely_constant(&k->seq))
 		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->seq.attempts);
 }
 
@@ -166,10 +182,34 @@ static bool keeps_period(const struct retry_key *k, uint64_t interval_ns)
 	return interval_ns * 4 >= k->period_ns * 3 && interval_ns * 4 <= k->period_ns * 5;
 }
 
-static void learn_period(struct retry_key *k, uint64_t start_ns)
+/* Traffic at one pace, whether it is answered well or not (a load generator, a crawler, a poller): nobody tries again there. */
+static bool keeps_pace(const struct retry_key *k, uint64_t gap_ns)
 {
-	if (k->ok_start_ns && start_ns > k->ok_start_ns) {
-		uint64_t interval = start_ns - k->ok_start_ns;
+	if (k->calm_n < PACE_SAMPLES_MIN)
+		return false;
+	return (gap_ns < PACE_AT_ONCE_NS && k->calm_ns < PACE_AT_ONCE_NS) || (2 * gap_ns >= k->calm_ns && gap_ns <= 2 * k->calm_ns);
+}
+
+/* The time from a good answer to the next attempt of the same thread. */
+static void learn_pace(struct retry_key *k, const struct retry_attempt *a)
+{
+	if (k->ok_end_ns && a->tid == k->ok_tid && a->pid == k->ok_pid && a->caller == k->ok_caller &&
+	    a->start_ns >= k->ok_end_ns) {
+		uint64_t gap = a->start_ns - k->ok_end_ns;
+		k->calm_ns = k->calm_n ? (3 * k->calm_ns + gap) / 4 : gap;
+		k->calm_n++;
+	}
+	k->ok_end_ns = a->result == RETRY_OK ? a->end_ns : 0;
+	k->ok_caller = a->caller;
+	k->ok_tid = a->tid;
+	k->ok_pid = a->pid;
+}
+
+/* From an attempt that went well to the next one, however that ends. */
+static void learn_period(struct retry_key *k, const struct retry_attempt *a)
+{
+	if (k->ok_start_ns && a->start_ns > k->ok_start_ns) {
+		uint64_t interval = a->start_ns - k->ok_start_ns;
 		uint64_t off = interval > k->period_ns ? interval - k->period_ns : k->period_ns - interval;
 		if (!k->period_n)
 			off = 0;
@@ -177,7 +217,7 @@ static void learn_period(struct retry_key *k, uint64_t start_ns)
 		k->period_off_ns = k->period_n ? (3 * k->period_off_ns + off) / 4 : 0;
 		k->period_n++;
 	}
-	k->ok_start_ns = start_ns;
+	k->ok_start_ns = a->result == RETRY_OK ? a->start_ns : 0;
 }
 
 static void check_unbounded(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
@@ -298,7 +338,9 @@ static enum relation relate(struct retry *r, struct retry_key *k, const struct r
 	}
 	if (a->caller != s->caller || a->start_ns - s->last_end_ns > window_ns(r, s))
 		return UNRELATED;
-	return keeps_period(k, a->start_ns - s->last_start_ns) ? PERIODIC : FOLLOWS;
+	if (keeps_period(k, a->start_ns - s->last_start_ns) || (a->tid == s->tid && keeps_pace(k, a->start_ns - s->last_end_ns)))
+		return PERIODIC;
+	return FOLLOWS;
 }
 
 unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
@@ -319,12 +361,12 @@ unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct re
 		k->failures++;
 		r->failures++;
 	}
-	if (a->result == RETRY_OK)
-		learn_period(k, a->start_ns);
+	learn_pace(k, a);
+	learn_period(k, a);
 	if (rel == OVERLAPS)
 		return 0;
 	if (s->active && (rel == UNRELATED || rel == PERIODIC))
-		end_sequence(r, k, rel == UNRELATED);
+		end_sequence(r, k, rel == UNRELATED || s->attempts == 1);
 	if (s->active && failed && s->refused != (a->result == RETRY_REFUSED))
 		end_sequence(r, k, true);
 	if (s->active && a->result == RETRY_NEUTRAL)
