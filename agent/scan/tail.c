@@ -8,6 +8,7 @@
 #include "scan/validators.h"
 
 #define TAIL_MAX 512U
+#define WORD_MIN 10U
 #define DIGITS_MIN 8U /* fewer digits than this are no part of a card that matters */
 
 /* What may follow: random, so that whatever it completes looks like a secret. */
@@ -44,6 +45,17 @@ static bool is_length(const struct text *t, size_t at)
 	return at >= 8 && text_is(t, at - 8, "length: ");
 }
 
+/* A long word of letters and digits: the beginning of an address or a token, rather than of a word that a protocol knows. */
+static bool looks_made(const struct text *t, size_t word)
+{
+	size_t digits = 0, letters = 0;
+	for (size_t i = word; i < t->len; i++) {
+		digits += is_digit(t->bytes[i]);
+		letters += is_alpha(t->bytes[i]);
+	}
+	return t->len - word >= WORD_MIN && digits > 0 && letters > 0 && text_at(t, word - 1) != '/';
+}
+
 size_t scan_open_end(struct scanner *s, const uint8_t *text, size_t len)
 {
 	uint8_t last[TAIL_MAX + sizeof(filler)];
@@ -63,7 +75,8 @@ size_t scan_open_end(struct scanner *s, const uint8_t *text, size_t len)
 	size_t word = n;
 	while (word > 0 && (is_word(last[word - 1]) || last[word - 1] == '-' || last[word - 1] == '.'))
 		word--;
-	if (word < r.first && ((n - word >= 3 && memcmp(last + word, "eyJ", 3) == 0) || vendor_begins(&t, word)))
+	if (word < r.first &&
+	    (looks_made(&t, word) || (n - word >= 3 && memcmp(last + word, "eyJ", 3) == 0) || vendor_begins(&t, word)))
 		r.first = word;
 	explicit_bzero(last, sizeof(last));
 	return skipped + r.first;

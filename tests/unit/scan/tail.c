@@ -16,6 +16,7 @@ static void expect(const char *text, const char *open)
 static void open_ends(void **state)
 {
 	(void)state;
+	expect("mail to agyfk0w0nryj", "agyfk0w0nryj");
 	expect("GET /?password=hun", "hun");
 	expect("x=1&password=h", "h");
 	expect("Authorization: Bearer q7Zk3L", "q7Zk3L");
@@ -35,6 +36,7 @@ static void closed_ends(void **state)
 	static const char *const texts[] = {"",
 					    "GET /index.html HTTP/1.1\r\nHo",
 					    "GET /ind",
+					    "GET /assets/v2/1f5c93aa",
 					    "Content-Length: 123456789",
 					    "Content-Le",
 					    "password=hunter2 ",
