@@ -59,7 +59,7 @@ static bool covers(const struct deadline_timer *t, uint32_t pid, uint32_t tid, u
 		   uint64_t until_ns)
 {
 	return t->t0 && t->pid == pid && t->tid != tid && !t->again && t->t0 + START_SLACK_NS >= from_ns &&
-	       t->t0 <= wait_ns + START_SLACK_NS && t->due > until_ns;
+	       t->t0 <= wait_ns + START_SLACK_NS && t->t0 < until_ns && t->due > until_ns;
 }
 
 static uint64_t began(const struct deadline_conn *k, const struct watch *w)
@@ -86,7 +86,7 @@ bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, con
 	for (uint32_t i = 0; w->calls && i < DEADLINE_TIMERS; i++) {
 		const struct deadline_timer *t = &d->timers[i];
 		if (t->due <= now_ns && now_ns - t->due <= FIRED_NS &&
-		    covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, 0))
+		    covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1))
 			return true;
 	}
 	return false;

@@ -181,8 +181,66 @@ static void datagram_sockets_attempt_nothing(void **state)
 	script_done(&f.s);
 }
 
-TEST_MAIN(cmocka_unit_test(blocking), cmocka_unit_test(poll_and_so_error),
-	  cmocka_unit_test(so_error_zero_before_the_end_proves_nothing), cmocka_unit_test(data_proves),
-	  cmocka_unit_test(epoll_proves_success_but_not_failure), cmocka_unit_test(asked_again_is_not_another_attempt),
-	  cmocka_unit_test(after_a_failure_the_same_socket_may_try_again), cmocka_unit_test(given_up),
-	  cmocka_unit_test(interrupted_goes_on), cmocka_unit_test(datagram_sockets_attempt_nothing))
+static void announce(struct script *s, int fd)
+{
+	const struct sockaddr_in to = script_address("10.0.0.9", 80);
+
+	script_event(s, (struct event){.id = WIRE_CONNECTING, .fd = fd, .data = (const uint8_t *)&to, .data_len = sizeof(to)});
+}
+
+/* connect was entered: its peer is known at once, its end is told once, whether it returns or is left. */
+static void announced(void **state)
+{
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "connect wait");
+	script_socket(&s, 5);
+	announce(&s, 5);
+	assert_string_equal(model_conn(s.model, 100, 5)->peer, "10.0.0.9:80");
+	script_took(&s, 2 * SCRIPT_MSEC);
+	script_connect(&s, 5, "10.0.0.9", 80, 0);
+	witness_is(&w, "wait 5 connect by call ready limit infinite of 1\nconnect 5 10.0.0.9:80 ok 2000us\n");
+	script_socket(&s, 6);
+	announce(&s, 6);
+	script_pass(&s, 3 * SCRIPT_SEC);
+	script_inflight(&s, WIRE_CONNECT, 6, -1, s.now - 3 * SCRIPT_SEC);
+	script_close(&s, 6);
+	witness_is(&w, "wait 6 connect by call pending limit infinite of 1\nconnect 6 10.0.0.9:80 ECANCELED 3000002us\n");
+	script_done(&s);
+}
+
+/* SO_SNDTIMEO that ran out looks like a non-blocking socket to the shim. */
+static void send_timeout(void **state)
+{
+	const struct sockaddr_in to = script_address("10.0.0.9", 80);
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "connect wait");
+	script_socket(&s, 5);
+	script_sndtimeo(&s, 5, 2 * SCRIPT_SEC);
+	script_took(&s, 2 * SCRIPT_SEC);
+	script_event(&s, (struct event){.id = WIRE_CONNECT,
+					.fd = 5,
+					.ret = -1,
+					.err = EINPROGRESS,
+					.flags = WIRE_F_NONBLOCK,
+					.a1 = 1,
+					.data = (const uint8_t *)&to,
+					.data_len = sizeof(to)});
+	assert_false(model_conn(s.model, 100, 5)->nonblocking);
+	script_close(&s, 5);
+	witness_is(&w, "wait 5 connect by call timed-out limit 2000ms of 1\nconnect 5 10.0.0.9:80 ETIMEDOUT 2000001us\n");
+	script_done(&s);
+}
+
+TEST_MAIN(cmocka_unit_test(announced), cmocka_unit_test(send_timeout), cmocka_unit_test(blocking),
+	  cmocka_unit_test(poll_and_so_error), cmocka_unit_test(so_error_zero_before_the_end_proves_nothing),
+	  cmocka_unit_test(data_proves), cmocka_unit_test(epoll_proves_success_but_not_failure),
+	  cmocka_unit_test(asked_again_is_not_another_attempt), cmocka_unit_test(after_a_failure_the_same_socket_may_try_again),
+	  cmocka_unit_test(given_up), cmocka_unit_test(interrupted_goes_on), cmocka_unit_test(datagram_sockets_attempt_nothing))

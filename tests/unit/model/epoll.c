@@ -189,7 +189,30 @@ static void the_set_is_bounded(void **state)
 	script_done(&s);
 }
 
-TEST_MAIN(cmocka_unit_test(only_what_is_outstanding), cmocka_unit_test(another_became_ready), cmocka_unit_test(members_leave),
-	  cmocka_unit_test(a_duplicate_is_the_same_set), cmocka_unit_test(modified_user_data_finds_it),
-	  cmocka_unit_test(a_crowd_is_told_in_turn), cmocka_unit_test(a_timer_in_the_set_is_told),
-	  cmocka_unit_test(the_set_is_bounded))
+/* While a protocol knows a request to be open, the wait goes on after the first bytes. */
+static void an_open_request_is_outstanding(void **state)
+{
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	script_epoll_create(&s, 4);
+	client(&s, 5);
+	script_epoll_ctl(&s, 4, EPOLL_CTL_ADD, 5, EPOLLIN);
+	script_read(&s, 5, "y");
+	struct request q = {.conn = model_conn(s.model, 100, 5)};
+	model_request_start(s.model, &q);
+	witness_init(&w, s.model, "wait");
+	script_epoll_wait(&s, 4, WAIT_INFINITE, -1, 0);
+	witness_is(&w, "wait 5 read by epoll timed-out limit infinite of 1\n");
+	model_request_end(s.model, &q);
+	script_epoll_wait(&s, 4, WAIT_INFINITE, -1, 0);
+	witness_is(&w, "");
+	script_done(&s);
+}
+
+TEST_MAIN(cmocka_unit_test(an_open_request_is_outstanding), cmocka_unit_test(only_what_is_outstanding),
+	  cmocka_unit_test(another_became_ready), cmocka_unit_test(members_leave), cmocka_unit_test(a_duplicate_is_the_same_set),
+	  cmocka_unit_test(modified_user_data_finds_it), cmocka_unit_test(a_crowd_is_told_in_turn),
+	  cmocka_unit_test(a_timer_in_the_set_is_told), cmocka_unit_test(the_set_is_bounded))

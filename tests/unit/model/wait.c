@@ -118,5 +118,23 @@ static void sleeps(void **state)
 	script_done(&f.s);
 }
 
-TEST_MAIN(cmocka_unit_test(reads_and_writes_that_block), cmocka_unit_test(calls_that_do_not_wait), cmocka_unit_test(connects),
-	  cmocka_unit_test(accepts), cmocka_unit_test(messages_have_a_limit_of_their_own), cmocka_unit_test(sleeps))
+/* Waits for other threads are told if they have a limit: a watchdog sleeps so. */
+static void waits_for_threads(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	script_event(&f.s, (struct event){.id = WIRE_COND_WAIT, .fd = -1, .a1 = (uint64_t)-1});
+	script_event(&f.s, (struct event){.id = WIRE_COND_WAIT, .fd = -1, .a1 = 3 * SCRIPT_SEC});
+	script_event(&f.s, (struct event){.id = WIRE_COND_WAIT, .fd = -1, .a1 = 3 * SCRIPT_SEC, .err = ETIMEDOUT});
+	script_inflight(&f.s, WIRE_COND_WAIT, -1, 3 * (int64_t)SCRIPT_SEC, f.s.now);
+	script_inflight(&f.s, WIRE_COND_WAIT, -1, -1, f.s.now);
+	witness_is(&f.w, "wait - sleep by cond ready limit 3000ms of 0\nwait - sleep by cond timed-out limit 3000ms of 0\n"
+			 "wait - sleep by cond pending limit 3000ms of 0\n");
+	script_done(&f.s);
+}
+
+TEST_MAIN(cmocka_unit_test(waits_for_threads), cmocka_unit_test(reads_and_writes_that_block),
+	  cmocka_unit_test(calls_that_do_not_wait), cmocka_unit_test(connects), cmocka_unit_test(accepts),
+	  cmocka_unit_test(messages_have_a_limit_of_their_own), cmocka_unit_test(sleeps))
