@@ -112,11 +112,13 @@ __attribute__((always_inline)) static inline void call_waits(struct call *c, int
 {
 	struct shim_tls *t = &shim_tls;
 	struct wire_inflight *slot = &t->ring.thread->inflight;
+	const uint8_t *next = wire_ring_unit(&t->ring, 0);
 
 	c->t0 = shim_ticks();
 	c->site = emit_site(t, c->pc, c->sp);
-	/* The agent's core has read this line last: fetch it back while the kernel works. */
-	cpu_prefetch_write(wire_ring_unit(&t->ring, 0));
+	/* The agent's core has read these lines last: fetch them back while the kernel works. */
+	cpu_prefetch_write(next);
+	cpu_prefetch_write(next + WIRE_UNIT);
 
 	if (unlikely(atomic_load_explicit(&t->waiting_sp, memory_order_relaxed) > c->sp))
 		return;

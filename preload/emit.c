@@ -43,7 +43,12 @@ static bool site_due(struct shim_tls *t, uint32_t site, uint32_t event, struct s
 	if (likely(set[0].key == key)) {
 		e = &set[0];
 	} else if (set[1].key == key) {
-		e = &set[1];
+		/* To the first place, where hot.h looks. */
+		const struct shim_site first = set[0];
+
+		set[0] = set[1];
+		set[1] = first;
+		e = &set[0];
 	} else {
 		e = set[0].count == 0 ? &set[0] : &set[1];
 		/* A full set gives way only now and then, so that many sites in turn do not send a stack with every record. */
