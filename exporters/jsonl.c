@@ -129,6 +129,12 @@ static void jsonl_span(void *ctx, const struct span *s)
 	json_object_set_new(o, "duration_s", json_real((double)(s->end_ns - s->start_ns) / 1e9));
 	json_object_set_new(o, "status", json_string(statuses[s->status]));
 	json_object_set_new(o, "attributes", attrs_json(s->attrs, s->attrs_n));
+	if (s->linked) {
+		json_t *link = json_object();
+		json_object_set_new(link, "trace_id", id_json(s->link_trace_id, sizeof s->link_trace_id));
+		json_object_set_new(link, "span_id", id_json(s->link_span_id, sizeof s->link_span_id));
+		json_object_set_new(o, "link", link);
+	}
 	put(ctx, EXPORT_SPANS, "span", o);
 }
 

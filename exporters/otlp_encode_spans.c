@@ -35,6 +35,13 @@ int otlp_encode_span(const struct span *s, size_t attrs_max, struct bytes *ret)
 	span.n_attributes = attrs.n;
 	span.attributes = attrs.list;
 	span.dropped_attributes_count = (uint32_t)(s->attrs_n - n);
+	Otlp__Span__Link link = OTLP__SPAN__LINK__INIT, *links[] = {&link};
+	if (s->linked) {
+		link.trace_id = id(s->link_trace_id, sizeof s->link_trace_id);
+		link.span_id = id(s->link_span_id, sizeof s->link_span_id);
+		span.n_links = 1;
+		span.links = links;
+	}
 	if (s->status != SPAN_UNSET) {
 		status.code = (Otlp__Status__StatusCode)s->status;
 		if (s->status_text != NULL)

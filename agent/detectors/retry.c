@@ -111,7 +111,9 @@ static void retry_request_end(void *ctx, struct request *q)
 		.tid = q->tid,
 		.stack = q->stack,
 	};
+	const uint64_t before = k->seq.request_id;
 	q->resend_count = retry_attempt(r, k, &a);
+	q->resend_of = q->resend_count > 0 ? before : 0;
 	r->env.counters->retries_out += q->resend_count > 0;
 	if (a.result == RETRY_FAILED)
 		retry_caller_failed(r, q->tid, k);

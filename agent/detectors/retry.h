@@ -83,7 +83,8 @@ struct retry_sequence {
 	bool open;           /* the last attempt had not ended when the session did */
 	uint32_t attempts, gaps_n;
 	uint64_t first_start_ns, last_start_ns, last_end_ns, last_gap_ns, due_ns /* of Retry-After */;
-	uint64_t exit_ns; /* when the process of the last attempt called exit, 0 not yet */
+	uint64_t request_id; /* of the last attempt, 0 none */
+	uint64_t exit_ns;    /* when the process of the last attempt called exit, 0 not yet */
 	uint64_t caller;
 	uint32_t pid, tid;
 	int status;

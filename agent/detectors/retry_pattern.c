@@ -104,8 +104,8 @@ enum jitter shape_jitter_within(const uint64_t *gaps, size_t n, uint64_t none_be
 		gaps++;
 		n--;
 	}
-	if (n < WITHIN_GAPS_MIN || shape_nested(gaps, n))
-		return JITTER_UNKNOWN;
+	if (n < WITHIN_GAPS_MIN || shape_median(gaps, n) < none_below_ns || shape_nested(gaps, n))
+		return JITTER_UNKNOWN; /* what is not delayed has no jitter either */
 	range_of(gaps, n, &min, &max);
 	while (grown < n && (double)gaps[grown] < CAP_NEAR * (double)max)
 		grown++;

@@ -304,6 +304,7 @@ static void remember_end(struct retry_key *k, const struct retry_attempt *a)
 	s->pid = a->pid;
 	s->tid = a->tid;
 	s->exit_ns = 0;
+	s->request_id = a->request_id;
 	s->open = a->result == RETRY_PENDING;
 }
 

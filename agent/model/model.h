@@ -158,6 +158,7 @@ struct request {
 	uint64_t request_bytes, response_bytes;
 	unsigned int version;      /* 10, 11, 20 */
 	unsigned int resend_count; /* set by the retry detector before exporters see it */
+	uint64_t resend_of;        /* and the request that it repeats, 0 none */
 	uint32_t pid, tid;         /* of the first byte */
 	uint32_t stack;            /* of the call that sent (client) or read (server) the first byte */
 	void *user;                /* the session's */

@@ -66,6 +66,12 @@ static void on_request_end(void *ctx, struct request *r)
 	struct span_texts texts;
 	struct span span;
 	span_from_request(r, &ids, s->stacks, &texts, &span);
+	struct trace_ids before;
+	if (r->resend_of != 0 && traces_find(s->traces, r->resend_of, &before)) {
+		span.linked = true;
+		memcpy(span.link_trace_id, before.trace_id, sizeof span.link_trace_id);
+		memcpy(span.link_span_id, before.span_id, sizeof span.link_span_id);
+	}
 	s->sink.span(s->sink.ctx, &span);
 }
 

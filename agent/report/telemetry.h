@@ -28,8 +28,10 @@ enum span_status { SPAN_UNSET = 0, SPAN_OK = 1, SPAN_ERROR = 2 };
 
 struct span {
 	uint8_t trace_id[16], span_id[8], parent_id[8]; /* parent zero = root */
-	bool parent_remote;                             /* the parent came over the wire (span flags 0x100 | 0x200) */
-	uint8_t trace_flags;                            /* W3C trace-flags: 1 = sampled */
+	bool linked;                                    /* to the span of the attempt that this one repeats */
+	uint8_t link_trace_id[16], link_span_id[8];
+	bool parent_remote;  /* the parent came over the wire (span flags 0x100 | 0x200) */
+	uint8_t trace_flags; /* W3C trace-flags: 1 = sampled */
 	enum span_kind kind;
 	const char *name;
 	uint64_t start_ns, end_ns;

@@ -56,6 +56,7 @@ static void test_fixed(void **state)
 {
 	(void)state;
 	assert_int_equal(jitter(GAPS(1000, 1002, 1003, 1001, 1004, 1000)), JITTER_NO);
+	assert_int_equal(jitter(GAPS(5, 5, 5, 5, 5, 5, 5)), JITTER_UNKNOWN);                   /* no delay at all */
 	assert_int_equal(jitter(GAPS(1000, 1002, 1003, 1001, 1004)), JITTER_UNKNOWN);          /* never from fewer than six */
 	assert_int_equal(jitter(GAPS(1000, 1400, 1003, 1001, 1900, 1000, 1002)), JITTER_NO);   /* noise lengthens two of them */
 	assert_int_equal(jitter(GAPS(100, 200, 400, 800, 1600, 1601, 1604, 1600)), JITTER_NO); /* a cap */

@@ -34,8 +34,15 @@ static void every_field(void **state)
 		.status_text = "why",
 		.attrs = {{.key = "a", .type = ATTR_INT, .i = 1}, {.key = "b", .type = ATTR_INT, .i = 2}},
 		.attrs_n = 2,
+		.linked = true,
+		.link_trace_id = {5, [15] = 6},
+		.link_span_id = {7, [7] = 8},
 	};
 	Otlp__Span *back = round_trip(&s, 24);
+	assert_int_equal(back->n_links, 1);
+	assert_int_equal(back->links[0]->trace_id.len, 16);
+	assert_memory_equal(back->links[0]->trace_id.data, s.link_trace_id, 16);
+	assert_memory_equal(back->links[0]->span_id.data, s.link_span_id, 8);
 	assert_int_equal(back->trace_id.len, 16);
 	assert_memory_equal(back->trace_id.data, s.trace_id, 16);
 	assert_memory_equal(back->span_id.data, s.span_id, 8);
@@ -50,7 +57,9 @@ static void every_field(void **state)
 	assert_int_equal(back->dropped_attributes_count, 0);
 	otlp__span__free_unpacked(back, NULL);
 
+	s.linked = false;
 	back = round_trip(&s, 1);
+	assert_int_equal(back->n_links, 0);
 	assert_int_equal(back->n_attributes, 1);
 	assert_int_equal(back->dropped_attributes_count, 1);
 	otlp__span__free_unpacked(back, NULL);

@@ -188,6 +188,31 @@ static void same_events_same_report(void **state)
 	free(text[1]);
 }
 
+/* The span of a retry is linked to the span of the attempt before it. */
+static void retries_are_linked(void **state)
+{
+	(void)state;
+	struct world w;
+	start(&w, NULL);
+	struct script *s = &w.script;
+	script_start(s, 100, 1, "/usr/bin/shop");
+	script_socket(s, 5);
+	script_connect(s, 5, "10.0.0.9", 80, 0);
+	for (int i = 0; i < 3; i++) {
+		script_write(s, 5, "GET /charge HTTP/1.1\r\nHost: payments\r\n\r\n");
+		script_read(s, 5, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+		script_pass(s, SCRIPT_SEC);
+	}
+	assert_int_equal(w.spans_n, 3);
+	assert_false(w.spans[0].linked);
+	for (size_t i = 1; i < 3; i++) {
+		assert_true(w.spans[i].linked);
+		assert_memory_equal(w.spans[i].link_span_id, w.spans[i - 1].span_id, 8);
+		assert_memory_equal(w.spans[i].link_trace_id, w.spans[i - 1].trace_id, 16);
+	}
+	stop(&w);
+}
+
 static bool only_data(void *ctx, const struct detector *d)
 {
 	(void)ctx;
@@ -230,11 +255,9 @@ static void an_unfinished_session_is_freed_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(events_become_a_report),
-		cmocka_unit_test(requests_become_spans_of_one_trace),
-		cmocka_unit_test(same_events_same_report),
-		cmocka_unit_test(detectors_can_be_off),
-		cmocka_unit_test(an_unfinished_session_is_freed_whole),
+		cmocka_unit_test(events_become_a_report),  cmocka_unit_test(requests_become_spans_of_one_trace),
+		cmocka_unit_test(same_events_same_report), cmocka_unit_test(retries_are_linked),
+		cmocka_unit_test(detectors_can_be_off),    cmocka_unit_test(an_unfinished_session_is_freed_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

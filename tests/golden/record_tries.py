@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Make the recordings of tests/golden/retry anew: tries.c, once for each case, against a peer that fails in one way.
+
+  record_tries.py BUILD [CASE…]     BUILD has gapscope and tests/golden/tries
+
+Then look at what `replay.py --update` writes beside them: an expectation is only worth as much as the look that somebody took at it.
+"""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "retry")
+ANSWERS = {
+    "busy": b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+    "later": b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
+    "no": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+    "moved": b"HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n",
+    "good": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+}
+# name: (mode of tries.c, what the peer does: an answer, eof, refuse, third_good (each third request), some_bad (each fourth fails))
+CASES = {
+    "once": ("once", "busy"),
+    "none": ("hasty", "busy"),
+    "none_eof": ("hasty", "eof"),
+    "none_refuse": ("hasty", "refuse"),
+    "unbounded": ("forever", "busy"),
+    "constant": ("constant", "busy"),
+    "linear": ("linear", "busy"),
+    "exponential": ("doubling", "busy"),
+    "exponential_eof": ("doubling", "eof"),
+    "exponential_refuse": ("doubling", "refuse"),
+    "exponential_capped": ("capped", "busy"),
+    "exponential_drawn": ("drawn", "busy"),
+    "first_at_once": ("at_once_first", "busy"),
+    "nested": ("nested", "busy"),
+    "recovers": ("doubling", "third_good"),
+    "post": ("post", "eof"),
+    "post_with_key": ("post_with_key", "eof"),
+    "retry_after": ("doubling", "later"),
+    "not_retryable": ("doubling", "no"),
+    "no_pages": ("pages", "some_bad"),
+    "no_poll": ("poll", "some_bad"),
+    "no_fan_out": ("fan_out", "busy"),
+    "no_cron": ("cron", "good"),
+    "no_redirect": ("once", "moved"),
+}
+
+
+def serve(listener, how):
+    n = 0
+    while True:
+        try:
+            s, _ = listener.accept()
+        except OSError:
+            return
+        n += 1
+        with s:
+            s.recv(4096)
+            if how == "third_good":
+                s.sendall(ANSWERS["good" if n == 3 else "busy"])
+            elif how == "some_bad":
+                s.sendall(ANSWERS["busy" if n % 4 == 0 else "good"])
+            elif how in ANSWERS:
+                s.sendall(ANSWERS[how])
+
+
+def record(build, name):
+    mode, how = CASES[name]
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    port = listener.getsockname()[1]
+    if how == "refuse":
+        listener.close()
+    else:
+        threading.Thread(target=serve, args=(listener, how), daemon=True).start()
+    os.makedirs(HERE, exist_ok=True)
+    with tempfile.TemporaryDirectory() as tmp:
+        program = shutil.copy(os.path.join(build, "tests", "golden", "tries"), os.path.join("/tmp", "tries"))
+        made, kept = os.path.join(tmp, "r.gsr"), os.path.join(HERE, name + ".gsr")
+        subprocess.run([os.path.join(build, "gapscope"), "run", "--quiet", "--service", "tries", "--report", os.path.join(tmp, "r.json"),
+                        "--record", made, "--", program, mode, str(port)], check=False, stdin=subprocess.DEVNULL, timeout=60)
+        shutil.copy(made, kept)
+        os.chmod(kept, 0o644)
+        os.unlink(program)
+    if how != "refuse":
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+    print(f"{name}: {os.path.getsize(kept)} bytes")
+
+
+for case in sys.argv[2:] or CASES:
+    record(os.path.abspath(sys.argv[1]), case)
