@@ -13,6 +13,7 @@
 #include <yaml.h>
 
 #include "core/limits.h"
+#include "scan/scan.h"
 
 struct reader {
 	const char *path;
@@ -147,14 +148,49 @@ static int on_detector(struct reader *r, size_t index, const char *path, const c
 	return each_pair(r, value, (size_t)i, path, set_detector_option);
 }
 
+/* scan: {off: [EMAIL], allow: ['*@acme.io'], own: [acme_tok_]} */
+static int on_scan(struct reader *r, size_t index, const char *path, const char *word, const yaml_node_t *value)
+{
+	static const struct {
+		const char *word;
+		int (*add)(const char *text);
+		const char *bad;
+	} kinds[] = {{"off", scan_rules_off, "no such entity; `gapscope list rules` names them"},
+		     {"allow", scan_rules_allow, "no pattern that leaves something to be found"},
+		     {"own", scan_rules_own, "no prefix: three or more letters, digits, '_', '-' or '.'"}};
+	size_t k = 0;
+
+	(void)index;
+	while (k < sizeof(kinds) / sizeof(*kinds) && strcmp(kinds[k].word, word) != 0)
+		k++;
+	if (k == sizeof(kinds) / sizeof(*kinds))
+		return fail(r, value, path, "unknown key; keys are off, allow and own");
+	if (value->type != YAML_SEQUENCE_NODE)
+		return fail(r, value, path, "must be a list, as in `[A, B]`");
+	for (const yaml_node_item_t *i = value->data.sequence.items.start; i < value->data.sequence.items.top; i++) {
+		const yaml_node_t *item = yaml_document_get_node(&r->doc, *i);
+		if (item->type != YAML_SCALAR_NODE || strlen((char *)item->data.scalar.value) != item->data.scalar.length)
+			return fail(r, item, path, "must be a list of single values");
+		const char *text = (const char *)item->data.scalar.value;
+		int e = kinds[k].add(text);
+		if (e == -ENOSPC || e == -ENAMETOOLONG)
+			return fail(r, item, path, "'%s' is %s", text, e == -ENOSPC ? "one more than can be kept" : "too long");
+		if (e < 0)
+			return fail(r, item, path, "'%s' is %s", text, kinds[k].bad);
+	}
+	return 0;
+}
+
 static int on_top(struct reader *r, size_t index, const char *path, const char *word, const yaml_node_t *value)
 {
 	(void)index;
 	if (strcmp(word, "detectors") == 0)
 		return each_pair(r, value, 0, path, on_detector);
+	if (strcmp(word, "scan") == 0)
+		return each_pair(r, value, 0, path, on_scan);
 	const struct flag *f = flag_find(run_flags, word, strlen(word));
 	if (!f || strcmp(word, "config") == 0)
-		return fail(r, value, path, "unknown key; keys are the long flags of `gapscope run`, and 'detectors'");
+		return fail(r, value, path, "unknown key; keys are the long flags of `gapscope run`, 'detectors' and 'scan'");
 	return set_flag(r, f, path, value);
 }
 

@@ -85,7 +85,7 @@ static bool close_half(struct halves *h, const struct tail *t, uint8_t *bytes, s
 	memcpy(both + t->len, bytes, seam.len);
 	if (seam.len == len)
 		goes_on = scan_open_end(h->scanner, both, t->len + len) < t->len;
-	scan_text(h->scanner, both, t->len + seam.len, over_seam, &seam);
+	scan_all(h->scanner, both, t->len + seam.len, over_seam, &seam);
 	if (goes_on)
 		memset(bytes, '*', len);
 	explicit_bzero(both, sizeof(both));

@@ -5,9 +5,11 @@
 
 #include <string.h>
 
+#include "scan/rules.h"
+
 bool matches_add(struct matches *m, size_t start, size_t end, enum entity_id entity)
 {
-	if (start < m->done || start >= end)
+	if (start < m->done || start >= end || (rules.off[entity] && m->bytes != NULL))
 		return false;
 	size_t after = m->n; /* first held match that begins at or after our end */
 	while (after > 0 && m->held[after - 1].start >= end)
@@ -43,12 +45,14 @@ void matches_flush(struct matches *m, size_t limit)
 	while (n < m->n && m->held[n].end <= limit) {
 		struct scan_match match = {
 			.start = m->held[n].start, .end = m->held[n].end, .entity = &entity_table[m->held[n].entity]};
-		if (m->fn != NULL)
-			m->fn(m->ctx, &match);
 		m->done = match.end;
 		n++;
+		if (rules.allow_n > 0 && m->bytes != NULL && rules_allow(m->bytes + match.start, match.end - match.start))
+			continue;
+		m->told++;
+		if (m->fn != NULL)
+			m->fn(m->ctx, &match);
 	}
-	m->told += n;
 	m->n -= n;
 	memmove(m->held, m->held + n, m->n * sizeof(*m->held));
 }

@@ -22,6 +22,7 @@ struct matches {
 	scan_fn fn;
 	void *ctx;
 	size_t told;
+	const uint8_t *bytes; /* the text; NULL where the user's rules do not count */
 };
 
 /* Add a match; of two that overlap the one of the higher rank stays, the earlier one at equal rank. Returns whether it was kept. */

@@ -12,6 +12,7 @@
 #include "scan/classify.h"
 #include "scan/places.h"
 #include "scan/prefilter.h"
+#include "scan/rules.h"
 #include "scan/sha256.h"
 #include "scan/shapes.h"
 #include "scan/validators.h"
@@ -91,6 +92,10 @@ static void token_at(const struct text *t, size_t at, struct matches *m)
 	}
 	if (at + 3 <= t->len && vendor_may_begin(t->bytes + at) && vendor_at(t, at, &span, &entity)) {
 		(void)matches_add(m, span.start, span.end, entity);
+		return;
+	}
+	if (rules.own_n > 0 && rules_own_at(t, at, &span)) {
+		(void)matches_add(m, span.start, span.end, ENTITY_CUSTOM_SECRET);
 		return;
 	}
 	if (text_at(t, at - 1) == ' ' && at >= 6 && (text_is(t, at - 6, "earer ") || text_is(t, at - 5, "asic ")))
@@ -194,13 +199,14 @@ static void look(const struct text *t, size_t from, const struct places *p, size
 		look_rare(t, from, p, lane, m);
 }
 
-size_t scan_text(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn fn, void *ctx)
+static size_t scan(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn fn, void *ctx, bool by_rules)
 {
 	const struct text text = {.bytes = bytes, .len = len};
 	struct matches *m = &s->matches;
 	m->n = m->done = m->told = 0;
 	m->fn = fn;
 	m->ctx = ctx;
+	m->bytes = by_rules ? bytes : NULL;
 	struct classes *c = &s->classes;
 	struct places places;
 	classes_begin(c);
@@ -223,6 +229,16 @@ size_t scan_text(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn fn
 	return m->told;
 }
 
+size_t scan_text(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn fn, void *ctx)
+{
+	return scan(s, bytes, len, fn, ctx, true);
+}
+
+size_t scan_all(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn fn, void *ctx)
+{
+	return scan(s, bytes, len, fn, ctx, false);
+}
+
 uint64_t scan_fingerprint(const struct scanner *s, const uint8_t *value, size_t len)
 {
 	uint8_t mac[32];
@@ -240,5 +256,5 @@ static void redact(void *ctx, const struct scan_match *match)
 
 size_t scan_redact(struct scanner *s, uint8_t *text, size_t len)
 {
-	return scan_text(s, text, len, redact, text);
+	return scan_all(s, text, len, redact, text);
 }

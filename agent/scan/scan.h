@@ -38,6 +38,8 @@ typedef void (*scan_fn)(void *ctx, const struct scan_match *m);
 /* Scan `len` bytes of text (any bytes, one line or many). fn is called for each match in order of start; matches do not overlap.
  * Time and memory are bounded by len. Returns the number of matches. */
 size_t scan_text(struct scanner *s, const uint8_t *text, size_t len, scan_fn fn, void *ctx);
+/* The same, whatever a user's rules switch off or allow: for what must not be kept, rather than for what is worth a finding. */
+size_t scan_all(struct scanner *s, const uint8_t *text, size_t len, scan_fn fn, void *ctx);
 /* Masked sample of a matched value into buf (UTF-8, NUL-terminated): keeps at most what PCI DSS allows of a card (first six, last four),
  * less of everything else. */
 void scan_mask(const struct entity *e, const uint8_t *value, size_t len, char *buf, size_t size);
@@ -48,5 +50,15 @@ size_t scan_redact(struct scanner *s, uint8_t *text, size_t len);
 
 /* Where a value may begin that goes on behind the end of the text, of which not all is known yet; `len` if there is no such place. */
 size_t scan_open_end(struct scanner *s, const uint8_t *text, size_t len);
+
+/* Users' rules, for all scanners; before the first one scans. At most SCAN_RULES_MAX of a kind: -ENOSPC.
+ * off: an entity is not looked for; -ENOENT if there is none of the name. allow: values that fit a pattern ('*' is any run) are no matches;
+ * -EINVAL for one that fits all. own: a word that begins so, with eight characters more and at least fifteen in all, is a CUSTOM_SECRET;
+ * -EINVAL for fewer than three characters or others than letters, digits, '_', '-' and '.'. -ENAMETOOLONG for 128 bytes or more. */
+#define SCAN_RULES_MAX 64U
+int scan_rules_off(const char *entity);
+int scan_rules_allow(const char *pattern);
+int scan_rules_own(const char *prefix);
+void scan_rules_clear(void);
 
 #endif

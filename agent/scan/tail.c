@@ -65,7 +65,7 @@ size_t scan_open_end(struct scanner *s, const uint8_t *text, size_t len)
 	memcpy(last, text + skipped, n);
 	memcpy(last + n, filler, sizeof(filler) - 1);
 	struct reach r = {.end = n, .first = n};
-	(void)scan_text(s, last, n + sizeof(filler) - 1, crosses, &r);
+	(void)scan_all(s, last, n + sizeof(filler) - 1, crosses, &r);
 
 	const struct text t = {.bytes = last, .len = n};
 	size_t digits, from = digits_begin(&t, &digits);

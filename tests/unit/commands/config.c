@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "commands/unit.h"
+#include "scan/scan.h"
 
 static char err[512];
 
@@ -68,8 +69,9 @@ static void errors_name_file_line_and_key(void **state)
 		const char *text, *err;
 	} cases[] = {
 		{"service: a\ncolour: red\n",
-		 "c.yaml:2: colour: unknown key; keys are the long flags of `gapscope run`, and 'detectors'"},
-		{"config: other\n", "c.yaml:1: config: unknown key; keys are the long flags of `gapscope run`, and 'detectors'"},
+		 "c.yaml:2: colour: unknown key; keys are the long flags of `gapscope run`, 'detectors' and 'scan'"},
+		{"config: other\n",
+		 "c.yaml:1: config: unknown key; keys are the long flags of `gapscope run`, 'detectors' and 'scan'"},
 		{"\nrings: many\n", "c.yaml:2: rings: 'many' is no number from 1 to 65536"},
 		{"quiet: maybe\n", "c.yaml:1: quiet: 'maybe' is neither true nor false"},
 		{"service: [a]\n", "c.yaml:1: service: must be a single value"},
@@ -131,14 +133,37 @@ static void files_that_cannot_be_read(void **state)
 	assert_int_equal(config_load("/dev/zero", &s, err, sizeof(err)), -EFBIG);
 }
 
+static void rules_of_the_scanner(void **state)
+{
+	static const uint8_t text[] = "mail a.b@acme.io and x@gmail.com";
+	struct settings s;
+	(void)state;
+
+	assert_int_equal(load(&s, "scan:\n  allow: ['*@acme.io']\n  off: [JWT]\n  own: [acme_tok_]\n"), 0);
+	settings_done(&s);
+	struct scanner *scanner = scanner_new(NULL);
+	assert_int_equal(scan_text(scanner, text, sizeof(text) - 1, NULL, NULL), 1);
+	scanner_free(scanner);
+	scan_rules_clear();
+	assert_int_equal(load(&s, "scan: {off: [NO_SUCH]}\n"), -EINVAL);
+	assert_non_null(strstr(err, "'NO_SUCH' is no such entity"));
+	settings_done(&s);
+	assert_int_equal(load(&s, "scan: {allow: ['*']}\n"), -EINVAL);
+	settings_done(&s);
+	assert_int_equal(load(&s, "scan: {more: [x]}\n"), -EINVAL);
+	assert_non_null(strstr(err, "c.yaml:1: scan.more: unknown key"));
+	settings_done(&s);
+	assert_int_equal(load(&s, "scan: {off: JWT}\n"), -EINVAL);
+	settings_done(&s);
+	scan_rules_clear();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_every_kind_of_key),
-		cmocka_unit_test(sets_options_of_detectors),
-		cmocka_unit_test(errors_name_file_line_and_key),
-		cmocka_unit_test(refuses_what_is_no_yaml),
-		cmocka_unit_test(survives_every_cut),
+		cmocka_unit_test(rules_of_the_scanner),      cmocka_unit_test(reads_every_kind_of_key),
+		cmocka_unit_test(sets_options_of_detectors), cmocka_unit_test(errors_name_file_line_and_key),
+		cmocka_unit_test(refuses_what_is_no_yaml),   cmocka_unit_test(survives_every_cut),
 		cmocka_unit_test(files_that_cannot_be_read),
 	};
 

@@ -29,7 +29,7 @@ static void table(void **state)
 }
 
 /* A row of the table that nothing can find is a promise that is not kept. Vendors' keys have their row in vendors.def, which vendor.c
- * tests one by one, or are found by shape (shapes.c). */
+ * tests one by one, or are found by shape (shapes.c) or a user's rule (rules.c). */
 static void each_can_be_found(void **state)
 {
 	(void)state;
@@ -40,7 +40,7 @@ static void each_can_be_found(void **state)
 	};
 	static const enum entity_id shapes[] = {ENTITY_TELEGRAM_TOKEN, ENTITY_TERRAFORM_TOKEN, ENTITY_AZURE_AD_SECRET,
 						ENTITY_MAILCHIMP_KEY,  ENTITY_MAXMIND_KEY,     ENTITY_TEAMS_WEBHOOK,
-						ENTITY_FACEBOOK_TOKEN};
+						ENTITY_FACEBOOK_TOKEN, ENTITY_CUSTOM_SECRET};
 	static const char *const samples[] = {
 		"-----BEGIN "
 		"PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEA\\n-----END PRIVATE KEY-----",
