@@ -91,8 +91,11 @@ static void retry_request_end(void *ctx, struct request *q)
 	}
 	if (!peer_is_dependency(q->conn))
 		return;
-	struct retry_key *k = retry_key_get(r, RETRY_OF_REQUEST, q->conn->peer,
-					    retry_operation_text(q, operation, sizeof operation), retry_request_hash(q), q->stack);
+	const uint64_t hash = retry_request_hash(q);
+	struct retry_key *k = retry_key_find(r, q->conn->peer, hash);
+	if (!k)
+		k = retry_key_get(r, RETRY_OF_REQUEST, q->conn->peer, retry_operation_text(q, operation, sizeof operation), hash,
+				  q->stack);
 	if (!k)
 		return;
 	const struct retry_attempt a = {
