@@ -24,6 +24,7 @@ struct stream {
 	const struct protocol *protocol;
 	void *state;
 	bool opaque;
+	bool encrypted;
 	unsigned int tries;
 	enum direction probe_dir; /* of what is kept */
 	struct event probe_event; /* that moved the first of it */
@@ -96,7 +97,14 @@ static void give_up(struct protocols *p, struct stream *s)
 	if (s->conn->inherited && ++s->tries < PROBE_TRIES)
 		return;
 	s->opaque = true;
-	model_set_policy(p->m, s->conn, WIRE_POLICY_SIZES);
+	/* Detectors still recognise commands by their first bytes: a wait for messages that were subscribed to is no missing deadline. */
+	model_set_policy(p->m, s->conn, s->encrypted ? WIRE_POLICY_SIZES : WIRE_POLICY_HEAD_256);
+}
+
+/* A record of TLS: handshake, alert, change or data, version 3.x. */
+static bool is_tls(const uint8_t *bytes, size_t len)
+{
+	return len >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3;
 }
 
 static bool from_client(const struct conn *c, enum direction d, bool *ret_known)
@@ -165,6 +173,7 @@ static bool probe(struct protocols *p, struct stream *s, enum direction d, const
 	size_t n = len;
 	bool more, client;
 
+	s->encrypted = is_tls(bytes, n);
 	if (s->kept) {
 		/* The other side spoke before the first one was understood. */
 		if (s->probe_dir != d || !keep(s, d, e, e->data, len)) {
