@@ -66,6 +66,7 @@ static inline int session_open(struct session_file *s, uint32_t processes, uint3
 		.policy_stdio = WIRE_POLICY_SINK,
 		.policy_logfile = WIRE_POLICY_SINK,
 		.policy_pipe = WIRE_POLICY_SIZES,
+		.policy_pair = WIRE_POLICY_SIZES,
 		.stale_ticks = UINT64_MAX / 2,
 		.slow_ticks = UINT64_MAX / 2,
 		.agent_pid = (uint32_t)getpid(),
