@@ -408,27 +408,6 @@ static void take_text(char *to, const char *from, size_t size)
 	to[n] = '\0';
 }
 
-int session_attach(const struct wire_attach *a)
-{
-	if (!shim.stack_end)
-		read_surroundings();
-	if (thread_setup() != 0)
-		return -EAGAIN;
-	shim.pid = (int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
-	shim.injected = true;
-	take_text(path, a->session, sizeof(a->session));
-	take_text(library, a->library, sizeof(a->library));
-	modules_forget();
-	if (attach_memory(a->fd) != 0)
-		return -ENOMEM;
-	shim.mapped = true;
-	watch_end();
-	/* A program that cannot load the library would be told so by its loader, on its standard error. */
-	if (library[0] && cpu_syscall(SYS_faccessat, AT_FDCWD, (long)library, 4 /* R_OK */, 0, 0, 0) != 0)
-		path[0] = '\0';
-	return 0;
-}
-
 void session_detach(void)
 {
 	atomic_store_explicit(&shim.process->enabled, 0, memory_order_seq_cst);
@@ -445,6 +424,30 @@ void session_detach(void)
 	shim.threads = 0;
 	if (mapped.shared)
 		cover(mapped.shared, mapped.shared_bytes);
+}
+
+int session_attach(const struct wire_attach *a)
+{
+	if (!shim.stack_end)
+		read_surroundings();
+	if (thread_setup() != 0)
+		return -EAGAIN;
+	/* The agent of the last session may have been killed: then nobody has ended it. */
+	if (shim.mapped)
+		session_detach();
+	shim.pid = (int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	shim.injected = true;
+	take_text(path, a->session, sizeof(a->session));
+	take_text(library, a->library, sizeof(a->library));
+	modules_forget();
+	if (attach_memory(a->fd) != 0)
+		return -ENOMEM;
+	shim.mapped = true;
+	watch_end();
+	/* A program that cannot load the library would be told so by its loader, on its standard error. */
+	if (library[0] && cpu_syscall(SYS_faccessat, AT_FDCWD, (long)library, 4 /* R_OK */, 0, 0, 0) != 0)
+		path[0] = '\0';
+	return 0;
 }
 
 __attribute__((constructor)) static void session_start(void)

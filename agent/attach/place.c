@@ -26,6 +26,7 @@ static const struct {
 	{SYS_nanosleep, false},
 	{SYS_accept, false},
 	{SYS_accept4, false},
+	{SYS_restart_syscall, false}, /* a poll or a sleep that was interrupted before: timed waits only */
 	{SYS_recvfrom, false},
 	{SYS_recvmsg, false},
 	{SYS_clock_nanosleep, false},
