@@ -30,10 +30,16 @@ static const struct remedy remedies[] = {
 		  [REMEDY_RETRY] = "hiredis: bound the reconnect loop and back off with jitter before redisReconnect()"}},
 	{.module = "libmariadb",
 	 .text = {[REMEDY_CONNECT] = "MariaDB client: mysql_options(MYSQL_OPT_CONNECT_TIMEOUT)",
-		  [REMEDY_RESPONSE] = "MariaDB client: mysql_options(MYSQL_OPT_READ_TIMEOUT) and MYSQL_OPT_WRITE_TIMEOUT"}},
+		  [REMEDY_RESPONSE] = "MariaDB client: mysql_options(MYSQL_OPT_READ_TIMEOUT) and MYSQL_OPT_WRITE_TIMEOUT",
+		  [REMEDY_RETRY] =
+			  "MariaDB client: leave MYSQL_OPT_RECONNECT off; bound the reconnect loop and back off with jitter"}},
 	{.module = "libmysqlclient",
 	 .text = {[REMEDY_CONNECT] = "MySQL client: mysql_options(MYSQL_OPT_CONNECT_TIMEOUT)",
-		  [REMEDY_RESPONSE] = "MySQL client: mysql_options(MYSQL_OPT_READ_TIMEOUT) and MYSQL_OPT_WRITE_TIMEOUT"}},
+		  [REMEDY_RESPONSE] = "MySQL client: mysql_options(MYSQL_OPT_READ_TIMEOUT) and MYSQL_OPT_WRITE_TIMEOUT",
+		  [REMEDY_RETRY] =
+			  "MySQL client: leave MYSQL_OPT_RECONNECT off; bound the reconnect loop and back off with jitter"}},
+	{.module = "wget",
+	 .text = {[REMEDY_RETRY] = "wget: --tries=3 --waitretry=10 (its waits grow by a second each; --tries=0 never gives up)"}},
 	{.function = "requests",
 	 .text = {[REMEDY_CONNECT] = "requests: pass timeout=(connect, read) to every call",
 		  [REMEDY_RESPONSE] = "requests: pass timeout=(connect, read) to every call",
@@ -67,21 +73,30 @@ static const struct remedy remedies[] = {
 	{.module = "libnet.so",
 	 .text = {[REMEDY_CONNECT] =
 			  "Java: setConnectTimeout() / HttpClient.Builder.connectTimeout() / JDBC loginTimeout and connectTimeout",
-		  [REMEDY_RESPONSE] = "Java: setReadTimeout() / HttpRequest.Builder.timeout() / JDBC socketTimeout"}},
+		  [REMEDY_RESPONSE] = "Java: setReadTimeout() / HttpRequest.Builder.timeout() / JDBC socketTimeout",
+		  [REMEDY_RETRY] =
+			  "Java: use a retry policy with maxAttempts and exponential random back-off (Resilience4j, Failsafe)"}},
 	{.module = "libnio.so",
 	 .text = {[REMEDY_CONNECT] =
 			  "Java: setConnectTimeout() / HttpClient.Builder.connectTimeout() / JDBC loginTimeout and connectTimeout",
-		  [REMEDY_RESPONSE] = "Java: setReadTimeout() / HttpRequest.Builder.timeout() / JDBC socketTimeout"}},
+		  [REMEDY_RESPONSE] = "Java: setReadTimeout() / HttpRequest.Builder.timeout() / JDBC socketTimeout",
+		  [REMEDY_RETRY] =
+			  "Java: use a retry policy with maxAttempts and exponential random back-off (Resilience4j, Failsafe)"}},
 	{.module = "libruby",
 	 .text = {[REMEDY_CONNECT] = "Ruby: Net::HTTP open_timeout",
 		  [REMEDY_RESPONSE] = "Ruby: Net::HTTP read_timeout and write_timeout",
 		  [REMEDY_RETRY] = "Ruby: set max_retries, and back off with rand between attempts"}},
 	{.module = "php",
 	 .text = {[REMEDY_CONNECT] = "PHP: CURLOPT_CONNECTTIMEOUT, or default_socket_timeout for streams",
-		  [REMEDY_RESPONSE] = "PHP: CURLOPT_TIMEOUT, or default_socket_timeout for streams"}},
+		  [REMEDY_RESPONSE] = "PHP: CURLOPT_TIMEOUT, or default_socket_timeout for streams",
+		  [REMEDY_RETRY] =
+			  "PHP: count attempts and usleep(random_int(0, $base << $attempt)) between them (Guzzle: the retry "
+			  "middleware with a decider that ends)"}},
 	{.module = "libperl",
 	 .text = {[REMEDY_CONNECT] = "Perl: LWP::UserAgent/HTTP::Tiny timeout",
-		  [REMEDY_RESPONSE] = "Perl: LWP::UserAgent/HTTP::Tiny timeout"}},
+		  [REMEDY_RESPONSE] = "Perl: LWP::UserAgent/HTTP::Tiny timeout",
+		  [REMEDY_RETRY] = "Perl: LWP::UserAgent::Determined with timing(\"1,2,4\"), or count attempts and sleep a random, "
+				   "growing time"}},
 };
 
 static bool matches(const struct remedy *r, const struct frame *f)

@@ -45,11 +45,14 @@ static void test_function_names(void **state)
 /* A library without advice of a kind leaves the word to its callers. */
 static void test_missing_kind(void **state)
 {
-	const struct frame f[] = {{.module = "libmariadb.so.3"}, {.module = "node"}};
+	const struct frame f[] = {{.module = "wget"}, {.module = "node"}};
+	const struct frame mariadb[] = {{.module = "libmariadb.so.3"}};
 
 	(void)state;
-	assert_non_null(strstr(advice(f, 2, REMEDY_RETRY), "Node.js"));
-	assert_null(advice(f, 1, REMEDY_RETRY));
+	assert_non_null(strstr(advice(f, 2, REMEDY_RETRY), "--tries=3"));
+	assert_non_null(strstr(advice(f, 2, REMEDY_CONNECT), "Node.js"));
+	assert_null(advice(f, 1, REMEDY_CONNECT));
+	assert_non_null(strstr(advice(mariadb, 1, REMEDY_RETRY), "MYSQL_OPT_RECONNECT"));
 	assert_null(advice(NULL, 0, REMEDY_RETRY));
 }
 
