@@ -155,7 +155,7 @@ static int on_scan(struct reader *r, size_t index, const char *path, const char 
 		const char *word;
 		int (*add)(const char *text);
 		const char *bad;
-	} kinds[] = {{"off", scan_rules_off, "no such entity; `gapscope list rules` names them"},
+	} kinds[] = {{"off", scan_rules_off, "no such entity; `gapscope list entities` names them"},
 		     {"allow", scan_rules_allow, "no pattern that leaves something to be found"},
 		     {"own", scan_rules_own, "no prefix: three or more letters, digits, '_', '-' or '.'"}};
 	size_t k = 0;
