@@ -2,7 +2,8 @@
 """Run real clients whose deadlines and retries are known under gapscope, and compare its report with what is known.
 
   verdicts.py --gapscope BUILD/gapscope [--lang c,python,cli] [--only ID,…] [--scen hang,q,slow,drip,hdrhang,syn,s503,eof,refuse]
-              [--cap 25] [--jobs 6] [--min-right 0.97] [--keep DIR] [--replay]
+              [--cap 25] [--jobs 6] [--judge deadline,retry,negative] [--keep DIR] [--replay]
+              [--min-right 0.97] [--min-silent 0.97] [--max-undecided 0.4] [--max-wrong-slow 0] [--max-wrong-finite 0]
 
 The ground truth lies beside the project (client-matrix); without it this test skips and says so. What a scenario exercises is judged,
 phase by phase, against the row's `expected`: a wrong "finite" or a wrong "none" is an error; "unknown" is an error after 25 s of
@@ -155,6 +156,22 @@ def judge_negative(row, report):
         yield "no finding", "wrong" if bad else "right", bad
 
 
+def set_up(matrix, languages):
+    """Build what the rows need, once."""
+    for language in languages.split(","):
+        mark = os.path.join(matrix, f".built-{language}")
+        if os.path.exists(mark):
+            continue
+        built = subprocess.run([sys.executable, os.path.join(matrix, "matrix.py"), "setup", "--lang", language], check=False,
+                               stdout=subprocess.DEVNULL)
+        old = os.path.join(matrix, "_pylibs", "redis5")
+        if language == "python" and not os.path.isdir(old):  # a row imports an older version from there
+            subprocess.run([os.path.join(matrix, "_py", "bin", "pip"), "install", "-q", "--target", old, "redis==5.0.8"], check=False)
+        if built.returncode == 0:
+            with open(mark, "w", encoding="utf-8"):
+                pass
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--gapscope", required=True)
@@ -163,7 +180,12 @@ def main():
     ap.add_argument("--scen", default="")
     ap.add_argument("--cap", type=float, default=25.0)
     ap.add_argument("--jobs", type=int, default=8)
-    ap.add_argument("--min-right", type=float, default=0.97)
+    ap.add_argument("--judge", default="deadline,retry,negative")
+    ap.add_argument("--min-right", type=float, default=0.97, help="of all verdicts, those of `slow` left out")
+    ap.add_argument("--min-silent", type=float, default=0.97, help="of the deadlines after 25 s of silence (hang, q)")
+    ap.add_argument("--max-undecided", type=float, default=0.40, help="of the deadlines after healthy traffic (slow)")
+    ap.add_argument("--max-wrong-slow", type=int, default=0)
+    ap.add_argument("--max-wrong-finite", type=int, default=0, help="deadlines that were said to exist and do not")
     ap.add_argument("--keep", default="")
     ap.add_argument("--replay", action="store_true", help="record each run, replay it, and require the same report byte for byte")
     a = ap.parse_args()
@@ -175,7 +197,7 @@ def main():
         shutil.copytree(SHARED, matrix)
         subprocess.run(["chmod", "-R", "u+w", matrix], check=True)
     tool = [sys.executable, os.path.join(matrix, "matrix.py")]
-    subprocess.run(tool + ["setup", "--lang", a.lang, "--only", a.only], check=False, stdout=subprocess.DEVNULL)
+    set_up(matrix, a.lang)
     out = a.keep or tempfile.mkdtemp(prefix="gapscope-matrix-")
     os.makedirs(out, exist_ok=True)
     under = os.path.abspath(a.gapscope) + " run --quiet --report {out}" + (" --record {out}.rec" if a.replay else "") + " --"
@@ -185,7 +207,9 @@ def main():
         rows = {r["id"]: r for r in json.load(f)["rows"]}
     table = collections.defaultdict(collections.Counter)
     kinds = collections.defaultdict(collections.Counter)
-    failures = 0
+    scenarios = collections.defaultdict(collections.Counter)
+    loud = collections.Counter()
+    failures = false_finite = 0
     for line in run.stdout.splitlines():
         result = json.loads(line)
         row = rows[result["id"]]
@@ -198,9 +222,21 @@ def main():
             print(f"WRONG {result['id']:32} {result['scenario']:8} no report: {why}")
             table[language]["wrong"] += 1
             continue
-        judged = [*judge_deadlines(row, result, report, a.cap), *judge_retries(row, result, report), *judge_negative(row, report)]
+        judged = []
+        if "deadline" in a.judge:
+            deadlines = list(judge_deadlines(row, result, report, a.cap))
+            judged += deadlines
+            for _, verdict, (said, _, _) in deadlines:
+                scenarios[result["scenario"]][verdict] += 1
+                false_finite += verdict == "wrong" and isinstance(said, dict) and said.get("bound") == "finite"
+        if "retry" in a.judge:
+            judged += judge_retries(row, result, report)
+        if "negative" in a.judge:
+            judged += judge_negative(row, report)
         for what, verdict, detail in judged:
             table[language][verdict] += 1
+            if result["scenario"] != "slow":
+                loud[verdict] += 1
             kinds[what if what in ("retry", "backoff", "jitter", "no finding") else "deadline"][verdict] += 1
             if verdict != "right":
                 print(f"{verdict.upper():9} {result['id']:32} {result['scenario']:8} {what:9} {detail}")
@@ -219,11 +255,24 @@ def main():
     for what in sorted(kinds):
         t = kinds[what]
         print(f"{what:10} {t['right']:6} {t['undecided']:10} {t['wrong']:6}  {t['right'] / t.total():.1%} right")
+    for scenario in sorted(scenarios):
+        t = scenarios[scenario]
+        print(f"{scenario:10} {t['right']:6} {t['undecided']:10} {t['wrong']:6}  {t['right'] / t.total():.1%} right")
     judged = total["right"] + total["undecided"] + total["wrong"]
-    share = total["right"] / judged if judged else 0.0
-    print(f"all: {judged} verdicts, {share:.1%} right, {total['undecided']} undecided, {total['wrong']} wrong; files in {out}")
-    if not judged or share < a.min_right:
-        failures += 1
+    share = loud["right"] / loud.total() if loud else 1.0
+    print(f"all: {judged} verdicts, {total['undecided']} undecided, {total['wrong']} wrong; {share:.1%} right apart from slow; files in {out}")
+    silent, slow = scenarios["hang"] + scenarios["q"], scenarios["slow"]
+    held = [
+        ("verdicts, right apart from slow", share >= a.min_right and judged > 0),
+        ("deadlines after silence", not silent or silent["right"] / silent.total() >= a.min_silent),
+        ("wrong after healthy traffic", slow["wrong"] <= a.max_wrong_slow),
+        ("undecided after healthy traffic", not slow or slow["undecided"] / slow.total() <= a.max_undecided),
+        ("deadlines that do not exist", false_finite <= a.max_wrong_finite),
+    ]
+    for what, ok in held:
+        if not ok:
+            print(f"NOT HELD: {what}")
+            failures += 1
     return 1 if failures else 0
 
 
