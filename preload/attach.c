@@ -3,8 +3,7 @@
  * loaded objects, which lead to the hooks while a session lasts.
  *
  * The entries run on a thread of the process with a stack of the agent's and all signals blocked; attach_patch also runs after a
- * dlopen, on the thread that called it. The loader's lock, which dl_iterate_phdr holds, guards the list of slots. Slots are changed by
- * one atomic store each, so that any other thread calls either the real function or the hook.
+ * dlopen, on the thread that called it. `patching` guards the list of slots. Slots are changed by one atomic store each, so that any other thread calls either the real function or the hook.
  */
 #include <dlfcn.h>
 #include <link.h>
@@ -16,6 +15,7 @@
 #define NAMES_MAX 512U /* room of the hash table; the hooks fill less than half */
 #define SLOTS_MAX 65536U
 #define PAGE_BYTES 4096UL
+#define LOCK_YIELDS 100000U
 
 /* A hooked name. */
 struct name {
@@ -30,6 +30,7 @@ struct slot {
 	uintptr_t before, hook;
 	uintptr_t base;     /* of the object that it is in */
 	const char *object; /* and its name's address: another object at the same place has another one */
+	bool loaded;
 };
 
 /* A loaded object, as far as slots go. */
@@ -65,6 +66,7 @@ static struct name names[NAMES_MAX];
 static bool names_made;
 static struct slot *slots; /* SLOTS_MAX of them, mapped at the first attach; pages are used as slots are */
 static uint32_t slots_count;
+static _Atomic bool patching;
 static unsigned long long unloads; /* objects unloaded so far: slots of such are forgotten */
 
 void attach_entry(struct wire_attach *a);
@@ -214,7 +216,7 @@ static bool note_slot(const struct object *o, uintptr_t *at, uintptr_t before, c
 {
 	if (slots_count == SLOTS_MAX)
 		return false;
-	slots[slots_count++] = (struct slot){at, before, (uintptr_t)n->hook, o->base, o->name};
+	slots[slots_count++] = (struct slot){at, before, (uintptr_t)n->hook, o->base, o->name, true};
 	return true;
 }
 
@@ -259,41 +261,73 @@ static int patch_one(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-/* Slots of an object that is gone: their memory may be anybody's now. */
-static int forget_unloaded(struct dl_phdr_info *info, size_t size, void *arg)
+/* Marks the slots of an object that is loaded. Nothing in here may take another of the loader's locks (dladdr does). */
+static int mark_loaded(struct dl_phdr_info *info, size_t size, void *arg)
 {
-	uint32_t kept = 0;
+	bool *const changed = arg;
 
 	(void)size;
-	(void)arg;
-	if (info->dlpi_subs == unloads)
+	if (info->dlpi_subs == unloads && !*changed)
 		return 1;
 	unloads = info->dlpi_subs;
+	*changed = true;
 	for (uint32_t i = 0; i < slots_count; i++) {
-		Dl_info about;
+		if (slots[i].base == info->dlpi_addr && slots[i].object == info->dlpi_name)
+			slots[i].loaded = true;
+	}
+	return 0;
+}
 
-		if (dladdr(slots[i].at, &about) != 0 && (uintptr_t)about.dli_fbase <= (uintptr_t)slots[i].at &&
-		    (slots[i].object[0] == '\0' || about.dli_fname == slots[i].object))
+/* Slots of an object that is gone: their memory may be anybody's now. */
+static void forget_unloaded(void)
+{
+	bool changed = false;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < slots_count; i++)
+		slots[i].loaded = false;
+	(void)dl_iterate_phdr(mark_loaded, &changed);
+	for (uint32_t i = 0; changed && i < slots_count; i++) {
+		if (slots[i].loaded)
 			slots[kept++] = slots[i];
 	}
-	slots_count = kept;
-	return 1;
+	if (changed)
+		slots_count = kept;
+}
+
+/* Two threads may come from a dlopen at once. Bounded: in a forked child the other one does not exist. */
+static bool lock(void)
+{
+	for (unsigned int i = 0; i < LOCK_YIELDS; i++) {
+		if (!atomic_exchange_explicit(&patching, true, memory_order_acquire))
+			return true;
+		(void)cpu_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	}
+	return false;
+}
+
+static void unlock(void)
+{
+	atomic_store_explicit(&patching, false, memory_order_release);
 }
 
 uint32_t attach_patch(void)
 {
 	uint32_t patched = 0;
 
+	if (!lock())
+		return 0;
 	if (!slots) {
 		const long p = cpu_syscall(SYS_mmap, 0, (long)(SLOTS_MAX * sizeof(*slots)), PROT_READ | PROT_WRITE,
 					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-		if (p < 0 && p > -4096)
-			return 0;
-		slots = (struct slot *)p;
+		slots = p < 0 && p > -4096 ? NULL : (struct slot *)p;
 	}
-	(void)dl_iterate_phdr(forget_unloaded, NULL);
-	(void)dl_iterate_phdr(patch_one, &patched);
+	if (slots) {
+		forget_unloaded();
+		(void)dl_iterate_phdr(patch_one, &patched);
+	}
+	unlock();
 	return patched;
 }
 
@@ -321,13 +355,15 @@ static uint32_t restore(void)
 {
 	uint32_t restored = 0;
 
-	if (!slots)
-		return 0;
-	(void)dl_iterate_phdr(forget_unloaded, NULL);
-	(void)dl_iterate_phdr(restore_one, &restored);
-	slots_count = 0;
-	(void)cpu_syscall(SYS_munmap, (long)slots, (long)(SLOTS_MAX * sizeof(*slots)), 0, 0, 0, 0);
-	slots = NULL;
+	(void)lock(); /* if it cannot be had, its owner is no more */
+	if (slots) {
+		forget_unloaded();
+		(void)dl_iterate_phdr(restore_one, &restored);
+		slots_count = 0;
+		(void)cpu_syscall(SYS_munmap, (long)slots, (long)(SLOTS_MAX * sizeof(*slots)), 0, 0, 0, 0);
+		slots = NULL;
+	}
+	unlock();
 	return restored;
 }
 

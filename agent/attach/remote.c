@@ -407,6 +407,7 @@ int remote_recover(struct remote *r)
 			/* It runs its own code already, or still. */
 			e = regs_set_mask(r->tid, r->saved.mask);
 			let_go(r->tid, &t);
+			atomic_store(&r->phase, REMOTE_FREE);
 			return e;
 		}
 		if (t.stop == TRACE_INTERRUPTED && regs_in_syscall(&g) && g.orig_rax == SYS_pause) {

@@ -1,0 +1,73 @@
+/* Sockets of a child, as events: roles, peers, options, epoll sets. */
+#include "attach/existing.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "attach/target.h"
+
+struct seen {
+	int client, server, listener, set;
+	bool roles_right, nonblocking, limit, member;
+};
+
+static void on_event(void *ctx, const struct event *e)
+{
+	struct seen *s = ctx;
+	const uint64_t role = e->a1 >> WIRE_ROLE_SHIFT;
+
+	assert_int_equal(e->t1, 42);
+	if (e->id == WIRE_FD_KIND && e->fd == s->client)
+		s->roles_right &= role == WIRE_ROLE_CLIENT && e->data_len >= sizeof(struct sockaddr_in);
+	if (e->id == WIRE_FD_KIND && e->fd == s->server)
+		s->roles_right &= role == WIRE_ROLE_SERVER;
+	if (e->id == WIRE_FD_KIND && e->fd == s->listener)
+		s->roles_right &= role == WIRE_ROLE_LISTENER;
+	if (e->id == WIRE_FD_KIND && e->fd == s->server)
+		s->nonblocking = e->a1 & O_NONBLOCK;
+	if (e->id == WIRE_SETSOCKOPT && e->fd == s->client && e->a0 == ((uint64_t)SOL_SOCKET << 32 | SO_RCVTIMEO))
+		s->limit = e->a1 == 2500000000U;
+	if (e->id == WIRE_EPOLL_CTL && e->fd == s->set)
+		s->member = (uint32_t)e->a0 == (uint32_t)s->server && e->a1 == 77 && e->data_len == sizeof(uint32_t);
+}
+
+static void test_sockets(void **state)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct timeval limit = {.tv_sec = 2, .tv_usec = 500000};
+	struct epoll_event member = {.events = EPOLLIN, .data.u64 = 77};
+	socklen_t len = sizeof(a);
+	struct seen s = {.roles_right = true};
+	struct target child;
+
+	(void)state;
+	s.listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(s.listener, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(s.listener, 1), 0);
+	assert_int_equal(getsockname(s.listener, (struct sockaddr *)&a, &len), 0);
+	s.client = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(s.client, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(setsockopt(s.client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+	s.server = accept4(s.listener, NULL, NULL, SOCK_NONBLOCK);
+	s.set = epoll_create1(0);
+	assert_int_equal(epoll_ctl(s.set, EPOLL_CTL_ADD, s.server, &member), 0);
+	child = target_start();
+	assert_true(existing_tell(child.pid, 42, on_event, &s) >= 4);
+	assert_true(s.roles_right);
+	assert_true(s.nonblocking);
+	assert_true(s.limit);
+	assert_true(s.member);
+	assert_int_equal(existing_tell(3999999, 42, on_event, &s), -ESRCH);
+	close(s.set);
+	close(s.server);
+	close(s.client);
+	close(s.listener);
+	target_end(&child);
+}
+
+TEST_MAIN(cmocka_unit_test(test_sockets))
