@@ -3,7 +3,8 @@
  * loaded objects, which lead to the hooks while a session lasts.
  *
  * The entries run on a thread of the process with a stack of the agent's and all signals blocked; attach_patch also runs after a
- * dlopen, on the thread that called it. `patching` guards the list of slots. Slots are changed by one atomic store each, so that any other thread calls either the real function or the hook.
+ * dlopen, on the thread that called it. `patching` guards the list of slots. Slots are changed by one atomic store each, so that any
+ * other thread calls either the real function or the hook.
  */
 #include <dlfcn.h>
 #include <link.h>

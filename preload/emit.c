@@ -120,6 +120,21 @@ static void put_zero(struct shim_tls *t, uint64_t at)
 		wire_ring_put(&t->ring, at, zero, WIRE_UNIT - at % WIRE_UNIT);
 }
 
+/* Threads of a process that we joined late have stacks that we know nothing of: the kernel copies, and stops where nothing is mapped. */
+static uint32_t copy_unknown_stack(const struct shim_tls *t, uint64_t at, uintptr_t sp, uint32_t len)
+{
+	const uint64_t pos = (atomic_load_explicit(&t->ring.thread->head, memory_order_relaxed) + at) & t->ring.mask;
+	const uint64_t first = t->ring.mask + 1 - pos < len ? t->ring.mask + 1 - pos : len;
+	const struct iovec to[2] = {{t->ring.bytes + pos, first}, {t->ring.bytes, len - first}};
+	const struct iovec from = {(void *)sp, len};
+	long n;
+
+	if (atomic_load_explicit(&shim.quiet, memory_order_relaxed))
+		return 0;
+	n = cpu_syscall(SYS_process_vm_readv, shim.pid, (long)to, 2, (long)&from, 1, 0);
+	return n > 0 ? (uint32_t)n : 0;
+}
+
 /* The registers of this frame and the bytes above it, behind `at`. The agent unwinds from here through the hook to its caller. */
 __attribute__((noinline)) static uint32_t put_stack(struct shim_tls *t, uint64_t at)
 {
@@ -130,8 +145,11 @@ __attribute__((noinline)) static uint32_t put_stack(struct shim_tls *t, uint64_t
 	sp = cpu_registers_sp(s.regs);
 	s.bytes_len = stack_bytes(t, sp);
 	s.pad = 0;
+	if (unlikely(shim.injected))
+		s.bytes_len = copy_unknown_stack(t, at + sizeof(s), sp, s.bytes_len);
+	else
+		wire_ring_put(&t->ring, at + sizeof(s), (const void *)sp, s.bytes_len);
 	wire_ring_put(&t->ring, at, &s, sizeof(s));
-	wire_ring_put(&t->ring, at + sizeof(s), (const void *)sp, s.bytes_len);
 	put_zero(t, at + sizeof(s) + s.bytes_len);
 	return (uint32_t)sizeof(s) + s.bytes_len;
 }

@@ -419,8 +419,8 @@ void session_detach(void)
 	if (mapped.private_bytes > 4096)
 		memset(shim.private_mem->locals, 0, 4096 - sizeof(struct shim_private));
 	if (mapped.private_bytes > 4096)
-		(void)cpu_syscall(SYS_madvise, (long)shim.private_mem + 4096, (long)mapped.private_bytes - 4096, MADV_DONTNEED, 0, 0,
-				  0);
+		(void)cpu_syscall(SYS_madvise, (long)shim.private_mem + 4096, (long)mapped.private_bytes - 4096, MADV_DONTNEED, 0,
+				  0, 0);
 	shim.threads = 0;
 	if (mapped.shared)
 		cover(mapped.shared, mapped.shared_bytes);
