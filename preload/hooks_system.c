@@ -3,6 +3,7 @@
  * calls made by number, and objects that are loaded later. Any thread of the watched process.
  */
 #include <dlfcn.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "preload/call.h"
+#include "preload/limit.h"
 
 /* What a thread asks the kernel to forbid it. */
 enum sandbox {
@@ -130,6 +132,34 @@ static enum wire_event event_of(long number)
 	}
 }
 
+/* A futex wait with a limit: how Rust's threads wait for each other. One without a limit says nothing that a report needs. */
+static bool futex_waits(long number, const long a[6])
+{
+	const long op = a[1] & FUTEX_CMD_MASK;
+
+	return number == SYS_futex && a[3] != 0 && (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET);
+}
+
+long hook_syscall(long number, ...) __asm__("syscall");
+
+static long futex_wait(struct call *c, const long a[6])
+{
+	const struct timespec *const t = (const struct timespec *)a[3];
+	int64_t limit = limit_timespec(t);
+	long r;
+
+	if ((a[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
+		limit = limit_until(a[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC, t);
+	c->a0 = (uint64_t)a[0];
+	c->a1 = (uint64_t)limit;
+	call_waits(c, limit);
+	call_begin(c);
+	r = REAL(syscall)(SYS_futex, a[0], a[1], a[2], a[3], a[4], a[5]);
+	call_end(c, r, r < 0);
+	emit(c, NULL, 0, 0);
+	return r;
+}
+
 HOOK_FN(long, syscall, long number, ...)
 {
 	const enum wire_event event = event_of(number);
@@ -153,6 +183,8 @@ HOOK_FN(long, syscall, long number, ...)
 			sandbox_refused(before);
 		return r;
 	}
+	if (futex_waits(number, a) && call_enter(&c, WIRE_COND_WAIT, -1))
+		return futex_wait(&c, a);
 	if (!event || !call_enter(&c, event, (int)a[0]))
 		return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (event == WIRE_CLOSE) {
