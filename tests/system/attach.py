@@ -1,6 +1,6 @@
 """`gapscope attach` and `detach` on running programs: nothing of theirs fails or changes, and what is found is what `run` finds.
 
-usage: attach.py CASE. GS_ATTACH_CYCLES is how often a case attaches and detaches (default 10; the nightly run sets 200).
+usage: attach.py CASE. GS_ATTACH_CYCLES is how often a case attaches and detaches (default 20; the nightly run sets 200).
 """
 import contextlib
 import http.client
@@ -19,7 +19,7 @@ import time
 
 import gs
 
-CYCLES = int(os.environ.get("GS_ATTACH_CYCLES", "10"))
+CYCLES = int(os.environ.get("GS_ATTACH_CYCLES", "20"))
 SHIM_MAPPINGS = re.compile(r"memfd:gapscope \(deleted\)")
 
 
@@ -300,9 +300,11 @@ def under_load(name, command, port, one=None, pids=None, cwd=None):
     with program(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=cwd) as process:
         gs.poll_until(lambda: gs.listening(port), f"{name} listens")
         targets = pids(process.pid) if pids else [process.pid]
-        before = [state(p) for p in targets]
         load = Load(one or http_load(port))
         try:
+            # Services listen before they have finished starting, with signals blocked for the while.
+            gs.poll_until(lambda: len(load.times) > 3, f"{name} answers")
+            before = [state(p) for p in targets]
             held = cycle(targets, max(2, CYCLES // len(targets)))
         finally:
             load.end(name)
