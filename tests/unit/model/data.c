@@ -109,5 +109,4 @@ static void moved_by_the_kernel(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(counts_and_times), cmocka_unit_test(ends), cmocka_unit_test(what_moves_no_data),
-	  cmocka_unit_test(end_that_was_looked_at),
-	  cmocka_unit_test(moved_by_the_kernel))
+	  cmocka_unit_test(end_that_was_looked_at), cmocka_unit_test(moved_by_the_kernel))
