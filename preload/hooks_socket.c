@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include "preload/call.h"
@@ -87,13 +88,20 @@ static bool is_log_socket(const struct sockaddr *address, socklen_t len)
 static void connect_announce(const struct call *c, const struct sockaddr *address, socklen_t len)
 {
 	struct call announced = *c;
+	struct sockaddr_in6 copy;
+	const struct iovec to = {&copy, len < sizeof(copy) ? len : sizeof(copy)};
+	const struct iovec from = {(void *)(uintptr_t)address, to.iov_len};
 
-	if (!address || len < sizeof(struct sockaddr_in) || (address->sa_family != AF_INET && address->sa_family != AF_INET6))
+	/* The kernel copies it: a bad pointer is for the connect itself to refuse. */
+	if (!address || len < sizeof(struct sockaddr_in) || atomic_load_explicit(&shim.quiet, memory_order_relaxed) ||
+	    cpu_syscall(SYS_process_vm_readv, shim.pid, (long)&to, 1, (long)&from, 1, 0) != (long)to.iov_len)
+		return;
+	if (copy.sin6_family != AF_INET && copy.sin6_family != AF_INET6)
 		return;
 	announced.event = WIRE_CONNECTING;
 	announced.t0 = announced.t1 = shim_ticks();
 	announced.ret = 0;
-	emit(&announced, address, address_len(len), 0);
+	emit(&announced, &copy, (uint32_t)to.iov_len, 0);
 }
 
 HOOK_FN(int, connect, int fd, const struct sockaddr *address, socklen_t len)

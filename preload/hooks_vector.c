@@ -117,7 +117,7 @@ static bool is_journal(const struct msghdr *message)
 	static const char path[] = "/run/systemd/journal/socket";
 	const struct sockaddr_un *u;
 
-	if (!message || !message->msg_name || message->msg_namelen < offsetof(struct sockaddr_un, sun_path) + sizeof(path) - 1)
+	if (!message->msg_name || message->msg_namelen < offsetof(struct sockaddr_un, sun_path) + sizeof(path) - 1)
 		return false;
 	u = message->msg_name;
 	return u->sun_family == AF_UNIX && memcmp(u->sun_path, path, sizeof(path) - 1) == 0;
@@ -125,7 +125,7 @@ static bool is_journal(const struct msghdr *message)
 
 static void journal_say(struct call *c, const struct msghdr *message)
 {
-	const uint64_t bytes = c->err == EFAULT ? 0 : vector_bytes(message->msg_iov, message->msg_iovlen);
+	const uint64_t bytes = vector_bytes(message->msg_iov, message->msg_iovlen);
 
 	c->event = WIRE_JOURNAL;
 	c->flags = WIRE_F_SINK | WIRE_F_SOCKET_CALL;
@@ -135,18 +135,18 @@ static void journal_say(struct call *c, const struct msghdr *message)
 
 HOOK_FN(ssize_t, sendmsg, int fd, const struct msghdr *message, int flags)
 {
-	const bool journal = is_journal(message);
 	struct call c;
 	ssize_t r;
 
-	if (!call_enter(&c, WIRE_WRITE, fd) || (!journal && !vector_enter(&c, true)))
+	if (!call_enter(&c, WIRE_WRITE, fd) || !vector_enter(&c, true))
 		return REAL(sendmsg)(fd, message, flags);
 	call_waits(&c, -1);
 	call_begin(&c);
 	r = REAL(sendmsg)(fd, message, flags);
 	call_end(&c, r, r < 0);
 	c.a1 = (uint64_t)(uint32_t)flags;
-	if (journal)
+	/* With these errors the kernel had read the message: only then may we. */
+	if ((r >= 0 || c.err == ENOENT || c.err == ECONNREFUSED) && is_journal(message))
 		journal_say(&c, message);
 	else
 		vector_say(&c, r < 0 ? NULL : message->msg_iov, r < 0 ? 0 : message->msg_iovlen, flags, WIRE_F_SOCKET_CALL, r);

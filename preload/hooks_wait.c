@@ -34,7 +34,7 @@ static void poll_say(struct call *c, const struct pollfd *fds, nfds_t n)
 \
 		if (!call_enter(&c, WIRE_POLL, -1)) \
 			return real; \
-		if (n == 1 && fds) \
+		if (n == 1 && limit_address(fds)) \
 			c.fd = fds[0].fd; /* for the slot in flight; the record lists the whole set */ \
 		wait_begin(&c, limit); \
 		r = real; \
@@ -74,7 +74,7 @@ struct select_list {
 
 static bool in_set(const fd_set *set, int fd)
 {
-	return set && (set->fds_bits[fd / NFDBITS] & (long)(1UL << (fd % NFDBITS)));
+	return limit_address(set) && (set->fds_bits[fd / NFDBITS] & (long)(1UL << (fd % NFDBITS)));
 }
 
 static void select_note(struct select_list *l, int n, const fd_set *in, const fd_set *out, const fd_set *other)

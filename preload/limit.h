@@ -4,6 +4,7 @@
 #ifndef GAPSCOPE_PRELOAD_LIMIT_H
 #define GAPSCOPE_PRELOAD_LIMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
 #include <time.h>
@@ -23,14 +24,20 @@ static inline int64_t limit_ms(int ms)
 	return ms < 0 ? -1 : (int64_t)ms * 1000000;
 }
 
+/* Can this be an address of the caller's? What cannot is the kernel's to refuse: reading it would crash where EFAULT is due. */
+static inline bool limit_address(const void *p)
+{
+	return (uintptr_t)p >= 65536 && (uintptr_t)p < (1ULL << 48);
+}
+
 static inline int64_t limit_timespec(const struct timespec *t)
 {
-	return t ? limit_of(t->tv_sec, t->tv_nsec) : -1;
+	return limit_address(t) ? limit_of(t->tv_sec, t->tv_nsec) : -1;
 }
 
 static inline int64_t limit_timeval(const struct timeval *t)
 {
-	return t ? limit_of(t->tv_sec, (int64_t)t->tv_usec * 1000) : -1;
+	return limit_address(t) ? limit_of(t->tv_sec, (int64_t)t->tv_usec * 1000) : -1;
 }
 
 /* From now until an absolute time of `clock`; 0 if it is past. A time that is decades away from the wall clock's is a monotonic one. */
@@ -38,6 +45,8 @@ static inline int64_t limit_until(clockid_t clock, const struct timespec *at)
 {
 	struct timespec now;
 
+	if (!limit_address(at))
+		return 0;
 	if (clock == LIMIT_CLOCK_GUESS) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		if (at->tv_sec < now.tv_sec / 2)

@@ -309,7 +309,7 @@ int inject_attach(pid_t pid, const struct inject_shim *shim, const struct inject
 		a.fd = theirs[1];
 		snprintf(a.session, sizeof(a.session), "%s", session->path);
 		if (strlen(shim->path) < sizeof(a.library))
-			snprintf(a.library, sizeof(a.library), "%s", shim->path);
+			memcpy(a.library, shim->path, strlen(shim->path) + 1);
 		e = enter(&w, w.there.attach, &a, &result.slots);
 	}
 

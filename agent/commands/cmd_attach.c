@@ -260,6 +260,7 @@ static void end_recording(struct attach *a, uint64_t end_ns)
 	if (!p->writer)
 		return;
 	memcpy(totals.lost, p->counters.lost, sizeof(totals.lost));
+	memcpy(totals.limits, p->counters.limit, sizeof(totals.limits));
 
 	const int e = recording_close(p->writer, &totals);
 

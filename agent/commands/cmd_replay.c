@@ -55,6 +55,8 @@ static int replay(struct settings *s, const char *path, struct pipeline *p)
 	p->counters.truncated_bytes = totals.truncated_bytes;
 	memcpy(p->counters.lost, totals.lost, sizeof(totals.lost));
 	session_finish(p->session, totals.end_ns);
+	if (totals.has_limits)
+		memcpy(p->counters.limit, totals.limits, sizeof(totals.limits));
 	e = pipeline_report(p, s->report, s->format ? s->format : "text", s->quiet ? NULL : stdout);
 	pipeline_metrics(p, totals.end_ns);
 	outputs_close(&p->outputs, FLUSH_MS, true);

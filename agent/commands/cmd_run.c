@@ -168,6 +168,7 @@ static void end_recording(struct run *r, uint64_t end_ns)
 	if (!p->writer)
 		return;
 	memcpy(totals.lost, p->counters.lost, sizeof(totals.lost));
+	memcpy(totals.limits, p->counters.limit, sizeof(totals.limits));
 	int e = recording_close(p->writer, &totals);
 	p->writer = NULL;
 	if (p->record_error == 0)

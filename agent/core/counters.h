@@ -9,7 +9,8 @@
 
 #include "wire/record.h"
 
-/* LIMIT(NAME, "text"): limits that can be reached; add a row to have it counted, reported and exported. */
+/* LIMIT(NAME, "text"): limits that can be reached; add a row at the end (recordings count by position) to have it counted, reported and
+ * exported. */
 #define COUNTED_LIMITS(LIMIT) \
 	LIMIT(PROCESSES, "processes") \
 	LIMIT(CONNECTIONS, "connections") \

@@ -5,6 +5,9 @@
 #ifndef GAPSCOPE_INGEST_RECORDING_H
 #define GAPSCOPE_INGEST_RECORDING_H
 
+#include <stdbool.h>
+
+#include "core/counters.h"
 #include "core/event.h"
 #include "core/stacks.h"
 
@@ -19,6 +22,8 @@ struct recording_info {
 struct recording_totals {
 	uint64_t events, published, truncated_bytes, end_ns;
 	uint64_t lost[WIRE_LOSS_CAUSES];
+	uint64_t limits[LIMIT_REACHED_N]; /* how often each limit was reached: some only show in a live session */
+	bool has_limits;                  /* read only: the oldest recordings have none */
 };
 
 struct recording_writer;

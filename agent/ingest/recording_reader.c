@@ -305,6 +305,18 @@ static int read_end(struct reader *r, const struct block *b)
 		if (i < WIRE_LOSS_CAUSES)
 			r->totals.lost[i] = lost;
 	}
+	r->totals.has_limits = in.left != 0;
+
+	const uint32_t limits = r->totals.has_limits ? (uint32_t)bytes_get(&in, 4) : 0;
+
+	if (limits > RECORDING_CAUSES_MAX)
+		return fail(r, b->offset, "the end mark is malformed");
+	for (uint32_t i = 0; i < limits; i++) {
+		const uint64_t times = bytes_get(&in, 8);
+
+		if (i < LIMIT_REACHED_N)
+			r->totals.limits[i] = times;
+	}
 	if (in.failed || in.left != 0)
 		return fail(r, b->offset, "the end mark is malformed");
 	if (r->totals.events != r->events)

@@ -199,6 +199,9 @@ int recording_close(struct recording_writer *w, const struct recording_totals *t
 	at = bytes_put(at, WIRE_LOSS_CAUSES, 4);
 	for (unsigned int i = 0; i < WIRE_LOSS_CAUSES; i++)
 		at = bytes_put(at, t->lost[i], 8);
+	at = bytes_put(at, LIMIT_REACHED_N, 4);
+	for (unsigned int i = 0; i < LIMIT_REACHED_N; i++)
+		at = bytes_put(at, t->limits[i], 8);
 	filled(w, at);
 	flush(w, RECORDING_END);
 	/* A pipe or a device cannot be synced; that is no loss. */

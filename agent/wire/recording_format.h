@@ -15,7 +15,8 @@
  *             Ids count up from 1 without a gap. Frame flags: 1 runtime, 2 has function, 4 has module, 8 has file.
  *     event   ├ kind u8 = 2 ┤ 0 u8 ┤ id u16 ┤ flags u16 ┤ err u16 ┤ t0 u64 ┤ t1 u64 ┤ ret i64 ┤ a0 u64 ┤ a1 u64 ┤ pid u32 ┤
  *             ├ tid u32 ┤ fd i32 ┤ stack u32 ┤ data_len u32 ┤ data ┤
- *   END       the totals: events, published, truncated_bytes, end_ns u64 each; causes u32; lost u64 each
+ *   END       the totals: events, published, truncated_bytes, end_ns u64 each; causes u32; lost u64 each; then, except in the
+ *             oldest files, limits u32; how often each was reached u64
  *   text      length u16, bytes (no NUL)
  */
 #ifndef GAPSCOPE_WIRE_RECORDING_FORMAT_H
@@ -52,7 +53,7 @@ enum {
 #define RECORDING_FRAME_HEAD_BYTES 13U
 #define RECORDING_EVENT_HEAD_BYTES 68U
 #define RECORDING_TEXT_MAX 1024U  /* bytes of a frame's text; longer ones are cut */
-#define RECORDING_CAUSES_MAX 64U  /* loss causes that a reader accepts */
+#define RECORDING_CAUSES_MAX 64U  /* loss causes, and as many limits, that a reader accepts */
 #define RECORDING_DATA_MAX 65536U /* data bytes of one event that a reader accepts */
 
 #endif
