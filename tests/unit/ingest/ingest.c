@@ -44,7 +44,7 @@ static void published_and_lost_add_up(uint32_t ring_bytes, bool expect_loss)
 		done = true;
 		for (uint32_t k = 0; k < THREADS; k++)
 			done = done && atomic_load(&wire_thread_at(f->shared, k)->state) == WIRE_SLOT_FREE &&
-			       wire_thread_at(f->shared, k)->generation == 1;
+			       __atomic_load_n(&wire_thread_at(f->shared, k)->generation, __ATOMIC_RELAXED) == 1;
 	}
 	for (int k = 0; k < THREADS; k++)
 		pthread_join(threads[k], NULL);

@@ -50,7 +50,7 @@ static inline struct producer producer_open(struct wire_header *h, uint32_t proc
 	p.thread->pid = pid;
 	p.thread->tid = tid;
 	p.thread->process = process;
-	p.thread->generation++;
+	__atomic_fetch_add(&p.thread->generation, 1, __ATOMIC_RELAXED);
 	p.ring = (struct wire_ring){.thread = p.thread, .bytes = wire_ring_at(h, thread), .mask = h->ring_bytes - 1};
 	p.ring.tail_seen = atomic_load(&p.thread->tail);
 	atomic_store_explicit(&p.thread->state, WIRE_SLOT_LIVE, memory_order_release);
