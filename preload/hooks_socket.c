@@ -88,7 +88,7 @@ static bool is_log_socket(const struct sockaddr *address, socklen_t len)
 static void connect_announce(const struct call *c, const struct sockaddr *address, socklen_t len)
 {
 	struct call announced = *c;
-	struct sockaddr_in6 copy;
+	struct sockaddr_in6 copy = {0};
 	const struct iovec to = {&copy, len < sizeof(copy) ? len : sizeof(copy)};
 	const struct iovec from = {(void *)(uintptr_t)address, to.iov_len};
 

@@ -162,7 +162,7 @@ static bool seccomp(struct look *l)
 
 static bool privileged(struct look *l)
 {
-	Elf64_auxv_t aux[64];
+	Elf64_auxv_t aux[64] = {0};
 	const ssize_t n = read_proc(l->pid, "auxv", aux, sizeof(aux));
 
 	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(aux[0]); i++) {
@@ -191,7 +191,7 @@ static bool wrong_elf(struct look *l)
 
 static bool wrong_libc(struct look *l)
 {
-	struct resident r;
+	struct resident r = {0};
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)l->pid);

@@ -43,7 +43,7 @@ static void tell(const struct telling *t, struct event e)
 
 static uint16_t port_of(const struct sockaddr_storage *a)
 {
-	struct sockaddr_in in;
+	struct sockaddr_in in = {0};
 
 	/* The port lies at the same place in IPv6. */
 	memcpy(&in, a, sizeof(in));
@@ -74,7 +74,7 @@ static void option(const struct telling *t, int fd, int copy, int level, int nam
 
 static void tell_socket(struct telling *t, int fd, int copy, const struct event *kind)
 {
-	struct sockaddr_storage peer, own;
+	struct sockaddr_storage peer = {0}, own = {0};
 	socklen_t peer_len = sizeof(peer), own_len = sizeof(own);
 	struct event e = *kind;
 	int type = 0;
@@ -112,7 +112,7 @@ static void tell_socket(struct telling *t, int fd, int copy, const struct event 
 
 static void note_listener(struct telling *t, int fd, int copy)
 {
-	struct sockaddr_storage own;
+	struct sockaddr_storage own = {0};
 	socklen_t len = sizeof(own);
 
 	(void)fd;

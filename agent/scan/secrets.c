@@ -76,7 +76,7 @@ static bool is_reference(const uint8_t *v, size_t len)
 			upper += is_upper(v[i]);
 			small += is_lower(v[i]);
 		}
-		return i > from && i < len && (upper == 0 || small == 0) && memchr("/[->.:", v[i], 6) != NULL;
+		return i > from && i < len && (upper == 0 || small == 0) && v[i] != 0 && strchr("/[->.:", v[i]) != NULL;
 	}
 	for (i = 0; i < len; i++) {
 		dots += v[i] == '.';

@@ -73,7 +73,7 @@ def mixed(failing, *words):
                         nginx_port, redis_port, SECONDS, *words], timeout=SECONDS + 90)
         finally:
             redis.kill()
-            nginx.kill()
+            nginx.stop()
         report = gs.is_watched(top / "report.json", 1000)
         print(f"  {report['loss']['published']} records, {report['service']['client_requests']} requests, {sum(dependency.seen.values())} "
               f"at the dependency, {report['loss']['lost']} lost")
