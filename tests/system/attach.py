@@ -82,7 +82,11 @@ def program(*words, **options):
         yield process
     finally:
         if process.poll() is None:
-            process.kill()
+            process.terminate()  # a server with workers takes them along only if it is asked
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
         process.wait()
 
 

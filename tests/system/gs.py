@@ -184,9 +184,14 @@ class Server:
             self.log.close()
 
     def kill(self):
+        """Ends it whatever it does. SIGTERM first: a server with workers takes them along only if it is asked."""
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
         self.log.close()
 
 

@@ -96,7 +96,9 @@ def failing_dependency():
     allowed = {("retry.no_backoff", "/hasty"), ("retry.non_idempotent", "/pay"), ("retry.budget", "/")}
     gs.expect(("retry.non_idempotent", "/pay") in found, "the repeated POST was not found")
     gs.expect(("retry.no_backoff", "/hasty") in found, "retries without back-off were not found")
-    gs.expect(set(found) <= allowed, f"findings that nobody deserves: {sorted(set(found) - allowed)}")
+    # By chance a periodic check fails several times in a row after few good answers: that is told as information, and shown above.
+    undeserved = sorted(k for k, f in found.items() if k not in allowed and f["severity"] != "info")
+    gs.expect(not undeserved, f"findings that nobody deserves: {undeserved}")
 
 
 def compare_counts(n):
