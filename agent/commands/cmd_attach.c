@@ -247,37 +247,13 @@ static void leave(void *ctx)
 	}
 }
 
-static void end_recording(struct attach *a, uint64_t end_ns)
-{
-	struct pipeline *p = &a->pipeline;
-	struct recording_totals totals = {
-		.events = p->events,
-		.published = p->counters.published,
-		.truncated_bytes = p->counters.truncated_bytes,
-		.end_ns = end_ns,
-	};
-
-	if (!p->writer)
-		return;
-	memcpy(totals.lost, p->counters.lost, sizeof(totals.lost));
-	memcpy(totals.limits, p->counters.limit, sizeof(totals.limits));
-
-	const int e = recording_close(p->writer, &totals);
-
-	p->writer = NULL;
-	if (p->record_error == 0)
-		p->record_error = e;
-	if (p->record_error < 0)
-		complain("%s: the recording is not complete: %s", a->settings.record, strerror(-p->record_error));
-}
-
 static void finish(struct attach *a)
 {
 	const struct settings *s = &a->settings;
 	const uint64_t end_ns = ingest_now_ns(a->ingest);
 
 	session_finish(a->pipeline.session, end_ns);
-	end_recording(a, end_ns);
+	pipeline_end_recording(&a->pipeline, a->settings.record, end_ns);
 	pipeline_report(&a->pipeline, s->report, "text", s->quiet ? NULL : stderr);
 	pipeline_metrics(&a->pipeline, end_ns);
 	outputs_close(&a->pipeline.outputs, FLUSH_MS, true);

@@ -155,28 +155,6 @@ static int start(struct run *r, char **argv, char *err, size_t err_size)
 	return e;
 }
 
-static void end_recording(struct run *r, uint64_t end_ns)
-{
-	struct pipeline *p = &r->pipeline;
-	struct recording_totals totals = {
-		.events = p->events,
-		.published = p->counters.published,
-		.truncated_bytes = p->counters.truncated_bytes,
-		.end_ns = end_ns,
-	};
-
-	if (!p->writer)
-		return;
-	memcpy(totals.lost, p->counters.lost, sizeof(totals.lost));
-	memcpy(totals.limits, p->counters.limit, sizeof(totals.limits));
-	int e = recording_close(p->writer, &totals);
-	p->writer = NULL;
-	if (p->record_error == 0)
-		p->record_error = e;
-	if (p->record_error < 0)
-		complain("%s: the recording is not complete: %s", r->settings.record, strerror(-p->record_error));
-}
-
 static void finish(struct run *r)
 {
 	const struct settings *s = &r->settings;
@@ -185,7 +163,7 @@ static void finish(struct run *r)
 	if (r->pipeline.images == 0 && r->target.kind == TARGET_WATCHABLE)
 		note(r, "the program ran without loading the shim: nothing of it was seen");
 	session_finish(r->pipeline.session, end_ns);
-	end_recording(r, end_ns);
+	pipeline_end_recording(&r->pipeline, r->settings.record, end_ns);
 	pipeline_report(&r->pipeline, s->report, "text", s->quiet ? NULL : stderr);
 	pipeline_metrics(&r->pipeline, end_ns);
 	outputs_close(&r->pipeline.outputs, FLUSH_MS, true);

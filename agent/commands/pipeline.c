@@ -93,6 +93,27 @@ int pipeline_report(struct pipeline *p, const char *path, const char *format, FI
 	return e;
 }
 
+void pipeline_end_recording(struct pipeline *p, const char *path, uint64_t end_ns)
+{
+	struct recording_totals totals = {
+		.events = p->events,
+		.published = p->counters.published,
+		.truncated_bytes = p->counters.truncated_bytes,
+		.end_ns = end_ns,
+	};
+
+	if (!p->writer)
+		return;
+	memcpy(totals.lost, p->counters.lost, sizeof(totals.lost));
+	memcpy(totals.limits, p->counters.limit, sizeof(totals.limits));
+	int e = recording_close(p->writer, &totals);
+	p->writer = NULL;
+	if (p->record_error == 0)
+		p->record_error = e;
+	if (p->record_error < 0)
+		complain("%s: the recording is not complete: %s", path, strerror(-p->record_error));
+}
+
 void pipeline_done(struct pipeline *p)
 {
 	session_free(p->session);

@@ -39,6 +39,8 @@ void pipeline_metrics(struct pipeline *p, uint64_t now_ns);
  * complaint.
  */
 int pipeline_report(struct pipeline *p, const char *path, const char *format, FILE *out);
+/* The session is over at end_ns: write the totals and close the recording `path`, if there is one; complains if it is not complete. */
+void pipeline_end_recording(struct pipeline *p, const char *path, uint64_t end_ns);
 void pipeline_done(struct pipeline *p);
 
 #endif
