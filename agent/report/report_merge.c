@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "report/traffic.h"
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -130,6 +131,64 @@ static void service_add(json_t *to, const json_t *from)
 	}
 }
 
+/* Of two sorted samples, one of at most TRAFFIC_SAMPLE values in which each has its share of requests. */
+static json_t *sample_merge(const json_t *a, json_int_t of_a, const json_t *b, json_int_t of_b)
+{
+	const size_t n_a = json_array_size(a), n_b = json_array_size(b), n = n_a + n_b;
+	const double share = of_a + of_b > 0 ? (double)of_a / (double)(of_a + of_b) : 0;
+	size_t take_a = n <= TRAFFIC_SAMPLE ? n_a : (size_t)(share * TRAFFIC_SAMPLE + 0.5);
+	size_t take_b = n <= TRAFFIC_SAMPLE ? n_b : TRAFFIC_SAMPLE - take_a, i = 0, k = 0;
+	json_t *out = json_array();
+	take_a = take_a < n_a ? take_a : n_a;
+	take_b = take_b < n_b ? take_b : n_b;
+	while (i < take_a || k < take_b) {
+		const json_t *x = i < take_a ? json_array_get(a, i * n_a / take_a) : NULL;
+		const json_t *y = k < take_b ? json_array_get(b, k * n_b / take_b) : NULL;
+		const bool first = y == NULL || (x != NULL && json_integer_value(x) <= json_integer_value(y));
+		json_array_append(out, (json_t *)(first ? x : y));
+		*(first ? &i : &k) += 1;
+	}
+	return out;
+}
+
+static bool same_row(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = {"direction", "protocol", "peer", "operation"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (strcmp(text(a, keys[i]), text(b, keys[i])) != 0)
+			return false;
+	return true;
+}
+
+static void traffic_row_add(json_t *to, const json_t *from)
+{
+	static const char *const sums[] = {"requests", "errors"};
+	json_object_set_new(to, "duration_us",
+			    sample_merge(json_object_get(to, "duration_us"), json_integer_value(json_object_get(to, "requests")),
+					 json_object_get(from, "duration_us"),
+					 json_integer_value(json_object_get(from, "requests"))));
+	for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+		json_object_set_new(to, sums[i],
+				    json_integer(json_integer_value(json_object_get(to, sums[i])) +
+						 json_integer_value(json_object_get(from, sums[i]))));
+}
+
+static void traffic_add(json_t *to, const json_t *from)
+{
+	size_t i, k;
+	json_t *row, *known;
+	json_array_foreach (from, i, row) {
+		json_t *same = NULL;
+		json_array_foreach (to, k, known)
+			if (same_row(known, row))
+				same = known;
+		if (same != NULL)
+			traffic_row_add(same, row);
+		else
+			json_array_append_new(to, json_deep_copy(row));
+	}
+}
+
 json_t *report_merge(json_t *const *reports, size_t n)
 {
 	static const char *const lists[] = {"deadlines", "retries", "data", "not_exercised"};
@@ -141,6 +200,9 @@ json_t *report_merge(json_t *const *reports, size_t n)
 		findings_add(json_object_get(out, "findings"), json_object_get(reports[r], "findings"));
 		for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 			list_add(json_object_get(out, lists[i]), json_object_get(reports[r], lists[i]));
+		if (json_object_get(out, "traffic") == NULL)
+			json_object_set_new(out, "traffic", json_array());
+		traffic_add(json_object_get(out, "traffic"), json_object_get(reports[r], "traffic"));
 		numbers_add(json_object_get(out, "loss"), json_object_get(reports[r], "loss"));
 		numbers_add(json_object_get(out, "limits"), json_object_get(reports[r], "limits"));
 	}

@@ -14,6 +14,7 @@
 #include "report/spans.h"
 #include "report/text.h"
 #include "report/trace.h"
+#include "report/traffic.h"
 
 #define DETECTORS_MAX 16U
 
@@ -32,6 +33,7 @@ struct session {
 	struct findings *findings;
 	struct metrics *metrics;
 	struct traces *traces;
+	struct traffic *traffic;
 	struct running running[DETECTORS_MAX];
 	size_t running_n;
 	json_t *service, *notes;
@@ -60,6 +62,7 @@ static void on_request_end(void *ctx, struct request *r)
 	struct session *s = ctx;
 	*(r->server ? &s->server_requests : &s->client_requests) += 1;
 	metrics_request(s->metrics, r);
+	traffic_request(s->traffic, r);
 	struct trace_ids ids;
 	if (!traces_end(s->traces, r, &ids) || s->sink.span == NULL)
 		return;
@@ -157,7 +160,9 @@ struct session *session_new(const struct session_options *o, struct stacks *stac
 	s->model = model_new(stacks, counters);
 	s->findings = findings_new(stacks, counters);
 	s->traces = traces_new(o->seed);
-	if (s->service == NULL || s->notes == NULL || s->model == NULL || s->findings == NULL || s->traces == NULL)
+	s->traffic = traffic_new(o->seed, counters);
+	if (s->service == NULL || s->notes == NULL || s->model == NULL || s->findings == NULL || s->traces == NULL ||
+	    s->traffic == NULL)
 		goto fail;
 	json_object_set_new(s->service, "name", text_json(o->service));
 	findings_on_change(s->findings, on_finding, s);
@@ -190,6 +195,7 @@ void session_free(struct session *s)
 	metrics_free(s->metrics);
 	findings_free(s->findings);
 	traces_free(s->traces);
+	traffic_free(s->traffic);
 	json_decref(s->service);
 	json_decref(s->notes);
 	free(s);
@@ -263,6 +269,7 @@ json_t *session_report(struct session *s)
 			json_decref(section);
 	}
 	json_array_extend(notes, s->notes);
+	json_object_set_new(report, "traffic", traffic_json(s->traffic));
 	json_object_set_new(report, "loss", report_loss(s->counters));
 	json_object_set_new(report, "limits", report_limits(s->counters));
 	json_object_set_new(report, "not_exercised", notes);

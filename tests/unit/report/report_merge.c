@@ -41,6 +41,39 @@ static void joins(void **state)
 	json_decref(in[1]);
 }
 
+/* Rows of the same peer become one, and its sample keeps the shares of both. */
+static void adds_traffic(void **state)
+{
+	(void)state;
+	json_t *in[2] = {sample_report(), sample_report()};
+	for (int r = 0; r < 2; r++) {
+		json_t *sample = json_array();
+		for (int i = 0; i < 400; i++)
+			json_array_append_new(sample, json_integer(r * 1000 + i));
+		json_object_set_new(in[r], "traffic",
+				    json_pack("[{s:s, s:s, s:s, s:s, s:i, s:i, s:o}]", "direction", "server", "protocol", "http",
+					      "peer", "", "operation", "GET", "requests", r == 0 ? 3000 : 1000, "errors", 5,
+					      "duration_us", sample));
+	}
+	json_t *out = report_merge(in, 2), *rows = json_object_get(out, "traffic"), *value;
+	assert_int_equal(json_array_size(rows), 1);
+	const json_t *row = json_array_get(rows, 0), *sample = json_object_get(row, "duration_us");
+	assert_int_equal(json_integer_value(json_object_get(row, "requests")), 4000);
+	assert_int_equal(json_integer_value(json_object_get(row, "errors")), 10);
+	assert_int_equal(json_array_size(sample), 400);
+	size_t i, slow = 0;
+	json_int_t last = 0;
+	json_array_foreach (sample, i, value) {
+		assert_true(json_integer_value(value) >= last);
+		last = json_integer_value(value);
+		slow += last >= 1000;
+	}
+	assert_int_equal(slow, 100);
+	json_decref(out);
+	json_decref(in[0]);
+	json_decref(in[1]);
+}
+
 static void one_is_itself(void **state)
 {
 	(void)state;
@@ -53,6 +86,7 @@ static void one_is_itself(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(joins), cmocka_unit_test(one_is_itself)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(joins), cmocka_unit_test(adds_traffic),
+					   cmocka_unit_test(one_is_itself)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
