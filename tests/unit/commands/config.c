@@ -128,7 +128,7 @@ static void files_that_cannot_be_read(void **state)
 	(void)state;
 
 	assert_int_equal(config_load("/nonexistent/c.yaml", &s, err, sizeof(err)), -ENOENT);
-	assert_string_equal(err, "/nonexistent/c.yaml: cannot read the configuration: No such file or directory");
+	assert_string_equal(err, "/nonexistent/c.yaml: cannot read it: No such file or directory");
 	assert_int_equal(config_load("/tmp", &s, err, sizeof(err)), -EIO);
 	assert_int_equal(config_load("/dev/zero", &s, err, sizeof(err)), -EFBIG);
 }
