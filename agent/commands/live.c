@@ -14,7 +14,7 @@
 struct loop {
 	struct live *live;
 	uv_loop_t uv;
-	uv_timer_t drain, metrics, stop, look, end;
+	uv_timer_t drain, metrics, stop, report, look, end;
 	uv_poll_t signals, handover;
 	bool stop_set;
 };
@@ -50,6 +50,13 @@ static void on_stop(uv_timer_t *t)
 	poll_rings(l, false);
 	if (l->live->report)
 		pipeline_report(l->live->pipeline, l->live->report, "json", NULL);
+}
+
+static void on_report(uv_timer_t *t)
+{
+	const struct loop *l = t->data;
+
+	pipeline_report(l->live->pipeline, l->live->report, "json", NULL);
 }
 
 static void on_look(uv_timer_t *t)
@@ -98,6 +105,7 @@ static void close_all(struct loop *l)
 	uv_close((uv_handle_t *)&l->drain, NULL);
 	uv_close((uv_handle_t *)&l->metrics, NULL);
 	uv_close((uv_handle_t *)&l->stop, NULL);
+	uv_close((uv_handle_t *)&l->report, NULL);
 	uv_close((uv_handle_t *)&l->look, NULL);
 	uv_close((uv_handle_t *)&l->end, NULL);
 	uv_close((uv_handle_t *)&l->signals, NULL);
@@ -115,6 +123,7 @@ int live_run(struct live *live)
 	uv_timer_init(&l.uv, &l.drain);
 	uv_timer_init(&l.uv, &l.metrics);
 	uv_timer_init(&l.uv, &l.stop);
+	uv_timer_init(&l.uv, &l.report);
 	uv_timer_init(&l.uv, &l.look);
 	uv_timer_init(&l.uv, &l.end);
 	r = uv_poll_init(&l.uv, &l.signals, live->child->signal_fd);
@@ -122,13 +131,14 @@ int live_run(struct live *live)
 		uv_close((uv_handle_t *)&l.drain, NULL);
 		uv_close((uv_handle_t *)&l.metrics, NULL);
 		uv_close((uv_handle_t *)&l.stop, NULL);
+		uv_close((uv_handle_t *)&l.report, NULL);
 		uv_close((uv_handle_t *)&l.look, NULL);
 		uv_close((uv_handle_t *)&l.end, NULL);
 		uv_run(&l.uv, UV_RUN_DEFAULT);
 		uv_loop_close(&l.uv);
 		return r;
 	}
-	l.look.data = l.drain.data = l.metrics.data = l.stop.data = l.signals.data = &l;
+	l.report.data = l.look.data = l.drain.data = l.metrics.data = l.stop.data = l.signals.data = &l;
 	uv_timer_start(&l.drain, on_drain, 0, 1);
 	uv_timer_start(&l.metrics, on_metrics, live->metrics_interval_ms, live->metrics_interval_ms);
 	uv_poll_start(&l.signals, UV_READABLE, on_signals);
@@ -136,6 +146,8 @@ int live_run(struct live *live)
 		l.handover.data = &l;
 		uv_poll_start(&l.handover, UV_READABLE, on_handover);
 	}
+	if (live->report && live->report_every_ms)
+		uv_timer_start(&l.report, on_report, live->report_every_ms, live->report_every_ms);
 	if (live->attached) {
 		uv_timer_start(&l.look, on_look, LOOK_MS, LOOK_MS);
 		if (live->attached->duration_ms)

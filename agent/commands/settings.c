@@ -16,6 +16,11 @@
 		.doc = "write the report there, as JSON, whole or not at all; without it the report goes to standard error as " \
 		       "text" \
 	}
+#define ROW_REPORT_EVERY \
+	{ \
+		.name = "report-every", .kind = FLAG_COUNT, .offset = offsetof(struct settings, report_every_s), .arg = "S", \
+		.doc = "write the report every S seconds too, not only at the end", .min = 1, .max = 86400 \
+	}
 #define ROW_EXPORT \
 	{ \
 		.name = "export", .kind = FLAG_LIST, .offset = offsetof(struct settings, exports), .arg = "NAME[:TARGET]", \
@@ -61,7 +66,8 @@
 	}
 
 const struct flag run_flags[] = {
-	ROW_REPORT, ROW_RECORD, ROW_EXPORT, ROW_CONFIG, ROW_SERVICE, ROW_RINGS, ROW_RING_SIZE, ROW_NO_STACKS, ROW_QUIET, {0},
+	ROW_REPORT, ROW_REPORT_EVERY, ROW_RECORD,    ROW_EXPORT, ROW_CONFIG, ROW_SERVICE,
+	ROW_RINGS,  ROW_RING_SIZE,    ROW_NO_STACKS, ROW_QUIET,  {0},
 };
 
 const struct flag attach_flags[] = {
@@ -95,6 +101,7 @@ const struct flag attach_flags[] = {
 	 .min = 1,
 	 .max = 31536000},
 	ROW_REPORT,
+	ROW_REPORT_EVERY,
 	ROW_RECORD,
 	ROW_EXPORT,
 	ROW_CONFIG,
