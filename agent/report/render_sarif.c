@@ -79,6 +79,8 @@ static json_t *result(json_t *rules, const json_t *f)
 	json_object_set_new(o, "partialFingerprints", json_pack("{s:s}", "gapscope/v1", json_text(f, "fingerprint")));
 	if (json_number(f, "count") > 0) /* SARIF has no zero */
 		json_object_set_new(o, "occurrenceCount", json_integer(json_number(f, "count")));
+	if (json_text(f, "baseline_state")[0] != '\0') /* a gate compared it */
+		json_object_set(o, "baselineState", json_object_get(f, "baseline_state"));
 	json_t *properties = json_pack("{s:s, s:s, s:s, s:s, s:s}", "severity", json_text(f, "severity"), "confidence",
 				       json_text(f, "confidence"), "peer", json_text(f, "peer"), "operation",
 				       json_text(f, "operation"), "remedy", json_text(f, "remedy"));

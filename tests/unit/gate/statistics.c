@@ -1,0 +1,105 @@
+/* The tests of two samples, beside what counting every arrangement gives. */
+#include "gate/statistics.h"
+
+#include <math.h>
+
+#include "test.h"
+
+/* All ways to choose which m of the n+m values are b's: how many have a rank sum (ties by half) at least as high? */
+static double exact_above(const double *all, unsigned int n, unsigned int chosen)
+{
+	unsigned int m = (unsigned int)__builtin_popcount(chosen);
+	double observed = 0;
+	unsigned int above = 0, ways = 0;
+
+	for (unsigned int set = 0; set < 1U << n; set++) {
+		double u = 0;
+		if ((unsigned int)__builtin_popcount(set) != m)
+			continue;
+		for (unsigned int i = 0; i < n; i++)
+			for (unsigned int k = 0; k < n; k++)
+				if ((set >> i & 1) && !(set >> k & 1))
+					u += all[i] > all[k] ? 1 : all[i] < all[k] ? 0 : 0.5;
+		if (set == chosen)
+			observed = u;
+	}
+	for (unsigned int set = 0; set < 1U << n; set++) {
+		double u = 0;
+		if ((unsigned int)__builtin_popcount(set) != m)
+			continue;
+		for (unsigned int i = 0; i < n; i++)
+			for (unsigned int k = 0; k < n; k++)
+				if ((set >> i & 1) && !(set >> k & 1))
+					u += all[i] > all[k] ? 1 : all[i] < all[k] ? 0 : 0.5;
+		ways++;
+		above += u >= observed;
+	}
+	return (double)above / ways;
+}
+
+static void near_the_exact_test(void **state)
+{
+	static const double all[14] = {1, 2, 3, 4, 5, 6, 7, 7, 7, 10, 11, 12, 13, 14};
+	static const unsigned int sets[] = {0x3f80, 0x2aaa, 0x1f07, 0x007f, 0x3e18};
+	(void)state;
+
+	for (size_t s = 0; s < sizeof(sets) / sizeof(*sets); s++) {
+		double a[14], b[14];
+		size_t a_n = 0, b_n = 0;
+		for (unsigned int i = 0; i < 14; i++)
+			*(sets[s] >> i & 1 ? &b[b_n++] : &a[a_n++]) = all[i];
+		const double exact = exact_above(all, 14, sets[s]), p = mann_whitney_above(a, a_n, b, b_n);
+		assert_true(fabs(p - exact) < 0.02);
+	}
+}
+
+static void equal_samples_are_not_above(void **state)
+{
+	const double a[4] = {1, 1, 1, 1};
+	(void)state;
+
+	assert_true(mann_whitney_above(a, 4, a, 4) == 1);
+	assert_true(mann_whitney_above(a, 0, a, 4) == 1);
+	assert_true(mann_whitney_above(a, 4, a, 0) == 1);
+}
+
+static double choose(unsigned int n, unsigned int k)
+{
+	double c = 1;
+
+	for (unsigned int i = 0; i < k; i++)
+		c = c * (n - i) / (i + 1);
+	return c;
+}
+
+static void fisher_is_exact(void **state)
+{
+	(void)state;
+	for (unsigned int a = 0; a <= 6; a++)
+		for (unsigned int b = 1; b <= 8; b++) {
+			double p = 0;
+			for (unsigned int k = b; k <= 8 && k <= a + b; k++)
+				if (a + b - k <= 6)
+					p += choose(8, k) * choose(6, a + b - k) / choose(14, a + b);
+			assert_true(fabs(fisher_above(a, 6, b, 8) - p) < 1e-9);
+		}
+	assert_true(fisher_above(0, 10, 0, 10) == 1);
+	assert_true(fisher_above(0, 0, 3, 10) == 1);
+	/* large numbers end, and are sure */
+	assert_true(fisher_above(1000, 1000000, 20000, 1000000) < 1e-9);
+	assert_true(fisher_above(20000, 1000000, 1000, 1000000) > 0.999);
+}
+
+static void quantiles(void **state)
+{
+	const double a[5] = {1, 2, 3, 4, 10};
+	(void)state;
+
+	assert_true(quantile(a, 5, 0.5) == 3);
+	assert_true(quantile(a, 5, 0) == 1 && quantile(a, 5, 1) == 10);
+	assert_true(fabs(quantile(a, 5, 0.875) - 7) < 1e-9);
+	assert_true(quantile(a, 0, 0.5) == 0);
+}
+
+TEST_MAIN(cmocka_unit_test(near_the_exact_test), cmocka_unit_test(equal_samples_are_not_above), cmocka_unit_test(fisher_is_exact),
+	  cmocka_unit_test(quantiles))
