@@ -8,6 +8,7 @@
 #include "report/render.h"
 #include "report/render_util.h"
 #include "report/report.h"
+#include "report/score.h"
 
 #define WRAP_COLUMNS 100U
 
@@ -75,6 +76,26 @@ static void put_verdict(const struct page *p, const json_t *report)
 		paint(p, DIM), json_text(service, "exe")[0] != '\0' ? json_text(service, "exe") : "program unknown",
 		json_number(service, "client_requests"), json_number(service, "server_requests"), json_text(service, "start"),
 		json_text(service, "end"), paint(p, PLAIN));
+}
+
+/* "readiness 72.5 of 100: deadline 60, retry 85": areas that were exercised. */
+static void put_score(const struct page *p, const json_t *report)
+{
+	json_t *score = score_of(report, "standard"), *area;
+	const json_t *whole = json_object_get(score, "score");
+	const char *name, *comma = ": ";
+	if (json_is_number(whole)) {
+		fprintf(p->out, "readiness %s%.3g of 100%s", paint(p, BOLD), json_number_value(whole), paint(p, PLAIN));
+		json_object_foreach (json_object_get(score, "areas"), name, area) {
+			const json_t *part = json_object_get(area, "score");
+			if (json_is_number(part)) {
+				fprintf(p->out, "%s%s %.3g", comma, name, json_number_value(part));
+				comma = ", ";
+			}
+		}
+		fputc('\n', p->out);
+	}
+	json_decref(score);
 }
 
 static void put_finding(const struct page *p, const json_t *f)
@@ -199,6 +220,7 @@ static void text_write(const json_t *report, FILE *out, bool colour)
 	size_t i;
 	const json_t *finding;
 	put_verdict(&page, report);
+	put_score(&page, report);
 	json_array_foreach (json_object_get(report, "findings"), i, finding)
 		put_finding(&page, finding);
 	put_deadlines(&page, json_object_get(report, "deadlines"));
