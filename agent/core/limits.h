@@ -9,6 +9,7 @@
 #define LIMIT_CONNECTIONS 131072U        /* model: open file descriptions known at once */
 #define LIMIT_FDS_PER_PROCESS 1048576U   /* model: descriptors of one process */
 #define LIMIT_EPOLL_ENTRIES 65536U       /* model: descriptors registered in one epoll set */
+#define LIMIT_TLS_SESSIONS 65536U        /* model: sessions of TLS libraries; then the oldest is forgotten */
 #define LIMIT_NAMES 16384U               /* model: address → name pairs learnt from the resolver */
 #define LIMIT_STACKS 65536U              /* core: distinct stacks; later ones become stack 0 */
 #define LIMIT_STACK_FRAMES 48U           /* core: frames of one stack */
@@ -27,6 +28,10 @@
 #define LIMIT_TAILS 8192U                /* ingest: connections whose last bytes may begin a value that goes on */
 #define LIMIT_HTTP_HEAD_BYTES 16384U     /* http1: longest head parsed */
 #define LIMIT_HTTP_PIPELINE 64U          /* http1: requests without a response on one connection */
+#define LIMIT_FRAME_HEAD 2048U           /* protocols: bytes of one frame that are kept together */
+#define LIMIT_OPEN_CALLS 4096U           /* protocols: requests without an answer on one connection, but HTTP/1 */
+#define LIMIT_PREPARED 256U              /* protocols: prepared statements remembered of one connection */
+#define LIMIT_QUERY_TEXT 512U            /* protocols: bytes of a sanitised query */
 #define LIMIT_SPAN_QUEUE 2048U           /* exporters: spans waiting (OTEL_BSP_MAX_QUEUE_SIZE) */
 #define LIMIT_SERIES 2000U               /* exporters: attribute sets of one metric, then otel.metric.overflow */
 #define LIMIT_PEER_TEXT 256U             /* bytes of a peer's or an operation's text */

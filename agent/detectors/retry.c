@@ -49,11 +49,13 @@ static enum retry_result result_of(const struct request *q)
 {
 	switch (q->end) {
 	case REQUEST_DONE:
+		if (q->area != AREA_HTTP)
+			return !q->failed ? RETRY_OK : q->transient ? RETRY_FAILED : RETRY_REFUSED;
 		return result_of_status(q->status);
 	case REQUEST_PENDING:
 		return RETRY_PENDING;
 	case REQUEST_ABANDONED: /* closed with the head in hand: the caller had its answer; or it gave up after a while */
-		if (q->t_first_byte && q->status)
+		if (q->area == AREA_HTTP && q->t_first_byte && q->status)
 			return q->status < 400 ? RETRY_NEUTRAL : result_of_status(q->status);
 		return q->t_end - q->t_start >= TIMEOUT_MIN_NS ? RETRY_FAILED : RETRY_NEUTRAL;
 	case REQUEST_EOF:
@@ -105,7 +107,7 @@ static void retry_request_end(void *ctx, struct request *q)
 		.result = result_of(q),
 		.status = q->status,
 		.retry_after_ns = q->retry_after_ns > 0 ? (uint64_t)q->retry_after_ns : 0,
-		.delivered = !q->status,
+		.delivered = !q->status && !q->answered,
 		.unsafe = (!strcmp(q->method, "POST") || !strcmp(q->method, "PATCH")) && !q->idempotency_key,
 		.caller = retry_caller_of(r, q->tid),
 		.request_id = q->id,

@@ -188,7 +188,8 @@ void retry_incoming_end(struct retry *r, const struct request *q)
 {
 	struct retry_caller *c = caller_find(r, q->tid);
 	bool mine = c && c->request == q->id;
-	bool good = q->end == REQUEST_DONE && q->status < 500 && q->status != 408 && q->status != 425 && q->status != 429;
+	bool good = q->end == REQUEST_DONE && !(q->failed && q->transient) && q->status < 500 && q->status != 408 &&
+		    q->status != 425 && q->status != 429;
 
 	if (q->end != REQUEST_PENDING) {
 		uint64_t id = incoming_id(q);

@@ -105,12 +105,17 @@ void retry_keys_free(struct retry *r)
 
 const char *retry_operation_text(const struct request *q, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s %.200s", q->method, q->path);
+	if (q->area == AREA_HTTP)
+		snprintf(buf, size, "%s %.200s", q->method, q->path);
+	else
+		snprintf(buf, size, "%s", q->summary[0] ? q->summary : q->method);
 	return buf;
 }
 
 uint64_t retry_request_hash(const struct request *q)
 {
+	if (q->operation_key)
+		return q->operation_key;
 	uint64_t h = evidence_hash(EVIDENCE_HASH_SEED, q->method, strlen(q->method) + 1);
 
 	h = evidence_hash(h, q->path, strlen(q->path) + 1);

@@ -68,6 +68,7 @@ struct conn {
 	uint32_t last_out_stack, last_in_stack;
 	uint32_t last_out_tid;
 	bool eof_in;                     /* read returned 0 */
+	bool tls;                        /* encrypted, and what goes through it is known: conn_plain has been told */
 	unsigned int refs;               /* descriptors that share it */
 	const struct protocol *protocol; /* once recognised */
 	void *protocol_state;            /* the protocol's own */
@@ -133,22 +134,41 @@ enum request_end {
 	REQUEST_REFUSED
 };
 
+/* What kind of work a request is: it decides the names of its span and its metrics (report/areas.c). */
+enum request_area { AREA_HTTP, AREA_DB, AREA_RPC, AREA_MESSAGING, AREA_DNS, AREA_N };
+/* Which way a message goes: MESSAGE_SEND to the broker, MESSAGE_DELIVER from the broker to who subscribed, MESSAGE_RECEIVE asked for. */
+enum message_way { MESSAGE_NONE, MESSAGE_SEND, MESSAGE_RECEIVE, MESSAGE_DELIVER };
+
 /* One operation on a connection, as a protocol saw it: told when it starts and when it ends. */
 struct request {
 	uint64_t id; /* ≥ 1, in order of appearance */
 	struct conn *conn;
 	const struct protocol *protocol;
-	bool server;     /* the watched process serves it */
-	char method[16]; /* "GET"; "_OTHER" for unknown ones */
+	bool server; /* the watched process serves it */
+	enum request_area area;
+	enum message_way way; /* of messaging */
+	const char *system;   /* "postgresql", "grpc", "kafka": a constant; NULL for HTTP and DNS */
+	char method[32]; /* "GET", "_OTHER" for unknown ones; of other areas the operation: "SELECT", "publish"; "" = unknown */
 	char method_original[16];
 	char path[LIMIT_PEER_TEXT];  /* without query */
 	char query[LIMIT_PEER_TEXT]; /* raw: for keys only, sanitise before export */
 	char host[LIMIT_PEER_TEXT];  /* of the Host header, "" if none */
-	char traceparent[64];        /* of the wire, "" if none */
-	uint64_t body_hash;          /* of the captured request body, 0 if none */
-	bool idempotency_key;        /* a header Idempotency-Key or like */
-	int status;                  /* 0 until known */
-	int64_t retry_after_ns;      /* stated by the answer, -1 if not */
+	char target[128];            /* collection, destination, question or full RPC method; "" if none or several */
+	char space[64];              /* database, virtual host: db.namespace; "" if unknown */
+	char summary[128];           /* "SELECT orders": low cardinality, no literal */
+	char text[LIMIT_QUERY_TEXT]; /* the query with every literal replaced; no value is in it */
+	uint32_t batch;              /* operations or messages in this one, 0 or 1 = one */
+	uint64_t
+		operation_key; /* the same for the same operation with the same arguments; 0 = use method, path, query, body_hash */
+	char traceparent[64];  /* of the wire, "" if none */
+	uint64_t body_hash;    /* of the captured request body, 0 if none */
+	bool idempotency_key;  /* a header Idempotency-Key or like */
+	int status;            /* 0 until known; of other areas the protocol's number, if it has one */
+	bool answered;         /* an answer came; of HTTP, status says it */
+	bool failed;           /* the answer is an error, whatever its number; of HTTP, status says it */
+	bool transient;        /* and one that may pass by itself: overload, deadlock, unavailable */
+	char status_text[32];  /* as error.type and the area's status key want it: "42P01", "NOT_FOUND", "WRONGTYPE"; "" = none */
+	int64_t retry_after_ns; /* stated by the answer, -1 if not */
 	enum request_end end;
 	uint64_t t_start;      /* first byte of the request */
 	uint64_t t_sent;       /* last byte of the request seen so far */
@@ -172,6 +192,9 @@ struct observer {
 	void (*conn_open)(void *ctx, struct conn *c, const struct event *e);    /* socket known, or accepted */
 	void (*conn_connect)(void *ctx, struct conn *c, const struct event *e); /* connect ended: connect_err says how */
 	void (*conn_data)(void *ctx, struct conn *c, enum direction d, const struct event *e); /* bytes moved, or EOF/error */
+	/* Bytes that went through a TLS library and this connection: e is a READ or a WRITE of plaintext, its ret > 0. The encrypted bytes
+	 * are told by conn_data all the same. */
+	void (*conn_plain)(void *ctx, struct conn *c, enum direction d, const struct event *e);
 	/* last reference gone, or shutdown both ways; e is NULL in model_free */
 	void (*conn_close)(void *ctx, struct conn *c, const struct event *e);
 	void (*wait)(void *ctx, const struct wait *w);

@@ -143,7 +143,7 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	r->conn = s->c;
 	r->protocol = &http1_protocol;
 	r->server = s->request_dir == DIR_IN;
-	memcpy(r->method, h->method, sizeof(r->method));
+	memcpy(r->method, h->method, sizeof(h->method));
 	memcpy(r->method_original, h->method_original, sizeof(r->method_original));
 	memcpy(r->path, h->path, sizeof(r->path));
 	memcpy(r->query, h->query, sizeof(r->query));
