@@ -1,5 +1,5 @@
 /*
- * The OTLP exporter: OTLP over HTTP with protobuf bodies, a lane for each signal.
+ * The OTLP exporter: a lane for each signal, over HTTP or gRPC as the configuration says.
  *
  * Called on the agent's main thread: encodes what it is given and pushes it to the lane (otlp_lane.c), whose thread sends it.
  */
@@ -155,7 +155,8 @@ static void otlp_close(void *ctx, unsigned int timeout_ms)
 
 const struct exporter exporter_otlp = {
 	.name = "otlp",
-	.doc = "OpenTelemetry over HTTP: otlp[:URL], else OTEL_EXPORTER_OTLP_ENDPOINT, else http://localhost:4318",
+	.doc = "OpenTelemetry over HTTP or gRPC: otlp[:[PROTOCOL:]URL], else OTEL_EXPORTER_OTLP_*; PROTOCOL is http/protobuf, "
+	       "http/json or grpc",
 	.open = otlp_open,
 	.span = otlp_span,
 	.metrics = otlp_metrics,

@@ -14,7 +14,13 @@
 #include "core/limits.h"
 
 #define DEFAULT_ENDPOINT "http://localhost:4318"
+#define DEFAULT_ENDPOINT_GRPC "http://localhost:4317"
 #define DEFAULT_TIMEOUT_MS 10000U
+#define DEFAULT_METRIC_TIMEOUT_MS 30000U
+
+static const char *const protocol_names[] = {
+	[OTLP_HTTP_PROTOBUF] = "http/protobuf", [OTLP_HTTP_JSON] = "http/json", [OTLP_GRPC] = "grpc"};
+#define PROTOCOLS (sizeof protocol_names / sizeof *protocol_names)
 
 struct signal_names {
 	const char *infix, *path; /* OTEL_EXPORTER_OTLP_<infix>_…, v1/<path> */
@@ -91,21 +97,39 @@ static char *url_of_base(const char *base, const char *path)
 	return asprintf(&url, "%.*s%sv1/%s%s", (int)len, base, slash, path, base + len) < 0 ? NULL : url;
 }
 
-static int read_url(const struct reader *r, const struct signal_names *n, const char *target, struct otlp_signal *s)
+/* gRPC's endpoint may leave the scheme out: then OTEL_EXPORTER_OTLP_INSECURE decides. Elsewhere it may not. */
+static int url_with_scheme(const struct reader *r, const struct signal_names *n, const char *url, const struct otlp_signal *s,
+			   char **ret)
 {
 	char name[80];
+	const char *insecure = option(r, n, "INSECURE", name, sizeof name);
+	const char *scheme = s->protocol != OTLP_GRPC || strstr(url, "://") != NULL  ? ""
+			     : insecure != NULL && strcasecmp(insecure, "true") == 0 ? "http://"
+										     : "https://";
+	return asprintf(ret, "%s%s", scheme, url) < 0 ? -ENOMEM : 0;
+}
+
+static int read_url(const struct reader *r, const struct signal_names *n, const char *target, struct otlp_signal *s)
+{
+	char name[80], *url = NULL;
 	snprintf(name, sizeof name, "OTEL_EXPORTER_OTLP_%s_ENDPOINT", n->infix);
 	const char *own = target == NULL ? env_text(r->env, name) : NULL;
 	if (own == NULL)
 		snprintf(name, sizeof name, "%s",
 			 target != NULL ? "the target of --export otlp:URL" : "OTEL_EXPORTER_OTLP_ENDPOINT");
 	const char *base = target != NULL ? target : env_text(r->env, "OTEL_EXPORTER_OTLP_ENDPOINT");
-	const char *url = own != NULL ? own : base != NULL ? base : DEFAULT_ENDPOINT;
-	int rc = url_check(r, name, url);
-	if (rc != 0)
-		return rc;
-	s->url = own != NULL ? strdup(own) : url_of_base(url, n->path);
-	return s->url != NULL ? 0 : -ENOMEM;
+	const char *fallback = s->protocol == OTLP_GRPC ? DEFAULT_ENDPOINT_GRPC : DEFAULT_ENDPOINT;
+	int rc = url_with_scheme(r, n, own != NULL ? own : base != NULL ? base : fallback, s, &url);
+	rc = rc != 0 ? rc : url_check(r, name, url);
+	if (rc == 0 && own == NULL && s->protocol != OTLP_GRPC) {
+		s->url = url_of_base(url, n->path);
+		rc = s->url != NULL ? 0 : -ENOMEM;
+	} else if (rc == 0) {
+		s->url = url;
+		url = NULL;
+	}
+	free(url);
+	return rc;
 }
 
 static void add_header(void *ctx, const char *key, const char *value)
@@ -137,20 +161,32 @@ static void read_headers(const struct reader *r, const struct signal_names *n, s
 	warn(r, name, "not a list of key=value, percent-encoded");
 }
 
-static int read_protocol(const struct reader *r, const struct signal_names *n)
+static void read_protocol(const struct reader *r, const struct signal_names *n, struct otlp_signal *s)
 {
 	char name[80];
 	const char *protocol = option(r, n, "PROTOCOL", name, sizeof name);
-	if (protocol == NULL || strcasecmp(protocol, "http/protobuf") == 0)
-		return 0;
-	if (strcasecmp(protocol, "grpc") != 0 && strcasecmp(protocol, "http/json") != 0) {
-		warn(r, name, "not one of grpc, http/protobuf, http/json; http/protobuf is used");
-		return 0;
+	for (size_t i = 0; protocol != NULL && i < PROTOCOLS; i++) {
+		if (strcasecmp(protocol, protocol_names[i]) == 0) {
+			s->protocol = (enum otlp_protocol)i;
+			return;
+		}
 	}
-	snprintf(r->err, r->err_size,
-		 "%s=%s is not spoken here; set it to http/protobuf, with the endpoint of that receiver (port 4318)", name,
-		 protocol);
-	return -EPROTONOSUPPORT;
+	if (protocol != NULL)
+		warn(r, name, "not one of grpc, http/protobuf, http/json; http/protobuf is used");
+}
+
+/* "grpc:http://host:4317": a destination of its own protocol. NULL where nothing is left behind it. */
+static const char *target_protocol(const char *target, struct otlp_signal *s)
+{
+	for (size_t i = 0; target != NULL && i < PROTOCOLS; i++) {
+		size_t len = strlen(protocol_names[i]);
+		if (strncasecmp(target, protocol_names[i], len) != 0 || (target[len] != ':' && target[len] != '\0'))
+			continue;
+		s->protocol = (enum otlp_protocol)i;
+		target += target[len] == ':' ? len + 1 : len;
+		break;
+	}
+	return target != NULL && target[0] != '\0' ? target : NULL;
 }
 
 static void read_number(const struct reader *r, const char *name, uint64_t smallest, uint64_t *ret)
@@ -170,6 +206,12 @@ static void read_timeout(const struct reader *r, const struct signal_names *n, s
 	s->timeout_ms = DEFAULT_TIMEOUT_MS;
 	if (option(r, n, "TIMEOUT", name, sizeof name) != NULL)
 		read_number(r, name, 0, &s->timeout_ms);
+	if (s->kind != EXPORT_METRICS)
+		return;
+	uint64_t export_ms = DEFAULT_METRIC_TIMEOUT_MS; /* of the periodic reader, over all attempts */
+	read_number(r, "OTEL_METRIC_EXPORT_TIMEOUT", 1, &export_ms);
+	if (s->timeout_ms == 0 || s->timeout_ms > export_ms)
+		s->timeout_ms = export_ms;
 }
 
 static void read_compression(const struct reader *r, const struct signal_names *n, struct otlp_signal *s)
@@ -196,8 +238,9 @@ static int read_signal(const struct reader *r, const struct signal_names *n, con
 	read_exporter(r, n, s);
 	if (!s->enabled)
 		return 0;
-	int rc = read_protocol(r, n);
-	rc = rc != 0 ? rc : read_url(r, n, target, s);
+	read_protocol(r, n, s);
+	target = target_protocol(target, s);
+	int rc = read_url(r, n, target, s);
 	rc = rc != 0 ? rc : copy_text(&s->ca, option(r, n, "CERTIFICATE", name, sizeof name));
 	rc = rc != 0 ? rc : copy_text(&s->key, option(r, n, "CLIENT_KEY", name, sizeof name));
 	rc = rc != 0 ? rc : copy_text(&s->cert, option(r, n, "CLIENT_CERTIFICATE", name, sizeof name));
@@ -220,10 +263,9 @@ int otlp_config_read(const char *target, env_fn env, struct otlp_config *ret, ch
 	const struct reader r = {.env = env, .err = err, .err_size = err_size};
 	if (err_size > 0)
 		err[0] = '\0';
-	if (target != NULL && target[0] == '\0')
-		target = NULL;
 	bool off = env_true(env, "OTEL_SDK_DISABLED", false);
 	for (size_t i = 0; i < EXPORT_SIGNALS && !off; i++) {
+		c.signal[i].kind = (enum export_signal)i;
 		int rc = read_signal(&r, &names[i], target, &c.signal[i]);
 		if (rc != 0) {
 			otlp_config_done(&c);

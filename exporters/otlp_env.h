@@ -11,9 +11,13 @@
 
 #define OTLP_HEADERS_MAX 32U
 
+enum otlp_protocol { OTLP_HTTP_PROTOBUF, OTLP_HTTP_JSON, OTLP_GRPC };
+
 /* One signal's destination and queue. Texts are owned. */
 struct otlp_signal {
 	bool enabled;
+	enum export_signal kind;
+	enum otlp_protocol protocol;
 	char *url;
 	char *headers[OTLP_HEADERS_MAX]; /* "name: value" */
 	size_t headers_n;
@@ -29,7 +33,8 @@ struct otlp_config {
 	uint64_t span_attrs_max; /* OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT */
 };
 
-/* Fill *ret; target (NULL = the environment's) is a base endpoint. 0 or -errno with one line in err; on success err is "" or a warning. */
+/* Fill *ret; target (NULL = the environment's) is a base endpoint, or a protocol of OTEL_EXPORTER_OTLP_PROTOCOL,
+ * a colon and that. 0 or -errno with one line in err; on success err is "" or a warning. */
 int otlp_config_read(const char *target, env_fn env, struct otlp_config *ret, char *err, size_t err_size);
 void otlp_config_done(struct otlp_config *c);
 

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "exporters/otlp_http.h"
+#include "exporters/otlp_json.h"
+#include "exporters/otlp_transport.h"
 
 #define REQUEST_MAX (64U << 20) /* bytes before compression: specification */
 #define BATCH_BYTES (4U << 20)  /* what a batch aims at */
@@ -23,7 +24,8 @@
 struct otlp_lane {
 	const struct otlp_signal *config;
 	const struct resource *resource;
-	struct otlp_http *http;
+	const struct otlp_transport *transport;
+	void *link; /* the transport's */
 	pthread_t thread;
 	pthread_mutex_t lock; /* of everything below */
 	pthread_cond_t wake;  /* the lane's thread: there is work */
@@ -99,7 +101,7 @@ static void deliver(struct otlp_lane *l, const struct bytes *request, struct otl
 	for (unsigned int attempt = 0;; attempt++) {
 		uint64_t now = now_ns();
 		uint64_t left_ms = end_ns == NEVER ? 0 : now < end_ns ? (end_ns - now) / NS_PER_MS + 1 : 1;
-		otlp_http_post(l->http, request, left_ms, ret);
+		l->transport->post(l->link, request, left_ms, ret);
 		if (ret->verdict != OTLP_RETRY)
 			return;
 		uint64_t next_ns = now_ns() + backoff_ms(l, attempt, ret->retry_after_ms) * NS_PER_MS;
@@ -116,7 +118,10 @@ static void send_batch(struct otlp_lane *l, const struct otlp_item *items, size_
 	*ret = (struct otlp_reply){.verdict = OTLP_REFUSED, .why = "out of memory"};
 	for (size_t i = 0; list != NULL && i < n; i++)
 		list[i] = items[i].bytes;
-	if (list != NULL && otlp_encode_request(l->resource, list, n, &request) == 0) {
+	int rc = list == NULL                            ? -ENOMEM
+		 : l->config->protocol == OTLP_HTTP_JSON ? otlp_json_request(l->config->kind, l->resource, list, n, &request)
+							 : otlp_encode_request(l->resource, list, n, &request);
+	if (rc == 0) {
 		if (request.len <= REQUEST_MAX)
 			deliver(l, &request, ret);
 		else
@@ -205,10 +210,11 @@ int otlp_lane_new(const struct otlp_signal *s, const struct resource *r, struct 
 	pthread_cond_init(&l->wake, &clock);
 	pthread_cond_init(&l->idle, &clock);
 	pthread_condattr_destroy(&clock);
-	int rc = otlp_http_new(s, &l->http);
+	l->transport = otlp_transport_of(s->protocol);
+	int rc = l->transport->open(s, &l->link);
 	rc = rc != 0 ? rc : start_thread(l);
 	if (rc != 0) {
-		otlp_http_free(l->http);
+		l->transport->close(l->link);
 		free(l);
 		return rc;
 	}
@@ -286,10 +292,10 @@ void otlp_lane_free(struct otlp_lane *l)
 	l->stop = true;
 	pthread_cond_signal(&l->wake);
 	pthread_mutex_unlock(&l->lock);
-	otlp_http_abort(l->http);
+	l->transport->abort(l->link);
 	pthread_join(l->thread, NULL);
 	otlp_queue_done(&l->queue);
-	otlp_http_free(l->http);
+	l->transport->close(l->link);
 	pthread_mutex_destroy(&l->lock);
 	pthread_cond_destroy(&l->wake);
 	pthread_cond_destroy(&l->idle);

@@ -80,8 +80,8 @@ static void every_option_per_signal(void **state)
 {
 	(void)state;
 	ENVIRONMENT("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b,x=1", "OTEL_EXPORTER_OTLP_LOGS_HEADERS", "only=logs",
-		    "OTEL_EXPORTER_OTLP_TIMEOUT", "2000", "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "0",
-		    "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none",
+		    "OTEL_EXPORTER_OTLP_TIMEOUT", "2000", "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "0", "OTEL_METRIC_EXPORT_TIMEOUT",
+		    "7000", "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none",
 		    "OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/key.pem",
 		    "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", "/cert.pem", "OTEL_METRICS_EXPORTER", "none",
 		    "OTEL_BSP_MAX_QUEUE_SIZE", "10", "OTEL_BLRP_SCHEDULE_DELAY", "0");
@@ -127,14 +127,58 @@ static void what_is_not_understood_is_ignored_and_said(void **state)
 	otlp_config_done(&config);
 }
 
-static void protocols_that_are_not_spoken_are_refused(void **state)
+static void protocols_and_their_endpoints(void **state)
 {
 	(void)state;
-	ENVIRONMENT("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
-	assert_int_equal(read_with(NULL), -EPROTONOSUPPORT);
-	assert_non_null(strstr(err, "http/protobuf"));
-	ENVIRONMENT("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
+	static const struct {
+		const char *protocol, *insecure, *endpoint, *target, *url;
+		enum otlp_protocol want;
+	} cases[] = {
+		{"http/protobuf", NULL, NULL, NULL, "http://localhost:4318/v1/traces", OTLP_HTTP_PROTOBUF},
+		{"HTTP/JSON", NULL, NULL, NULL, "http://localhost:4318/v1/traces", OTLP_HTTP_JSON},
+		{"grpc", NULL, NULL, NULL, "http://localhost:4317", OTLP_GRPC},
+		/* the scheme decides about TLS, and only without one INSECURE does */
+		{"grpc", "true", "https://h:1", NULL, "https://h:1", OTLP_GRPC},
+		{"grpc", "false", "http://h:1", NULL, "http://h:1", OTLP_GRPC},
+		{"grpc", "TRUE", "h:1", NULL, "http://h:1", OTLP_GRPC},
+		{"grpc", "yes", "h:1", NULL, "https://h:1", OTLP_GRPC},
+		{"grpc", NULL, "h:1", NULL, "https://h:1", OTLP_GRPC},
+		/* a destination of its own protocol */
+		{NULL, NULL, "http://h:1", "grpc:http://t:2", "http://t:2", OTLP_GRPC},
+		{"grpc", NULL, NULL, "http/json:http://t:2", "http://t:2/v1/traces", OTLP_HTTP_JSON},
+		{NULL, NULL, NULL, "grpc", "http://localhost:4317", OTLP_GRPC},
+		{NULL, NULL, "http://h:1", "", "http://h:1/v1/traces", OTLP_HTTP_PROTOBUF},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *set[8], **at = set;
+		const char *names[] = {"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_INSECURE", "OTEL_EXPORTER_OTLP_ENDPOINT"};
+		const char *values[] = {cases[i].protocol, cases[i].insecure, cases[i].endpoint};
+		for (size_t k = 0; k < 3; k++) {
+			if (values[k] == NULL)
+				continue;
+			*at++ = names[k];
+			*at++ = values[k];
+		}
+		*at = NULL;
+		environment = set;
+		assert_int_equal(read_with(cases[i].target), 0);
+		assert_string_equal(err, "");
+		assert_int_equal(config.signal[EXPORT_SPANS].protocol, cases[i].want);
+		assert_string_equal(config.signal[EXPORT_SPANS].url, cases[i].url);
+		otlp_config_done(&config);
+	}
+	/* no limit of the exporter's leaves the reader's */
+	ENVIRONMENT("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "0", "OTEL_METRIC_EXPORT_TIMEOUT", "7000");
 	assert_int_equal(read_with(NULL), 0);
+	assert_int_equal(config.signal[EXPORT_METRICS].timeout_ms, 7000);
+	otlp_config_done(&config);
+	/* each signal may have its own */
+	ENVIRONMENT("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc",
+		    "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/protobuf");
+	assert_int_equal(read_with(NULL), 0);
+	assert_int_equal(config.signal[EXPORT_SPANS].protocol, OTLP_HTTP_JSON);
+	assert_int_equal(config.signal[EXPORT_METRICS].protocol, OTLP_HTTP_PROTOBUF);
+	assert_string_equal(config.signal[EXPORT_LOGS].url, "http://localhost:4317");
 	otlp_config_done(&config);
 }
 
@@ -160,5 +204,5 @@ static void metric_interval(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(defaults), cmocka_unit_test(urls), cmocka_unit_test(every_option_per_signal),
-	  cmocka_unit_test(what_is_not_understood_is_ignored_and_said), cmocka_unit_test(protocols_that_are_not_spoken_are_refused),
+	  cmocka_unit_test(what_is_not_understood_is_ignored_and_said), cmocka_unit_test(protocols_and_their_endpoints),
 	  cmocka_unit_test(disabled_means_off), cmocka_unit_test(metric_interval))

@@ -7,19 +7,19 @@
 #include <time.h>
 #include <zlib.h>
 
-#include "exporters/otlp_http.h"
+#include "exporters/otlp_transport.h"
 #include "exporters/receiver.h"
 
 static const struct bytes body = {.data = (uint8_t *)"hello", .len = 5};
 
 static struct otlp_reply post_to(struct receiver *r, struct otlp_signal s)
 {
-	struct otlp_http *h;
+	void *h;
 	struct otlp_reply reply;
 	s.url = (char *)receiver_url(r);
-	assert_int_equal(otlp_http_new(&s, &h), 0);
-	otlp_http_post(h, &body, 5000, &reply);
-	otlp_http_free(h);
+	assert_int_equal(otlp_over_http.open(&s, &h), 0);
+	otlp_over_http.post(h, &body, 5000, &reply);
+	otlp_over_http.close(h);
 	return reply;
 }
 
@@ -100,13 +100,13 @@ static void nobody_listens(void **state)
 	strcpy(url, receiver_url(r));
 	receiver_free(r); /* its port is closed now */
 	struct otlp_signal s = {.url = url};
-	struct otlp_http *h;
+	void *h;
 	struct otlp_reply reply;
-	assert_int_equal(otlp_http_new(&s, &h), 0);
-	otlp_http_post(h, &body, 5000, &reply);
+	assert_int_equal(otlp_over_http.open(&s, &h), 0);
+	otlp_over_http.post(h, &body, 5000, &reply);
 	assert_int_equal(reply.verdict, OTLP_RETRY);
 	assert_true(strlen(reply.why) > 0);
-	otlp_http_free(h);
+	otlp_over_http.close(h);
 }
 
 static void silence_ends_at_the_timeout(void **state)
@@ -115,12 +115,12 @@ static void silence_ends_at_the_timeout(void **state)
 	const struct answer a = {.how = ANSWER_NONE};
 	struct receiver *r = receiver_new(&a, 1);
 	struct otlp_signal s = {.url = (char *)receiver_url(r)};
-	struct otlp_http *h;
+	void *h;
 	struct otlp_reply reply;
-	assert_int_equal(otlp_http_new(&s, &h), 0);
-	otlp_http_post(h, &body, 100, &reply);
+	assert_int_equal(otlp_over_http.open(&s, &h), 0);
+	otlp_over_http.post(h, &body, 100, &reply);
 	assert_int_equal(reply.verdict, OTLP_RETRY);
-	otlp_http_free(h);
+	otlp_over_http.close(h);
 	receiver_free(r);
 }
 
@@ -128,14 +128,14 @@ static void what_is_sent(void **state)
 {
 	(void)state;
 	struct receiver *r = receiver_new(NULL, 0);
-	struct otlp_http *h;
+	void *h;
 	struct otlp_reply reply;
 	struct otlp_signal s = {
 		.url = (char *)receiver_url(r), .headers = {(char *)"api-key: secret", (char *)"empty;"}, .headers_n = 2};
-	assert_int_equal(otlp_http_new(&s, &h), 0);
-	otlp_http_post(h, &body, 5000, &reply);
-	otlp_http_post(h, &body, 5000, &reply);
-	otlp_http_free(h);
+	assert_int_equal(otlp_over_http.open(&s, &h), 0);
+	otlp_over_http.post(h, &body, 5000, &reply);
+	otlp_over_http.post(h, &body, 5000, &reply);
+	otlp_over_http.close(h);
 	assert_int_equal(receiver_wait(r, 2), 2);
 	const struct received *got = receiver_got(r, 0);
 	assert_int_equal(strncmp(got->head, "POST / HTTP/1.1\r\n", 17), 0);
@@ -174,7 +174,7 @@ static void *abort_after_arrival(void *arg)
 {
 	void **both = arg;
 	receiver_wait(both[0], 1);
-	otlp_http_abort(both[1]);
+	otlp_over_http.abort(both[1]);
 	return NULL;
 }
 
@@ -184,16 +184,16 @@ static void abort_is_at_once(void **state)
 	const struct answer a = {.how = ANSWER_NONE};
 	struct receiver *r = receiver_new(&a, 1);
 	struct otlp_signal s = {.url = (char *)receiver_url(r)};
-	struct otlp_http *h;
+	void *h;
 	struct otlp_reply reply;
 	pthread_t thread;
-	assert_int_equal(otlp_http_new(&s, &h), 0);
+	assert_int_equal(otlp_over_http.open(&s, &h), 0);
 	void *both[] = {r, h};
 	assert_int_equal(pthread_create(&thread, NULL, abort_after_arrival, both), 0);
-	otlp_http_post(h, &body, 0, &reply); /* without a limit: only the abort can end it */
+	otlp_over_http.post(h, &body, 0, &reply); /* without a limit: only the abort can end it */
 	assert_int_equal(reply.verdict, OTLP_ABORTED);
 	pthread_join(thread, NULL);
-	otlp_http_free(h);
+	otlp_over_http.close(h);
 	receiver_free(r);
 }
 
