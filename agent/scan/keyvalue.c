@@ -32,8 +32,10 @@ enum kind {
 	KIND_IBAN,
 	KIND_NATIONAL,
 	KIND_EMAIL,
-	KIND_TYPE,  /* a type between the key and the '=': var token string = … */
-	KIND_VALUE, /* <add key="Password" value="…" /> */
+	KIND_PGPASS,   /* host:5432:database:user:password */
+	KIND_MANIFEST, /* kind: Secret */
+	KIND_TYPE,     /* a type between the key and the '=': var token string = … */
+	KIND_VALUE,    /* <add key="Password" value="…" /> */
 	/* from here on: an entity that national_at() knows */
 	KIND_ENTITY,
 };
@@ -105,6 +107,19 @@ static void build(void)
 void keyvalue_prepare(void)
 {
 	(void)pthread_once(&once, build);
+}
+
+bool keyvalue_may_end_before(const struct text *t, size_t sep)
+{
+	for (unsigned int blanks = 0; sep > 4 && blanks < KEY_COLUMN && t->bytes[sep - 1] == ' '; blanks++)
+		sep--;
+	if (sep < 5 || keyvalue_ends(t->bytes + sep, sep))
+		return sep > 4;
+	for (unsigned int digits = 0; digits < 2 && is_digit(t->bytes[sep - 1]); digits++)
+		sep--;
+	if (keyvalue_folded[t->bytes[sep - 1]] == 0)
+		sep--;
+	return keyvalue_ends(t->bytes + sep, sep);
 }
 
 /* Does the text before `end` spell these words, whatever separators stand between? Whether they begin a word is not asked. */
@@ -202,11 +217,6 @@ static bool named_after(const struct text *t, size_t at, struct span *ret, enum 
 	return national_at(t, at, *ret_entity, ret);
 }
 
-static bool is_quote(uint8_t c)
-{
-	return c == '"' || c == '\'' || c == '`';
-}
-
 /* Where the value after `sep` begins: blanks, quotes, brackets and arrows between are skipped. SIZE_MAX for two quotes with nothing
  * between. */
 static size_t value_start(const struct text *t, size_t sep)
@@ -267,12 +277,32 @@ static bool is_secret_kind(int kind)
 
 static void value_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m);
 
+/* Where the key of the separator at `sep` ends, and what it is: blanks of a column and the number of a key (password2) do not count. */
+static int kind_at(const struct text *t, size_t sep, struct keyname *ret_name)
+{
+	size_t end = sep;
+	while (end > 0 && sep - end < KEY_COLUMN && t->bytes[end - 1] == ' ')
+		end--;
+	int kind = kind_before(t, end, ret_name);
+	for (unsigned int digits = 0; kind < 0 && digits < 2 && is_digit(text_at(t, end - 1)); digits++)
+		kind = kind_before(t, --end, ret_name);
+	return kind;
+}
+
 void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
 {
 	struct keyname name;
-	int kind = kind_before(t, sep, &name);
+	int kind = kind_at(t, sep, &name);
 	if (kind >= 0)
 		value_at(t, sep, kind, &name, m);
+}
+
+void named_token_at(const struct text *t, size_t at, struct matches *m)
+{
+	struct keyname name;
+	int kind = kind_before(t, at - 1, &name);
+	if (is_secret_kind(kind))
+		value_at(t, at - 1, kind, &name, m);
 }
 
 void argument_at(const struct text *t, size_t comma, struct matches *m)
@@ -295,6 +325,17 @@ static bool names_an_open_token(const struct keyname *name)
 	       keyname_has(name, "publishable");
 }
 
+/* A value that a key calls a secret, of no kind of its own. After "token " without a quote it has to look made by a machine; after
+ * "key " also unlike the hash that finds a thing. */
+static bool some_secret_at(const struct text *t, size_t sep, size_t at, int kind, struct span *ret)
+{
+	if (!secret_at(t, at, ret))
+		return quoted_secret_at(t, at, ret);
+	if (text_at(t, sep) != ' ' || is_quote(text_at(t, at - 1)))
+		return true;
+	return token_in_prose(t, ret, kind != KIND_SOME_KEY);
+}
+
 static void value_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m)
 {
 	size_t at = value_start(t, sep);
@@ -306,19 +347,20 @@ static void value_at(const struct text *t, size_t sep, int kind, const struct ke
 	bool found = false;
 	switch (kind) {
 	case KIND_PASSWORD:
-		found = text_at(t, name->start - 1) != '/' && password_at(t, sep, at, &span);
+		found = text_at(t, name->start - 1) != '/' && (password_at(t, sep, at, &span) || netrc_at(t, sep, at, &span));
 		if (found && in_connection_string(t, name->start))
 			entity = ENTITY_URL_CREDENTIALS;
 		break;
 	case KIND_SECRET:
 		entity = ENTITY_API_KEY;
-		found = (!prose || is_quote(text_at(t, at - 1))) && !names_an_open_token(name) && secret_at(t, at, &span);
+		found = !names_an_open_token(name) &&
+			(some_secret_at(t, sep, at, kind, &span) || (!prose && long_number_at(t, at, &span)));
 		if (found && azure_ad_holds(t->bytes + span.start, span.end - span.start))
 			entity = ENTITY_AZURE_AD_SECRET;
 		break;
 	case KIND_SOME_KEY:
 		entity = ENTITY_API_KEY;
-		found = !prose && names_a_secret_key(name) && secret_at(t, at, &span) && span.end - span.start >= 20;
+		found = names_a_secret_key(name) && some_secret_at(t, sep, at, kind, &span) && span.end - span.start >= 20;
 		break;
 	case KIND_AUTHORIZATION:
 		authorization_at(t, at, m);
@@ -326,10 +368,18 @@ static void value_at(const struct text *t, size_t sep, int kind, const struct ke
 	case KIND_AWS_SECRET:
 		entity = ENTITY_AWS_SECRET_KEY;
 		found = aws_secret_at(t, at, &span);
+		if (!found && !keyname_has(name, "aws")) {
+			entity = ENTITY_API_KEY;
+			found = some_secret_at(t, sep, at, kind, &span);
+		}
 		break;
 	case KIND_AZURE_STORAGE:
 		entity = ENTITY_AZURE_STORAGE_KEY;
 		found = azure_storage_at(t, at, &span);
+		if (!found) {
+			entity = ENTITY_API_KEY;
+			found = some_secret_at(t, sep, at, kind, &span);
+		}
 		break;
 	case KIND_SESSION:
 		entity = ENTITY_SESSION_COOKIE;
@@ -379,6 +429,12 @@ static void value_at(const struct text *t, size_t sep, int kind, const struct ke
 		entity = ENTITY_EMAIL;
 		found = email_encoded_at(t, at, &span);
 		break;
+	case KIND_PGPASS:
+		found = pgpass_at(t, name->start, sep, &span);
+		break;
+	case KIND_MANIFEST:
+		manifest_at(t, sep, at, m);
+		return;
 	case KIND_NATIONAL:
 		found = named_after(t, at, &span, &entity);
 		break;

@@ -44,11 +44,13 @@ INLINE void find(const struct classes *c, size_t first, struct places *ret)
 	LOAD(plus, plus);
 	LOAD(quote, quote);
 	LOAD(double_quote, double_quote);
-	quad at, equals, comma;
+	quad at, equals, equals_last, comma, comma_last;
 	memcpy(&at, &c->at[first], sizeof(at));
 	memcpy(&equals, &c->equals[first], sizeof(equals));
+	memcpy(&equals_last, &c->equals[first - 1], sizeof(equals));
 	memcpy(&comma, &c->comma[first], sizeof(comma));
-	(void)dot_last, (void)colon_last, (void)plus_last;
+	memcpy(&comma_last, &c->comma[first - 1], sizeof(comma));
+	(void)plus_last;
 
 	quad alpha = upper | small, alpha_next = upper_next | small_next, alpha_last = upper_last | small_last;
 	quad word = alpha | digit | underscore, word_next = alpha_next | digit_next | underscore_next;
@@ -93,6 +95,15 @@ INLINE void find(const struct classes *c, size_t first, struct places *ret)
 	quad t8 = t4 & AHEAD(t4, t4_next, 4), t8_next = t4_next & t4_next >> 4;
 	quad tokens = word & ~before_word & t8 & AHEAD(t8, t8_next, 7);
 
+	/* of these, the ones with a digit among their first eight that stand after a word and a blank, or after a rare sign */
+	quad d8 = (digit | next_digit) | AHEAD((digit | next_digit), (digit_next | digit_next >> 1), 2);
+	d8 |= AHEAD(d8, (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2, 4);
+	quad common = word | dot | dash | space | equals | colon | quote | double_quote | comma;
+	quad common_last = word_last | dot_last | dash_last | space_last | equals_last | colon_last | quote_last |
+			   double_quote_last | comma_last;
+	quad named = space & BEHIND(alpha, alpha_last), named_last = space_last & alpha_last << 1;
+	quad made = tokens & d8 & (BEHIND(named, named_last) | ~BEHIND(common, common_last));
+
 	/* signs in the middle of a vendor's key: shapes.c */
 	quad shapes = tokens & (AHEAD(dash, dash_next, 32) | AHEAD(underscore, underscore_next, 36) | AHEAD(dot, dot_next, 22));
 	quad telegram = colon & before_digit & AHEAD(upper, upper_next, 1);
@@ -103,20 +114,26 @@ INLINE void find(const struct classes *c, size_t first, struct places *ret)
 	quad commas = comma & BEHIND(quotes, quotes_last) &
 		      (AHEAD(quotes, quotes_next, 1) | (AHEAD(space, space_next, 1) & AHEAD(quotes, quotes_next, 2)));
 
+	/* " -u" and " --user": a letter after one dash or two */
+	quad option = dash & BEHIND(space | quotes, space_last | quotes_last) &
+		      (AHEAD(alpha, alpha_next, 1) | (AHEAD(dash, dash_next, 1) & AHEAD(alpha, alpha_next, 2)));
+
 	/* five dashes and a capital */
 	quad h2 = dash & AHEAD(dash, dash_next, 1), h2_next = dash_next & dash_next >> 1;
 	quad pem = h2 & AHEAD(h2, h2_next, 2) & AHEAD(dash, dash_next, 4) & AHEAD(upper, upper_next, 5);
 
 	STORE(tokens, tokens);
+	STORE(made, made);
 	STORE(keys, keys);
 	STORE(pem, pem);
-	STORE(rare, groups | at | pluses | iban | codice | commas | telegram | shapes);
+	STORE(rare, groups | at | pluses | iban | codice | commas | option | telegram | shapes);
 	STORE(groups, groups);
 	STORE(at, at);
 	STORE(plus, pluses);
 	STORE(iban, iban);
 	STORE(codice, codice);
 	STORE(commas, commas);
+	STORE(options, option);
 	STORE(telegram, telegram);
 	STORE(shapes, shapes);
 }

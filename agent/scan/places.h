@@ -12,6 +12,7 @@
 /* Bit i of lane l: byte 64 · l + i. */
 struct places {
 	_Alignas(32) uint64_t tokens[PLACES_LANES]; /* a word of at least 15 characters that tokens are made of */
+	uint64_t made[PLACES_LANES];                /* of these, the ones with a digit among their first sixteen */
 	uint64_t keys[PLACES_LANES];                /* what ends a key */
 	uint64_t pem[PLACES_LANES];                 /* five dashes and a capital */
 	uint64_t rare[PLACES_LANES];                /* any of the following */
@@ -21,6 +22,7 @@ struct places {
 	uint64_t iban[PLACES_LANES];                /* two capitals and two digits */
 	uint64_t codice[PLACES_LANES];              /* six capitals and two digits */
 	uint64_t commas[PLACES_LANES];              /* between two arguments in quotes */
+	uint64_t options[PLACES_LANES];             /* a dash that begins an option of a command */
 	uint64_t telegram[PLACES_LANES];            /* a colon between a digit and a capital */
 	uint64_t shapes[PLACES_LANES];              /* a token with a vendor's sign at its place */
 };

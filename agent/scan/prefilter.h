@@ -9,6 +9,8 @@
 
 /* Sets of hashes, a bit each: 8 KiB, so both stay in the first cache. */
 #define FILTER_WORDS 1024U
+/* So many blanks may stand between a key and its separator, where values stand in a column. */
+#define KEY_COLUMN 32U
 
 /* keyvalue.c: by the last four letters of a key, or three or two where a separator stands before them. */
 extern uint64_t keyvalue_filter[FILTER_WORDS];
@@ -34,17 +36,11 @@ static inline void filter_add(uint64_t *filter, uint32_t letters)
 	filter[hash / 64] |= UINT64_C(1) << (hash % 64);
 }
 
-/* May a key that means something end right before `sep`? */
-static inline bool keyvalue_may_end(const struct text *t, size_t sep)
+/* Do the letters before p, of which `n` may be read, end a key that means something? */
+static inline bool keyvalue_ends(const uint8_t *p, size_t n)
 {
-	const uint8_t *p = t->bytes + sep;
-	/* quotes and brackets between the key and its separator */
-	for (unsigned int skipped = 0; sep > 0 && keyvalue_folded[p[-1]] == 0 && skipped < 3; skipped++) {
-		p--;
-		sep--;
-	}
-	if (sep < 4)
-		return sep >= 2;
+	if (n < 4)
+		return n >= 2;
 	uint32_t a = keyvalue_folded[p[-1]], b = keyvalue_folded[p[-2]], c = keyvalue_folded[p[-3]], d = keyvalue_folded[p[-4]];
 	if (a == 0 || b == 0)
 		return false;
@@ -57,6 +53,27 @@ static inline bool keyvalue_may_end(const struct text *t, size_t sep)
 			return false;
 	}
 	return filter_has(keyvalue_filter, last);
+}
+
+/* keyvalue.c: the same where blanks set a column of values, or a number ends the key (password2, token_1). */
+bool keyvalue_may_end_before(const struct text *t, size_t sep);
+
+/* May a key that means something end right before `sep`? */
+static inline bool keyvalue_may_end(const struct text *t, size_t sep)
+{
+	const uint8_t *p = t->bytes + sep;
+	size_t n = sep;
+	/* quotes and brackets between the key and its separator */
+	for (unsigned int skipped = 0; n > 0 && keyvalue_folded[p[-1]] == 0 && skipped < 3; skipped++) {
+		p--;
+		n--;
+	}
+	if (keyvalue_ends(p, n))
+		return true;
+	if (n < 5)
+		return false;
+	bool numbered = is_digit(p[-1]) && (is_alpha(p[-2]) || is_alpha(p[-3]));
+	return (numbered || p[-1] == ' ') && keyvalue_may_end_before(t, n);
 }
 
 /* May a vendor's key begin with these three bytes? */

@@ -13,6 +13,7 @@
 #include "scan/places.h"
 #include "scan/prefilter.h"
 #include "scan/rules.h"
+#include "scan/secrets.h"
 #include "scan/sha256.h"
 #include "scan/shapes.h"
 #include "scan/validators.h"
@@ -82,7 +83,30 @@ static void groups_at(const struct text *t, size_t at, struct matches *m)
 	}
 }
 
-static void token_at(const struct text *t, size_t at, struct matches *m)
+/* A token for what stands before it, or for what is in its middle. */
+static void made_at(const struct text *t, size_t at, struct matches *m)
+{
+	struct span span;
+	enum entity_id entity = ENTITY_PASSWORD_HASH;
+	uint8_t before = text_at(t, at - 1);
+	bool found = false;
+	if (before == ' ') {
+		if (keyvalue_may_end(t, at - 1))
+			named_token_at(t, at, m);
+	} else if (before == '/' || before == '~') {
+		found = vendor_behind(t, at, &span, &entity) || crypt_hash_at(t, at, &span);
+	} else if (before == '$' || before == '.') {
+		found = crypt_hash_at(t, at, &span);
+	}
+	if (!found && text_at(t, at + 76) == 'A' && text_at(t, at + 77) == 'Z') {
+		entity = ENTITY_AZURE_DEVOPS_TOKEN;
+		found = azure_devops_at(t, at, &span);
+	}
+	if (found)
+		(void)matches_add(m, span.start, span.end, entity);
+}
+
+static void token_at(const struct text *t, size_t at, bool made, struct matches *m)
 {
 	struct span span;
 	enum entity_id entity;
@@ -100,6 +124,8 @@ static void token_at(const struct text *t, size_t at, struct matches *m)
 	}
 	if (text_at(t, at - 1) == ' ' && at >= 6 && (text_is(t, at - 6, "earer ") || text_is(t, at - 5, "asic ")))
 		authorization_at(t, at - (text_is(t, at - 6, "earer ") ? 7 : 6), m);
+	else if (made)
+		made_at(t, at, m);
 }
 
 /* Is i inside a private key or a token that was found just now? What lies there needs no look. */
@@ -153,6 +179,11 @@ static void look_rare(const struct text *t, size_t from, const struct places *p,
 		if (!covered(m, i))
 			argument_at(t, i, m);
 	}
+	EACH(p->options[lane], i)
+	{
+		if (option_at(t, i, &span))
+			(void)matches_add(m, span.start, span.end, ENTITY_PASSWORD);
+	}
 	EACH(p->telegram[lane], i)
 	{
 		if (telegram_at(t, i, &span))
@@ -188,7 +219,7 @@ static void look(const struct text *t, size_t from, const struct places *p, size
 	EACH(p->tokens[lane], i)
 	{
 		if (!covered(m, i))
-			token_at(t, i, m);
+			token_at(t, i, (p->made[lane] >> (i - from) & 1) != 0, m);
 	}
 	EACH(p->keys[lane], i)
 	{

@@ -9,6 +9,7 @@
 
 #define PASSWORD_MAX 256U
 #define SECRET_MAX 512U
+#define LONG_NUMBER 28U   /* digits of a number that is neither an id nor a time */
 #define SECRET_JUDGED 96U /* so many of its first bytes tell whether it is random */
 
 static bool ends_value(uint8_t c)
@@ -157,6 +158,58 @@ bool secret_at(const struct text *t, size_t at, struct span *ret)
 	if (after == '(' || after == '{' || after == '@')
 		return false;
 	*ret = (struct span){at, end};
+	return true;
+}
+
+bool quoted_secret_at(const struct text *t, size_t at, struct span *ret)
+{
+	if (!is_quote(text_at(t, at - 1)))
+		return false;
+	size_t end = quoted_end(t, at, t->bytes[at - 1]), digits = 0, upper = 0, small = 0, others = 0;
+	if (end < at + 16)
+		return false;
+	for (size_t i = at; i < end; i++) {
+		uint8_t c = t->bytes[i];
+		if (c <= ' ' || c >= 0x7f)
+			return false;
+		digits += is_digit(c);
+		upper += is_upper(c);
+		small += is_lower(c);
+		others += !is_alnum(c) && c != '-' && c != '_' && c != '.' && c != '/' && c != ':';
+	}
+	if (digits == 0 || upper == 0 || small == 0 || others < 2 || is_placeholder(t->bytes + at, end - at) ||
+	    is_call(t->bytes + at, end - at) || entropy(t->bytes + at, end - at) < 3.5)
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+bool token_in_prose(const struct text *t, const struct span *span, bool hex)
+{
+	size_t digits = 0, others = 0, upper = 0, small = 0, beyond_hex = 0;
+	for (size_t i = span->start; i < span->end; i++) {
+		uint8_t c = t->bytes[i];
+		digits += is_digit(c);
+		upper += is_upper(c);
+		small += is_lower(c);
+		beyond_hex += is_alpha(c) && !is_hex(c);
+		others += c == '.' || c == '/' || c == ':' || c == '%' || c == '!' || c == '*' || c == '~';
+	}
+	uint8_t after = text_at(t, span->end);
+	if (span->end - span->start < 20 || digits < 3 || upper + small < 3 || others > 0 ||
+	    !(is_blank(after) || after == '.' || after == ',' || is_quote(after)))
+		return false;
+	return hex || (beyond_hex > 0 && upper > 0 && small > 0);
+}
+
+bool long_number_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t i = at;
+	while (i < t->len && i - at < SECRET_MAX && is_digit(t->bytes[i]))
+		i++;
+	if (i - at < LONG_NUMBER || is_word(text_at(t, i)) || entropy(t->bytes + at, i - at) < 2.6)
+		return false;
+	*ret = (struct span){at, i};
 	return true;
 }
 

@@ -125,6 +125,16 @@ bool shape_at(const struct text *t, size_t at, struct span *ret, enum entity_id 
 	return false;
 }
 
+bool azure_devops_at(const struct text *t, size_t at, struct span *ret)
+{
+	/* 84 letters and digits, "JQQJ99" before and "AZDO" in the last third of them */
+	if (text_at(t, at + 76) != 'A' || !text_is(t, at + 76, "azdo") || run(t, at, "", 85) != at + 84 ||
+	    entropy(t->bytes + at, 84) < 3.5)
+		return false;
+	*ret = (struct span){at, at + 84};
+	return true;
+}
+
 bool azure_ad_holds(const uint8_t *v, size_t len)
 {
 	if (len < 37 || len > 40 || !is_digit(v[3]) || v[4] != 'Q' || v[5] != '~')

@@ -15,6 +15,8 @@ bool facebook_app_at(const struct text *t, size_t at, struct span *ret);
 bool teams_webhook_at(const struct text *t, size_t at, struct span *ret);
 /* Mailchimp, MaxMind, Terraform: a word that begins at `at` and has their sign at a fixed place. */
 bool shape_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
+/* Azure DevOps: a token that begins at `at`. */
+bool azure_devops_at(const struct text *t, size_t at, struct span *ret);
 /* Is a value that a key calls a secret one of Azure AD (Entra ID)? */
 bool azure_ad_holds(const uint8_t *v, size_t len);
 /* The last 6 of the 36 characters after ghp_ and its like are the CRC-32 of the first 30, in base 62. */

@@ -64,6 +64,11 @@ static inline bool is_blank(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f' || c == 0;
 }
 
+static inline bool is_quote(uint8_t c)
+{
+	return c == '"' || c == '\'' || c == '`';
+}
+
 static inline uint8_t lower(uint8_t c)
 {
 	return is_upper(c) ? (uint8_t)(c | 0x20) : c;

@@ -44,6 +44,8 @@ bool public_ip_at(const struct text *t, size_t at, struct span *ret);
 bool mac_at(const struct text *t, size_t at, struct span *ret);
 /* vendor.c: a vendor's key that begins at `at`. */
 bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
+/* The same where a prefix ends at `at` that is words of its own: "discord.com/api/webhooks/". */
+bool vendor_behind(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
 /* Does the text end in what begins as a vendor's key does: a whole prefix (of at least three bytes) at `at` and a part of the rest? */
 bool vendor_begins(const struct text *t, size_t at);
 /* Build the tables of vendor.c and keyvalue.c; before anything else of them, any number of times, from any thread. */
@@ -64,6 +66,12 @@ bool person_name_at(const struct text *t, size_t at, struct span *ret);
 void keyvalue_at(const struct text *t, size_t sep, struct matches *m);
 /* The same of two arguments of a call, set("KEY", "value"), with the comma at `comma`. */
 void argument_at(const struct text *t, size_t comma, struct matches *m);
+/* A token at `at`, after its name and a blank. */
+void named_token_at(const struct text *t, size_t at, struct matches *m);
+/* manifest.c: the values of a Kubernetes Secret, whose `kind` ends before `sep` and has its value at `at`. */
+void manifest_at(const struct text *t, size_t sep, size_t at, struct matches *m);
+/* options.c: a password among the options of a command, of which one's dash is at `dash`. */
+bool option_at(const struct text *t, size_t dash, struct span *ret);
 /* bearer.c: the token after "Bearer " or the credentials after "Basic ". */
 void authorization_at(const struct text *t, size_t value, struct matches *m);
 

@@ -10,7 +10,7 @@
 #include "scan/shapes.h"
 #include "scan/validators.h"
 
-enum alphabet { HEX, UPPER, ALNUM, WORD, DOTTED, BASE64 };
+enum alphabet { HEX, UPPER, ALNUM, WORD, DOTTED, BANGED, BASE64 };
 
 static const struct vendor {
 	const char *prefix;
@@ -29,16 +29,30 @@ _Static_assert(VENDORS < LOOKUP_ROWS, "LOOKUP_ROWS");
 
 static struct lookup by_prefix;
 uint64_t vendor_filter[FILTER_WORDS];
-static uint8_t rows_of_two[VENDORS]; /* prefixes of two bytes, which any third byte may follow */
+static uint16_t rows_of_two[VENDORS]; /* prefixes of two bytes, which any third byte may follow */
 static size_t rows_of_two_n;
+static uint16_t
+	rows_behind[VENDORS]; /* prefixes that end a word: the key's own word may be the first long enough to be looked at */
+static size_t rows_behind_n;
+static uint64_t behind_filter[FILTER_WORDS]; /* by the last four bytes of these */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static uint32_t last_four(const uint8_t *end)
+{
+	return (uint32_t)end[-1] | (uint32_t)end[-2] << 8 | (uint32_t)end[-3] << 16 | (uint32_t)end[-4] << 24;
+}
 
 static void build(void)
 {
 	for (uint16_t i = 0; i < (uint16_t)VENDORS; i++) {
 		const uint8_t *p = (const uint8_t *)vendors[i].prefix;
+		const uint8_t *end = p + strlen(vendors[i].prefix);
+		if (end[-1] == '/' || end[-1] == '~') {
+			rows_behind[rows_behind_n++] = i;
+			filter_add(behind_filter, last_four(end));
+		}
 		if (p[2] == 0) {
-			rows_of_two[rows_of_two_n++] = (uint8_t)i;
+			rows_of_two[rows_of_two_n++] = i;
 			for (uint32_t c = 0; c < 256; c++)
 				filter_add(vendor_filter, (uint32_t)p[0] | (uint32_t)p[1] << 8 | c << 16);
 		} else {
@@ -66,6 +80,8 @@ static bool in_alphabet(enum alphabet a, uint8_t c)
 		return is_word(c) || c == '-';
 	case DOTTED:
 		return is_word(c) || c == '-' || c == '.';
+	case BANGED:
+		return is_word(c) || c == '.' || c == '!';
 	case BASE64:
 		return is_word(c) || c == '-' || c == '.' || c == '+' || c == '/' || c == '=' || c == '~' || c == '%' || c == ':';
 	}
@@ -102,8 +118,8 @@ static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
 		size_t seen = base64_decode(key, sizeof(inner) / 3 * 4, inner, sizeof(inner));
 		return seen > 3 && memcmp(inner, "eyJ", 3) == 0;
 	}
-	case ENTITY_SLACK_WEBHOOK:
-		return body[0] == 'T' || body[0] == 'A' || is_digit(body[0]);
+	case ENTITY_SALESFORCE_TOKEN:
+		return body[12] == '!';
 	default:
 		return true;
 	}
@@ -128,7 +144,7 @@ static bool row_at(const struct text *t, size_t at, const struct vendor *v, stru
 	while (i < stop && in_alphabet(v->alphabet, t->bytes[i]))
 		i++;
 	while (v->alphabet >= DOTTED && i > at + prefix &&
-	       (t->bytes[i - 1] == '.' || t->bytes[i - 1] == ':' || t->bytes[i - 1] == '/'))
+	       (t->bytes[i - 1] == '.' || t->bytes[i - 1] == ':' || t->bytes[i - 1] == '/' || t->bytes[i - 1] == '!'))
 		i--;
 	size_t n = i - at - prefix;
 	uint8_t after = text_at(t, i);
@@ -172,6 +188,21 @@ bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id
 	}
 	*ret = best;
 	return best.end != 0;
+}
+
+bool vendor_behind(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
+{
+	if (at < 4 || !filter_has(behind_filter, last_four(t->bytes + at)))
+		return false;
+	for (size_t i = 0; i < rows_behind_n; i++) {
+		const struct vendor *v = &vendors[rows_behind[i]];
+		size_t prefix = strlen(v->prefix);
+		if (at >= prefix && row_at(t, at - prefix, v, ret)) {
+			*ret_entity = v->entity;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool vendor_begins(const struct text *t, size_t at)

@@ -23,10 +23,11 @@ static void within(const struct text *t, bool holds, const struct span *s)
 static void place(const struct text *t, size_t at)
 {
 	static bool (*const plain[])(const struct text *t, size_t at, struct span *ret) = {
-		us_ssn_at,     phone_at,         phone_national_at, email_at,        email_encoded_at,  url_password_at,
-		jwt_at,        pem_at,           public_ip_at,      mac_at,          codice_fiscale_at, cvv_at,
-		birth_date_at, geo_at,           health_code_at,    person_name_at,  secret_at,         session_at,
-		aws_secret_at, azure_storage_at, telegram_at,       facebook_app_at, teams_webhook_at};
+		us_ssn_at,        phone_at,         phone_national_at, email_at,        email_encoded_at,  url_password_at,
+		jwt_at,           pem_at,           public_ip_at,      mac_at,          codice_fiscale_at, cvv_at,
+		birth_date_at,    geo_at,           health_code_at,    person_name_at,  secret_at,         session_at,
+		aws_secret_at,    azure_storage_at, telegram_at,       facebook_app_at, teams_webhook_at,  azure_devops_at,
+		quoted_secret_at, long_number_at,   crypt_hash_at,     option_at};
 	struct span s;
 	enum entity_id entity;
 	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
@@ -36,7 +37,10 @@ static void place(const struct text *t, size_t at)
 		within(t, iban_at(t, at, named != 0, &s), &s);
 	}
 	within(t, vendor_at(t, at, &s, &entity), &s);
+	within(t, vendor_behind(t, at, &s, &entity), &s);
 	within(t, shape_at(t, at, &s, &entity), &s);
+	within(t, netrc_at(t, at, at < t->len / 2 ? at + 9 : at, &s), &s);
+	within(t, pgpass_at(t, at, at + 4, &s), &s);
 	within(t, at > 0 && password_at(t, at - 1, at, &s), &s);
 	for (entity = 0; entity < ENTITY_N; entity++)
 		within(t, national_at(t, at, entity, &s), &s);
@@ -62,6 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		m.n = m.done = m.told = 0;
 		keyvalue_at(&t, at, &m);
 		argument_at(&t, at, &m);
+		named_token_at(&t, at, &m);
+		manifest_at(&t, at, at + 1, &m);
 		authorization_at(&t, at, &m);
 		for (size_t i = 0; i < m.n; i++)
 			within(&t, true, &(struct span){m.held[i].start, m.held[i].end});

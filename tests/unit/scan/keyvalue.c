@@ -23,6 +23,9 @@ static void styles(void **state)
 		{"<password>Tr0ub4dor</password>", "PASSWORD=Tr0ub4dor"},
 		{"password => Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
 		{"(password=Tr0ub4dor)", "PASSWORD=Tr0ub4dor"},
+		{"password2=Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"db.password              = Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"the default password is \"Tr0ub4dor\"", "PASSWORD=Tr0ub4dor"},
 	};
 	FIND_ALL(rows);
 }
@@ -34,6 +37,10 @@ static void other_kinds(void **state)
 		{"api_key=q8Zr2LmX0vTb7NcK", "API_KEY=q8Zr2LmX0vTb7NcK"},
 		{"clientSecret: \"q8Zr2LmX0vTb7NcK\"", "API_KEY=q8Zr2LmX0vTb7NcK"},
 		{"Cookie: JSESSIONID=57C8F17571A44E7B8630F668C29E12F2; lang=en", "SESSION_COOKIE=57C8F17571A44E7B8630F668C29E12F2"},
+		{"acme_secret_access_key=123e4567-e89b-42d3-a456-42661417a000", "API_KEY=123e4567-e89b-42d3-a456-42661417a000"},
+		{"access token 9f86d081884c7d659a2feaa0c55ad015 revoked", "API_KEY=9f86d081884c7d659a2feaa0c55ad015"},
+		{"jwtsecret: \"7`D}/vYR)T;W]5EBrf;_&k>qX\"", "API_KEY=7`D}/vYR)T;W]5EBrf;_&k>qX"},
+		{"token=70831112645482147712462212769507", "API_KEY=70831112645482147712462212769507"},
 		{"cvv=123 dob=1984-10-12", "CVV=123;DOB=1984-10-12"},
 		{"password=secret_A1 email bob@acme.io", "PASSWORD=secret_A1;EMAIL=bob@acme.io"},
 	};
@@ -65,6 +72,9 @@ static void nothing(void **state)
 		{"sid=1", ""},
 		{"\"password\":[\"This field is required.\"]", ""},
 		{"password: wrong for user bob", ""},
+		{"cache key 9f86d081884c7d659a2feaa0c55ad015 evicted", ""},
+		{"token user-service-account-2024 expired", ""},
+		{"key com.acme.shop.OrderService20 missing", ""},
 	};
 	FIND_ALL(rows);
 }

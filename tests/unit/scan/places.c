@@ -68,6 +68,10 @@ static void kinds(void **state)
 	expect("RSSMRA85", offsetof(struct places, codice), 0);
 	expect("(\"A\", \"b\")", offsetof(struct places, commas), 4);
 	expect("'A','b'", offsetof(struct places, commas), 3);
+	expect("/abcd5fghijklmno", offsetof(struct places, made), 1);
+	expect("q abcd5fghijklmno", offsetof(struct places, made), 2);
+	expect("--user", offsetof(struct places, options), 0);
+	expect("-u", offsetof(struct places, options), 0);
 	expect("123:Ab", offsetof(struct places, telegram), 3);
 	expect("0123456789abcdef0123456789abcdef-us1", offsetof(struct places, shapes), 0);
 	expect("a@b", offsetof(struct places, rare), 1);

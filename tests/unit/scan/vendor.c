@@ -8,7 +8,7 @@
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
 
-enum alphabet { HEX, UPPER, ALNUM, WORD, DOTTED, BASE64 };
+enum alphabet { HEX, UPPER, ALNUM, WORD, DOTTED, BANGED, BASE64 };
 
 static const struct {
 	const char *prefix;
@@ -47,8 +47,8 @@ static size_t make(size_t row, size_t n, char *out)
 		memcpy(body + n - 4, "7395", 4);
 	if (rows[row].entity == ENTITY_AUTHRESS_KEY)
 		memcpy(body + 9, ".acc_", 5);
-	if (rows[row].entity == ENTITY_SLACK_WEBHOOK)
-		body[0] = 'T';
+	if (rows[row].entity == ENTITY_SALESFORCE_TOKEN)
+		body[12] = '!';
 	out[prefix + n] = 0;
 	return prefix + n;
 }
