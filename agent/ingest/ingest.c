@@ -138,8 +138,10 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 	p->e.flags = (uint16_t)(p->e.flags & ~(unsigned int)WIRE_F_STACK); /* of the record: the event has its id */
 	redact_event(in->redact, &p->e, fn, ctx);
 	pending_free(p);
-	if (clock_ticks(&in->clock) - begun > in->slow_ticks)
+	if (clock_ticks(&in->clock) - begun > in->slow_ticks) {
+		in->now_ns = ingest_now_ns(in); /* what is read now is from after this poll began, by far perhaps */
 		slots_read(in);
+	}
 }
 
 /* Hand on what is older than `before_ns`, and the oldest ones of a window that is too full. */

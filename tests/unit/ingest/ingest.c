@@ -1,6 +1,7 @@
 /* ingest.c from outside: records written by real threads come out once, in order, and nothing is lost uncounted. */
 #include <pthread.h>
 
+#include "ingest/internal.h"
 #include "ingest/session.h"
 
 #define RECORDS 20000U
@@ -90,12 +91,52 @@ static void policy_reaches_the_table(void **state)
 	close_session(f);
 }
 
+struct slow_reader {
+	struct fixture *f;
+	struct producer producer;
+	uint64_t said_ns;
+	unsigned int calls;
+};
+
+/* Hands on for five seconds, as far as the poll knows, while the program goes on. */
+static void read_slowly(void *ctx, const struct event *e)
+{
+	struct slow_reader *r = ctx;
+
+	see(&r->f->seen, e);
+	if (e->id != WIRE_SLEEP || r->calls++ > 0)
+		return;
+	r->f->in->now_ns -= 5000000000ULL;
+	r->said_ns = ingest_now_ns(r->f->in);
+	struct wire_record next = producer_record(&r->producer, WIRE_SLEEP, 0);
+	next.a0 = 1;
+	assert_true(producer_put(&r->producer, &next, NULL, NULL, NULL));
+}
+
+static void what_is_read_while_handing_on_keeps_its_time(void **state)
+{
+	struct fixture *f = open_session(0);
+	struct slow_reader r = {.f = f, .producer = producer_open(f->shared, 0, 0, own_pid(), own_tid())};
+	struct wire_record first = producer_record(&r.producer, WIRE_SLEEP, 0);
+
+	(void)state;
+	assert_true(producer_put(&r.producer, &first, NULL, NULL, NULL));
+	f->in->slow_ticks = 0;
+	ingest_poll(f->in, true, read_slowly, &r, NULL);
+	ingest_poll(f->in, true, read_slowly, &r, NULL);
+	assert_int_equal(r.calls, 2);
+	assert_int_equal(f->seen.last.a0, 1);
+	assert_true(f->seen.last.t1 >= r.said_ns);
+	close_session(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_conserve),
 		cmocka_unit_test(threads_conserve_at_saturation),
 		cmocka_unit_test(policy_reaches_the_table),
+		cmocka_unit_test(what_is_read_while_handing_on_keeps_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
