@@ -50,7 +50,8 @@ enum wire_policy {
 	WIRE_POLICY_HEAD_256 = 3,
 	WIRE_POLICY_HEAD_1K = 4,
 	WIRE_POLICY_HEAD_4K = 5,
-	WIRE_POLICY_SINK = 6, /* a log: all the bytes up to WIRE_DATA_MAX a call; reads are not published */
+	WIRE_POLICY_SINK = 6,     /* a log: all the bytes up to WIRE_DATA_MAX a call; reads are not published */
+	WIRE_POLICY_HEAD_16K = 7, /* up to WIRE_DATA_MAX: answers made of many small messages */
 };
 
 struct wire_header {
