@@ -160,6 +160,7 @@ static inline uint32_t call_want(uint8_t policy, uint64_t have)
 		[WIRE_POLICY_HEAD_1K] = 1024,
 		[WIRE_POLICY_HEAD_4K] = 4096,
 		[WIRE_POLICY_SINK] = UINT32_MAX,
+		[WIRE_POLICY_HEAD_16K] = WIRE_DATA_MAX,
 	};
 	const uint32_t most = policy < sizeof(limit) / sizeof(limit[0]) ? limit[policy] : 0;
 
