@@ -184,7 +184,10 @@ static bool serve_once(struct grpc_receiver *r, bool readable)
 				return false;
 		}
 	}
-	return !r->reset && !r->last;
+	/* what the client said meanwhile is still read: to close with bytes unread would be a reset, and take the answer along */
+	if (r->last)
+		shutdown(r->fd, SHUT_WR);
+	return !r->reset;
 }
 
 static void *serve(void *arg)

@@ -140,9 +140,8 @@ static void a_connection_that_was_closed_is_made_anew(void **state)
 	assert_int_equal(otlp_over_grpc.open(&s, &g), 0);
 	otlp_over_grpc.post(g, &body, 5000, &reply);
 	assert_int_equal(reply.verdict, OTLP_TAKEN);
-	/* a call that crosses the closing may be tried again */
 	otlp_over_grpc.post(g, &body, 5000, &reply);
-	if (reply.verdict == OTLP_RETRY)
+	if (reply.verdict == OTLP_RETRY) /* it crossed the closing */
 		otlp_over_grpc.post(g, &body, 5000, &reply);
 	assert_int_equal(reply.verdict, OTLP_TAKEN);
 	assert_int_not_equal(grpc_receiver_got(r, 0)->connection, grpc_receiver_got(r, grpc_receiver_wait(r, 1) - 1)->connection);
