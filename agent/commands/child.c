@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,14 @@ static const struct {
 	{SIGUSR1, false}, {SIGUSR2, false}, {SIGWINCH, false}, {SIGALRM, false},
 };
 #define FORWARDED_N (sizeof(forwarded) / sizeof(forwarded[0]))
+
+void child_end_with_parent(void)
+{
+	const pid_t parent = getppid();
+
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+		raise(SIGTERM);
+}
 
 int child_signals(struct child *c)
 {

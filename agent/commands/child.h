@@ -21,6 +21,8 @@ struct child {
 	struct sigaction old_pipe, old_chld;
 };
 
+/* Have SIGTERM sent to us when the process that started us ends; at once if it has ended already. */
+void child_end_with_parent(void);
 /* Take over the signals; before any thread is made. 0 or -errno. */
 int child_signals(struct child *c);
 /* Start it. 0, or -errno of fork or exec: then nothing runs. */

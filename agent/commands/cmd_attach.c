@@ -283,6 +283,8 @@ static int watch(struct attach *a, char *err, size_t err_size)
 	    (e = open_session(a, err, err_size)) < 0 || (e = enter_all(a, err, err_size)) < 0)
 		goto out;
 	live.ingest = a->ingest;
+	if (a->settings.with_parent)
+		child_end_with_parent();
 	if ((e = live_run(&live)) < 0) {
 		complain("cannot run the event loop: %s", strerror(-e));
 		leave(a);

@@ -22,7 +22,7 @@
 #define LOOK_MS 250U    /* how often requests are counted */
 #define GRACE_MS 10000U /* for a session to end when told */
 #define SPARE_S 60U     /* an attached session ends by itself so long after its stage, should we be killed */
-#define WORDS_FIXED 12U /* of a session's command line, beside the program's own */
+#define WORDS_FIXED 13U /* of a session's command line, beside the program's own */
 
 struct arguments {
 	const char *policy, *baseline, *stable, *json, *junit, *sarif, *config, *report;
@@ -127,11 +127,12 @@ static size_t target_words(char *target, char *flag, size_t flag_size, char *wor
 	return *target && target[strspn(target, "0123456789")] == '\0' ? 1 : 0;
 }
 
-/* gapscope attach|run --quiet --report FILE --report-every 1 [--config FILE] [--duration S] TARGET | -- CMD… */
+/* gapscope attach|run --quiet --with-parent --report FILE --report-every 1 [--config FILE] [--duration S] TARGET | -- CMD… */
 static int start(struct gate *g, struct session_process *s, char *target, char **command, char *err, size_t err_size)
 {
 	static char attach[] = "attach", run[] = "run", name[] = "gapscope", quiet[] = "--quiet", report[] = "--report",
-		    every[] = "--report-every", one[] = "1", config[] = "--config", duration[] = "--duration", end[] = "--";
+		    every[] = "--report-every", one[] = "1", with_parent[] = "--with-parent", config[] = "--config",
+		    duration[] = "--duration", end[] = "--";
 	char seconds[16], flag[16], *target_word[2];
 	size_t n = 0, extra = 0;
 
@@ -147,6 +148,7 @@ static int start(struct gate *g, struct session_process *s, char *target, char *
 	words[n++] = name;
 	words[n++] = command ? run : attach;
 	words[n++] = quiet;
+	words[n++] = with_parent;
 	words[n++] = report;
 	words[n++] = s->report;
 	words[n++] = every;

@@ -32,6 +32,7 @@ const struct command *const command_table[] = {
 	&cmd_replay_entry,
 	&cmd_report_entry,
 	&cmd_gate_entry,
+	&cmd_serve_entry,
 	&cmd_scan_entry,
 	&cmd_list_entry,
 	&cmd_doctor_entry,

@@ -38,6 +38,11 @@
 		.doc = "print nothing but errors" \
 	}
 
+#define ROW_WITH_PARENT \
+	{ \
+		.name = "with-parent", .kind = FLAG_SWITCH, .offset = offsetof(struct settings, with_parent), \
+		.doc = "end, as on SIGTERM, when the process that started gapscope does" \
+	}
 #define ROW_RECORD \
 	{ \
 		.name = "record", .kind = FLAG_TEXT, .offset = offsetof(struct settings, record), .arg = "FILE", \
@@ -109,6 +114,7 @@ const struct flag attach_flags[] = {
 	ROW_RINGS,
 	ROW_RING_SIZE,
 	ROW_NO_STACKS,
+	ROW_WITH_PARENT,
 	ROW_QUIET,
 	{0},
 };

@@ -28,7 +28,7 @@ struct settings {
 	const char *report, *record, *config, *service, *format;
 	struct flag_list exports;
 	uint32_t rings, ring_size, report_every_s;
-	bool no_stacks, quiet;
+	bool no_stacks, quiet, with_parent;
 	struct attach_settings attach;
 	struct detector_settings detectors[SETTINGS_DETECTORS_MAX];
 	char *texts[SETTINGS_TEXTS_MAX]; /* owned */
