@@ -55,14 +55,13 @@ static inline struct shim_site *emit_site_entry(struct shim_tls *t, uint32_t key
 
 static inline bool shim_on(void)
 {
-	return atomic_load_explicit(&shim.header->enabled, memory_order_relaxed) &&
-	       atomic_load_explicit(&shim.process->enabled, memory_order_relaxed);
+	return atomic_load_explicit(atomic_load_explicit(&shim.on, memory_order_relaxed), memory_order_relaxed);
 }
 
 /* The same for a hook whose entry has asked already whether we are switched on (HOOK_FAST). */
 __attribute__((always_inline)) static inline bool call_enter_on(struct call *c, enum wire_event event, int fd)
 {
-	struct shim_tls *t = &shim_tls;
+	struct shim_tls *t = shim_self();
 
 	if (unlikely(!atomic_load_explicit(&t->local->alive, memory_order_relaxed)) && !call_enter_slow(t))
 		return false;
@@ -110,7 +109,7 @@ static inline void call_slot_show(struct wire_inflight *slot, uint32_t event, in
 /* The call may wait: show it in the in-flight slot, unless this is a signal handler on top of a call that waits already. */
 __attribute__((always_inline)) static inline void call_waits(struct call *c, int64_t limit_ns)
 {
-	struct shim_tls *t = &shim_tls;
+	struct shim_tls *t = shim_self();
 	struct wire_inflight *slot = &t->ring.thread->inflight;
 	const uint8_t *next = wire_ring_unit(&t->ring, 0);
 
@@ -139,7 +138,7 @@ __attribute__((always_inline)) static inline void call_begin(struct call *c)
 /* `failed`: errno belongs to this call. */
 __attribute__((always_inline)) static inline void call_end(struct call *c, int64_t ret, bool failed)
 {
-	struct shim_tls *t = &shim_tls;
+	struct shim_tls *t = shim_self();
 
 	c->t1 = shim_ticks();
 	c->ret = ret;
@@ -168,17 +167,8 @@ static inline uint32_t call_want(uint8_t policy, uint64_t have)
 }
 
 /* -- definition of hooks -- */
-enum hook_id {
-#define HOOK(name, family) HOOK_##name,
-#define ALIAS(alias, name, family)
-#include "preload/hooks.def"
-#undef HOOK
-#undef ALIAS
-	HOOK_COUNT
-};
-
 /* The real function once the session is mapped: then all have been found. */
-#define KNOWN(name) ((__typeof__(&hook_##name))shim_real[HOOK_##name])
+#define KNOWN(name) ((__typeof__(&hook_##name))shim.real[HOOK_##name])
 
 /* A hook is called hook_x in C and x in the object: so that no attribute or macro of a header (nonnull, inline) touches it. */
 #define HOOK_FN(type, name, ...) \
@@ -207,7 +197,7 @@ enum hook_id {
 
 static inline void *hook_real(enum hook_id id)
 {
-	void *const p = shim_real[id];
+	void *const p = shim.real[id];
 
 	return likely(p != NULL) ? p : resolve_one(id);
 }

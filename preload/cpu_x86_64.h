@@ -10,10 +10,10 @@
 
 static inline uint64_t cpu_ticks(void)
 {
-	uint32_t low, high;
+	uint64_t low, high; /* rdtsc empties the upper halves */
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
+	return high << 32 | low;
 }
 
 /* Fetch a cache line to be written soon. Processors that do not know it take it for a nop. */

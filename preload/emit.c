@@ -12,6 +12,7 @@
 #define MAIN_STACK_BYTES (8UL << 20)
 #define THREAD_STACK_MAX (1UL << 20)
 #define PAGE_BYTES 4096UL
+#define SITE_GAP_MAX (1U << 30)
 
 /* A guard whose frame lies below ours on the same stack belongs to a handler that left by longjmp: nobody holds it any more. */
 static bool guard_take(struct shim_tls *t)
@@ -33,7 +34,8 @@ static void guard_drop(struct shim_tls *t)
 	atomic_store_explicit(&t->busy, 0, memory_order_relaxed);
 }
 
-/* Is it time to send the stack of this site? At the 1st, 2nd, 4th, 8th … passage. *ret_entry is what to undo if it cannot be sent. */
+/* Is it time to send the stack of this site? At the 1st, 2nd, 4th, 8th … passage. *ret_entry is what to set if it cannot be sent: the next
+ * passage tries again. */
 static bool site_due(struct shim_tls *t, uint32_t site, uint32_t event, struct shim_site **ret_entry)
 {
 	const uint32_t key = emit_site_key(site, event);
@@ -50,16 +52,18 @@ static bool site_due(struct shim_tls *t, uint32_t site, uint32_t event, struct s
 		set[1] = first;
 		e = &set[0];
 	} else {
-		e = set[0].count == 0 ? &set[0] : &set[1];
+		e = !set[0].key ? &set[0] : &set[1];
 		/* A full set gives way only now and then, so that many sites in turn do not send a stack with every record. */
-		if (e->count && t->ring.thread->seq % 64)
+		if (e->key && t->ring.thread->seq % 64)
 			return false;
-		e->key = key;
-		e->count = 0;
+		*e = (struct shim_site){.key = key};
 	}
-	e->count++;
+	if (--e->left > 0)
+		return false;
+	e->gap = e->gap ? e->gap < SITE_GAP_MAX ? e->gap * 2 : e->gap : 1;
+	e->left = (int32_t)e->gap;
 	*ret_entry = e;
-	return (e->count & (e->count - 1)) == 0;
+	return true;
 }
 
 /* How many bytes of stack above sp can be read without a fault. */
@@ -90,7 +94,7 @@ static void count_full(struct shim_tls *t)
 	atomic_fetch_add_explicit(&t->ring.thread->lost[WIRE_LOSS_RING_FULL], 1, memory_order_relaxed);
 	/* Nobody has emptied the ring for long: the agent is dead. Leave the service alone from now on. */
 	if (h->stale_ticks && shim_ticks() - beat > h->stale_ticks && shim_ticks() > beat)
-		atomic_store_explicit(&shim.process->enabled, 0, memory_order_relaxed);
+		session_off();
 }
 
 static void fill_head(struct shim_tls *t, const struct call *c, uint32_t units, uint32_t len, uint32_t site, uint16_t flags)
@@ -193,7 +197,7 @@ __attribute__((noinline)) static void publish(struct shim_tls *t, const struct c
 	if (unlikely(stack && !room_for_stack(t, bytes))) {
 		stack = false;
 		if (entry)
-			entry->count--;
+			entry->left = 1;
 	}
 	if (unlikely(!wire_ring_room(&t->ring, bytes))) {
 		count_full(t);
@@ -280,7 +284,7 @@ static inline bool emit_begin(struct shim_tls *t)
 
 void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted)
 {
-	struct shim_tls *t = &shim_tls;
+	struct shim_tls *t = shim_self();
 	struct shim_site *entry = NULL;
 	uint32_t site;
 	bool stack;
@@ -299,7 +303,7 @@ void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted)
 void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t want)
 {
 	const uint32_t wanted = want > UINT32_MAX ? UINT32_MAX : (uint32_t)want;
-	struct shim_tls *t = &shim_tls;
+	struct shim_tls *t = shim_self();
 	struct shim_site *entry = NULL;
 	uint32_t site;
 	bool stack;

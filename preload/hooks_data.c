@@ -56,15 +56,17 @@ __attribute__((noinline)) static void rest(struct call *c, int64_t ret, uint64_t
 	__attribute__((noinline)) static ssize_t any_##name parameters; \
 	HOOK_FAST(ssize_t, name, parameters, arguments) \
 	{ \
-		struct shim_tls *const t = hot_tls(); \
+		struct shim_tls *const t = shim_self(); \
+		struct shim_site *e; \
 		uint64_t t0, t1; \
 		ssize_t r; \
 \
-		if (unlikely(!hot_enter(t, &t0, kind, fd))) \
+		e = hot_enter(t, &t0, kind, fd); \
+		if (unlikely(!e)) \
 			return any_##name arguments; \
 		r = KNOWN(name) arguments; \
 		t1 = cpu_ticks(); \
-		if (unlikely(!hot_leave(t, t0, t1, kind, fd, r, n, msg_flags, data_flags(msg_flags, more)))) { \
+		if (unlikely(!hot_leave(t, e, t0, t1, kind, fd, r, n, msg_flags, data_flags(msg_flags, more)))) { \
 			struct call c = {.t0 = t0, \
 					 .a0 = n, \
 					 .a1 = (uint32_t)(msg_flags), \

@@ -23,7 +23,7 @@ enum sandbox {
 
 struct before_sandbox {
 	bool quiet;
-	uint32_t enabled;
+	bool on; /* and did this call switch it off? */
 };
 
 static enum sandbox sandbox_prctl(long option, long mode)
@@ -44,18 +44,19 @@ static enum sandbox sandbox_syscall(long number, long first, long second)
 
 static struct before_sandbox sandbox_enter(enum sandbox kind)
 {
-	struct before_sandbox before = {.enabled = atomic_load_explicit(&shim.process->enabled, memory_order_relaxed)};
+	const struct before_sandbox before = {.on = kind == SANDBOX_TIME && session_is_on(),
+					      .quiet = atomic_exchange_explicit(&shim.quiet, true, memory_order_relaxed)};
 
-	before.quiet = atomic_exchange_explicit(&shim.quiet, true, memory_order_relaxed);
-	if (kind == SANDBOX_TIME)
-		atomic_store_explicit(&shim.process->enabled, 0, memory_order_relaxed);
+	if (before.on)
+		session_off();
 	return before;
 }
 
 static void sandbox_refused(struct before_sandbox before)
 {
 	atomic_store_explicit(&shim.quiet, before.quiet, memory_order_relaxed);
-	atomic_store_explicit(&shim.process->enabled, before.enabled, memory_order_relaxed);
+	if (before.on)
+		session_on();
 }
 
 HOOK_FN(int, prctl, int option, ...)

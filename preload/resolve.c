@@ -14,14 +14,12 @@ static const char *const names[HOOK_COUNT] = {
 #undef ALIAS
 };
 
-void *shim_real[HOOK_COUNT];
-
 void *resolve_one(unsigned int hook)
 {
 	const int saved = errno;
 	void *const p = dlsym(RTLD_NEXT, names[hook]);
 
-	__atomic_store_n(&shim_real[hook], p, __ATOMIC_RELEASE);
+	__atomic_store_n(&shim.real[hook], p, __ATOMIC_RELEASE);
 	errno = saved;
 	return p;
 }

@@ -21,7 +21,7 @@
 static struct wire_header off_header;
 static struct wire_process off_process;
 
-struct shim shim = {.header = &off_header, .process = &off_process};
+struct shim shim = {.on = &off_header.enabled, .header = &off_header, .process = &off_process};
 
 /* What was mapped for a session is never unmapped: threads that were inside a hook when it ended may still look there. The next
  * session's shared memory is laid over that of the last one. */
@@ -159,6 +159,23 @@ static uint32_t claim_process(struct wire_header *h)
 	return UINT32_MAX;
 }
 
+bool session_is_on(void)
+{
+	return atomic_load_explicit(&shim.on, memory_order_relaxed) != &off_header.enabled;
+}
+
+void session_on(void)
+{
+	atomic_store_explicit(&shim.process->enabled, 1, memory_order_release);
+	atomic_store_explicit(&shim.on, &shim.header->enabled, memory_order_release);
+}
+
+void session_off(void)
+{
+	atomic_store_explicit(&shim.process->enabled, 0, memory_order_relaxed);
+	atomic_store_explicit(&shim.on, &off_header.enabled, memory_order_seq_cst);
+}
+
 /* Show the claimed slot to the agent and switch on. */
 static void go_live(uint32_t index)
 {
@@ -169,13 +186,15 @@ static void go_live(uint32_t index)
 	atomic_store_explicit(&shim.exit_said, false, memory_order_relaxed);
 	/* Before the switch: a hook that finds it empty takes itself for a forked child. */
 	atomic_store_explicit(&shim.private_mem->alive, 1, memory_order_release);
-	atomic_store_explicit(&shim.process->enabled, 1, memory_order_release);
+	session_on();
 	atomic_store_explicit(&shim.process->state, WIRE_SLOT_LIVE, memory_order_release);
 }
 
+/* For a forked child: the slot is its parent's. */
 static void switch_off(void)
 {
 	shim.process = &off_process;
+	session_off();
 }
 
 void session_child(void)
@@ -326,7 +345,9 @@ static int attach_memory(int fd)
 	if (!shim.private_mem)
 		goto fail;
 	shim.threads = threads;
+	shim.tls_at = (intptr_t)((uintptr_t)&shim_tls - cpu_thread_pointer());
 	shim.policy_fds = h->policy_fds;
+	shim.hot_fds = h->clock == WIRE_CLOCK_TSC ? h->policy_fds : 0;
 	shim.clock = h->clock;
 	shim.header = h;
 	if (h != mapped.shared) {
@@ -346,6 +367,7 @@ static int attach_memory(int fd)
 fail:
 	shim.header = &off_header;
 	shim.policy_fds = 0;
+	shim.hot_fds = 0;
 	if (shim.private_mem)
 		raw_unmap(shim.private_mem, private_bytes);
 	if (h == mapped.shared)
@@ -410,7 +432,7 @@ static void take_text(char *to, const char *from, size_t size)
 
 void session_detach(void)
 {
-	atomic_store_explicit(&shim.process->enabled, 0, memory_order_seq_cst);
+	session_off();
 	library[0] = '\0';
 	path[0] = '\0';
 	/* No thread has a slot any more, nor knows a call site: what is not `alive` takes the slow way. */
@@ -469,7 +491,7 @@ __attribute__((constructor)) static void session_start(void)
 		watch_end();
 	}
 	raw_close(fd);
-	if (shim.mapped)
+	if (shim.mapped) {
 		session_announce();
 out:
 	errno = saved;

@@ -25,23 +25,18 @@
 #define SHIM_MODULES 512U        /* loaded objects that are announced */
 #define SHIM_PATH_BYTES 4096U
 
-/* A call site whose stack was sent, and how often it was passed since. */
+/* A call site whose stack was sent, and how often it may still be passed until the stack is sent again. */
 struct shim_site {
 	uint32_t key;
-	uint32_t count;
-};
-
-/* Has a thread of this process the slot? */
-enum shim_alive {
-	SHIM_ALIVE_NO = 0,
-	SHIM_ALIVE,       /* with a clock that must be asked */
-	SHIM_ALIVE_TICKS, /* with the processor's own counter */
+	int32_t left;
+	uint32_t gap; /* what left starts from: twice as much each time */
+	uint32_t pad;
 };
 
 /* Private memory of a thread slot: too big for TLS, of which a library that is loaded late gets little. Emptied by a fork, like all of
  * struct shim_private: in a child that nobody announced, `alive` reads 0 and no site is known. */
 struct shim_local {
-	_Alignas(64) _Atomic uint32_t alive; /* enum shim_alive */
+	_Alignas(64) _Atomic uint32_t alive; /* 1: a thread of this process has the slot */
 	uint32_t pad[15];
 	struct shim_site sites[SHIM_SITES];
 	char scratch[SHIM_SCRATCH_BYTES];
@@ -53,14 +48,32 @@ struct shim_private {
 	struct shim_local locals[];
 };
 
+/* The hooked functions, by hooks.def. */
+enum hook_id {
+#define HOOK(name, family) HOOK_##name,
+#define ALIAS(alias, name, family)
+#include "preload/hooks.def"
+#undef HOOK
+#undef ALIAS
+	HOOK_COUNT
+};
+
 struct shim {
-	struct wire_header *header;   /* never NULL: an all-zero one, which reads as switched off, until a session is mapped */
-	struct wire_process *process; /* never NULL, the same way */
+	/* one cache line with all that an ordinary call reads */
+	_Alignas(64) _Atomic(const _Atomic uint32_t *)
+		on; /* never NULL: the session's kill switch, or a 0 while we are off by ourselves */
 	_Atomic uint8_t *policy;
-	struct shim_private *private_mem;
+	intptr_t tls_at;     /* where shim_tls lies from the thread pointer: as soon as a session is mapped */
 	uint32_t policy_fds; /* 0 until a session is mapped */
+	uint32_t hot_fds;    /* the same, or 0 if the clock must be asked of the kernel: then no transfer goes the short way */
+	struct wire_header *header;   /* never NULL: an all-zero one until a session is mapped */
+	struct wire_process *process; /* never NULL, the same way */
+	struct shim_private *private_mem;
 	uint32_t clock;
 	uint32_t process_index;
+	/* behind it, in the same page: the real functions */
+	void *real[HOOK_COUNT];
+	/* the rest */
 	uint32_t threads; /* thread slots whose ring lies in what is mapped */
 	int32_t pid;
 	bool mapped;
@@ -75,13 +88,13 @@ struct shim {
 enum shim_thread_state { SHIM_THREAD_NEW = 0, SHIM_THREAD_LIVE, SHIM_THREAD_REFUSED, SHIM_THREAD_GONE };
 
 struct shim_tls {
-	/* two cache lines with all that an ordinary call reads */
-	_Alignas(64) struct wire_ring ring;
-	struct shim_local *local;     /* never NULL: an empty one while this thread has no slot */
-	_Atomic uintptr_t busy;       /* stack pointer of the bookkeeping that is going on, 0 = none */
-	_Atomic uintptr_t waiting_sp; /* stack pointer of the call that owns the in-flight slot, 0 = free */
-	uint64_t slow_ticks;          /* a longer call sends its stack */
-	uint64_t last_room;           /* where the ring's head may be for one more unit, as far as tail_seen tells */
+	/* one cache line with all that an ordinary call reads */
+	_Alignas(64) struct shim_local *local; /* never NULL: an empty one while this thread has no slot */
+	_Atomic uintptr_t busy;                /* stack pointer of the bookkeeping that is going on, 0 = none */
+	_Atomic uintptr_t waiting_sp;          /* stack pointer of the call that owns the in-flight slot, 0 = free */
+	uint64_t slow_ticks;                   /* a longer call sends its stack */
+	uint64_t last_room;                    /* where the ring's head may be for one more unit, as far as tail_seen tells */
+	struct wire_ring ring;                 /* tail_seen lies in the next line */
 	/* the rest */
 	uint64_t fork_t0;     /* when this thread called fork, while it is in it */
 	uint32_t state;       /* enum shim_thread_state */
@@ -96,6 +109,12 @@ struct shim_tls {
 #pragma GCC visibility push(hidden)
 extern struct shim shim;
 extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec")));
+
+/* This thread's. Without a look into the table of addresses, which lies in a page of its own. */
+static inline struct shim_tls *shim_self(void)
+{
+	return (struct shim_tls *)(cpu_thread_pointer() + (uintptr_t)shim.tls_at);
+}
 
 /* Now, in the session's ticks. */
 uint64_t shim_clock_monotonic(void);
@@ -114,6 +133,9 @@ struct wire_attach;
 int session_attach(const struct wire_attach *a); /* into a running process; 0 or -errno */
 void session_detach(void);
 void session_announce(void);
+bool session_is_on(void);
+void session_on(void);
+void session_off(void); /* from now on every hook of this process passes through */
 static inline void session_count(enum wire_loss cause)
 {
 	atomic_fetch_add_explicit(&shim.process->lost[cause], 1, memory_order_relaxed);
@@ -139,7 +161,6 @@ void modules_forget(void);   /* a new session: announce them all again */
 uint32_t attach_patch(void); /* point the GOT slots of loaded objects to the hooks; how many are new */
 
 /* resolve.c */
-extern void *shim_real[];
 void *resolve_one(unsigned int hook);
 void resolve_all(void);
 

@@ -106,7 +106,7 @@ static void take(struct shim_tls *t, uint32_t index)
 	t->last_room = t->ring.tail_seen + t->ring.mask + 1 - WIRE_UNIT;
 	t->local = &shim.private_mem->locals[index];
 	t->slow_ticks = shim.header->slow_ticks ? shim.header->slow_ticks : UINT64_MAX;
-	atomic_store_explicit(&t->local->alive, shim.clock == WIRE_CLOCK_TSC ? SHIM_ALIVE_TICKS : SHIM_ALIVE, memory_order_relaxed);
+	atomic_store_explicit(&t->local->alive, 1, memory_order_relaxed);
 	t->main_thread = slot->tid == slot->pid;
 	atomic_store_explicit(&slot->state, WIRE_SLOT_LIVE, memory_order_release);
 	t->state = SHIM_THREAD_LIVE;
