@@ -49,7 +49,9 @@ static void log_mhd(void *ctx, const char *format, va_list args)
 
 	vsnprintf(line, sizeof(line), format, args);
 	line[strcspn(line, "\r\n")] = '\0';
-	h->options.log("http: %s", line);
+	/* That a browser closed its stream is no news. */
+	if (strncmp(line, "Failed to send", 14) != 0)
+		h->options.log("http: %s", line);
 }
 
 static const char *header(struct MHD_Connection *c, const char *name)

@@ -12,7 +12,7 @@ function el(name, attributes = {}, ...children) {
 	const e = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
 	for (const [key, value] of Object.entries(attributes))
 		if (value !== undefined && value !== null) e.setAttribute(key, value);
-	for (const c of children.flat())
+	for (const c of children.flat(Infinity))
 		if (c !== null && c !== undefined) e.append(c);
 	return e;
 }
@@ -166,7 +166,7 @@ async function showService(name) {
 		view.replaceChildren(el("h2", {}, name), el("p", {}, `${summary.state}: ${summary.why || "nothing seen yet"}`));
 		return;
 	}
-	view.replaceChildren(...[el("h2", {}, name), el("p", {class: "dim"}, `${summary.state}; ${report.service.exe || ""}; ${report.service.client_requests} client and ${report.service.server_requests} server requests; ${report.service.start} to ${report.service.end}`),
+	view.replaceChildren(...[el("h2", {}, name), el("p", {class: "dim"}, [summary.state, report.service.exe, `${report.service.client_requests} client and ${report.service.server_requests} server requests`, `${report.service.start} to ${report.service.end}`].filter(Boolean).join("; ")),
 		scoreSection(summary.score),
 		el("section", {}, el("h2", {}, plural(report.findings.length, "finding")), report.findings.map(finding)),
 		dependencyMap(name, report),
