@@ -1,6 +1,7 @@
 /*
  * Put into a running process: the two entries that the agent calls in a thread that it holds (wire/attach.h), and the GOT slots of all
- * loaded objects, which lead to the hooks while a session lasts.
+ * loaded objects, which lead to the hooks while a session lasts. Where the library was preloaded, the slots of functions that are not
+ * libc's (patch.h) are pointed to theirs the same way.
  *
  * The entries run on a thread of the process with a stack of the agent's and all signals blocked; attach_patch also runs after a
  * dlopen, on the thread that called it. `patching` guards the list of slots. Slots are changed by one atomic store each, so that any
@@ -10,7 +11,7 @@
 #include <link.h>
 #include <sys/mman.h>
 
-#include "preload/call.h"
+#include "preload/patch.h"
 #include "wire/attach.h"
 
 #define NAMES_MAX 512U /* room of the hash table; the hooks fill less than half */
@@ -23,6 +24,7 @@ struct name {
 	const char *name;
 	void *hook;
 	void *real; /* what a slot leads to before; NULL: not in this libc */
+	int patch;  /* enum patch_id, or -1: a function of libc */
 };
 
 /* A slot that leads to a hook now. */
@@ -48,6 +50,7 @@ struct object {
 
 #define HOOK(name, family) extern char attach_at_##name[] __asm__(#name);
 #define ALIAS(alias, name, family) extern char attach_at_##alias[] __asm__(#alias);
+#define PATCH(name, family) extern char attach_at_##name[] __asm__("patch_" #name);
 #include "preload/hooks.def"
 #undef HOOK
 #undef ALIAS
@@ -55,9 +58,11 @@ struct object {
 static const struct {
 	const char *name;
 	char *hook;
+	int patch;
 } hooks[] = {
-#define HOOK(name, family) {#name, attach_at_##name},
-#define ALIAS(alias, name, family) {#alias, attach_at_##alias},
+#define HOOK(name, family) {#name, attach_at_##name, -1},
+#define ALIAS(alias, name, family) {#alias, attach_at_##alias, -1},
+#define PATCH(name, family) {#name, attach_at_##name, PATCH_##name},
 #include "preload/hooks.def"
 #undef HOOK
 #undef ALIAS
@@ -65,6 +70,7 @@ static const struct {
 
 static struct name names[NAMES_MAX];
 static bool names_made;
+static bool deep;          /* objects were loaded that look into their own libraries first (RTLD_DEEPBIND) */
 static struct slot *slots; /* SLOTS_MAX of them, mapped at the first attach; pages are used as slots are */
 static uint32_t slots_count;
 static _Atomic bool patching;
@@ -109,12 +115,25 @@ static void make_names(void)
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
 		struct name *const n = find_name(hooks[i].name);
 
-		*n = (struct name){.name = hooks[i].name, .hook = hooks[i].hook, .real = dlsym(RTLD_NEXT, hooks[i].name)};
+		*n = (struct name){.name = hooks[i].name, .hook = hooks[i].hook, .patch = hooks[i].patch};
+		/* Started with the library, a program has its hooks of libc from the loader. */
+		if (n->patch >= 0 || (!shim.injected && !deep))
+			continue;
+		n->real = dlsym(RTLD_NEXT, n->name);
 		/* Somebody else stands between the program and libc (a sanitizer, another preload): hands off. */
 		if (n->real && dlsym(RTLD_DEFAULT, n->name) != n->real && dlsym(RTLD_DEFAULT, n->name) != n->hook)
 			n->real = NULL;
 	}
 	names_made = true;
+}
+
+/* Functions of other libraries come and go with them. */
+static void refresh_names(void)
+{
+	for (uint32_t i = 0; i < NAMES_MAX; i++) {
+		if (names[i].name && names[i].patch >= 0)
+			names[i].real = patch_real[names[i].patch];
+	}
 }
 
 /* An address in a dynamic section: libc has made it absolute, the vDSO's is not. */
@@ -208,8 +227,13 @@ static void protect(struct object *o)
 /* Does the slot lead to the real function, or not yet anywhere (into its own PLT, whose first call looks the symbol up)? */
 static bool leads_to(const struct object *o, const struct name *n, uint32_t type, uintptr_t value, const ElfW(Sym) * symbol)
 {
+	/* A library's own calls of itself are no calls of the program. */
+	if (n->patch >= 0 && (uintptr_t)n->real >= o->start && (uintptr_t)n->real < o->end)
+		return false;
 	if (value == (uintptr_t)n->real)
 		return true;
+	if (n->patch >= 0 && !patch_is_certain((enum patch_id)n->patch))
+		return false;
 	return type == CPU_RELOC_JUMP_SLOT && symbol->st_shndx == SHN_UNDEF && value >= o->start && value < o->end;
 }
 
@@ -312,12 +336,23 @@ static void unlock(void)
 	atomic_store_explicit(&patching, false, memory_order_release);
 }
 
+void attach_deepbind(void)
+{
+	if (deep || shim.injected)
+		return;
+	deep = true;
+	names_made = false;
+}
+
 uint32_t attach_patch(void)
 {
 	uint32_t patched = 0;
 
-	if (!lock())
+	make_names();
+	/* Before our lock: these look-ups take the loader's, which a thread may hold that waits for ours. */
+	if ((!patch_find() && !shim.injected && !deep) || !lock())
 		return 0;
+	refresh_names();
 	if (!slots) {
 		const long p = cpu_syscall(SYS_mmap, 0, (long)(SLOTS_MAX * sizeof(*slots)), PROT_READ | PROT_WRITE,
 					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -370,7 +405,6 @@ static uint32_t restore(void)
 
 __attribute__((visibility("hidden"), used)) void attach_entry(struct wire_attach *a)
 {
-	make_names();
 	a->result = session_attach(a);
 	if (a->result != 0)
 		return;

@@ -227,8 +227,9 @@ void *dlopen_seen(const char *path, int flags)
 		const int saved = errno;
 
 		modules_announce();
-		if (shim.injected)
-			(void)attach_patch();
+		if (flags & RTLD_DEEPBIND)
+			attach_deepbind();
+		(void)attach_patch();
 		errno = saved;
 	}
 	return handle;

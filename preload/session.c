@@ -493,6 +493,8 @@ __attribute__((constructor)) static void session_start(void)
 	raw_close(fd);
 	if (shim.mapped) {
 		session_announce();
+		(void)attach_patch();
+	}
 out:
 	errno = saved;
 }

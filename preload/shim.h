@@ -164,6 +164,8 @@ uint32_t attach_patch(void); /* point the GOT slots of loaded objects to the hoo
 void *resolve_one(unsigned int hook);
 void resolve_all(void);
 
+/* Objects were loaded that pass the library by: from now on attach_patch points their slots of libc's functions to the hooks, too. */
+void attach_deepbind(void);
 #pragma GCC visibility pop
 
 #endif

@@ -69,6 +69,8 @@ static enum treatment treatment_of(const struct event *e)
 		return (e->flags & WIRE_F_SINK) != 0 ? LOG : PAYLOAD;
 	case WIRE_READ:
 	case WIRE_RECVMMSG:
+	case WIRE_TLS_READ:
+	case WIRE_TLS_WRITE:
 		return PAYLOAD;
 	default:
 		return PLAIN;
@@ -117,6 +119,19 @@ static void log_event(struct redact *r, const struct event *e, ingest_fn fn, voi
 	budget_end(&r->budget, told.scanned);
 }
 
+/* Plaintext has no descriptor: its session stands for one, below all that there are. */
+static int stream_of(const struct event *e)
+{
+	if (e->id != WIRE_TLS_READ && e->id != WIRE_TLS_WRITE && e->id != WIRE_TLS_END)
+		return e->fd;
+	return INT_MIN + (int)((e->a1 >> 4) & 0x3fffffff);
+}
+
+static bool goes_out(const struct event *e)
+{
+	return e->id == WIRE_WRITE || e->id == WIRE_SENDMMSG || e->id == WIRE_TLS_WRITE;
+}
+
 /* Sinks that this event brings to an end. */
 static void end_sinks(struct redact *r, const struct event *e, ingest_fn fn, void *ctx)
 {
@@ -130,6 +145,8 @@ static void end_sinks(struct redact *r, const struct event *e, ingest_fn fn, voi
 	} else if (e->id == WIRE_DUP && e->ret >= 0 && e->ret <= INT_MAX) {
 		lines_end(r->lines, e, (int)e->ret, (int)e->ret, fn, ctx);
 		halves_end(r->halves, e->pid, (int)e->ret, (int)e->ret);
+	} else if (e->id == WIRE_TLS_END) {
+		halves_end(r->halves, e->pid, stream_of(e), stream_of(e));
 	} else if (e->id == WIRE_PROCESS_GONE) {
 		lines_end(r->lines, e, INT_MIN, INT_MAX, fn, ctx);
 		halves_end(r->halves, e->pid, INT_MIN, INT_MAX);
@@ -144,8 +161,8 @@ void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *c
 		return;
 	case PAYLOAD:
 		if (e->data_len > 0)
-			halves_redact(r->halves, e->pid, e->fd, e->id == WIRE_WRITE || e->id == WIRE_SENDMMSG,
-				      (uint8_t *)(uintptr_t)e->data, e->data_len, e->ret != (int64_t)e->data_len);
+			halves_redact(r->halves, e->pid, stream_of(e), goes_out(e), (uint8_t *)(uintptr_t)e->data, e->data_len,
+				      e->ret != (int64_t)e->data_len);
 		break;
 	case PLAIN:
 		break;

@@ -46,6 +46,7 @@ static void conn_free(struct model *m, struct connx *c)
 	while (c->holders)
 		fdtable_release(&c->holders->proc->fds, c->holders);
 	epoll_forget(c);
+	tls_forget(c);
 	unlink_conn(m, c);
 	free(c);
 }

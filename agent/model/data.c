@@ -57,6 +57,7 @@ void data_on_read(struct model *m, struct proc *p, const struct event *e)
 
 	if (!c)
 		return;
+	tls_note(m, c, e);
 	wait_by_call(m, p, c, WAIT_READ, e);
 	connect_by_data(m, c, e);
 	/* Bytes that were only looked at come again; an end or an error that was looked at need not (wget reads no further). */
@@ -89,6 +90,7 @@ void data_on_write(struct model *m, struct proc *p, const struct event *e)
 		sink_on_write(m, p, c, e);
 		return;
 	}
+	tls_note(m, c, e);
 	wait_by_call(m, p, c, WAIT_WRITE, e);
 	connect_by_data(m, c, e);
 	if (e->ret > 0)

@@ -48,6 +48,10 @@ static const struct handler {
 	[WIRE_SPLICE] = {data_on_move, ACTOR},
 	[WIRE_RECVMMSG] = {data_on_read, ACTOR},
 	[WIRE_SENDMMSG] = {data_on_write, ACTOR},
+	[WIRE_TLS_READ] = {tls_on_data, ACTOR},
+	[WIRE_TLS_WRITE] = {tls_on_data, ACTOR},
+	[WIRE_TLS_HELLO] = {tls_on_hello, ACTOR},
+	[WIRE_TLS_END] = {tls_on_end, KNOWN},
 	[WIRE_POLL] = {poll_on_poll, ACTOR},
 	[WIRE_EPOLL_CREATE] = {epoll_on_create, ACTOR},
 	[WIRE_EPOLL_CTL] = {epoll_on_ctl, ACTOR},
@@ -82,6 +86,7 @@ void model_free(struct model *m)
 	if (!m)
 		return;
 	requests_done(m);
+	tls_done(m);
 	conn_free_all(m);
 	process_free_all(m);
 	resolve_done(m);

@@ -18,6 +18,7 @@ struct epoll_set;
 struct epoll_reg;
 struct name;
 struct open_request;
+struct tls_session;
 
 /* One descriptor number of one process. `weak`: inherited and not used yet; it does not keep the description open (process.c). */
 struct holder {
@@ -81,6 +82,27 @@ struct connx {
 	struct epoll_reg *regs; /* epoll sets that this is registered in */
 	bool timerfd;
 	uint64_t timer_due_ns, timer_period_ns;
+	struct tls_session *tls; /* whose plaintext goes through it */
+	uint64_t tls_hello;      /* of its handshake, 0 = none seen */
+	bool tls_seen;           /* its bytes looked like TLS */
+};
+
+/* The connection that a thread read or wrote last. Threads share a place if need be: then less is certain. */
+#define TLS_IO_THREADS 256U
+struct tls_io {
+	uint32_t tid, pid;
+	int fd;
+	uint64_t conn_id;
+	uint64_t t0, t1;   /* of its last call */
+	uint64_t other_t1; /* when its last call on another connection ended */
+};
+
+/* Handshakes seen lately. */
+#define TLS_HELLOS 256U
+struct tls_hello {
+	uint64_t hash, conn_id;
+	uint32_t pid;
+	int fd;
 };
 
 struct model {
@@ -101,6 +123,11 @@ struct model {
 	unsigned int n_names;
 	struct open_request *requests;
 	uint64_t next_request;
+	struct tls_session *tls;
+	unsigned int n_tls;
+	struct tls_io tls_io[TLS_IO_THREADS];
+	struct tls_hello tls_hellos[TLS_HELLOS];
+	unsigned int n_tls_hellos;
 	model_policy_fn policy;
 	void *policy_ctx;
 	uint64_t now;
@@ -217,6 +244,14 @@ void epoll_on_wait(struct model *m, struct proc *p, const struct event *e);
 void epoll_inflight(struct model *m, struct proc *p, const struct event *e);
 void epoll_update(struct connx *c); /* c has, or no longer has, something outstanding */
 void epoll_forget(struct connx *c); /* c is going away: as a set and as a member of sets */
+
+/* tls.c */
+void tls_note(struct model *m, struct connx *c, const struct event *e); /* a read or write of a socket */
+void tls_forget(struct connx *c);                                       /* c is going away */
+void tls_done(struct model *m);
+void tls_on_data(struct model *m, struct proc *p, const struct event *e);
+void tls_on_hello(struct model *m, struct proc *p, const struct event *e);
+void tls_on_end(struct model *m, struct proc *p, const struct event *e);
 
 /* timer.c */
 void timer_on_itimer(struct model *m, struct proc *p, const struct event *e);

@@ -25,6 +25,7 @@ struct stream {
 	void *state;
 	bool opaque;
 	bool encrypted;
+	bool plain; /* fed with what a TLS library encrypted: the connection's own bytes say nothing more */
 	unsigned int tries;
 	enum direction probe_dir; /* of what is kept */
 	struct event probe_event; /* that moved the first of it */
@@ -98,7 +99,7 @@ static void give_up(struct protocols *p, struct stream *s)
 		return;
 	s->opaque = true;
 	/* Detectors still recognise commands by their first bytes: a wait for messages that were subscribed to is no missing deadline. */
-	model_set_policy(p->m, s->conn, s->encrypted ? WIRE_POLICY_SIZES : WIRE_POLICY_HEAD_256);
+	model_set_policy(p->m, s->conn, s->encrypted || s->plain ? WIRE_POLICY_SIZES : WIRE_POLICY_HEAD_256);
 }
 
 /* A record of TLS: handshake, alert, change or data, version 3.x. */
@@ -199,13 +200,11 @@ static bool probe(struct protocols *p, struct stream *s, enum direction d, const
 	return false;
 }
 
-static void on_data(void *ctx, struct conn *c, enum direction d, const struct event *e)
+static void feed(struct protocols *p, struct stream *s, enum direction d, const struct event *e)
 {
-	struct protocols *p = ctx;
-	struct stream *s = stream_of(p, c);
 	size_t total = e->ret > 0 ? (size_t)e->ret : 0, len = e->data_len;
 
-	if (!s || s->opaque)
+	if (s->opaque)
 		return;
 	if (e->id == WIRE_SENDMMSG || e->id == WIRE_RECVMMSG) {
 		give_up(p, s);
@@ -218,6 +217,40 @@ static void on_data(void *ctx, struct conn *c, enum direction d, const struct ev
 	if (!s->state && (len == 0 || !probe(p, s, d, e, len, total - len)))
 		return;
 	s->protocol->data(s->state, d, e, e->data, len, total - len);
+}
+
+static void on_data(void *ctx, struct conn *c, enum direction d, const struct event *e)
+{
+	struct stream *s = stream_of(ctx, c);
+
+	/* Of an encrypted connection whose plaintext is known, only the end counts. */
+	if (s && !(s->plain && e->ret > 0))
+		feed(ctx, s, d, e);
+}
+
+/* From now on the connection speaks inside of TLS: what was thought of its first bytes, or spoken before (STARTTLS), is over. */
+static void turn_plain(struct stream *s, const struct event *e)
+{
+	if (s->state)
+		s->protocol->close(s->state, e, CONN_CLOSED_BY_US);
+	s->state = NULL;
+	s->protocol = NULL;
+	s->conn->protocol = NULL;
+	s->opaque = false;
+	s->kept = 0;
+	s->tries = 0;
+	s->plain = true;
+}
+
+static void on_plain(void *ctx, struct conn *c, enum direction d, const struct event *e)
+{
+	struct stream *s = stream_of(ctx, c);
+
+	if (!s)
+		return;
+	if (!s->plain)
+		turn_plain(s, e);
+	feed(ctx, s, d, e);
 }
 
 static void on_close(void *ctx, struct conn *c, const struct event *e)
@@ -241,5 +274,6 @@ static void on_event(void *ctx, const struct event *e)
 const struct observer protocols_observer = {
 	.event = on_event,
 	.conn_data = on_data,
+	.conn_plain = on_plain,
 	.conn_close = on_close,
 };
