@@ -33,26 +33,35 @@ static bool is_credentials(const uint8_t *value, size_t len)
 	return holds;
 }
 
-void authorization_at(const struct text *t, size_t at, struct matches *m)
+bool authorization_value(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
 {
 	bool bearer = text_is(t, at, "bearer ") || text_is(t, at, "token ");
 	bool basic = text_is(t, at, "basic ");
 	if (!bearer && !basic)
-		return;
+		return false;
 	while (text_at(t, at) != ' ')
 		at++;
 	while (text_at(t, at) == ' ')
 		at++;
 	if (text_at(t, at) == '"')
 		at++;
-	size_t end = token_end(t, at), len = end - at;
+	size_t end = token_end(t, at);
 	if (basic) {
-		if (len >= 8 && is_credentials(t->bytes + at, len))
-			(void)matches_add(m, at, end, ENTITY_BASIC_AUTH);
-		return;
+		*ret = (struct span){at, end};
+		*ret_entity = ENTITY_BASIC_AUTH;
+		return end - at >= 8 && is_credentials(t->bytes + at, end - at);
 	}
 	while (end > at && t->bytes[end - 1] == '.')
 		end--;
-	if (end - at >= 16 && is_random(t->bytes + at, end - at))
-		(void)matches_add(m, at, end, ENTITY_BEARER_TOKEN);
+	*ret = (struct span){at, end};
+	*ret_entity = ENTITY_BEARER_TOKEN;
+	return end - at >= 16 && is_random(t->bytes + at, end - at);
+}
+
+void authorization_at(const struct text *t, size_t at, struct matches *m)
+{
+	struct span span;
+	enum entity_id entity;
+	if (authorization_value(t, at, &span, &entity))
+		(void)matches_add(m, span.start, span.end, entity);
 }

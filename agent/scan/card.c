@@ -126,8 +126,12 @@ bool card_at(const struct text *t, size_t at, bool named, struct span *ret)
 	if (best.end == 0)
 		return false;
 	struct keyname key;
-	if (!named && keyname_before(t, at, &key) && keyname_counts(&key) && !keyname_card(&key))
-		return false;
+	if (!named && keyname_before(t, at, &key) && keyname_counts(&key) && !keyname_card(&key)) {
+		/* "value" is what anything may be: a number as cards are printed, or in quotes, is more than a measurement */
+		bool printed = groups > 1 || is_quote(text_at(t, at - 1)) || text_at(t, at - 1) == '>';
+		if (!printed || !keyname_ends(&key, "value"))
+			return false;
+	}
 	*ret = best;
 	return true;
 }

@@ -161,3 +161,29 @@ bool is_random(const uint8_t *value, size_t len)
 	double enough = len < 20 ? 2.8 : 3.1;
 	return entropy(value, len) >= enough && !is_placeholder(value, len);
 }
+
+static int hex_of(uint8_t c)
+{
+	return is_digit(c) ? c - '0' : is_hex(c) ? lower(c) - 'a' + 10 : -1;
+}
+
+size_t percent_decode(const struct text *t, size_t at, uint8_t *out, size_t size, size_t *ret_end)
+{
+	size_t n = 0, i = at, escapes = 0;
+	while (i < t->len && n + 1 < size) {
+		uint8_t c = t->bytes[i];
+		if (is_blank(c) || c == '&' || c == '"' || c == '\'' || c == '<' || c == ';')
+			break;
+		int high = c == '%' ? hex_of(text_at(t, i + 1)) : -1, low = c == '%' ? hex_of(text_at(t, i + 2)) : -1;
+		if (high >= 0 && low >= 0) {
+			out[n++] = (uint8_t)(high << 4 | low);
+			i += 3;
+			escapes++;
+		} else {
+			out[n++] = c == '+' ? ' ' : c;
+			i++;
+		}
+	}
+	*ret_end = i;
+	return escapes > 0 ? n : 0;
+}

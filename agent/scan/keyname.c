@@ -85,7 +85,9 @@ bool keyname_counts(const struct keyname *k)
 		"range",     "serial",      "hash",     "pid",      "tid",      "port",    "latency",    "duration", "heap",
 		"length",    "len",         "epoch",    "index",    "lsn",      "cursor",  "generation", "revision", "checksum",
 		"crc",       "nonce",       "zxid",     "uuid",     "request",  "session", "memory",     "capacity", "commit",
-		"eui64",     "uid",         "seed",     "position", "pos",      "key",     "value",      "elapsed",
+		"eui64",     "uid",         "seed",     "position", "pos",      "key",     "value",      "elapsed",  "gid",
+		"rid",       "cid",         "oid",      "mid",      "orderid",  "txid",    "traceid",    "spanid",   "requestid",
+		"userid",    "msgid",       "jobid",
 	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (keyname_ends(k, names[i]))

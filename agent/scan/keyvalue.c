@@ -34,6 +34,7 @@ enum kind {
 	KIND_EMAIL,
 	KIND_PGPASS,   /* host:5432:database:user:password */
 	KIND_MANIFEST, /* kind: Secret */
+	KIND_LINK,     /* a URL within a query */
 	KIND_TYPE,     /* a type between the key and the '=': var token string = … */
 	KIND_VALUE,    /* <add key="Password" value="…" /> */
 	/* from here on: an entity that national_at() knows */
@@ -68,6 +69,8 @@ enum kind {
 #define KIND_DE_ID_CARD (KIND_ENTITY + ENTITY_DE_ID_CARD)
 #define KIND_VIN (KIND_ENTITY + ENTITY_VIN)
 #define KIND_IMEI (KIND_ENTITY + ENTITY_IMEI)
+
+#define ENCODED_MAX 512U /* bytes of a percent-encoded value that is judged */
 
 static const struct key {
 	const char *words;
@@ -331,16 +334,15 @@ static bool some_secret_at(const struct text *t, size_t sep, size_t at, int kind
 {
 	if (!secret_at(t, at, ret))
 		return quoted_secret_at(t, at, ret);
-	if (text_at(t, sep) != ' ' || is_quote(text_at(t, at - 1)))
+	if (text_at(t, sep) != ' ' || is_quote(text_at(t, at - 1)) || text_at(t, at - 1) == '[')
 		return true;
 	return token_in_prose(t, ret, kind != KIND_SOME_KEY);
 }
 
-static void value_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m)
+/* What the value at `at` is, of a key of this kind whose separator is at `sep`. */
+static bool judge(const struct text *t, size_t sep, size_t at, int kind, const struct keyname *name, struct span *ret,
+		  enum entity_id *ret_entity)
 {
-	size_t at = value_start(t, sep);
-	if (at == SIZE_MAX)
-		return;
 	struct span span;
 	bool prose = text_at(t, sep) == ' ';
 	enum entity_id entity = ENTITY_PASSWORD;
@@ -363,8 +365,8 @@ static void value_at(const struct text *t, size_t sep, int kind, const struct ke
 		found = names_a_secret_key(name) && some_secret_at(t, sep, at, kind, &span) && span.end - span.start >= 20;
 		break;
 	case KIND_AUTHORIZATION:
-		authorization_at(t, at, m);
-		return;
+		found = authorization_value(t, at, &span, &entity);
+		break;
 	case KIND_AWS_SECRET:
 		entity = ENTITY_AWS_SECRET_KEY;
 		found = aws_secret_at(t, at, &span);
@@ -403,7 +405,7 @@ static void value_at(const struct text *t, size_t sep, int kind, const struct ke
 		break;
 	case KIND_NAME:
 		entity = ENTITY_PERSON_NAME;
-		found = !prose && person_name_at(t, at, &span);
+		found = (!prose || text_at(t, at - 1) == '[') && person_name_at(t, at, &span);
 		break;
 	case KIND_PHONE:
 		entity = ENTITY_PHONE;
@@ -432,9 +434,12 @@ static void value_at(const struct text *t, size_t sep, int kind, const struct ke
 	case KIND_PGPASS:
 		found = pgpass_at(t, name->start, sep, &span);
 		break;
-	case KIND_MANIFEST:
-		manifest_at(t, sep, at, m);
-		return;
+	case KIND_LINK: {
+		const uint8_t *sign = at < t->len ? memchr(t->bytes + at, '@', t->len - at) : NULL;
+		entity = ENTITY_URL_CREDENTIALS;
+		found = sign != NULL && url_password_at(t, (size_t)(sign - t->bytes), &span);
+		break;
+	}
 	case KIND_NATIONAL:
 		found = named_after(t, at, &span, &entity);
 		break;
@@ -443,6 +448,47 @@ static void value_at(const struct text *t, size_t sep, int kind, const struct ke
 		found = national_at(t, at, entity, &span);
 		break;
 	}
-	if (found)
+	if (found) {
+		*ret = span;
+		*ret_entity = entity;
+	}
+	return found;
+}
+
+/* A value of a query that is written with %XX: judged as what it stands for, told as it stands. */
+static bool encoded_at(const struct text *t, size_t sep, size_t at, int kind, const struct keyname *name, struct matches *m)
+{
+	uint8_t plain[KEYNAME_MAX * 2 + ENCODED_MAX];
+	size_t end = at, before = sep - name->start + 1;
+	if (before > KEYNAME_MAX * 2 || name->start == 0)
+		return false;
+	memcpy(plain, t->bytes + name->start - 1, before);
+	size_t n = percent_decode(t, at, plain + before, ENCODED_MAX, &end);
+	if (n == 0)
+		return false;
+	plain[before + n] = 0;
+	const struct text decoded = {.bytes = plain, .len = before + n + 1};
+	struct keyname moved = *name;
+	struct span span;
+	enum entity_id entity;
+	moved.start = 1;
+	plain[before - 1] = '=';
+	bool found = judge(&decoded, before - 1, before, kind, &moved, &span, &entity);
+	explicit_bzero(plain, sizeof(plain));
+	return found && matches_add(m, at, end, entity);
+}
+
+static void value_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m)
+{
+	size_t at = value_start(t, sep);
+	struct span span;
+	enum entity_id entity;
+	if (at == SIZE_MAX)
+		return;
+	if (kind == KIND_MANIFEST)
+		manifest_at(t, sep, at, m);
+	else if (text_at(t, sep) == '=' && encoded_at(t, sep, at, kind, name, m))
+		return;
+	else if (kind != KIND_LINK && judge(t, sep, at, kind, name, &span, &entity))
 		(void)matches_add(m, span.start, span.end, entity);
 }

@@ -26,8 +26,56 @@ static int number(const struct text *t, size_t *i, size_t max, size_t *ret_digit
 	return value;
 }
 
+/* A month's name at *i, as it is or its first three letters: 1 … 12, and *i after it. */
+static int month_name(const struct text *t, size_t *i)
+{
+	static const char *const months[] = {"january", "february", "march",     "april",   "may",      "june",
+					     "july",    "august",   "september", "october", "november", "december"};
+	for (int m = 0; m < 12; m++) {
+		size_t n = 0;
+		while (months[m][n] != 0 && lower(text_at(t, *i + n)) == (uint8_t)months[m][n])
+			n++;
+		if (n >= 3 && (n == 3 || months[m][n] == 0) && !is_alpha(text_at(t, *i + n))) {
+			*i += n + (text_at(t, *i + n) == '.' ? 1 : 0);
+			return m + 1;
+		}
+	}
+	return 0;
+}
+
+static void skip_between(const struct text *t, size_t *i)
+{
+	for (size_t n = 0; n < 2 && (text_at(t, *i) == ' ' || text_at(t, *i) == '-' || text_at(t, *i) == ','); n++)
+		(*i)++;
+}
+
+/* 19 Jun 1974, 19-JUN-1974, June 19, 1974. */
+static bool written_date_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t i = at, day_digits, year_digits;
+	bool day_first = is_digit(text_at(t, at));
+	int day = day_first ? number(t, &i, 2, &day_digits) : 0;
+	if (day_first)
+		skip_between(t, &i);
+	int month = month_name(t, &i);
+	if (month == 0)
+		return false;
+	skip_between(t, &i);
+	if (!day_first) {
+		day = number(t, &i, 2, &day_digits);
+		skip_between(t, &i);
+	}
+	int year = number(t, &i, 4, &year_digits);
+	if (year_digits != 4 || is_word(text_at(t, i)) || !birth_date_holds(year, month, day))
+		return false;
+	*ret = (struct span){at, i};
+	return true;
+}
+
 bool birth_date_at(const struct text *t, size_t at, struct span *ret)
 {
+	if (written_date_at(t, at, ret))
+		return true;
 	size_t i = at, digits[3];
 	int part[3];
 	part[0] = number(t, &i, 8, &digits[0]);

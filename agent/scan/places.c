@@ -44,12 +44,14 @@ INLINE void find(const struct classes *c, size_t first, struct places *ret)
 	LOAD(plus, plus);
 	LOAD(quote, quote);
 	LOAD(double_quote, double_quote);
-	quad at, equals, equals_last, comma, comma_last;
+	quad at, equals, equals_last, equals_next, comma, comma_last, comma_next;
 	memcpy(&at, &c->at[first], sizeof(at));
 	memcpy(&equals, &c->equals[first], sizeof(equals));
 	memcpy(&equals_last, &c->equals[first - 1], sizeof(equals));
+	memcpy(&equals_next, &c->equals[first + 1], sizeof(equals));
 	memcpy(&comma, &c->comma[first], sizeof(comma));
 	memcpy(&comma_last, &c->comma[first - 1], sizeof(comma));
+	memcpy(&comma_next, &c->comma[first + 1], sizeof(comma));
 	(void)plus_last;
 
 	quad alpha = upper | small, alpha_next = upper_next | small_next, alpha_last = upper_last | small_last;
@@ -75,6 +77,13 @@ INLINE void find(const struct classes *c, size_t first, struct places *ret)
 	quad iban = u2 & AHEAD(d2, d2_next, 2) & ~before_word;
 	quad codice = u2 & AHEAD(u2, u2_next, 2) & AHEAD(u2, u2_next, 4) & AHEAD(d2, d2_next, 6) & ~before_word;
 
+	/* what most of a log is made of; the rest are brackets, slashes, bytes beyond ASCII and other rare signs */
+	quad common = word | dot | dash | space | equals | colon | quote | double_quote | comma;
+	quad common_next = word_next | dot_next | dash_next | space_next | equals_next | colon_next | quote_next |
+			   double_quote_next | comma_next;
+	quad common_last = word_last | dot_last | dash_last | space_last | equals_last | colon_last | quote_last |
+			   double_quote_last | comma_last;
+
 	/* a key ends: '=', ':' unless inside a time, a space between a word and a number or a quote */
 	quad opens = digit | quote | double_quote | plus | dash;
 	quad opens_next = digit_next | quote_next | double_quote_next | plus_next | dash_next;
@@ -86,7 +95,12 @@ INLINE void find(const struct classes *c, size_t first, struct places *ret)
 	near |= AHEAD(near, near_next, 2);
 	near_next |= near_next >> 2;
 	opens |= AHEAD(alpha, alpha_next, 1) & AHEAD(near, near_next, 1);
-	quad keys = equals | (colon & ~(before_digit & next_digit)) | (space & BEHIND(alpha, alpha_last) & opens);
+	/* "card [4111…": a sign of no class here may open a value */
+	opens |= ~AHEAD(common, common_next, 1);
+	/* "cvv2:123" */
+	quad numbered = digit & BEHIND(alpha, alpha_last), numbered_last = digit_last & alpha_last << 1;
+	quad in_time = before_digit & next_digit & ~BEHIND(numbered, numbered_last);
+	quad keys = equals | (colon & ~in_time) | (space & BEHIND(alpha, alpha_last) & opens);
 
 	/* a word begins a run of at least 15 characters that tokens are made of */
 	quad t1 = word | dot | dash, t1_next = word_next | dot_next | dash_next;
@@ -98,9 +112,6 @@ INLINE void find(const struct classes *c, size_t first, struct places *ret)
 	/* of these, the ones with a digit among their first eight that stand after a word and a blank, or after a rare sign */
 	quad d8 = (digit | next_digit) | AHEAD((digit | next_digit), (digit_next | digit_next >> 1), 2);
 	d8 |= AHEAD(d8, (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2, 4);
-	quad common = word | dot | dash | space | equals | colon | quote | double_quote | comma;
-	quad common_last = word_last | dot_last | dash_last | space_last | equals_last | colon_last | quote_last |
-			   double_quote_last | comma_last;
 	quad named = space & BEHIND(alpha, alpha_last), named_last = space_last & alpha_last << 1;
 	quad made = tokens & d8 & (BEHIND(named, named_last) | ~BEHIND(common, common_last));
 

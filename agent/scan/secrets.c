@@ -95,10 +95,12 @@ static bool is_path(const uint8_t *v, size_t len)
 bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret)
 {
 	uint8_t quote = text_at(t, at - 1);
-	bool quoted = quote == '"' || quote == '\'' || quote == '`';
+	/* password [hunter2] */
+	bool bracket = text_at(t, sep) == ' ' && quote == '[';
+	bool quoted = is_quote(quote) || bracket;
 	if (text_at(t, sep) == ' ' && !quoted)
 		return false;
-	size_t end = quoted ? quoted_end(t, at, quote) : bare_end(t, at, text_at(t, sep) == '>');
+	size_t end = quoted ? quoted_end(t, at, bracket ? ']' : quote) : bare_end(t, at, text_at(t, sep) == '>');
 	if (end < at + 4)
 		return false;
 	const uint8_t *v = t->bytes + at;

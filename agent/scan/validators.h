@@ -73,6 +73,7 @@ void manifest_at(const struct text *t, size_t sep, size_t at, struct matches *m)
 /* options.c: a password among the options of a command, of which one's dash is at `dash`. */
 bool option_at(const struct text *t, size_t dash, struct span *ret);
 /* bearer.c: the token after "Bearer " or the credentials after "Basic ". */
+bool authorization_value(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
 void authorization_at(const struct text *t, size_t value, struct matches *m);
 
 #endif

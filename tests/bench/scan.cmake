@@ -7,4 +7,6 @@ set_tests_properties(bench.scan_speed PROPERTIES LABELS bench TIMEOUT 300 RUN_SE
 if(TARGET gapscope)
   add_test(NAME bench.scan_corpora COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/scan_corpora.py $<TARGET_FILE:gapscope>)
   set_tests_properties(bench.scan_corpora PROPERTIES LABELS bench TIMEOUT 300 SKIP_RETURN_CODE 77)
+  add_test(NAME bench.scan_made COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/scan_made.py $<TARGET_FILE:gapscope>)
+  set_tests_properties(bench.scan_made PROPERTIES LABELS bench TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()
