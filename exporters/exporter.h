@@ -13,6 +13,8 @@ enum export_signal { EXPORT_SPANS, EXPORT_METRICS, EXPORT_LOGS, EXPORT_SIGNALS }
 
 struct export_counts {
 	uint64_t produced, acknowledged, rejected, dropped, queued; /* items: spans, data points, log records */
+	uint64_t inherited;                                         /* of produced: found in a durable queue when it was opened */
+	uint64_t kept; /* of queued: in a durable queue, or on the way there, so they outlive the exporter */
 };
 
 struct resource {
@@ -41,6 +43,9 @@ struct exporter {
 extern const struct exporter *const exporter_table[]; /* ends with NULL */
 /* By name; NULL if unknown. */
 const struct exporter *exporter_find(const char *name);
+/* Durable queues of the exporters opened from now on: one file a destination and signal in a folder (NULL = in memory only), each for at
+ * most size_max bytes. The text must outlive them. */
+void exporter_queue_in(const char *folder, uint64_t size_max);
 /* How often metrics are wanted: OTEL_METRIC_EXPORT_INTERVAL, by default 60,000 ms. */
 unsigned int exporter_metric_interval_ms(void);
 

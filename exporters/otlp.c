@@ -13,6 +13,7 @@
 
 #include "exporters/exporters.h"
 #include "exporters/otlp_lane.h"
+#include "report/stable_hash.h"
 
 #define NS_PER_MS 1000000ULL
 
@@ -20,6 +21,17 @@ struct otlp {
 	struct otlp_config config;
 	struct otlp_lane *lanes[EXPORT_SIGNALS]; /* NULL where the signal is off */
 };
+
+static struct {
+	const char *folder;
+	uint64_t size_max;
+} queue; /* of exporters opened from now on; main thread */
+
+void exporter_queue_in(const char *folder, uint64_t size_max)
+{
+	queue.folder = folder;
+	queue.size_max = size_max;
+}
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -41,6 +53,31 @@ static void otlp_free(struct otlp *x)
 	free(x);
 }
 
+/* The file is named after the destination, so that the next session finds what this one leaves. */
+static int lane_open(const struct otlp_signal *s, const struct resource *r, struct otlp_lane **ret, char *err, size_t err_size)
+{
+	static const char *const signals[EXPORT_SIGNALS] = {
+		[EXPORT_SPANS] = "traces", [EXPORT_METRICS] = "metrics", [EXPORT_LOGS] = "logs"};
+	struct otlp_store *store = NULL;
+	char name[64], why[256] = "";
+	int rc = 0;
+	if (queue.folder != NULL) {
+		uint64_t destination = hash_end(hash_number(hash_text(HASH_START, s->url), s->protocol == OTLP_GRPC));
+		snprintf(name, sizeof name, "otlp-%016llx-%s", (unsigned long long)destination, signals[s->kind]);
+		rc = otlp_store_open(queue.folder, name, queue.size_max, &store, why, sizeof why);
+		if (why[0] != '\0')
+			snprintf(err, err_size, "%s", why);
+	}
+	if (rc != 0)
+		return rc;
+	rc = otlp_lane_new(s, r, store, ret);
+	if (rc != 0) {
+		otlp_store_close(store);
+		snprintf(err, err_size, "cannot start a thread to export: out of memory or threads");
+	}
+	return rc;
+}
+
 static int otlp_open(const char *target, const struct resource *r, void **ret, char *err, size_t err_size)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -52,9 +89,7 @@ static int otlp_open(const char *target, const struct resource *r, void **ret, c
 	for (size_t i = 0; rc == 0 && i < EXPORT_SIGNALS; i++) {
 		if (!x->config.signal[i].enabled)
 			continue;
-		rc = otlp_lane_new(&x->config.signal[i], r, &x->lanes[i]);
-		if (rc != 0)
-			snprintf(err, err_size, "cannot start a thread to export: out of memory or threads");
+		rc = lane_open(&x->config.signal[i], r, &x->lanes[i], err, err_size);
 	}
 	if (rc != 0) {
 		otlp_free(x);

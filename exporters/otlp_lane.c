@@ -1,10 +1,9 @@
 /*
  * A lane's thread: waits for a batch, sends it, tries again while the rules and the batch's time allow, and counts what became of it.
  */
-#include "exporters/otlp_lane.h"
+#include "exporters/otlp_lane_private.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,38 +15,19 @@
 
 #define REQUEST_MAX (64U << 20) /* bytes before compression: specification */
 #define BATCH_BYTES (4U << 20)  /* what a batch aims at */
+#define BATCH_ITEMS 4096U
 #define BACKOFF_FIRST_MS 500U
 #define BACKOFF_MAX_MS 8000U
-#define NS_PER_MS 1000000ULL
-#define NEVER UINT64_MAX
+#define STORE_AGAIN_MS 1000U
 
-struct otlp_lane {
-	const struct otlp_signal *config;
-	const struct resource *resource;
-	const struct otlp_transport *transport;
-	void *link; /* the transport's */
-	pthread_t thread;
-	pthread_mutex_t lock; /* of everything below */
-	pthread_cond_t wake;  /* the lane's thread: there is work */
-	pthread_cond_t idle;  /* who flushes: a batch is done */
-	struct otlp_queue queue;
-	uint64_t sending;   /* weight of the batch under way */
-	uint64_t oldest_ns; /* when the queue stopped being empty */
-	bool flush, stop;
-	struct export_counts counts; /* without `queued` */
-	char error[256];
-	unsigned int random; /* the thread's own, for jitter */
-};
-
-static uint64_t now_ns(void)
+uint64_t lane_now_ns(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
-/* Wait on a condition, with the lock held, until deadline_ns (NEVER = without limit). */
-static void wait_until(struct otlp_lane *l, pthread_cond_t *cond, uint64_t deadline_ns)
+void lane_wait(struct otlp_lane *l, pthread_cond_t *cond, uint64_t deadline_ns)
 {
 	const struct timespec t = {.tv_sec = (time_t)(deadline_ns / 1000000000ULL), .tv_nsec = (long)(deadline_ns % 1000000000ULL)};
 	if (deadline_ns == NEVER)
@@ -61,15 +41,15 @@ static void wait_until(struct otlp_lane *l, pthread_cond_t *cond, uint64_t deadl
 /* Wait, with the lock held, until there is a batch to send or the lane stops. */
 static void await_batch(struct otlp_lane *l)
 {
-	while (!l->stop) {
+	while (!l->stop && l->held.items == NULL) {
 		uint64_t due = l->oldest_ns + l->config->delay_ms * NS_PER_MS;
-		bool full = l->queue.weight >= l->config->batch_max;
-		if (l->queue.n == 0)
-			wait_until(l, &l->wake, NEVER);
-		else if (full || l->flush || now_ns() >= due)
+		uint64_t waiting = l->store != NULL ? l->stored : l->queue.weight;
+		if (waiting == 0)
+			lane_wait(l, &l->wake, NEVER);
+		else if (waiting >= l->config->batch_max || l->flush || lane_now_ns() >= due)
 			return;
 		else
-			wait_until(l, &l->wake, due);
+			lane_wait(l, &l->wake, due);
 	}
 }
 
@@ -86,44 +66,59 @@ static uint64_t backoff_ms(struct otlp_lane *l, unsigned int attempt, uint64_t r
 static bool pause_until(struct otlp_lane *l, uint64_t deadline_ns)
 {
 	pthread_mutex_lock(&l->lock);
-	while (!l->stop && now_ns() < deadline_ns)
-		wait_until(l, &l->wake, deadline_ns);
+	while (!l->stop && lane_now_ns() < deadline_ns)
+		lane_wait(l, &l->wake, deadline_ns);
 	bool go_on = !l->stop;
 	pthread_mutex_unlock(&l->lock);
 	return go_on;
 }
 
-/* Send a request until it is decided. The last reply is in *ret. */
-static void deliver(struct otlp_lane *l, const struct bytes *request, struct otlp_reply *ret)
+/* For who flushes: waiting longer does not help. */
+static void note_failure(struct otlp_lane *l, const struct otlp_reply *reply)
+{
+	pthread_mutex_lock(&l->lock);
+	l->failing = true;
+	memcpy(l->error, reply->why, sizeof l->error);
+	pthread_cond_broadcast(&l->idle);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* Send a request until it is decided. The last reply is in *ret. What is in the store can wait: then the limit is an attempt's, not the
+ * batch's. */
+static void deliver(struct otlp_lane *l, const struct bytes *request, bool patient, struct otlp_reply *ret)
 {
 	uint64_t limit_ms = l->config->timeout_ms;
-	uint64_t end_ns = limit_ms != 0 ? now_ns() + limit_ms * NS_PER_MS : NEVER;
+	uint64_t end_ns = limit_ms != 0 ? lane_now_ns() + limit_ms * NS_PER_MS : NEVER;
 	for (unsigned int attempt = 0;; attempt++) {
-		uint64_t now = now_ns();
+		uint64_t now = lane_now_ns();
 		uint64_t left_ms = end_ns == NEVER ? 0 : now < end_ns ? (end_ns - now) / NS_PER_MS + 1 : 1;
 		l->transport->post(l->link, request, left_ms, ret);
 		if (ret->verdict != OTLP_RETRY)
 			return;
-		uint64_t next_ns = now_ns() + backoff_ms(l, attempt, ret->retry_after_ms) * NS_PER_MS;
+		if (patient)
+			note_failure(l, ret);
+		uint64_t next_ns = lane_now_ns() + backoff_ms(l, attempt, ret->retry_after_ms) * NS_PER_MS;
 		/* a wait that would outlive the batch is not begun: later batches are waiting too */
-		if (next_ns >= end_ns || !pause_until(l, next_ns))
+		if ((!patient && next_ns >= end_ns) || !pause_until(l, next_ns))
 			return;
+		if (patient && end_ns != NEVER)
+			end_ns = lane_now_ns() + limit_ms * NS_PER_MS;
 	}
 }
 
-static void send_batch(struct otlp_lane *l, const struct otlp_item *items, size_t n, struct otlp_reply *ret)
+static void send_batch(struct otlp_lane *l, const struct otlp_batch *b, bool patient, struct otlp_reply *ret)
 {
 	struct bytes request = {0};
-	struct bytes *list = calloc(n > 0 ? n : 1, sizeof *list);
+	struct bytes *list = calloc(b->n + 1, sizeof *list);
 	*ret = (struct otlp_reply){.verdict = OTLP_REFUSED, .why = "out of memory"};
-	for (size_t i = 0; list != NULL && i < n; i++)
-		list[i] = items[i].bytes;
+	for (size_t i = 0; list != NULL && i < b->n; i++)
+		list[i] = b->items[i].bytes;
 	int rc = list == NULL                            ? -ENOMEM
-		 : l->config->protocol == OTLP_HTTP_JSON ? otlp_json_request(l->config->kind, l->resource, list, n, &request)
-							 : otlp_encode_request(l->resource, list, n, &request);
+		 : l->config->protocol == OTLP_HTTP_JSON ? otlp_json_request(l->config->kind, l->resource, list, b->n, &request)
+							 : otlp_encode_request(l->resource, list, b->n, &request);
 	if (rc == 0) {
 		if (request.len <= REQUEST_MAX)
-			deliver(l, &request, ret);
+			deliver(l, &request, patient, ret);
 		else
 			snprintf(ret->why, sizeof ret->why, "a single item is larger than a request may be");
 	}
@@ -147,79 +142,180 @@ static void settle(struct otlp_lane *l, uint64_t weight, const struct otlp_reply
 	}
 }
 
+struct otlp_batch lane_take(struct otlp_lane *l)
+{
+	size_t room = l->config->batch_max < BATCH_ITEMS ? (size_t)l->config->batch_max : BATCH_ITEMS;
+	struct otlp_batch b = {.items = calloc(room, sizeof *b.items)};
+	if (b.items != NULL)
+		b.n = otlp_queue_take(&l->queue, l->config->batch_max, BATCH_BYTES, b.items, room);
+	for (size_t i = 0; i < b.n; i++)
+		b.weight += b.items[i].weight;
+	l->queue_since_ns = lane_now_ns();
+	return b;
+}
+
+void otlp_batch_done(struct otlp_batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		free(b->items[i].bytes.data);
+	free(b->items);
+	*b = (struct otlp_batch){0};
+}
+
+/* The oldest of the store, with the lock held but for the reading itself. Empty where there is nothing that can be read. */
+static struct otlp_batch take_stored(struct otlp_lane *l)
+{
+	struct otlp_batch b = {0};
+	uint64_t dropped = 0;
+	pthread_mutex_unlock(&l->lock);
+	ssize_t n = otlp_store_take(l->store, l->config->batch_max, BATCH_BYTES, &b.items, &dropped);
+	pthread_mutex_lock(&l->lock);
+	b.n = n > 0 ? (size_t)n : 0;
+	for (size_t i = 0; i < b.n; i++)
+		b.weight += b.items[i].weight;
+	if (dropped > 0 || n < 0) {
+		l->counts.dropped += dropped;
+		l->stored -= dropped < l->stored ? dropped : l->stored;
+		snprintf(l->error, sizeof l->error, "the queue cannot be read: a part of it is damaged");
+	}
+	l->stored -= b.weight < l->stored ? b.weight : l->stored;
+	if (n == 0)
+		l->stored = 0; /* what was there could not be read, and is counted */
+	else if (n < 0 && !l->stop)
+		lane_wait(l, &l->wake, lane_now_ns() + STORE_AGAIN_MS * NS_PER_MS);
+	return b;
+}
+
+/* A batch to send, with the lock held: what was in the store before comes first. *ret_stored: it is in the store. */
+static struct otlp_batch next_batch(struct otlp_lane *l, bool *ret_stored)
+{
+	struct otlp_batch b = {0};
+	*ret_stored = false;
+	if (l->store == NULL) {
+		b = lane_take(l);
+		l->oldest_ns = l->queue_since_ns;
+		return b;
+	}
+	if (l->stored > 0) {
+		b = take_stored(l);
+		*ret_stored = b.n > 0;
+		l->oldest_ns = lane_now_ns();
+	}
+	if (b.n == 0 && l->held.items != NULL) {
+		b = l->held;
+		l->held = (struct otlp_batch){0};
+		l->keeping = 0;
+		pthread_cond_signal(&l->keep);
+	}
+	return b;
+}
+
 static void *lane_main(void *arg)
 {
 	struct otlp_lane *l = arg;
-	size_t room = l->config->batch_max < 4096 ? (size_t)l->config->batch_max : 4096;
-	struct otlp_item *batch = calloc(room, sizeof *batch);
 	pthread_mutex_lock(&l->lock);
 	for (;;) {
+		bool stored;
 		await_batch(l);
-		if (l->stop || batch == NULL)
+		if (l->stop)
 			break;
-		size_t n = otlp_queue_take(&l->queue, l->config->batch_max, BATCH_BYTES, batch, room);
-		uint64_t weight = 0;
-		for (size_t i = 0; i < n; i++)
-			weight += batch[i].weight;
-		l->sending = weight;
-		l->oldest_ns = now_ns();
+		struct otlp_batch b = next_batch(l, &stored);
+		l->sending = b.weight;
 		pthread_mutex_unlock(&l->lock);
 
-		struct otlp_reply reply;
-		send_batch(l, batch, n, &reply);
-		for (size_t i = 0; i < n; i++)
-			free(batch[i].bytes.data);
+		struct otlp_reply reply = {.verdict = OTLP_ABORTED};
+		if (b.n > 0)
+			send_batch(l, &b, stored, &reply);
+		bool again = stored && (reply.verdict == OTLP_RETRY || reply.verdict == OTLP_ABORTED);
+		if (stored)
+			otlp_store_settle(l->store, !again);
 
 		pthread_mutex_lock(&l->lock);
-		settle(l, weight, &reply);
+		if (again)
+			l->stored += b.weight;
+		else
+			settle(l, b.weight, &reply);
+		l->failing = reply.verdict == OTLP_RETRY;
 		l->sending = 0;
-		l->flush = l->flush && l->queue.n > 0;
+		l->flush = l->flush && (l->queue.n > 0 || l->keeping > 0 || l->stored > 0);
 		pthread_cond_broadcast(&l->idle);
+		otlp_batch_done(&b);
 	}
 	pthread_mutex_unlock(&l->lock);
-	free(batch);
 	return NULL;
 }
 
 /* -- everybody else -- */
 
 /* Signals are for the agent's main thread. */
-static int start_thread(struct otlp_lane *l)
+static int start_thread(struct otlp_lane *l, pthread_t *thread, void *(*body)(void *))
 {
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int rc = pthread_create(&l->thread, NULL, lane_main, l);
+	int rc = pthread_create(thread, NULL, body, l);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -rc;
 }
 
-int otlp_lane_new(const struct otlp_signal *s, const struct resource *r, struct otlp_lane **ret)
+static void init_lock(struct otlp_lane *l)
+{
+	pthread_condattr_t clock;
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->wake, &clock);
+	pthread_cond_init(&l->keep, &clock);
+	pthread_cond_init(&l->idle, &clock);
+	pthread_condattr_destroy(&clock);
+}
+
+/* What is left when the threads have ended, or were never started. */
+static void lane_free(struct otlp_lane *l)
+{
+	otlp_queue_done(&l->queue);
+	l->transport->close(l->link);
+	otlp_store_close(l->store);
+	pthread_mutex_destroy(&l->lock);
+	pthread_cond_destroy(&l->wake);
+	pthread_cond_destroy(&l->keep);
+	pthread_cond_destroy(&l->idle);
+	free(l);
+}
+
+int otlp_lane_new(const struct otlp_signal *s, const struct resource *r, struct otlp_store *store, struct otlp_lane **ret)
 {
 	struct otlp_lane *l = calloc(1, sizeof *l);
 	if (l == NULL)
 		return -ENOMEM;
 	l->config = s;
 	l->resource = r;
-	l->random = (unsigned int)now_ns();
-	otlp_queue_init(&l->queue, s->queue_max);
-	pthread_condattr_t clock;
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->wake, &clock);
-	pthread_cond_init(&l->idle, &clock);
-	pthread_condattr_destroy(&clock);
+	l->random = (unsigned int)lane_now_ns();
 	l->transport = otlp_transport_of(s->protocol);
+	otlp_queue_init(&l->queue, s->queue_max);
+	init_lock(l);
 	int rc = l->transport->open(s, &l->link);
-	rc = rc != 0 ? rc : start_thread(l);
-	if (rc != 0) {
-		l->transport->close(l->link);
-		free(l);
-		return rc;
+	if (rc == 0 && store != NULL) {
+		l->store = store;
+		l->stored = l->counts.inherited = l->counts.produced = otlp_store_weight(store);
+		rc = start_thread(l, &l->keeper, keeper_main);
 	}
-	*ret = l;
-	return 0;
+	if (rc == 0)
+		rc = start_thread(l, &l->thread, lane_main);
+	if (rc == 0) {
+		*ret = l;
+		return 0;
+	}
+	if (l->keeper != 0) {
+		pthread_mutex_lock(&l->lock);
+		l->stop = true;
+		pthread_cond_signal(&l->keep);
+		pthread_mutex_unlock(&l->lock);
+		pthread_join(l->keeper, NULL);
+	}
+	l->store = NULL; /* the caller's still */
+	lane_free(l);
+	return rc;
 }
 
 void otlp_lane_push(struct otlp_lane *l, struct otlp_item *items, size_t n)
@@ -230,8 +326,11 @@ void otlp_lane_push(struct otlp_lane *l, struct otlp_item *items, size_t n)
 	pthread_mutex_lock(&l->lock);
 	l->counts.produced += weight;
 	bool fits = !l->stop && l->queue.weight + weight <= l->queue.weight_max;
-	if (l->queue.n == 0)
-		l->oldest_ns = now_ns();
+	if (l->queue.n == 0) {
+		l->queue_since_ns = lane_now_ns();
+		if (l->store == NULL)
+			l->oldest_ns = l->queue_since_ns;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (fits && otlp_queue_push(&l->queue, &items[i]))
 			continue;
@@ -241,7 +340,7 @@ void otlp_lane_push(struct otlp_lane *l, struct otlp_item *items, size_t n)
 	l->counts.dropped += left_out;
 	if (left_out > 0)
 		snprintf(l->error, sizeof l->error, "the queue was full");
-	pthread_cond_signal(&l->wake);
+	pthread_cond_signal(l->store != NULL ? &l->keep : &l->wake);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -256,16 +355,26 @@ void otlp_lane_count_dropped(struct otlp_lane *l, uint64_t weight)
 void otlp_lane_flush_start(struct otlp_lane *l)
 {
 	pthread_mutex_lock(&l->lock);
-	l->flush = l->queue.n > 0;
+	l->flush = l->queue.n > 0 || l->keeping > 0 || l->stored > 0;
 	pthread_cond_signal(&l->wake);
+	pthread_cond_signal(&l->keep);
 	pthread_mutex_unlock(&l->lock);
+}
+
+static bool is_done(const struct otlp_lane *l)
+{
+	bool in_memory = l->queue.n > 0 || l->keeping > 0;
+	if (l->store == NULL)
+		return !in_memory && l->sending == 0;
+	/* what is on file can wait for a receiver that does not answer */
+	return !in_memory && (l->failing || (l->stored == 0 && l->sending == 0));
 }
 
 void otlp_lane_flush_wait(struct otlp_lane *l, uint64_t deadline_ns)
 {
 	pthread_mutex_lock(&l->lock);
-	while ((l->queue.n > 0 || l->sending > 0) && now_ns() < deadline_ns)
-		wait_until(l, &l->idle, deadline_ns);
+	while (!is_done(l) && lane_now_ns() < deadline_ns)
+		lane_wait(l, &l->idle, deadline_ns);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -273,7 +382,8 @@ void otlp_lane_counts(struct otlp_lane *l, struct export_counts *ret)
 {
 	pthread_mutex_lock(&l->lock);
 	*ret = l->counts;
-	ret->queued = l->queue.weight + l->sending;
+	ret->queued = l->queue.weight + l->keeping + l->stored + l->sending;
+	ret->kept = l->store != NULL ? ret->queued : 0;
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -291,13 +401,11 @@ void otlp_lane_free(struct otlp_lane *l)
 	pthread_mutex_lock(&l->lock);
 	l->stop = true;
 	pthread_cond_signal(&l->wake);
+	pthread_cond_signal(&l->keep);
 	pthread_mutex_unlock(&l->lock);
 	l->transport->abort(l->link);
 	pthread_join(l->thread, NULL);
-	otlp_queue_done(&l->queue);
-	l->transport->close(l->link);
-	pthread_mutex_destroy(&l->lock);
-	pthread_cond_destroy(&l->wake);
-	pthread_cond_destroy(&l->idle);
-	free(l);
+	if (l->store != NULL)
+		pthread_join(l->keeper, NULL);
+	lane_free(l);
 }

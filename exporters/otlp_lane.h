@@ -10,23 +10,25 @@
 
 #include "exporters/otlp_env.h"
 #include "exporters/otlp_queue.h"
+#include "exporters/otlp_store.h"
 
 struct otlp_lane;
 
-/* Start a lane. The signal's configuration and the resource must outlive it. 0 or -errno. */
-int otlp_lane_new(const struct otlp_signal *s, const struct resource *r, struct otlp_lane **ret);
+/* Start a lane. The signal's configuration and the resource must outlive it; the store (NULL = none) is taken over on success. 0 or
+ * -errno. */
+int otlp_lane_new(const struct otlp_signal *s, const struct resource *r, struct otlp_store *store, struct otlp_lane **ret);
 /* Hand over items: all of them or, where they do not fit, none (they are freed and counted as dropped). */
 void otlp_lane_push(struct otlp_lane *l, struct otlp_item *items, size_t n);
 /* Count items that could not even be encoded. */
 void otlp_lane_count_dropped(struct otlp_lane *l, uint64_t weight);
 /* Ask for what is queued to be sent now. */
 void otlp_lane_flush_start(struct otlp_lane *l);
-/* Wait until it has been, at most until deadline_ns (CLOCK_MONOTONIC). */
+/* Wait until it has been, or is on file and the receiver does not answer, at most until deadline_ns (CLOCK_MONOTONIC). */
 void otlp_lane_flush_wait(struct otlp_lane *l, uint64_t deadline_ns);
 void otlp_lane_counts(struct otlp_lane *l, struct export_counts *ret);
 /* Why the latest batch that was not delivered was not; "" if all were. */
 void otlp_lane_error(struct otlp_lane *l, char *buf, size_t size);
-/* Stop at once: what is queued is dropped. */
+/* Stop at once: what is queued is dropped, or on file where there is a store. */
 void otlp_lane_free(struct otlp_lane *l);
 
 #endif

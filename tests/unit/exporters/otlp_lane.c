@@ -36,7 +36,7 @@ static void start(struct rig *g, const struct answer *script, size_t n, struct o
 		g->signal.batch_max = 10;
 	if (g->signal.timeout_ms == 0)
 		g->signal.timeout_ms = 8000;
-	assert_int_equal(otlp_lane_new(&g->signal, &about, &g->lane), 0);
+	assert_int_equal(otlp_lane_new(&g->signal, &about, NULL, &g->lane), 0);
 }
 
 static void stop(struct rig *g)
