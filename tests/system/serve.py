@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""The daemon's promises: it finds services and watches them, answers whom it should and nobody else, stays within its bounds, and leaves nothing behind.
+
+GS_CHURN: how many short-lived targets come and go (default 40). GS_ARTEFACTS: where screenshots go (default: build/artefacts).
+"""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from gate import Load, services
+from gs import BUILD, GAPSCOPE, clean_env, expect, main, need, poll_until, run, workdir
+
+CHURN = int(os.environ.get("GS_CHURN", "40"))
+TOKEN = "0123456789abcdef0123"
+
+
+class Daemon:
+    """`gapscope serve` with a configuration, on a free port."""
+
+    def __init__(self, top, watch, more="", listen="127.0.0.1:0"):
+        self.config = top / "serve.yaml"
+        self.config.write_text(f"listen: {listen}\n{more}watch:\n" + "".join(f"  - {w}\n" for w in watch))
+        self.log = top / "serve.log"
+        self.process = subprocess.Popen([GAPSCOPE, "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL, env=clean_env(),
+                                        stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"))
+        self.port = None
+        if listen.startswith("unix:"):
+            poll_until(lambda: os.path.exists(listen[5:]) or self.process.poll() is not None, "the daemon's socket")
+        else:
+            poll_until(lambda: self.said(r"gapscope: port (\d+)\n") or self.process.poll() is not None, "the daemon's port")
+            self.port = int(self.said(r"gapscope: port (\d+)\n"))
+        expect(self.process.poll() is None, f"the daemon ended: {self.log.read_text()}")
+
+    def said(self, pattern):
+        found = re.search(pattern, self.log.read_text())
+        return found and found.group(1)
+
+    def ask(self, path, method="GET", body=None, headers=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            c.request(method, path, body, headers or {})
+            answer = c.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            c.close()
+
+    def service(self, name):
+        return json.loads(self.ask(f"/api/v1/services/{name}")[1])
+
+    def sessions(self):
+        """Processes that watch on the daemon's behalf."""
+        found = []
+        for p in pathlib.Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if p.name.isdigit() and "/tmp/gapscope-serve-" in (p / "cmdline").read_text():
+                    found.append(int(p.name))
+        return found
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(60)
+        expect(status == 0, f"the daemon ended with {status}: {self.log.read_text()}")
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def daemon(*arguments, **options):
+    d = Daemon(*arguments, **options)
+    try:
+        yield d
+    finally:
+        d.kill()
+
+
+def port_of(server):
+    return int(server.process.args[-2])
+
+
+def watches():
+    """A canary's finding arrives in the interface, the metrics and the gates; its next life is a second session; nothing is left at the end."""
+    with workdir() as top, services(top, "logs_email") as (stable, canary):
+        rules = [f"{{service: stable, port: {port_of(stable)}}}", f"{{service: canary, port: {port_of(canary)}, stable: stable, tier: critical}}",
+                 "{service: ghost, name: gs-no-such-name}"]
+        with daemon(top, rules, f"history: {top}/history.db\n") as d:
+            load = Load([port_of(stable), port_of(canary)])
+
+            def found():
+                report = d.service("canary")["report"]
+                stable_report = d.service("stable")["report"]
+                return report and stable_report and any(f["rule"] == "data.log.email" for f in report["findings"]) and \
+                    report["service"]["server_requests"] > 120 and stable_report["service"]["server_requests"] > 120
+
+            poll_until(found, "the e-mail's finding in the interface")
+            load.stop()
+            status, text = d.ask("/metrics")
+            expect(status == 200 and 'gapscope_findings{service="canary",rule="data.log.email"} 1' in text, "no such series in /metrics")
+            expect('gapscope_findings{service="ghost",rule="data.log.email"} 0' in text, "no explicit zero for a service that is not there")
+            status, text = d.ask("/gate/argo?service=canary")
+            data = json.loads(text)["data"]
+            expect(status == 200 and data["verdict"] == "fail" and data["ok"] is False, f"Argo's answer: {status} {text[:300]}")
+            status, text = d.ask("/gate/flagger", "POST", json.dumps({"name": "canary", "namespace": "x", "phase": "Progressing", "metadata": {}}))
+            expect(status == 412 and "data.log.email" in text, f"Flagger's answer: {status} {text}")
+            status, text = d.ask("/gate/flagger", "POST", json.dumps({"name": "stable", "metadata": {}}))
+            print(f"stable alone: {status} {text.splitlines()}")
+            # a session ends with its service, and the next life of the service is another one
+            canary.stop()
+            poll_until(lambda: d.service("canary")["summary"]["state"] == "ended", "the end of the canary's session")
+            past = json.loads(d.ask("/api/v1/history?service=canary")[1])["sessions"]
+            expect(len(past) == 1 and past[0]["findings"] > 0, f"history: {past}")
+            d.stop()
+        expect(stable.process.poll() is None, "the service did not survive the daemon")
+        http.client.HTTPConnection("127.0.0.1", port_of(stable), timeout=10).request("GET", "/order/1")
+        expect(not list(pathlib.Path("/tmp").glob("gapscope-serve-*")), "the daemon left its folder")
+
+
+def killed():
+    """kill -9 of the daemon: its sessions end, and the services go on."""
+    with workdir() as top, services(top, "stable") as (stable, canary):
+        with daemon(top, [f"{{service: stable, port: {port_of(stable)}}}"]) as d:
+            poll_until(lambda: d.service("stable")["report"], "the first report")
+            before = d.sessions()
+            expect(len(before) == 1, f"sessions: {before}")
+            d.process.kill()
+            d.process.wait()
+            poll_until(lambda: not d.sessions(), "the end of the sessions")
+        for server in (stable, canary):
+            c = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)
+            c.request("GET", "/order/1")
+            expect(c.getresponse().status == 200, "a service does not answer any more")
+        for folder in pathlib.Path("/tmp").glob("gapscope-serve-*"):
+            shutil.rmtree(folder)
+
+
+def hostile():
+    with workdir() as top:
+        token = top / "token"
+        token.write_text(TOKEN + "\n")
+        with daemon(top, ["{service: ghost, name: gs-no-such-name}"], f"token_file: {token}\n") as d:
+            right = {"Authorization": f"Bearer {TOKEN}"}
+            expect(d.ask("/api/v1/services", headers=right)[0] == 200, "the right token is refused")
+            for headers in ({}, {"Authorization": "Bearer 0123456789abcdef012"}, {"Authorization": TOKEN}, {"Authorization": "Basic " + TOKEN}):
+                for path in ("/api/v1/services", "/metrics", "/gate/argo?service=ghost", "/api/v1/stream", "/readyz"):
+                    expect(d.ask(path, headers=headers)[0] == 401, f"{path} with {headers} is answered")
+            expect(d.ask("/healthz")[0] == 200, "no health without a token")
+            for path in ("/../../etc/passwd", "/api/v1/services/..%2f..%2fetc%2fpasswd", "/app.js/../../x", "//", "/%00"):
+                expect(d.ask(path, headers=right)[0] in (400, 404), f"{path} is answered")
+            # slow clients: as many as there are connections, and still others are served when their time is over
+            slow = []
+            for _ in range(150):
+                s = socket.create_connection(("127.0.0.1", d.port), timeout=20)
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+                slow.append(s)
+            start = time.monotonic()
+
+            def answers():
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    return d.ask("/healthz")[0] == 200
+                return False
+
+            poll_until(answers, "an answer beside 150 slow clients", 60)
+            print(f"150 slow clients: the next one was served after {time.monotonic() - start:.1f} s")
+            for s in slow:
+                s.close()
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", d.port), timeout=20) as s:
+                s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 10_000_000)
+                print("10 MB of headers:", s.recv(100).split(b"\r\n")[0])
+            expect(d.ask("/healthz")[0] == 200, "no health after all that")
+            memory = int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{d.process.pid}/status").read_text()).group(1))
+            print(f"the daemon's memory afterwards: {memory} KiB")
+            expect(memory < 64 * 1024, f"{memory} KiB")
+            expect("refused GET" in d.log.read_text(), "what was refused is not logged")
+            d.stop()
+
+
+def other_users():
+    """Over a Unix socket root and the daemon's own user are answered; others are not, even if they can open it."""
+    need("runuser", "curl")
+    with workdir() as top:
+        path = top / "gapscope.sock"
+        with daemon(top, ["{service: ghost, name: gs-no-such-name}"], listen=f"unix:{path}") as d:
+            curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", path, "http://localhost/api/v1/services"]
+            expect(run(curl).stdout == b"200", "root is refused")
+            expect(run(["runuser", "-u", "nobody", "--", *curl]).stdout == b"000", "the socket lets everybody in")
+            path.chmod(0o666)
+            expect(run(["runuser", "-u", "nobody", "--", *curl]).stdout == b"403", "another user is answered")
+            d.stop()
+        expect(not path.exists(), "the socket is left behind")
+
+
+def bad_configuration():
+    with workdir() as top:
+        cases = (("port: 1\n", "serve.yaml:1: port: unknown key"), ("listen: 0.0.0.0:0\n", "set token_file"),
+                 ("token_file: /nonexistent\n", "/nonexistent"), ("policy: /nonexistent\n", "/nonexistent"),
+                 ("history: /nonexistent/h.db\n", "/nonexistent/h.db"), ("listen: unix:/nonexistent/s\n", "cannot listen on"),
+                 ("watch: [{service: a}]\n", "one of name, port, unit and cgroup"))
+        for text, message in cases:
+            (top / "serve.yaml").write_text(text)
+            done = run([GAPSCOPE, "serve", "--config", top / "serve.yaml"])
+            expect(done.returncode == 2 and message in done.stderr.decode(), f"{text}: {done.returncode} {done.stderr.decode()}")
+            expect(done.stderr.count(b"\n") == 1, f"more than one line: {done.stderr.decode()}")
+        expect(run([GAPSCOPE, "serve"]).returncode == 2, "no configuration is fine")
+
+
+def churn():
+    """Targets come and go: memory and descriptors of the daemon end where they began."""
+    with workdir() as top:
+        lanes = 8
+        names = [f"gs-churn-{i}" for i in range(lanes)]
+        for name in names:
+            shutil.copy("/bin/sleep", top / name)
+        with daemon(top, [f"{{service: {n}, name: {n}}}" for n in names]) as d:
+            here = pathlib.Path(f"/proc/{d.process.pid}")
+
+            def size():
+                return len(list((here / "fd").iterdir())), int(re.search(r"VmRSS:\s+(\d+)", (here / "status").read_text()).group(1))
+
+            def total():
+                return sum(s["sessions"] for s in json.loads(d.ask("/api/v1/services")[1])["services"])
+
+            def round_of(n):
+                targets = [subprocess.Popen([str(top / name), "60"]) for name in names[:n]]
+                want = total() + n
+                poll_until(lambda: total() == want, "a session for each target")
+                poll_until(lambda: len(d.sessions()) == n, "the sessions")
+                for t in targets:
+                    t.kill()
+                    t.wait()
+                poll_until(lambda: not d.sessions(), "the end of the sessions")
+
+            round_of(lanes)
+            first = size()
+            for _ in range(max(CHURN // lanes - 1, 1)):
+                round_of(lanes)
+            last = size()
+            print(f"{total()} targets came and went: descriptors {first[0]} then {last[0]}, memory {first[1]} then {last[1]} KiB")
+            expect(last[0] <= first[0], "descriptors grew")
+            expect(last[1] <= first[1] * 1.2 + 512, "memory grew")
+            d.stop()
+
+
+def page():
+    """The dashboard in Chromium: it shows the finding, at a telephone's width too, in light and dark, and asks nobody else."""
+    need("chromium")
+    artefacts = pathlib.Path(os.environ.get("GS_ARTEFACTS", BUILD.parent / "artefacts"))
+    artefacts.mkdir(parents=True, exist_ok=True)
+    with workdir() as top, services(top, "no_timeout") as (stable, canary):
+        rules = [f"{{service: stable, port: {port_of(stable)}}}", f"{{service: canary, port: {port_of(canary)}}}"]
+        with daemon(top, rules) as d:
+            load = Load([port_of(stable), port_of(canary)])
+            poll_until(lambda: any(f["rule"] == "deadline.response.missing" for f in (d.service("canary")["report"] or {"findings": []})["findings"]),
+                       "the finding")
+            load.stop()
+
+            def chromium(*words):
+                return run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", f"--user-data-dir={top}/chromium",
+                            "--hide-scrollbars", "--enable-logging=stderr", "--virtual-time-budget=5000", *words],
+                           env=clean_env({"HOME": str(top)}))
+
+            url = f"http://127.0.0.1:{d.port}/"
+            dom = chromium("--dump-dom", url + "#service/canary").stdout.decode()
+            for text in ("deadline.response.missing", "Readiness", "Mend first", "no bound", "Dependencies", "What this cannot speak of"):
+                expect(text in dom, f"'{text}' is not on the page")
+            expect("[object" not in dom and "undefined" not in dom, "something is shown that is no text")
+            listed = chromium("--dump-dom", url).stdout.decode()
+            expect("canary" in listed and "stable" in listed, "the list does not name the services")
+            for name, width, more in (("list", 1200, ()), ("service", 1200, ()), ("phone", 500, ()),
+                                      ("dark", 1200, ("--force-dark-mode", "--enable-features=WebContentsForceDark:0"))):
+                shot = artefacts / f"dashboard-{name}.png"
+                done = chromium(f"--window-size={width},1600", f"--screenshot={shot}", *more, url + ("" if name == "list" else "#service/canary"))
+                expect(shot.exists() and shot.stat().st_size > 5000, f"no picture {shot}: {done.stderr.decode()[-500:]}")
+                errors = [line for line in done.stderr.decode().splitlines() if "CONSOLE" in line]
+                expect(not errors, f"the page complains: {errors[:3]}")
+            print(f"pictures in {artefacts}")
+            d.stop()
+
+
+CASES = {"serve_watches": watches, "serve_killed": killed, "serve_hostile": hostile, "serve_other_users": other_users,
+         "serve_bad_configuration": bad_configuration, "serve_churn": churn, "serve_page": page}
+
+if __name__ == "__main__":
+    main(CASES)
