@@ -46,6 +46,7 @@ enum how {
 	HOW_OTHER_THREAD,  /* undecided: another thread was asleep, and may be a watchdog */
 	HOW_BUSY,          /* undecided: reads that are tried again and again */
 	HOW_UNKNOWN_LIMIT, /* undecided: the socket existed before it was watched */
+	HOW_SET_UP,        /* undecided: slices while the peer has never spoken: a connect deadline may be looked at between them */
 	HOWS
 };
 
@@ -109,7 +110,8 @@ struct judge {
 	uint64_t no_give_up_ns; /* waiting this long in an event loop means that nobody bounds it */
 	int64_t user_timeout_ns;
 	int syn_count;
-	bool fired;    /* another thread's sleep ended at that very moment */
+	bool fired; /* another thread's sleep ended at that very moment */
+	bool set_up; /* the connection is still being set up: a deadline on connecting covers this, for as long as the kernel's would */
 	bool dripping; /* bytes came more slowly before than the silence lasted now */
 };
 
@@ -267,6 +269,8 @@ void deadline_release_old(struct deadline *d, struct deadline_conn *k, uint64_t 
 void watchdog_sleep(struct deadline *d, const struct wait *w);
 /* When does another thread's wait end that began with the operation of w and is not over at now_ns? 0: there is none. */
 uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
+/* Is there such a wait, of an operation whose own waits came and went? */
+bool watchdog_over(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
 /* Did such a wait end just then? */
 bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
 /* Hold an observation back; it is counted after a while, or as undecided if a watchdog comes to light. */

@@ -242,6 +242,8 @@ static bool judge_descriptor(const struct watch *w, const struct judge *j, struc
 		o->observed = true;
 		return bounded(o, HOW_REMAINDER, w->due_hi - (o->phase == PHASE_CONNECT ? w->since_ns : w->operation_ns), false);
 	}
+	if (w->timeouts >= SLICES_MIN && j->set_up)
+		return weighs(o, HOW_SET_UP, W_UNDECIDED);
 	if (w->timeouts >= SLICES_MIN) {
 		o->observed = true;
 		return weighs(o, HOW_SLICES, W_NONE);
@@ -265,7 +267,7 @@ static bool judge_loop(const struct watch *w, const struct judge *j, struct obse
 	if (w->loop_forever)
 		return weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
 	if (age >= j->no_give_up_ns && (w->hint_ns <= j->now_ns + noise || watch_ticks(w)))
-		return weighs(o, HOW_NO_GIVE_UP, W_NONE_WEAK);
+		return j->set_up ? weighs(o, HOW_SET_UP, W_UNDECIDED) : weighs(o, HOW_NO_GIVE_UP, W_NONE_WEAK);
 	if (w->tries)
 		return weighs(o, HOW_BUSY, W_UNDECIDED);
 	if (w->slices)

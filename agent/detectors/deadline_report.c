@@ -101,6 +101,7 @@ static const char *const how_texts[HOWS] = {
 	[HOW_OTHER_THREAD] = "undecided: another thread was asleep, and may be a watchdog",
 	[HOW_BUSY] = "undecided: reads tried again and again",
 	[HOW_UNKNOWN_LIMIT] = "undecided: no wait of its own was seen",
+	[HOW_SET_UP] = "undecided: the peer has not spoken yet, and a connect deadline may be looked at between slices",
 };
 
 static const char *const phase_names[PHASES] = {

@@ -30,7 +30,8 @@ static struct judge judge_of(const struct deadline *d, const struct deadline_con
 		.no_give_up_ns = evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP]),
 		.user_timeout_ns = k->conn->user_timeout_ns,
 		.syn_count = k->conn->syncnt,
-		.dripping = k->gaps >= DRIP_GAPS_MIN && k->longest_gap_ns >= DRIP_GAP_NS &&
+		.set_up = w->phase == PHASE_RESPONSE && !k->conn->protocol && !k->conn->bytes_in && age < DEADLINE_KERNEL_NS,
+		.dripping = k->gaps && k->longest_gap_ns >= DRIP_GAP_NS &&
 			    age <= k->longest_gap_ns + k->longest_gap_ns / 8 + DRIP_SLACK_NS,
 	};
 }
@@ -94,12 +95,15 @@ bool deadline_drips(const struct deadline *d, const struct deadline_conn *k, con
 		return false;
 	const bool timer =
 		!outlived && !anew && ((timer_due(k, w) > now_ns + noise && !watch_ticks(w)) || w->alarm_due_ns > now_ns);
+	const bool watched = watchdog_over(d, k, w, now_ns);
 	*ret = (struct observation){
 		.phase = PHASE_TOTAL,
-		.weight = timer      ? W_UNDECIDED
-			  : outlived ? W_NONE
-				     : W_NONE_WEAK,
-		.how = timer ? HOW_LOOP_TIMER : HOW_DRIPPED,
+		.weight = timer || watched ? W_UNDECIDED
+			  : outlived       ? W_NONE
+					   : W_NONE_WEAK,
+		.how = watched ? HOW_OTHER_THREAD
+		       : timer ? HOW_LOOP_TIMER
+			       : HOW_DRIPPED,
 		.observed = true,
 		.waited_ns = lasted,
 		.stack = w->wait_stack ? w->wait_stack : w->stack,

@@ -81,6 +81,15 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 	return due;
 }
 
+bool watchdog_over(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < DEADLINE_TIMERS; i++) {
+		if (covers(&d->timers[i], k->conn->process->pid, w->last_tid, began(k, w), began(k, w), now_ns))
+			return true;
+	}
+	return false;
+}
+
 bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
 {
 	for (uint32_t i = 0; w->calls && i < DEADLINE_TIMERS; i++) {

@@ -128,6 +128,66 @@ static void test_drip_left(void **state)
 	rig_done(&r);
 }
 
+/* The peer has not said a word, and slices go by: a deadline on connecting may be looked at between them, until the kernel's has passed. */
+static void test_slices_while_set_up(void **state)
+{
+	(void)state;
+	for (int slices = 25; slices < 200; slices += 125) {
+		struct rig r;
+		connected(&r);
+		script_write(&r.s, 5, "\1\2\3startup");
+		for (int i = 0; i < slices; i++)
+			script_poll(&r.s, 5, POLLIN, 0, (int64_t)SCRIPT_SEC);
+		rig_finish(&r);
+		assert_string_equal(bound(&r, "response"), slices > 134 ? "none" : "unknown");
+		assert_int_equal(rig_found(&r, "deadline.response.missing") != NULL, slices > 134);
+		rig_done(&r);
+	}
+}
+
+/* It has spoken before: what waits in slices now is no set-up. */
+static void test_slices_after_set_up(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	connected(&r);
+	script_write(&r.s, 5, "\1\2\3startup");
+	script_read(&r.s, 5, "\4ready");
+	script_write(&r.s, 5, "\1query");
+	for (int i = 0; i < 25; i++)
+		script_poll(&r.s, 5, POLLIN, 0, (int64_t)SCRIPT_SEC);
+	rig_finish(&r);
+	assert_string_equal(bound(&r, "response"), "none");
+	rig_done(&r);
+}
+
+/* The caller waits for the drip in another thread, with a limit that is still to come. */
+static void test_drip_under_a_watchdog(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	connected(&r);
+	const uint64_t began = r.s.now;
+	drip(&r, 2, 3 * SCRIPT_SEC);
+	script_event(&r.s, (struct event){.id = WIRE_INFLIGHT,
+					  .tid = 101,
+					  .fd = -1,
+					  .t0 = began,
+					  .t1 = r.s.now,
+					  .a0 = WIRE_COND_WAIT,
+					  .a1 = 30 * SCRIPT_SEC});
+	for (int i = 0; i < 6; i++) {
+		script_took(&r.s, SCRIPT_SEC / 2);
+		script_read(&r.s, 5, "x");
+	}
+	rig_finish(&r);
+	assert_string_equal(bound(&r, "total"), "unknown");
+	assert_null(rig_found(&r, "deadline.total.missing"));
+	rig_done(&r);
+}
+
 /* A poll announced the bytes: the blocking read that fetches them does not wait. */
 static void test_read_after_poll(void **state)
 {
@@ -152,6 +212,9 @@ int main(void)
 		cmocka_unit_test(test_killed_between_slices),
 		cmocka_unit_test(test_drip_without_end),
 		cmocka_unit_test(test_drip_left),
+		cmocka_unit_test(test_slices_while_set_up),
+		cmocka_unit_test(test_slices_after_set_up),
+		cmocka_unit_test(test_drip_under_a_watchdog),
 		cmocka_unit_test(test_read_after_poll),
 	};
 
