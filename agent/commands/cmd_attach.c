@@ -16,6 +16,7 @@
 #include "attach/inject.h"
 #include "commands/commands.h"
 #include "commands/live.h"
+#include "commands/probing.h"
 #include "commands/report_file.h"
 #include "commands/shim.h"
 #include "wire/shared.h"
@@ -26,7 +27,8 @@ struct attach {
 	struct settings settings;
 	struct pipeline pipeline;
 	struct ingest *ingest;
-	struct child child; /* its signals only: the service is not our child */
+	struct probing *probing; /* NULL until a process needs it */
+	struct child child;      /* its signals only: the service is not our child */
 	struct inject_shim shim;
 	struct inject_session session;
 	struct find_result found;
@@ -87,7 +89,10 @@ static void name_service(struct attach *a, const char *exe)
 
 static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy)
 {
-	ingest_set_policy(ctx, pid, fd, policy);
+	const struct attach *a = ctx;
+
+	ingest_set_policy(a->ingest, pid, fd, policy);
+	probing_policy(a->probing, (pid_t)pid, fd, policy);
 }
 
 static int open_session(struct attach *a, char *err, size_t err_size)
@@ -117,7 +122,7 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 		snprintf(err, err_size, "out of memory");
 		return e;
 	}
-	model_on_policy(session_model(a->pipeline.session), on_policy, a->ingest);
+	model_on_policy(session_model(a->pipeline.session), on_policy, a);
 	if (s->record) {
 		struct recording_info info = {.start_ns = a->start_ns, .seed = a->seed};
 
@@ -163,6 +168,29 @@ static bool has_slot(struct attach *a, pid_t pid)
 	return false;
 }
 
+/* Where the shim cannot enter: by probes in the kernel. `shim_why` says why. */
+static int probe(struct attach *a, pid_t pid, const char *shim_why, char *err, size_t err_size)
+{
+	char why[400];
+	int e = a->probing ? 0 : probing_open(a->ingest, false, &a->probing, why, sizeof(why));
+
+	if (e == 0)
+		e = probing_watch(a->probing, pid, why, sizeof(why));
+	if (e < 0) {
+		snprintf(err, err_size, "cannot attach to process %d: %.200s; nor can probes in the kernel (eBPF) watch it: %.200s",
+			 (int)pid, shim_why, why);
+		return e;
+	}
+	if (a->inside_n < FIND_MAX)
+		a->inside[a->inside_n++] = pid;
+	(void)existing_tell(pid, a->start_ns, pipeline_event, &a->pipeline);
+	snprintf(why, sizeof(why), "process %d is watched by probes in the kernel (eBPF): %s", (int)pid, shim_why);
+	note(a, pid, why);
+	if (!a->settings.quiet)
+		complain("%s", why);
+	return 0;
+}
+
 /* Put the shim into one process. What it had open before is told in front of all that it does from now on. */
 static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 {
@@ -172,9 +200,10 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 	int e;
 
 	check_process(pid, &v);
+	if (!v.watchable && v.other_way)
+		return probe(a, pid, v.why, err, err_size);
 	if (!v.watchable) {
-		snprintf(err, err_size, "cannot attach to process %d: %s%s", (int)pid, v.why,
-			 v.other_way ? "; only system call probes (eBPF) could watch it" : "");
+		snprintf(err, err_size, "cannot attach to process %d: %s", (int)pid, v.why);
 		return -EPERM;
 	}
 	e = inject_attach(pid, &a->shim, &a->session, &result, why, sizeof(why));
@@ -237,7 +266,8 @@ static void leave(void *ctx)
 		struct inject_result result;
 		char why[256];
 
-		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE)
+		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE ||
+		    probing_has(a->probing, (pid_t)p->pid))
 			continue;
 
 		const int e = inject_detach((pid_t)p->pid, &result, why, sizeof(why));
@@ -323,6 +353,7 @@ static int cmd_attach(int argc, char **argv)
 	else
 		status = 0;
 	pipeline_done(&a->pipeline);
+	probing_close(a->probing);
 	ingest_free(a->ingest);
 	inject_close(&a->shim);
 	settings_done(&a->settings);

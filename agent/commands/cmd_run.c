@@ -13,6 +13,7 @@
 #include "commands/commands.h"
 #include "commands/handover.h"
 #include "commands/live.h"
+#include "commands/probing.h"
 #include "commands/report_file.h"
 #include "commands/shim.h"
 #include "commands/target.h"
@@ -23,6 +24,7 @@ struct run {
 	struct settings settings;
 	struct pipeline pipeline;
 	struct ingest *ingest;
+	struct probing *probing; /* NULL: the shim is enough, or there can be no probes */
 	struct child child;
 	struct target target;
 	char shim[PATH_MAX];
@@ -64,10 +66,13 @@ static void note(struct run *r, const char *text)
 	pipeline_event(&r->pipeline, &e);
 }
 
-/* What is known of a connection lowers what the shim captures of it. */
+/* What is known of a connection lowers what is captured of it. */
 static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy)
 {
-	ingest_set_policy(ctx, pid, fd, policy);
+	const struct run *r = ctx;
+
+	ingest_set_policy(r->ingest, pid, fd, policy);
+	probing_policy(r->probing, (pid_t)pid, fd, policy);
 }
 
 /* Everything that can be wrong is found here, before the program is started. */
@@ -100,7 +105,7 @@ static int prepare(struct run *r, char *err, size_t err_size)
 		snprintf(err, err_size, "out of memory");
 		return e;
 	}
-	model_on_policy(session_model(r->pipeline.session), on_policy, r->ingest);
+	model_on_policy(session_model(r->pipeline.session), on_policy, r);
 	if (s->record) {
 		struct recording_info info = {.start_ns = r->start_ns, .seed = r->seed};
 		snprintf(info.service, sizeof(info.service), "%s", r->service);
@@ -151,7 +156,7 @@ static int start(struct run *r, char **argv, char *err, size_t err_size)
 		e = start_as_script(r, argv, env);
 	shim_env_free(env);
 	if (e < 0)
-		snprintf(err, err_size, "%s: cannot be run: %s", r->target.path, strerror(-e));
+		snprintf(err, err_size, "%.400s: cannot be run: %s", r->target.path, strerror(-e));
 	return e;
 }
 
@@ -169,8 +174,27 @@ static void finish(struct run *r)
 	outputs_close(&r->pipeline.outputs, FLUSH_MS, true);
 }
 
+/* Where the shim cannot enter, the kernel can tell: said in one line either way. Before the program is started. */
+static void choose_way(struct run *r, char *text, size_t size)
+{
+	const char *why = target_why(r->target.kind);
+	char err[512];
+
+	text[0] = '\0';
+	if (!why)
+		return;
+	if (!target_probes(r->target.kind))
+		snprintf(text, size, "%s cannot be watched: %s", r->target.binary, why);
+	else if (probing_open(r->ingest, true, &r->probing, err, sizeof(err)) == 0)
+		snprintf(text, size, "%s is watched by probes in the kernel (eBPF): %s", r->target.binary, why);
+	else
+		snprintf(text, size, "%s cannot be watched by the shim: %s; nor by probes in the kernel (eBPF): %s",
+			 r->target.binary, why, err);
+}
+
 static int watch(struct run *r, char **argv, char *err, size_t err_size)
 {
+	char way[PATH_MAX + 1024];
 	int e;
 
 	r->handover = -1;
@@ -178,15 +202,18 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 		snprintf(err, err_size, "cannot take over the signals: %s", strerror(-e));
 		return e;
 	}
-	if ((e = prepare(r, err, err_size)) < 0 || (e = start(r, argv, err, err_size)) < 0)
+	if ((e = prepare(r, err, err_size)) < 0)
 		goto out;
-	const char *why = target_why(r->target.kind);
-	if (why) {
-		char text[PATH_MAX + 256];
-		snprintf(text, sizeof(text), "%s cannot be watched by the shim: %s", r->target.binary, why);
-		note(r, text);
+	choose_way(r, way, sizeof(way));
+	if ((e = start(r, argv, err, err_size)) < 0)
+		goto out;
+	probing_settle(r->probing);
+	if (r->settings.with_parent)
+		child_end_with_parent();
+	if (way[0]) {
+		note(r, way);
 		if (!r->settings.quiet)
-			complain("%s", text);
+			complain("%s", way);
 	}
 	struct live live = {
 		.pipeline = &r->pipeline,
@@ -240,6 +267,7 @@ static int cmd_run(int argc, char **argv)
 			status = r->child.status;
 	}
 	pipeline_done(&r->pipeline);
+	probing_close(r->probing);
 	ingest_free(r->ingest);
 	settings_done(&r->settings);
 	free(r);

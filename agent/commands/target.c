@@ -38,6 +38,11 @@ const char *target_why(enum target_kind kind)
 	return why[kind];
 }
 
+bool target_probes(enum target_kind kind)
+{
+	return kind == TARGET_STATIC || kind == TARGET_MUSL || kind == TARGET_SETUID;
+}
+
 /* One candidate path: 0 if it can be executed, else -errno. */
 static int check(const char *path)
 {

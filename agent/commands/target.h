@@ -27,5 +27,7 @@ struct target {
 int target_find(const char *program, struct target *ret, char *err, size_t err_size);
 /* One sentence on why the shim cannot watch it; NULL for TARGET_WATCHABLE. */
 const char *target_why(enum target_kind kind);
+/* Can probes in the kernel (eBPF) watch it, where the shim cannot? */
+bool target_probes(enum target_kind kind);
 
 #endif

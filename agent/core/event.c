@@ -35,10 +35,17 @@ const char *event_family(uint16_t id)
 
 /* Lower-case spellings of loss.def's names; the unit test holds both lists together. */
 static const char *const loss_names[WIRE_LOSS_CAUSES] = {
-	[WIRE_LOSS_RING_FULL] = "ring_full", [WIRE_LOSS_NESTED] = "nested",
-	[WIRE_LOSS_NO_RING] = "no_ring",     [WIRE_LOSS_THREAD_EXITING] = "thread_exiting",
-	[WIRE_LOSS_NOT_READY] = "not_ready", [WIRE_LOSS_TOO_LARGE] = "too_large",
-	[WIRE_LOSS_CORRUPT] = "corrupt",     [WIRE_LOSS_SHADOWED] = "shadowed",
+	[WIRE_LOSS_RING_FULL] = "ring_full",
+	[WIRE_LOSS_NESTED] = "nested",
+	[WIRE_LOSS_NO_RING] = "no_ring",
+	[WIRE_LOSS_THREAD_EXITING] = "thread_exiting",
+	[WIRE_LOSS_NOT_READY] = "not_ready",
+	[WIRE_LOSS_TOO_LARGE] = "too_large",
+	[WIRE_LOSS_CORRUPT] = "corrupt",
+	[WIRE_LOSS_SHADOWED] = "shadowed",
+	[WIRE_LOSS_PROBE_FULL] = "probe_full",
+	[WIRE_LOSS_PROBE_THREADS] = "probe_threads",
+	[WIRE_LOSS_PROBE_PROCESSES] = "probe_processes",
 };
 
 const char *loss_name(unsigned int cause)

@@ -168,8 +168,11 @@ const struct frame *stacks_site(const struct stacks *s, uint32_t id)
 	const struct frame *f = stacks_frames(s, id, &n);
 
 	for (i = 0; i < n; i++) {
-		const enum module_kind kind = f[i].runtime ? module_kind(f[i].module) : MODULE_APPLICATION;
+		enum module_kind kind = f[i].runtime ? module_kind(f[i].module) : MODULE_APPLICATION;
 
+		/* A library that is linked into the program itself. */
+		if (f[i].runtime && kind == MODULE_APPLICATION)
+			kind = MODULE_LIBC;
 		if (!best || kind < best_kind) {
 			best = &f[i];
 			best_kind = kind;

@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "core/limits.h"
+#include "ingest/callers.h"
 #include "ingest/modules.h"
 #include "ingest/perfmap.h"
 #include "ingest/unwind.h"
@@ -143,6 +144,7 @@ static struct frame name_frame(struct space *space, uint64_t pc, struct symbol *
 		f.function = texts->function[0] != '\0' ? texts->function : NULL;
 		f.file = texts->file[0] != '\0' ? texts->file : NULL;
 		f.line = texts->line;
+		f.runtime |= texts->runtime;
 	}
 	if (m == NULL) {
 		const char *name;
@@ -157,6 +159,30 @@ static struct frame name_frame(struct space *space, uint64_t pc, struct symbol *
 		}
 	}
 	return f;
+}
+
+/* In a statically linked program the C library's functions lie in the same file. Where the program's own code has lines, code without
+ * them is the library's; and so is what has a name that is reserved for it, or one of its calls. */
+static void mark_library(struct frame *frames, size_t n)
+{
+	static const char *const calls[] = {
+		"accept", "accept4", "clock_nanosleep", "connect",   "epoll_pwait",  "epoll_wait", "fclose",   "fflush",  "fprintf",
+		"fputc",  "fputs",   "fwrite",          "nanosleep", "new_do_write", "poll",       "ppoll",    "printf",  "pselect",
+		"puts",   "read",    "readv",           "recv",      "recvfrom",     "recvmsg",    "select",   "send",    "sendmsg",
+		"sendto", "sleep",   "start_thread",    "syscall",   "syslog",       "usleep",     "vfprintf", "vprintf", "write",
+		"writev",
+	};
+	bool lines = false;
+
+	for (size_t i = n; i-- > 0;) {
+		struct frame *f = &frames[i];
+		bool library = lines && f->file == NULL && f->function != NULL;
+
+		lines |= f->file != NULL && !f->runtime;
+		for (size_t k = 0; f->function != NULL && f->file == NULL && !library && k < sizeof(calls) / sizeof(calls[0]); k++)
+			library = f->function[0] == '_' || strcmp(f->function, calls[k]) == 0;
+		f->runtime |= library;
+	}
 }
 
 static uint32_t name_stack(struct callsites *c, struct space *space, const uint64_t *pcs, size_t n)
@@ -175,12 +201,47 @@ static uint32_t name_stack(struct callsites *c, struct space *space, const uint6
 			continue;
 		named++;
 	}
+	if (space->n == 1)
+		mark_library(frames, named);
 	if (named > 0)
 		id = stacks_add(c->stacks, frames, named);
 	if (named > 0 && id == 0)
 		c->counters->limit[LIMIT_REACHED_STACKS]++;
 	free(texts);
 	return id;
+}
+
+/* Return addresses that the kernel found by frame pointers: the data of CALLSITE_SEEN. */
+static size_t by_frame_pointers(const struct pending *p, uint64_t *pcs, size_t max)
+{
+	const size_t have = p->e.data_len / sizeof(*pcs), n = have < max ? have : max;
+
+	if (n > 0)
+		memcpy(pcs, p->e.data, n * sizeof(*pcs));
+	for (size_t i = 1; i < n; i++)
+		pcs[i]--; /* inside the call, as unwind_stack has it */
+	return n;
+}
+
+/* The snapshot's tables are the surest way, if the program has them for where it stands; Go has frame pointers instead; and where there is
+ * neither, what looks like return addresses. */
+static size_t walk(struct space *space, const struct pending *p, uint64_t *pcs, size_t max)
+{
+	const bool seen = p->e.id == CALLSITE_SEEN;
+	uint64_t pc = 0;
+
+	if (seen && p->e.data_len >= sizeof(pc))
+		memcpy(&pc, p->e.data, sizeof(pc));
+
+	const struct module *m = seen ? space_find(space, pc) : NULL;
+	const struct symbols *symbols = m != NULL ? object_symbols(m->object) : NULL;
+
+	if (symbols != NULL && symbols_have_frames(symbols))
+		return by_frame_pointers(p, pcs, max);
+	if (seen && (p->stack_bytes == NULL || !unwind_knows(space, pc)))
+		return p->stack_bytes != NULL ? callers_find(space, &p->stack, p->stack_bytes, pcs, max)
+					      : by_frame_pointers(p, pcs, max);
+	return unwind_stack(space, &p->stack, p->stack_bytes, pcs, max);
 }
 
 static uint32_t unwound(struct callsites *c, const struct pending *p)
@@ -190,7 +251,7 @@ static uint32_t unwound(struct callsites *c, const struct pending *p)
 	size_t n, skip = 0;
 
 	c->counters->stacks_taken++;
-	n = space != NULL ? unwind_stack(space, &p->stack, p->stack_bytes, pcs, LIMIT_STACK_FRAMES + SHIM_FRAMES) : 0;
+	n = space != NULL ? walk(space, p, pcs, LIMIT_STACK_FRAMES + SHIM_FRAMES) : 0;
 	while (skip < n && is_shim(space_find(space, pcs[skip])))
 		skip++;
 	if (skip == n) {
@@ -214,7 +275,7 @@ uint32_t callsites_stack(struct callsites *c, const struct pending *p)
 {
 	if (modules_event(c->modules, &p->e))
 		forget_sites(c, false, p->e.pid);
-	if (p->stack_bytes != NULL)
+	if (p->stack_bytes != NULL || p->e.id == CALLSITE_SEEN)
 		return unwound(c, p);
 	return p->site != 0 ? known_stack(c, p->e.pid, p->site) : 0;
 }

@@ -11,6 +11,9 @@
 #include "core/stacks.h"
 #include "ingest/order.h"
 
+/* Id of a pending event that nobody is told: it brings the stack of a site. Its data are return addresses by frame pointers. */
+#define CALLSITE_SEEN 0U
+
 struct callsites;
 
 /* NULL when memory is out. `stacks` and `counters` stay the caller's. */

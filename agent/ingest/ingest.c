@@ -136,7 +136,8 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 	unwatched_event(&in->unwatched, &p->e);
 	p->e.stack = callsites_stack(in->callsites, p);
 	p->e.flags = (uint16_t)(p->e.flags & ~(unsigned int)WIRE_F_STACK); /* of the record: the event has its id */
-	redact_event(in->redact, &p->e, fn, ctx);
+	if (p->e.id != CALLSITE_SEEN)
+		redact_event(in->redact, &p->e, fn, ctx);
 	pending_free(p);
 	if (clock_ticks(&in->clock) - begun > in->slow_ticks) {
 		in->now_ns = ingest_now_ns(in); /* what is read now is from after this poll began, by far perhaps */
@@ -184,7 +185,10 @@ size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsig
 		watch_check(in);
 		in->next_check_ns = in->now_ns + CHECK_NS;
 	}
-	n = slots_read(in);
+	n = (size_t)in->pushed;
+	if (in->on_poll != NULL)
+		in->on_poll(in->on_poll_ctx, drain);
+	n = (size_t)in->pushed - n + slots_read(in);
 	slots_reap(in, in->now_ns >= in->next_tick_ns);
 	if (drain)
 		watch_check(in); /* what died is empty now: its news belongs into this session */

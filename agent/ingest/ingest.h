@@ -28,6 +28,8 @@ struct wire_header *ingest_shared(struct ingest *in);
 /* Read all rings, and hand on in order what is older than the reordering window (all of it if `drain`). Adds TICK, INFLIGHT, LOSS and
  * PROCESS_GONE events. Returns the number of records read; *ret_busy_ms is how long to wait before the next call (1 … 100). */
 size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsigned int *ret_wait_ms);
+/* The service has been asked to end: what it closes from now on it does not give up. A STOPPING event as of now. */
+void ingest_tell_stopping(struct ingest *in);
 /* Kill switch: hooks pass through from now on. */
 void ingest_disable(struct ingest *in);
 /* Set the policy byte of a descriptor of a process; unknown pids are ignored. */
@@ -35,5 +37,27 @@ void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy);
 /* Number of watched processes that are alive. */
 unsigned int ingest_live(const struct ingest *in);
 uint64_t ingest_now_ns(const struct ingest *in);
+
+/* -- a second source: records that do not come through the shared memory (push.c). Times are CLOCK_MONOTONIC ns. -- */
+
+/* Called by each ingest_poll before it looks at its rings: there the source pushes what it has. With `drain`, all of it. */
+void ingest_on_poll(struct ingest *in, void (*fn)(void *ctx, bool drain), void *ctx);
+/* Session time where CLOCK_MONOTONIC is 0. */
+uint64_t ingest_wall_ns(const struct ingest *in);
+/* A process that the shim is not in gets a slot: so its end is seen, and ingest_live counts it. 0 or -ENOSPC. */
+int ingest_adopt(struct ingest *in, uint32_t pid);
+void ingest_push(struct ingest *in, uint32_t pid, uint32_t tid, const struct wire_record *r, const uint8_t *data);
+/* Where a call site is: behind this, records of `pid` with that site have this stack. */
+struct ingest_stack {
+	uint64_t mono_ns;
+	uint32_t site;
+	const struct wire_stack *stack; /* registers; stack->bytes_len bytes of stack */
+	const uint8_t *bytes;
+	const uint64_t *pcs; /* by frame pointers, innermost first: used where the snapshot cannot be unwound */
+	size_t pcs_n;
+};
+void ingest_push_stack(struct ingest *in, uint32_t pid, const struct ingest_stack *s);
+/* `more` records were lost by the source. */
+void ingest_push_lost(struct ingest *in, enum wire_loss cause, uint64_t more);
 
 #endif

@@ -3,6 +3,7 @@
  *
  *   slots.c  reads rings, places losses, frees thread slots      watch.c  which processes live, PROCESS_GONE
  *   pulse.c  TICK, INFLIGHT, losses nobody else told             ingest.c the poll: read → order → stacks → redaction → out
+ *   push.c   records of a second source
  */
 #ifndef GAPSCOPE_INGEST_INTERNAL_H
 #define GAPSCOPE_INGEST_INTERNAL_H
@@ -62,6 +63,9 @@ struct ingest {
 	uint64_t header_told[WIRE_LOSS_SLOTS];
 	uint64_t late; /* events that came after the window had passed them */
 	unsigned int idle_ms;
+	void (*on_poll)(void *ctx, bool drain); /* a second source, or NULL */
+	void *on_poll_ctx;
+	uint64_t pushed; /* records of the second source */
 };
 
 /* Put an event of the agent's own, or of slot `source`, into the window. Takes p over, NULL counts as lost to memory. */

@@ -290,7 +290,7 @@ void slots_count(struct ingest *in)
 {
 	struct counters *c = in->counters;
 
-	c->published = 0;
+	c->published = in->pushed;
 	c->truncated_bytes = 0;
 	memset(c->lost, 0, sizeof(c->lost));
 	for (uint32_t i = 0; i < in->threads_high; i++) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/hash.h"
+#include "ingest/gopclntab.h"
 
 #define UNITS_MAX 20000U /* compilation units searched for a line, at most */
 #define KNOWN_MAX 16384U /* answers kept a file: elfutils searches its table from end to end each time */
@@ -24,6 +25,7 @@ struct symbols {
 	Dwfl *dwfl;
 	Dwfl_Module *module;
 	struct known_symbol *known; /* by vaddr */
+	struct gopclntab *go;       /* NULL: not a Go program */
 };
 
 /* Only what lies under the debug path by build id: the standard look-up may ask a server. */
@@ -43,6 +45,7 @@ struct symbols *symbols_open(int fd, const char *path)
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (s->dwfl == NULL || own < 0)
 		goto fail;
+	(void)gopclntab_open(fd, &s->go);
 	dwfl_report_begin(s->dwfl);
 	/* At base 0 with its own addresses, so that module addresses are the file's. On success the descriptor is elfutils'. */
 	s->module = dwfl_report_elf(s->dwfl, path, path, own, 0, true);
@@ -75,6 +78,7 @@ void symbols_free(struct symbols *s)
 	if (s == NULL)
 		return;
 	forget(s);
+	gopclntab_free(s->go);
 	if (s->dwfl != NULL)
 		dwfl_end(s->dwfl);
 	free(s);
@@ -123,16 +127,39 @@ static void look_up_line(struct symbols *s, uint64_t vaddr, struct symbol *ret)
 	}
 }
 
+static bool look_up_go(const struct symbols *s, uint64_t vaddr, struct symbol *ret)
+{
+	struct gopclntab_place place;
+
+	if (s->go == NULL || !gopclntab_find(s->go, vaddr, &place))
+		return false;
+	snprintf(ret->function, sizeof(ret->function), "%s", place.function);
+	snprintf(ret->file, sizeof(ret->file), "%s", place.file);
+	ret->line = place.line;
+	ret->entry = place.entry;
+	ret->runtime = gopclntab_is_runtime(place.function);
+	return true;
+}
+
+bool symbols_have_frames(const struct symbols *s)
+{
+	return s->go != NULL;
+}
+
 static void look_up(struct symbols *s, uint64_t vaddr, bool lines, struct symbol *ret)
 {
 	GElf_Off offset;
 	GElf_Sym sym;
-	const char *name = dwfl_module_addrinfo(s->module, vaddr, &offset, &sym, NULL, NULL, NULL);
+	const char *name;
 
 	memset(ret, 0, sizeof(*ret));
+	if (look_up_go(s, vaddr, ret))
+		return;
+	name = dwfl_module_addrinfo(s->module, vaddr, &offset, &sym, NULL, NULL, NULL);
 	if (name != NULL) {
 		snprintf(ret->function, sizeof(ret->function), "%s", name);
 		symbol_strip(ret->function);
+		ret->entry = vaddr - offset;
 	}
 	if (lines)
 		look_up_line(s, vaddr, ret);

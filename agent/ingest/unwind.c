@@ -151,3 +151,32 @@ size_t unwind_stack(struct space *s, const struct wire_stack *stack, const uint8
 	}
 	return n;
 }
+
+bool unwind_knows(const struct space *s, uint64_t pc)
+{
+	const struct module *m = space_find(s, pc);
+	struct image *img = m != NULL ? object_image(m->object) : NULL;
+	const struct image_table *t = img != NULL ? image_table(img) : NULL;
+	uint64_t low = 0, high = t != NULL ? t->entries_n : 0;
+	int32_t row[2]; /* where a function begins, and its entry, from the table's base on */
+	int64_t length = 0;
+	uint32_t len;
+
+	while (low < high) {
+		const uint64_t mid = low + (high - low) / 2;
+
+		if (!image_read(img, t->entries + mid * sizeof(row), row, sizeof(row)))
+			return false;
+		if (m->bias + t->header + (uint64_t)(int64_t)row[0] <= pc)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == 0 || !image_read(img, t->entries + (low - 1) * sizeof(row), row, sizeof(row)))
+		return false;
+	/* Length of its code: behind the entry's own length, its CIE's distance and where it begins (4 bytes each, as compilers write them). */
+	if (!image_read(img, t->header + (uint64_t)(int64_t)row[1] + 12, &len, sizeof(len)))
+		return false;
+	length = (int64_t)len;
+	return (int64_t)(pc - (m->bias + t->header + (uint64_t)(int64_t)row[0])) < length;
+}

@@ -12,5 +12,7 @@
 /* Addresses of the frames, innermost first, into pcs: each inside the instruction that was under way, so that a look-up finds the call's
  * own line. Returns how many, 0 if it failed. */
 size_t unwind_stack(struct space *s, const struct wire_stack *stack, const uint8_t *bytes, uint64_t *pcs, size_t max);
+/* Is there an entry for the code at `pc` in its program's unwind table? */
+bool unwind_knows(const struct space *s, uint64_t pc);
 
 #endif

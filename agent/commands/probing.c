@@ -1,0 +1,264 @@
+/*
+ * From the probes to ingest (probing.h). Ingest asks at each poll: then what the probes said is pushed, with what it takes to understand it (new
+ * programs' modules, sinks that are known by a socket's name).
+ */
+#include "commands/probing.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach/loaded.h"
+#include "commands/target.h"
+#include "probes/privileges.h"
+#include "probes/probes.h"
+
+#define SECOND_NS 1000000000ULL
+#define WATCHED_MAX 256U /* PROBE_PROCESSES: the kernel's side holds no more */
+
+struct probing {
+	struct ingest *ingest;
+	struct probes *probes;
+	bool own_children;
+	uint32_t watched[WATCHED_MAX]; /* pids, 0 = free */
+	uint64_t told[PROBE_COUNTS];   /* losses that ingest knows */
+	uint64_t next_look_ns;         /* CLOCK_MONOTONIC */
+	uint32_t pid;                  /* whose modules are told, and when */
+	uint64_t at_ns;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
+}
+
+static uint32_t *place_of(struct probing *p, uint32_t pid)
+{
+	for (size_t i = 0; i < WATCHED_MAX; i++)
+		if (p->watched[i] == pid)
+			return &p->watched[i];
+	return NULL;
+}
+
+bool probing_has(const struct probing *p, pid_t pid)
+{
+	for (size_t i = 0; p != NULL && i < WATCHED_MAX; i++)
+		if (p->watched[i] == (uint32_t)pid)
+			return true;
+	return false;
+}
+
+static void adopt(struct probing *p, uint32_t pid)
+{
+	uint32_t *place = place_of(p, pid);
+
+	if (place == NULL && (place = place_of(p, 0)) != NULL)
+		*place = pid;
+	if (ingest_adopt(p->ingest, pid) < 0)
+		ingest_push_lost(p->ingest, WIRE_LOSS_PROBE_PROCESSES, 1);
+}
+
+static void on_module(void *ctx, const struct wire_record *module, const uint8_t *data)
+{
+	const struct probing *p = ctx;
+	struct wire_record r = *module;
+
+	r.t0 = r.t1 = p->at_ns;
+	ingest_push(p->ingest, p->pid, p->pid, &r, data);
+}
+
+/* The modules of a process; of one that is gone already, at least its program. */
+static void tell_modules(struct probing *p, uint32_t pid, uint64_t at_ns, const char *path, uint64_t code)
+{
+	p->pid = pid;
+	p->at_ns = at_ns;
+	if (loaded_tell((pid_t)pid, on_module, p) <= 0 && path != NULL)
+		(void)loaded_program(path, code, on_module, p);
+}
+
+/* The logging daemons' sockets are log sinks, whichever library speaks to them. */
+static bool is_log_socket(const struct wire_record *r, const uint8_t *data)
+{
+	static const char *const sinks[] = {"/dev/log", "/run/systemd/journal/socket", "/run/systemd/journal/dev-log",
+					    "/run/systemd/journal/stdout"};
+	struct sockaddr_un u = {0};
+	const size_t len = r->data_len < sizeof(u) ? r->data_len : sizeof(u) - 1;
+
+	if (r->event != WIRE_CONNECT || r->ret != 0 || len <= offsetof(struct sockaddr_un, sun_path))
+		return false;
+	memcpy(&u, data, len);
+	for (size_t i = 0; u.sun_family == AF_UNIX && i < sizeof(sinks) / sizeof(sinks[0]); i++)
+		if (strncmp(u.sun_path, sinks[i], sizeof(u.sun_path)) == 0)
+			return true;
+	return false;
+}
+
+static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_record *r, const uint8_t *data)
+{
+	struct probing *p = ctx;
+
+	if (r->event == WIRE_FORK_CHILD)
+		adopt(p, pid);
+	if (is_log_socket(r, data))
+		probes_set_policy(p->probes, pid, r->fd, WIRE_POLICY_SINK);
+	ingest_push(p->ingest, pid, tid, r, data);
+}
+
+static void on_stack(void *ctx, uint32_t pid, uint32_t site, uint64_t mono_ns, const struct probe_stack *s)
+{
+	const struct probing *p = ctx;
+	struct wire_stack stack = {.bytes_len = s->bytes_len <= WIRE_STACK_BYTES ? s->bytes_len : 0};
+	const struct ingest_stack told = {
+		.mono_ns = mono_ns,
+		.site = site,
+		.stack = &stack,
+		.bytes = s->bytes,
+		.pcs = s->pcs,
+		.pcs_n = s->frames <= PROBE_FRAMES ? s->frames : 0,
+	};
+
+	memcpy(stack.regs, s->regs, sizeof(stack.regs));
+	ingest_push_stack(p->ingest, pid, &told);
+}
+
+/* Will the shim be in this program? It comes with the environment that `run` made. */
+static bool shim_comes(const struct probing *p, uint32_t pid, const char *path)
+{
+	char err[256], exe[64];
+	struct target t;
+
+	if (!p->own_children)
+		return false;
+	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
+	if (target_find(exe, &t, err, sizeof(err)) < 0 && target_find(path, &t, err, sizeof(err)) < 0)
+		return false;
+	return t.kind == TARGET_WATCHABLE;
+}
+
+static void on_image(void *ctx, uint32_t pid, const struct wire_record *start, const uint8_t *data, uint64_t code)
+{
+	struct probing *p = ctx;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%.*s", (int)start->data_len, (const char *)data);
+	if (shim_comes(p, pid, path)) {
+		uint32_t *place = place_of(p, pid);
+
+		probes_unwatch(p->probes, pid);
+		if (place != NULL)
+			*place = 0;
+		return;
+	}
+	adopt(p, pid);
+	ingest_push(p->ingest, pid, pid, start, data);
+	tell_modules(p, pid, start->t1, path, code);
+}
+
+static void tell_losses(struct probing *p)
+{
+	static const struct {
+		enum probe_count count;
+		enum wire_loss cause;
+	} losses[] = {
+		{PROBE_COUNT_FULL, WIRE_LOSS_PROBE_FULL},
+		{PROBE_COUNT_NO_SLOT, WIRE_LOSS_PROBE_THREADS},
+		{PROBE_COUNT_NO_PROCESS, WIRE_LOSS_PROBE_PROCESSES},
+	};
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		const uint64_t n = probes_count(p->probes, losses[i].count);
+		uint64_t *told = &p->told[losses[i].count];
+
+		if (n > *told)
+			ingest_push_lost(p->ingest, losses[i].cause, n - *told);
+		*told = n;
+	}
+}
+
+static void on_poll(void *ctx, bool drain)
+{
+	struct probing *p = ctx;
+	const struct probes_sink sink = {.record = on_record, .stack = on_stack, .image = on_image, .ctx = p};
+	const uint64_t now = now_ns();
+
+	if (drain)
+		probes_stop(p->probes);
+	probes_read(p->probes, ingest_wall_ns(p->ingest), &sink);
+	tell_losses(p);
+	if (now < p->next_look_ns)
+		return;
+	p->next_look_ns = now + SECOND_NS;
+	probes_waiting(p->probes, now, SECOND_NS, &sink);
+}
+
+int probing_open(struct ingest *in, bool own_children, struct probing **ret, char *why, size_t size)
+{
+	const struct probes_options o = {.own_children = own_children, .policies_of = ingest_shared(in)};
+	struct probing *p = calloc(1, sizeof(*p));
+	int e;
+
+	if (p == NULL) {
+		snprintf(why, size, "out of memory");
+		return -ENOMEM;
+	}
+	e = probes_open(&o, &p->probes, why, size);
+	if (e < 0) {
+		free(p);
+		return e;
+	}
+	p->ingest = in;
+	p->own_children = own_children;
+	ingest_on_poll(in, on_poll, p);
+	*ret = p;
+	return 0;
+}
+
+int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
+{
+	char exe[64], path[PATH_MAX];
+	struct wire_record start = {.event = WIRE_PROCESS_START, .units = 1, .fd = -1};
+	ssize_t n;
+	int e;
+
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
+	n = readlink(exe, path, sizeof(path));
+	start.t0 = start.t1 = now_ns();
+	start.data_len = n > 0 ? (uint32_t)n : 0;
+	adopt(p, (uint32_t)pid);
+	ingest_push(p->ingest, (uint32_t)pid, (uint32_t)pid, &start, (const uint8_t *)path);
+	tell_modules(p, (uint32_t)pid, start.t1, NULL, 0);
+	e = probes_watch(p->probes, pid);
+	if (e < 0)
+		snprintf(why, size, "%s", e == -ENOSPC ? "the probes have room for no more processes" : strerror(-e));
+	return e;
+}
+
+void probing_policy(struct probing *p, pid_t pid, int fd, uint8_t policy)
+{
+	if (p != NULL)
+		probes_set_policy(p->probes, (uint32_t)pid, fd, policy);
+}
+
+void probing_settle(const struct probing *p)
+{
+	if (p != NULL)
+		(void)privileges_drop();
+}
+
+void probing_close(struct probing *p)
+{
+	if (p == NULL)
+		return;
+	ingest_on_poll(p->ingest, NULL, NULL);
+	probes_free(p->probes);
+	free(p);
+}
