@@ -44,7 +44,7 @@ static int hex(char c)
 	return at != NULL ? (int)(at - digits) : -1;
 }
 
-bool percent_decode(char *text)
+bool percent_decode_in_place(char *text)
 {
 	char *out = text;
 	for (const char *in = text; *in != '\0'; in++) {
@@ -88,7 +88,7 @@ bool pairs_parse(const char *list, pair_fn fn, void *ctx)
 		*value++ = '\0';
 		char *key = trim(part);
 		value = trim(value);
-		good = *key != '\0' && percent_decode(key) && percent_decode(value);
+		good = *key != '\0' && percent_decode_in_place(key) && percent_decode_in_place(value);
 		if (good)
 			fn(ctx, key, value);
 	}

@@ -19,7 +19,7 @@ bool env_true(env_fn env, const char *name, bool fallback);
 /* A whole number ≥ 0. 0, or -EINVAL with *ret untouched where the value is none; unset leaves *ret untouched too. */
 int env_number(env_fn env, const char *name, uint64_t *ret);
 /* Percent-decode in place. False for a malformed escape. */
-bool percent_decode(char *text);
+bool percent_decode_in_place(char *text);
 /* Calls fn for each "key=value" of a comma-separated list, trimmed, with keys and values percent-decoded. False, after any number of
  * calls, where the list is malformed (no '=', empty key, bad escape). */
 typedef void (*pair_fn)(void *ctx, const char *key, const char *value);

@@ -52,13 +52,13 @@ static void percent(void **state)
 {
 	(void)state;
 	char text[] = "a%20b%2C%e2%82%ac";
-	assert_true(percent_decode(text));
+	assert_true(percent_decode_in_place(text));
 	assert_string_equal(text, "a b,€");
 	static const char *const bad[] = {"%", "%2", "%zz", "a%0", "%00"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char copy[8];
 		snprintf(copy, sizeof copy, "%s", bad[i]);
-		assert_false(percent_decode(copy));
+		assert_false(percent_decode_in_place(copy));
 	}
 }
 
