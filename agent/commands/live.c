@@ -16,7 +16,7 @@ struct loop {
 	uv_loop_t uv;
 	uv_timer_t drain, metrics, stop, report, look, end;
 	uv_poll_t signals, handover;
-	bool stop_set;
+	bool stop_set, stop_said;
 };
 
 static void poll_rings(struct loop *l, bool drain)
@@ -81,6 +81,10 @@ static void on_signals(uv_poll_t *p, int status, int events)
 	(void)status;
 	(void)events;
 	child_on_signal(l->live->child);
+	if (l->live->child->stopping && !l->live->attached && !l->stop_said) {
+		l->stop_said = true;
+		ingest_tell_stopping(l->live->ingest);
+	}
 	if (l->live->child->exited || (l->live->attached && l->live->child->stopping)) {
 		uv_stop(&l->uv);
 	} else if (l->live->child->stopping && !l->stop_set) {

@@ -16,6 +16,7 @@
 
 #define PENDING_MIN_NS NS_PER_S /* a wait under way is looked at once it is this old */
 #define GREETING_MIN_NS NS_PER_S
+#define STOP_SLACK_NS NS_PER_S /* a signal to a whole group reaches the service before we read ours */
 
 struct deadline_conn *deadline_conn_of(struct deadline *d, struct conn *c)
 {
@@ -81,6 +82,10 @@ static void deadline_event(void *ctx, const struct event *e)
 	d->event_t1 = e->t1;
 	if (e->id == WIRE_READ && e->ret < 0 && e->err == EAGAIN)
 		tried(d, e);
+	if (e->id == WIRE_STOPPING && !d->stopping_ns) {
+		d->stopping_ns = e->t1 > STOP_SLACK_NS ? e->t1 - STOP_SLACK_NS : 1;
+		watchdog_stopping(d);
+	}
 }
 
 /* Did the process itself end what ended at `t`, by an act of its own on the descriptor? */
@@ -278,7 +283,7 @@ static void greeting_given_up(struct deadline *d, struct deadline_conn *k, uint6
 	uint64_t age = now_ns - c->connect_t1;
 
 	if (k->now.phase != PHASE_IDLE || c->bytes_in || c->bytes_out || !c->connect_t1 || c->connect_err ||
-	    age < GREETING_MIN_NS || c->process->exit_ns || !peer_is_dependency(c))
+	    age < GREETING_MIN_NS || c->process->exit_ns || deadline_is_stopping(d, now_ns) || !peer_is_dependency(c))
 		return;
 	const struct observation o = {
 		.phase = PHASE_RESPONSE,

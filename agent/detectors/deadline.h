@@ -211,6 +211,7 @@ struct deadline {
 	uint32_t event_tid;
 	uint16_t event_id;
 	uint64_t client_connections;
+	uint64_t stopping_ns; /* from then on the service was clearing up, because it was asked to end; 0: it was not */
 	struct deadline_timer timers[DEADLINE_TIMERS];
 	struct deadline_recent recent[DEADLINE_RECENT];
 	uint32_t timers_n, recent_n; /* ever: the place of the next one */
@@ -253,6 +254,8 @@ void deadline_settle_all(struct deadline *d, struct deadline_conn *k, enum endin
 /* The phase goes on: tell what it shows so far, in place of what was told before. */
 void deadline_settle_for_now(struct deadline *d, struct deadline_conn *k, uint64_t now_ns);
 void deadline_take_back(struct told *t);
+/* Was the service asked to end by then? What it closes is no giving up any more. */
+bool deadline_is_stopping(const struct deadline *d, uint64_t now_ns);
 /*
  * The body drips, and the whole has outlived what bounds each gap: nothing bounds the whole. Where the gaps' bound is not known, only a
  * long time says so, and not if some timer is still to come.
@@ -276,6 +279,8 @@ bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, con
 /* Hold an observation back; it is counted after a while, or as undecided if a watchdog comes to light. */
 void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o,
 		   const struct observation *killed);
+/* The service was asked to end: the same for all of it. */
+void watchdog_stopping(struct deadline *d);
 void watchdog_killed(struct deadline *d, const struct process *p, uint64_t now_ns);
 /* Count what has been held back for long enough, or all of it. */
 void watchdog_release(struct deadline *d, uint64_t now_ns, bool all);

@@ -36,6 +36,11 @@ static struct judge judge_of(const struct deadline *d, const struct deadline_con
 	};
 }
 
+bool deadline_is_stopping(const struct deadline *d, uint64_t now_ns)
+{
+	return d->stopping_ns && now_ns >= d->stopping_ns;
+}
+
 void deadline_release(struct deadline *d, struct deadline_conn *k)
 {
 	for (uint32_t i = 0; i < k->held_n; i++)
@@ -148,7 +153,8 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 	if (w->phase == PHASE_IDLE)
 		return;
 	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
-	if (end == END_EXIT && !exited_by_itself(k, w))
+	if ((end == END_EXIT && !exited_by_itself(k, w)) ||
+	    ((end == END_EXIT || end == END_GAVE_UP) && deadline_is_stopping(d, now_ns)))
 		end = END_PENDING;
 	struct judge j = judge_of(d, k, now_ns, w);
 	j.fired = end == END_FAILED && watchdog_fired(d, k, w, now_ns);
@@ -159,7 +165,7 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 		if (o.limit_ns > k->gap_limit_ns)
 			k->gap_limit_ns = o.limit_ns;
 	}
-	const bool gave_up = o.weight == W_FINITE_PROVEN && end == END_GAVE_UP;
+	const bool gave_up = o.weight == W_FINITE_PROVEN && (end == END_GAVE_UP || end == END_EXIT);
 	struct observation killed = {0};
 	if (gave_up && !watch_judge(w, END_PENDING, &j, &killed))
 		killed.operations = 0;

@@ -155,6 +155,15 @@ void watchdog_killed(struct deadline *d, const struct process *p, uint64_t now_n
 	}
 }
 
+void watchdog_stopping(struct deadline *d)
+{
+	for (uint32_t i = 0; i < DEADLINE_RECENT; i++) {
+		struct deadline_recent *r = &d->recent[i];
+		if (r->peer && r->o.weight == W_FINITE_PROVEN && r->o.last_ns >= d->stopping_ns)
+			r->o = r->killed;
+	}
+}
+
 void watchdog_release(struct deadline *d, uint64_t now_ns, bool all)
 {
 	for (uint32_t i = 0; i < DEADLINE_RECENT; i++) {

@@ -30,6 +30,8 @@ struct wire_header *ingest_shared(struct ingest *in);
 size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsigned int *ret_wait_ms);
 /* The service has been asked to end: what it closes from now on it does not give up. A STOPPING event as of now. */
 void ingest_tell_stopping(struct ingest *in);
+/* The service has been asked to end: what it closes from now on it does not give up. A STOPPING event as of now. */
+void ingest_tell_stopping(struct ingest *in);
 /* Kill switch: hooks pass through from now on. */
 void ingest_disable(struct ingest *in);
 /* Set the policy byte of a descriptor of a process; unknown pids are ignored. */

@@ -9,11 +9,16 @@
 #define SECOND_NS 1000000000ULL
 #define CATCH_UP 60U /* ticks made up for after a stop of the agent, at most */
 
-static void tick(struct ingest *in, uint64_t at)
+static void say(struct ingest *in, uint16_t id, uint64_t at)
 {
-	const struct event e = {.id = WIRE_TICK, .t0 = at, .t1 = at, .fd = -1};
+	const struct event e = {.id = id, .t0 = at, .t1 = at, .fd = -1};
 
 	ingest_hold(in, pending_new(&e, NULL, NULL));
+}
+
+void ingest_tell_stopping(struct ingest *in)
+{
+	say(in, WIRE_STOPPING, ingest_now_ns(in));
 }
 
 static void tell(struct ingest *in, const _Atomic uint64_t *lost, uint64_t *told, uint32_t pid)
@@ -69,7 +74,7 @@ void pulse(struct ingest *in, bool last)
 	if (in->now_ns - in->next_tick_ns > CATCH_UP * SECOND_NS)
 		in->next_tick_ns = in->now_ns - (in->now_ns - in->clock.start_ns) % SECOND_NS;
 	while (in->next_tick_ns <= in->now_ns) {
-		tick(in, in->next_tick_ns);
+		say(in, WIRE_TICK, in->next_tick_ns);
 		in->next_tick_ns += SECOND_NS;
 	}
 	slots_tell_inflight(in);

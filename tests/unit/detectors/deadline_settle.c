@@ -188,6 +188,34 @@ static void test_drip_under_a_watchdog(void **state)
 	rig_done(&r);
 }
 
+/* The service is asked to end and closes what waits, before or after the news of it: nothing was given up. */
+static void test_asked_to_end(void **state)
+{
+	enum { NEWS_FIRST, NEWS_LATER, NO_NEWS, WAYS };
+
+	(void)state;
+	for (int way = 0; way < WAYS; way++) {
+		for (int exits = 0; exits < 2; exits++) {
+			struct rig r;
+			connected(&r);
+			script_write(&r.s, 5, RIG_GET);
+			script_took(&r.s, 10 * SCRIPT_SEC);
+			script_read_err(&r.s, 5, EINTR);
+			if (way == NEWS_FIRST)
+				script_event(&r.s, (struct event){.id = WIRE_STOPPING, .fd = -1});
+			if (!exits)
+				script_close(&r.s, 5);
+			if (way == NEWS_LATER)
+				script_event(&r.s, (struct event){.id = WIRE_STOPPING, .fd = -1});
+			script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .fd = -1});
+			script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+			rig_finish(&r);
+			assert_string_equal(bound(&r, "response"), way == NO_NEWS ? "finite" : "none");
+			rig_done(&r);
+		}
+	}
+}
+
 /* A poll announced the bytes: the blocking read that fetches them does not wait. */
 static void test_read_after_poll(void **state)
 {
@@ -212,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_killed_between_slices),
 		cmocka_unit_test(test_drip_without_end),
 		cmocka_unit_test(test_drip_left),
+		cmocka_unit_test(test_asked_to_end),
 		cmocka_unit_test(test_slices_while_set_up),
 		cmocka_unit_test(test_slices_after_set_up),
 		cmocka_unit_test(test_drip_under_a_watchdog),
