@@ -38,6 +38,14 @@ enum conn_kind { CONN_TCP, CONN_UDP, CONN_UNIX, CONN_PIPE, CONN_FILE, CONN_TTY, 
 enum conn_end { CONN_OPEN, CONN_CLOSED_BY_US, CONN_EOF, CONN_RESET, CONN_CONNECT_FAILED };
 enum direction { DIR_IN, DIR_OUT }; /* as the watched process sees it: read, write */
 
+/* What a TLS handshake said in the clear. */
+struct conn_tls {
+	uint16_t version; /* 0x0304 = 1.3; 0 until known */
+	uint8_t alert;    /* the last one that came in the clear, 0 = none */
+	char alpn[16];    /* "h2", as the server chose it in the clear (up to TLS 1.2) */
+	char server_name[128];
+};
+
 /* One open file description (not one descriptor number: dup, fork and SCM_RIGHTS share it). */
 struct conn {
 	uint64_t id;             /* ≥ 1, in order of appearance */
@@ -67,8 +75,9 @@ struct conn {
 	uint64_t first_in_ns, last_in_ns, last_out_ns;
 	uint32_t last_out_stack, last_in_stack;
 	uint32_t last_out_tid;
-	bool eof_in;                     /* read returned 0 */
-	bool tls;                        /* encrypted, and what goes through it is known: conn_plain has been told */
+	bool eof_in; /* read returned 0 */
+	bool tls;    /* encrypted, and what goes through it is known: conn_plain has been told */
+	struct conn_tls handshake;
 	unsigned int refs;               /* descriptors that share it */
 	const struct protocol *protocol; /* once recognised */
 	void *protocol_state;            /* the protocol's own */

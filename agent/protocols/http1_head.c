@@ -108,6 +108,22 @@ static bool target_of(struct span t, struct http1_head *h)
 	return true;
 }
 
+void http1_head_method(struct http1_head *h, const uint8_t *bytes, size_t len)
+{
+	copy(h->method_original, sizeof(h->method_original), (struct span){bytes, len});
+	strcpy(h->method, "_OTHER");
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		/* Methods are case-sensitive (RFC 9110 9.1). */
+		if (len == strlen(methods[i]) && memcmp(bytes, methods[i], len) == 0)
+			memcpy(h->method, methods[i], len + 1);
+	}
+}
+
+bool http1_head_target(struct http1_head *h, const uint8_t *bytes, size_t len)
+{
+	return target_of((struct span){bytes, len}, h);
+}
+
 static bool request_line(struct span line, struct http1_head *h)
 {
 	const uint8_t *first = memchr(line.at, ' ', line.len);
@@ -122,13 +138,7 @@ static bool request_line(struct span line, struct http1_head *h)
 	}
 	if (!version_of((struct span){last + 1, line.len - (size_t)(last + 1 - line.at)}, &h->version))
 		return false;
-	copy(h->method_original, sizeof(h->method_original), method);
-	strcpy(h->method, "_OTHER");
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		/* Methods are case-sensitive (RFC 9110 9.1). */
-		if (method.len == strlen(methods[i]) && memcmp(method.at, methods[i], method.len) == 0)
-			memcpy(h->method, methods[i], method.len + 1);
-	}
+	http1_head_method(h, method.at, method.len);
 	struct span target = {first + 1, (size_t)(last - first - 1)};
 	return !memchr(target.at, ' ', target.len) && target_of(target, h);
 }
@@ -247,6 +257,17 @@ static const struct {
 	{"paypal-request-id", on_idempotency_key},
 };
 
+void http1_head_field(struct http1_head *h, const uint8_t *name, size_t name_len, const uint8_t *value, size_t value_len,
+		      uint64_t now_ns)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (span_is((struct span){name, name_len}, fields[i].name)) {
+			fields[i].on(h, trim((struct span){value, value_len}), now_ns);
+			return;
+		}
+	}
+}
+
 static void field_line(struct http1_head *h, struct span line, uint64_t now_ns)
 {
 	const uint8_t *colon = memchr(line.at, ':', line.len);
@@ -261,14 +282,7 @@ static void field_line(struct http1_head *h, struct span line, uint64_t now_ns)
 		h->ambiguous = true;
 		return;
 	}
-	struct span name = {line.at, n};
-	struct span value = trim((struct span){colon + 1, line.len - n - 1});
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (span_is(name, fields[i].name)) {
-			fields[i].on(h, value, now_ns);
-			return;
-		}
-	}
+	http1_head_field(h, line.at, n, colon + 1, line.len - n - 1, now_ns);
 }
 
 int http1_head_parse(const uint8_t *bytes, size_t len, bool request, bool complete, uint64_t now_ns, struct http1_head *ret)

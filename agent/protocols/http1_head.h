@@ -37,6 +37,12 @@ struct http1_head {
  * it, whose last, cut line is ignored. `now_ns` turns a date of Retry-After into a duration. 0, or -EBADMSG if it is no such head. */
 int http1_head_parse(const uint8_t *bytes, size_t len, bool request, bool complete, uint64_t now_ns, struct http1_head *ret);
 
+/* The parts of a head one by one, as HTTP/2 has them. */
+void http1_head_method(struct http1_head *h, const uint8_t *bytes, size_t len);
+bool http1_head_target(struct http1_head *h, const uint8_t *bytes, size_t len);
+void http1_head_field(struct http1_head *h, const uint8_t *name, size_t name_len, const uint8_t *value, size_t value_len,
+		      uint64_t now_ns);
+
 /* Could these bytes begin a request or a response? */
 enum probe_answer http1_head_probe(const uint8_t *bytes, size_t len, bool request);
 

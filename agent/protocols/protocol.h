@@ -14,6 +14,10 @@ struct protocol {
 	const char *doc;  /* one line for `list` and the manual */
 	/* Are these the first bytes of a client (from_client) or of a server of this protocol? */
 	enum probe_answer (*probe)(const uint8_t *bytes, size_t len, bool from_client);
+	/* The same for bytes from the middle of a connection that began before we watched; NULL = as `probe`. */
+	enum probe_answer (*probe_midway)(const uint8_t *bytes, size_t len, bool from_client);
+	bool datagrams; /* it is spoken over UDP, too */
+	bool outer;     /* it makes no requests of its own: the connection's protocol is what is inside */
 	/* State for a connection; NULL when memory is out. */
 	void *(*open)(struct model *m, struct conn *c);
 	/* `len` captured bytes, then `gap` bytes that were not captured, moved in direction d by event e. Neither: the end of input

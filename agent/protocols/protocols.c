@@ -8,11 +8,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocols/amqp.h"
+#include "protocols/dns.h"
 #include "protocols/http1.h"
+#include "protocols/kafka.h"
+#include "protocols/memcached.h"
+#include "protocols/mongodb.h"
+#include "protocols/mysql.h"
+#include "protocols/postgresql.h"
+#include "protocols/redis.h"
+#include "protocols/tls.h"
 #include "wire/shared.h"
+#ifndef GAPSCOPE_SHIM_ONLY
+#include "protocols/http2.h"
+#endif
 
 const struct protocol *const protocol_table[] = {
+#ifndef GAPSCOPE_SHIM_ONLY
+	&http2_protocol, /* its first line looks like HTTP/1's */
+#endif
 	&http1_protocol,
+	&redis_protocol,
+	&postgresql_protocol,
+	&mysql_protocol,
+	&mongodb_protocol,
+	&amqp_protocol,
+	&memcached_protocol,
+	&dns_protocol,
+	&kafka_protocol,
+	&tls_protocol,
 	NULL,
 };
 
@@ -75,7 +99,7 @@ static struct stream *stream_of(struct protocols *p, struct conn *c)
 {
 	struct stream *s = c->protocol_state;
 
-	if (s || (c->kind != CONN_TCP && c->kind != CONN_UNIX))
+	if (s || (c->kind != CONN_TCP && c->kind != CONN_UNIX && c->kind != CONN_UDP))
 		return s;
 	s = calloc(1, sizeof(*s));
 	if (!s)
@@ -114,15 +138,27 @@ static bool from_client(const struct conn *c, enum direction d, bool *ret_known)
 	return *ret_known ? (d == DIR_OUT) == (c->role == CONN_CLIENT) : true;
 }
 
-static const struct protocol *ask(const struct conn *c, enum direction d, const uint8_t *bytes, size_t len, bool *ret_more,
+static enum probe_answer ask_one(const struct protocol *p, const struct stream *s, const uint8_t *bytes, size_t len, bool client)
+{
+	enum probe_answer answer = PROBE_NO;
+
+	if (s->conn->kind == CONN_UDP ? !p->datagrams : p->outer && s->plain)
+		return PROBE_NO;
+	answer = p->probe(bytes, len, client);
+	if (answer == PROBE_NO && s->conn->inherited && p->probe_midway)
+		answer = p->probe_midway(bytes, len, client);
+	return answer;
+}
+
+static const struct protocol *ask(const struct stream *s, enum direction d, const uint8_t *bytes, size_t len, bool *ret_more,
 				  bool *ret_client)
 {
-	bool known, client = from_client(c, d, &known);
+	bool known, client = from_client(s->conn, d, &known);
 
 	*ret_more = false;
 	for (int side = 0; side < (known ? 1 : 2); side++, client = !client) {
 		for (size_t i = 0; protocol_table[i]; i++) {
-			enum probe_answer answer = protocol_table[i]->probe(bytes, len, client);
+			enum probe_answer answer = ask_one(protocol_table[i], s, bytes, len, client);
 			*ret_client = client;
 			if (answer == PROBE_YES)
 				return protocol_table[i];
@@ -161,7 +197,8 @@ static void adopt(struct protocols *p, struct stream *s, const struct protocol *
 		return;
 	}
 	s->protocol = protocol;
-	c->protocol = protocol;
+	if (!protocol->outer)
+		c->protocol = protocol;
 	/* Who began is seen now, where the socket call was not. */
 	if (c->role == CONN_UNKNOWN && c->inherited)
 		c->role = client == (d == DIR_OUT) ? CONN_CLIENT : CONN_SERVER;
@@ -174,7 +211,8 @@ static bool probe(struct protocols *p, struct stream *s, enum direction d, const
 	size_t n = len;
 	bool more, client;
 
-	s->encrypted = is_tls(bytes, n);
+	if (!s->kept)
+		s->encrypted = is_tls(bytes, n);
 	if (s->kept) {
 		/* The other side spoke before the first one was understood. */
 		if (s->probe_dir != d || !keep(s, d, e, e->data, len)) {
@@ -184,7 +222,7 @@ static bool probe(struct protocols *p, struct stream *s, enum direction d, const
 		bytes = s->bytes;
 		n = s->kept;
 	}
-	const struct protocol *protocol = ask(s->conn, d, bytes, n, &more, &client);
+	const struct protocol *protocol = ask(s, d, bytes, n, &more, &client);
 	if (protocol) {
 		size_t before = s->kept ? s->kept - len : 0;
 		adopt(p, s, protocol, d, client);

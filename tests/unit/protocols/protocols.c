@@ -26,7 +26,6 @@ static void the_table_is_whole(void **state)
 		const struct protocol *p = protocol_table[i];
 		assert_true(p->name && p->doc && p->probe && p->open && p->data && p->close && p->resync);
 	}
-	assert_string_equal(protocol_table[0]->name, "http");
 }
 
 static void first_bytes_split_at_every_byte(void **state)
@@ -56,7 +55,7 @@ static void first_bytes_split_at_every_byte(void **state)
 
 static void opaque_connections_lower_their_policy(void **state)
 {
-	static const char *const first[] = {"\x16\x03\x01\x02\x01", "*1\r\n$4\r\nPING\r\n", "GET key\r\n"};
+	static const char *const first[] = {"\x16\x03\x01\x02\x01", "EHLO mail\r\n", "GET key\r\n"};
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {

@@ -1,0 +1,472 @@
+/*
+ * HTTP/2 (RFC 9113), and gRPC on it: streams of one connection are requests, known by their number. A request ends with its answer's
+ * END_STREAM, or when either side resets its stream.
+ *
+ * One struct http2 a connection. Bodies are counted, not read.
+ */
+#include "protocols/http2.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocols/frames.h"
+#include "protocols/hpack.h"
+#include "protocols/http1_head.h"
+
+#define HEAD 9U
+#define FRAME_MAX (1U << 20) /* larger ones are agreed on by nobody we know */
+#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+#define PREFACE_LEN 24U
+
+enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION, TYPES };
+enum { END_STREAM = 1, END_HEADERS = 4, PADDED = 8, HAS_PRIORITY = 32 };
+
+/* One direction. */
+struct side {
+	struct frames frames;
+	struct hpack *hpack;
+	/* a block that goes on in the next frames */
+	uint8_t *block;
+	size_t block_len;
+	uint32_t stream;
+	uint8_t flags;
+	bool cut;
+	struct talk_mark from;
+	uint64_t size;
+};
+
+struct http2 {
+	struct talk talk; /* first */
+	struct side client, server;
+	size_t preface; /* bytes of it that were seen */
+};
+
+/* What a block says. */
+struct block {
+	struct http1_head head;
+	uint64_t now_ns;
+	bool grpc, has_method;
+	int grpc_status; /* -1 none */
+	char path[LIMIT_PEER_TEXT];
+};
+
+static struct http2 *http2_of(struct frames *f)
+{
+	return (struct http2 *)f->t;
+}
+
+static uint64_t frame_size(struct frames *f, const uint8_t *head)
+{
+	uint64_t n = (uint64_t)head[0] << 16 | (uint64_t)head[1] << 8 | head[2];
+
+	(void)f;
+	/* Unknown types are to be ignored; but after a loss they are noise. */
+	return n <= FRAME_MAX && head[3] < 0x20 ? n + HEAD : 0;
+}
+
+/* -- blocks -- */
+
+static bool is(const uint8_t *bytes, size_t len, const char *text)
+{
+	return len == strlen(text) && !memcmp(bytes, text, len);
+}
+
+static int number(const uint8_t *bytes, size_t len)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] < '0' || bytes[i] > '9' || len > 4)
+			return -1;
+		n = n * 10 + (bytes[i] - '0');
+	}
+	return len ? n : -1;
+}
+
+static void on_field(void *ctx, const uint8_t *name, size_t name_len, const uint8_t *value, size_t len)
+{
+	struct block *b = ctx;
+
+	if (name_len && name[0] == ':') {
+		if (is(name, name_len, ":method")) {
+			http1_head_method(&b->head, value, len);
+			b->has_method = true;
+		} else if (is(name, name_len, ":path") && len) {
+			http1_head_target(&b->head, value, len);
+		} else if (is(name, name_len, ":authority")) {
+			talk_text(b->head.host, sizeof(b->head.host), value, len);
+		} else if (is(name, name_len, ":status")) {
+			int status = number(value, len);
+			b->head.status = status >= 100 && status <= 999 ? status : 0;
+		}
+	} else if (is(name, name_len, "content-type")) {
+		b->grpc |= len >= 16 && !memcmp(value, "application/grpc", 16);
+	} else if (is(name, name_len, "grpc-status")) {
+		b->grpc_status = number(value, len);
+		b->grpc = true;
+	} else if (!is(name, name_len, "host") || !b->head.host[0]) {
+		http1_head_field(&b->head, name, name_len, value, len, b->now_ns);
+	}
+}
+
+static void as_grpc(struct request *r)
+{
+	r->area = AREA_RPC;
+	r->system = "grpc";
+	/* "/package.Service/Method" */
+	talk_text(r->target, sizeof(r->target), (const uint8_t *)(r->path[0] == '/' ? r->path + 1 : r->path),
+		  strlen(r->path[0] == '/' ? r->path + 1 : r->path));
+	memcpy(r->summary, r->target, sizeof(r->target));
+}
+
+static void request(struct http2 *s, struct side *side, const struct block *b)
+{
+	struct talk_call *q = talk_call_new(&s->talk, &side->from, side->size);
+
+	if (!q)
+		return;
+	struct request *r = &q->r;
+	q->key = side->stream;
+	r->version = 20;
+	strcpy(r->method, b->has_method ? b->head.method : "_OTHER");
+	memcpy(r->method_original, b->head.method_original, sizeof(r->method_original));
+	memcpy(r->path, b->head.path, sizeof(r->path));
+	memcpy(r->query, b->head.query, sizeof(r->query));
+	memcpy(r->host, b->head.host, sizeof(r->host));
+	memcpy(r->traceparent, b->head.traceparent, sizeof(r->traceparent));
+	r->idempotency_key = b->head.idempotency_key;
+	if (b->grpc)
+		as_grpc(r);
+	talk_announce(&s->talk, q);
+}
+
+static void grpc_end(struct request *r, int status)
+{
+	static const char *const names[] = {
+		"OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+		"NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+		"ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+		"DATA_LOSS", "UNAUTHENTICATED"};
+
+	if (r->area != AREA_RPC)
+		as_grpc(r);
+	bool known = status < (int)(sizeof(names) / sizeof(names[0]));
+	strcpy(r->status_text, known ? names[status] : "UNKNOWN");
+	r->failed = status != 0;
+	r->transient = status == 14 || status == 4 || status == 8 || status == 10;
+	r->status = status;
+}
+
+static void response(struct http2 *s, struct side *side, const struct block *b)
+{
+	struct talk_call *q = talk_find(&s->talk, side->stream);
+
+	if (!q)
+		return;
+	talk_answer(&s->talk, q, side->size);
+	if (q->r.area == AREA_HTTP && b->head.status >= 200) {
+		q->r.status = b->head.status;
+		q->r.retry_after_ns = b->head.retry_after_ns;
+	}
+	if (b->grpc_status >= 0)
+		grpc_end(&q->r, b->grpc_status);
+	if (side->flags & END_STREAM)
+		talk_end(&s->talk, q, REQUEST_DONE);
+}
+
+static void block_ends(struct http2 *s, struct side *side, const uint8_t *bytes, size_t len)
+{
+	struct block b = {.head.retry_after_ns = -1, .now_ns = s->talk.e.t1, .grpc_status = -1};
+
+	hpack_block(side->hpack, bytes, len, side->cut, on_field, &b);
+	/* Interim answers and trailers are blocks like any. */
+	if (side == &s->server)
+		response(s, side, &b);
+	else if (!talk_find(&s->talk, side->stream))
+		request(s, side, &b);
+}
+
+static void block_drop(struct side *side)
+{
+	free(side->block);
+	side->block = NULL;
+	side->block_len = 0;
+}
+
+static void block_part(struct http2 *s, struct side *side, const uint8_t *bytes, size_t len, bool cut, bool last)
+{
+	side->cut |= cut;
+	if (last && !side->block) {
+		block_ends(s, side, bytes, len);
+		return;
+	}
+	size_t room = LIMIT_HTTP_HEAD_BYTES - side->block_len;
+	if (!side->block && !(side->block = malloc(LIMIT_HTTP_HEAD_BYTES))) {
+		side->cut = true;
+		return;
+	}
+	/* What comes behind a hole cannot be read. */
+	size_t n = side->cut && !cut ? 0 : len < room ? len : room;
+	memcpy(side->block + side->block_len, bytes, n);
+	side->block_len += n;
+	side->cut |= n < len;
+	if (!last)
+		return;
+	block_ends(s, side, side->block, side->block_len);
+	block_drop(side);
+}
+
+/* -- frames -- */
+
+/* The payload without padding and priority; false if they do not fit. */
+static bool payload(const uint8_t *b, size_t len, uint64_t size, size_t *ret_at, size_t *ret_len)
+{
+	size_t at = HEAD, pad = 0;
+
+	if (b[4] & PADDED) {
+		if (len < HEAD + 1)
+			return false;
+		pad = b[at++];
+	}
+	if (b[3] == HEADERS && (b[4] & HAS_PRIORITY))
+		at += 5;
+	if (b[3] == PUSH_PROMISE)
+		at += 4;
+	if (at + pad > size)
+		return false;
+	size_t end = (size_t)(size - pad < len ? size - pad : len);
+	*ret_at = at < end ? at : end;
+	*ret_len = end - *ret_at;
+	return true;
+}
+
+static void headers(struct http2 *s, struct side *side, const uint8_t *b, size_t len, uint64_t size)
+{
+	size_t at, n;
+
+	block_drop(side);
+	if (!payload(b, len, size, &at, &n)) {
+		hpack_lose(side->hpack);
+		return;
+	}
+	side->stream = talk_be32(b + 5) & 0x7fffffff;
+	/* A promise's block is about another stream: it is read for its entries. */
+	if (b[3] == PUSH_PROMISE)
+		side->stream = 0;
+	side->flags = b[4];
+	side->cut = false;
+	side->from = side->frames.from;
+	side->size = size;
+	block_part(s, side, b + at, n, len < size, b[4] & END_HEADERS);
+}
+
+static void data(struct http2 *s, const struct side *side, const uint8_t *b, uint64_t size)
+{
+	struct talk_call *q = talk_find(&s->talk, talk_be32(b + 5) & 0x7fffffff);
+
+	if (!q)
+		return;
+	if (side == &s->client) {
+		q->r.request_bytes += size;
+		q->r.t_sent = s->talk.e.t1;
+		return;
+	}
+	talk_answer(&s->talk, q, size);
+	if (b[4] & END_STREAM)
+		talk_end(&s->talk, q, REQUEST_DONE);
+}
+
+/* A reset by the client is its giving up; of a server, a refusal. */
+static void reset(struct http2 *s, const struct side *side, const uint8_t *b)
+{
+	struct talk_call *q = talk_find(&s->talk, talk_be32(b + 5) & 0x7fffffff);
+
+	if (q)
+		talk_end(&s->talk, q, side == &s->client ? REQUEST_ABANDONED : REQUEST_RESET);
+}
+
+static void frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
+{
+	struct http2 *s = http2_of(f);
+	struct side *side = f->client ? &s->client : &s->server;
+
+	if (len < HEAD)
+		return;
+	switch (b[3]) {
+	case DATA:
+		data(s, side, b, size);
+		break;
+	case HEADERS:
+	case PUSH_PROMISE:
+		headers(s, side, b, len, size);
+		break;
+	case CONTINUATION:
+		side->size += size;
+		if (side->stream == (talk_be32(b + 5) & 0x7fffffff))
+			block_part(s, side, b + HEAD, len - HEAD, len < size, b[4] & END_HEADERS);
+		break;
+	case RST_STREAM:
+		reset(s, side, b);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A frame that makes sense by itself: known, of a fitting length, of a stream or of none as its type has it. */
+static bool sensible(const uint8_t *b)
+{
+	uint64_t n = (uint64_t)b[0] << 16 | (uint64_t)b[1] << 8 | b[2];
+	uint32_t stream = talk_be32(b + 5);
+	bool whole = b[3] == SETTINGS || b[3] == PING || b[3] == GOAWAY;
+
+	if (b[3] >= TYPES || (stream & 0x80000000) || n > 16384 || (whole && stream) ||
+	    (!whole && b[3] != WINDOW_UPDATE && !stream))
+		return false;
+	switch (b[3]) {
+	case DATA:
+		return !(b[4] & ~(END_STREAM | PADDED));
+	case HEADERS:
+		return n > 0 && !(b[4] & ~(END_STREAM | END_HEADERS | PADDED | HAS_PRIORITY));
+	case PRIORITY:
+		return n == 5;
+	case RST_STREAM:
+	case WINDOW_UPDATE:
+		return n == 4 && b[4] == 0;
+	case SETTINGS:
+		return n % 6 == 0 && b[4] <= 1;
+	case PING:
+		return n == 8 && b[4] <= 1;
+	default:
+		return true;
+	}
+}
+
+static bool begins(struct frames *f, const uint8_t *b, size_t len)
+{
+	size_t at = 0;
+
+	(void)f;
+	if (len < HEAD)
+		return false;
+	while (at + HEAD <= len) {
+		if (!sensible(b + at))
+			return false;
+		at += HEAD + ((size_t)b[at] << 16 | (size_t)b[at + 1] << 8 | b[at + 2]);
+	}
+	return true;
+}
+
+static void lost(struct frames *f)
+{
+	struct http2 *s = http2_of(f);
+	struct side *side = f->client ? &s->client : &s->server;
+
+	block_drop(side);
+	hpack_lose(side->hpack);
+}
+
+static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .lost = lost};
+
+/* -- the protocol's entry -- */
+
+static void http2_feed(struct talk *t, bool client, const uint8_t *bytes, size_t len, size_t gap)
+{
+	struct http2 *s = (struct http2 *)t;
+
+	while (client && len && s->preface < PREFACE_LEN) {
+		s->preface++;
+		bytes++;
+		len--;
+	}
+	frames_feed(client ? &s->client.frames : &s->server.frames, bytes, len, gap);
+}
+
+static void http2_lose(struct talk *t)
+{
+	struct http2 *s = (struct http2 *)t;
+
+	s->preface = PREFACE_LEN;
+	frames_lose(&s->client.frames);
+	frames_lose(&s->server.frames);
+	lost(&s->client.frames);
+	lost(&s->server.frames);
+}
+
+static void http2_done(struct talk *t)
+{
+	struct http2 *s = (struct http2 *)t;
+
+	block_drop(&s->client);
+	block_drop(&s->server);
+	hpack_free(s->client.hpack);
+	hpack_free(s->server.hpack);
+}
+
+static bool http2_is_client(const uint8_t *bytes, size_t len)
+{
+	if (len >= 4 && !memcmp(bytes, PREFACE, len < PREFACE_LEN ? len : PREFACE_LEN))
+		return true;
+	/* A request's block is the client's; it begins with the method, which is in the static table. */
+	return len > HEAD && bytes[3] == HEADERS && (bytes[4] & HAS_PRIORITY || (bytes[HEAD] >= 0x82 && bytes[HEAD] <= 0x87));
+}
+
+static enum probe_answer http2_probe(const uint8_t *bytes, size_t len, bool from_client)
+{
+	size_t n = len < PREFACE_LEN ? len : PREFACE_LEN;
+
+	if (!from_client || memcmp(bytes, PREFACE, n) != 0)
+		return PROBE_NO;
+	return n == PREFACE_LEN ? PROBE_YES : PROBE_MORE;
+}
+
+/* Frames to the end of what was captured, and a block of headers among them. */
+static enum probe_answer http2_probe_midway(const uint8_t *bytes, size_t len, bool from_client)
+{
+	if (!begins(NULL, bytes, len))
+		return PROBE_NO;
+	bool any = false;
+	for (size_t at = 0; at + HEAD < len; at += HEAD + ((size_t)bytes[at] << 16 | (size_t)bytes[at + 1] << 8 | bytes[at + 2]))
+		any |= bytes[at + 3] == HEADERS && http2_is_client(bytes + at, len - at) == from_client;
+	return any ? PROBE_YES : PROBE_NO;
+}
+
+static const struct talk_ops http2_ops = {
+	.protocol = &http2_protocol,
+	.area = AREA_HTTP,
+	.is_client = http2_is_client,
+	.feed = http2_feed,
+	.lose = http2_lose,
+	.done = http2_done,
+};
+
+static void *http2_open(struct model *m, struct conn *c)
+{
+	struct http2 *s = talk_new(sizeof(*s), &http2_ops, m, c);
+
+	if (!s)
+		return NULL;
+	s->client.frames = (struct frames){.ops = &ops, .t = &s->talk, .client = true, .head = HEAD};
+	s->server.frames = (struct frames){.ops = &ops, .t = &s->talk, .head = HEAD};
+	s->client.hpack = hpack_new();
+	s->server.hpack = hpack_new();
+	if (!s->client.hpack || !s->server.hpack) {
+		http2_done(&s->talk);
+		free(s);
+		return NULL;
+	}
+	if (c->inherited)
+		http2_lose(&s->talk);
+	return s;
+}
+
+const struct protocol http2_protocol = {
+	.name = "http2",
+	.doc = "HTTP/2 requests and gRPC calls, as client and server",
+	.probe = http2_probe,
+	.probe_midway = http2_probe_midway,
+	.open = http2_open,
+	.data = talk_data,
+	.close = talk_close,
+	.resync = talk_resync,
+};

@@ -1,0 +1,238 @@
+/*
+ * MongoDB's OP_MSG: a command is a document whose first element is its name; its answer names the request that it answers.
+ *
+ * One struct mongodb a connection. What drivers do by themselves (hello, authentication) is no request.
+ */
+#include "protocols/mongodb.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "protocols/bson.h"
+#include "protocols/frames.h"
+
+#define OP_REPLY 1U
+#define OP_QUERY 2004U
+#define OP_COMPRESSED 2012U
+#define OP_MSG 2013U
+#define HEAD 16U
+#define MESSAGE_MAX (64U << 20)
+#define MORE_TO_COME 2U
+
+struct mongodb {
+	struct talk talk; /* first */
+	struct frames client, server;
+};
+
+static bool is_opcode(uint32_t code)
+{
+	return code == OP_MSG || code == OP_QUERY || code == OP_COMPRESSED || code == OP_REPLY;
+}
+
+static uint64_t message_size(struct frames *f, const uint8_t *head)
+{
+	uint32_t n = talk_le32(head);
+
+	(void)f;
+	return n >= HEAD && n <= MESSAGE_MAX && is_opcode(talk_le32(head + 12)) ? n : 0;
+}
+
+static bool begins(struct frames *f, const uint8_t *bytes, size_t len)
+{
+	return len >= HEAD && message_size(f, bytes);
+}
+
+/* The command's document in an OP_MSG: the section of kind 0. */
+static bool body(const uint8_t *b, size_t len, struct bson *ret)
+{
+	size_t at = HEAD + 4;
+
+	while (at < len) {
+		if (b[at] == 0)
+			return bson_begin(ret, b + at + 1, len - at - 1);
+		if (b[at] != 1 || len - at < 5)
+			return false;
+		at += 1 + (size_t)talk_le32(b + at + 1);
+	}
+	return false;
+}
+
+static bool is_own(const char *command)
+{
+	static const char *const own[] = {"hello", "ismaster", "saslStart", "saslContinue", "authenticate", "getnonce"};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (!strcasecmp(command, own[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A command's name is letters; a document that a client sends under another name is not repeated. */
+static bool is_name(const char *text)
+{
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!isalpha((unsigned char)text[i]) && text[i] != '_')
+			return false;
+	}
+	return n > 1 && n < 32;
+}
+
+static void command(struct mongodb *s, const uint8_t *b, size_t len, uint64_t size)
+{
+	struct bson doc;
+	struct bson_element e;
+	const char *text;
+	size_t n;
+
+	if (!body(b, len, &doc) || !bson_next(&doc, &e) || is_own(e.key))
+		return;
+	struct talk_call *q = talk_call_new(&s->talk, &s->client.from, size);
+	if (!q)
+		return;
+	q->key = talk_le32(b + 4);
+	strcpy(q->r.method, is_name(e.key) ? e.key : "_OTHER");
+	text = bson_text(&e, &n);
+	if (text)
+		talk_text(q->r.target, sizeof(q->r.target), (const uint8_t *)text, n);
+	q->r.operation_key = talk_hash(TALK_HASH_START, e.key, strlen(e.key) + 1 + e.len);
+	while (bson_next(&doc, &e)) {
+		if (bson_is(&e, "$db") && (text = bson_text(&e, &n)))
+			talk_text(q->r.space, sizeof(q->r.space), (const uint8_t *)text, n);
+		if (bson_is(&e, "collection") && !q->r.target[0] && (text = bson_text(&e, &n)))
+			talk_text(q->r.target, sizeof(q->r.target), (const uint8_t *)text, n);
+		/* Sessions, transactions and cluster times differ from attempt to attempt. */
+		if (!bson_is(&e, "lsid") && !bson_is(&e, "txnNumber") && !bson_is(&e, "$clusterTime"))
+			q->r.operation_key = talk_hash(q->r.operation_key, e.key, strlen(e.key) + 1 + e.len);
+	}
+	size_t used = strlen(strcpy(q->r.summary, q->r.method));
+	if (q->r.target[0] && used + strlen(q->r.target) + 2 <= sizeof(q->r.summary)) {
+		q->r.summary[used] = ' ';
+		strcpy(q->r.summary + used + 1, q->r.target);
+	}
+	talk_announce(&s->talk, q);
+	if (talk_le32(b + HEAD) & MORE_TO_COME)
+		talk_end(&s->talk, q, REQUEST_DONE);
+}
+
+static void client_frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
+{
+	if (len >= HEAD + 10 && talk_le32(b + 12) == OP_MSG)
+		command((struct mongodb *)f->t, b, len, size);
+}
+
+/* Not primary, shutting down, lost network, write conflict: what drivers themselves repeat. */
+static bool is_transient(int64_t code)
+{
+	static const int16_t codes[] = {6, 7, 89, 91, 112, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (code == codes[i])
+			return true;
+	}
+	return false;
+}
+
+static void result(struct talk_call *q, const uint8_t *b, size_t len)
+{
+	struct bson doc;
+	struct bson_element e;
+	int64_t number, ok = 1, code = 0;
+	const char *name = NULL, *text;
+	size_t n, name_len = 0;
+
+	if (!body(b, len, &doc))
+		return;
+	while (bson_next(&doc, &e)) {
+		if (bson_is(&e, "ok") && bson_number(&e, &number))
+			ok = number;
+		else if (bson_is(&e, "code") && bson_number(&e, &number))
+			code = number;
+		else if (bson_is(&e, "codeName") && (text = bson_text(&e, &n)))
+			name = text, name_len = n;
+	}
+	if (ok)
+		return;
+	q->r.status = (int)code;
+	talk_fail(q, name ? name : "error", name ? name_len : 5, is_transient(code));
+}
+
+static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
+{
+	struct talk_call *q = len >= HEAD ? talk_find(f->t, talk_le32(b + 8)) : NULL;
+
+	if (!q)
+		return;
+	talk_answer(f->t, q, size);
+	if (talk_le32(b + 12) == OP_MSG)
+		result(q, b, len);
+	talk_end(f->t, q, REQUEST_DONE);
+}
+
+static const struct frames_ops client_ops = {.size = message_size, .frame = client_frame, .begins = begins};
+static const struct frames_ops server_ops = {.size = message_size, .frame = server_frame, .begins = begins};
+
+static void mongodb_feed(struct talk *t, bool client, const uint8_t *bytes, size_t len, size_t gap)
+{
+	struct mongodb *s = (struct mongodb *)t;
+
+	frames_feed(client ? &s->client : &s->server, bytes, len, gap);
+}
+
+static void mongodb_lose(struct talk *t)
+{
+	struct mongodb *s = (struct mongodb *)t;
+
+	frames_lose(&s->client);
+	frames_lose(&s->server);
+}
+
+static bool mongodb_is_client(const uint8_t *bytes, size_t len)
+{
+	return len >= HEAD && talk_le32(bytes + 8) == 0;
+}
+
+static enum probe_answer mongodb_probe(const uint8_t *bytes, size_t len, bool from_client)
+{
+	if (!from_client || (len >= 4 && (talk_le32(bytes) < HEAD || talk_le32(bytes) > MESSAGE_MAX)))
+		return PROBE_NO;
+	if (len < HEAD)
+		return PROBE_MORE;
+	uint32_t code = talk_le32(bytes + 12);
+	return talk_le32(bytes + 8) == 0 && (code == OP_MSG || code == OP_QUERY || code == OP_COMPRESSED) ? PROBE_YES : PROBE_NO;
+}
+
+static const struct talk_ops mongodb_ops = {
+	.protocol = &mongodb_protocol,
+	.area = AREA_DB,
+	.system = "mongodb",
+	.is_client = mongodb_is_client,
+	.feed = mongodb_feed,
+	.lose = mongodb_lose,
+};
+
+static void *mongodb_open(struct model *m, struct conn *c)
+{
+	struct mongodb *s = talk_new(sizeof(*s), &mongodb_ops, m, c);
+
+	if (!s)
+		return NULL;
+	s->client = (struct frames){.ops = &client_ops, .t = &s->talk, .client = true, .head = HEAD};
+	s->server = (struct frames){.ops = &server_ops, .t = &s->talk, .head = HEAD};
+	if (c->inherited)
+		mongodb_lose(&s->talk);
+	return s;
+}
+
+const struct protocol mongodb_protocol = {
+	.name = "mongodb",
+	.doc = "MongoDB commands (OP_MSG), as client and server",
+	.probe = mongodb_probe,
+	.open = mongodb_open,
+	.data = talk_data,
+	.close = talk_close,
+	.resync = talk_resync,
+};

@@ -1,0 +1,32 @@
+/* memcached's commands, text and meta. */
+#include "protocols/transcript.h"
+
+static const struct step steps[] = {
+	CLIENT("set s3cr3t 0 60 6\015\012s3cr3t\015\012"),
+	SERVER("STORED\015\012"),
+	CLIENT("get s3cr3t a b\015\012set a 0 0 2 noreply\015\012hi\015\012incr s3cr3t 1\015\012"), /* pipelined; one of them silent */
+	SERVER("VALUE s3cr3t 0 6\015\012s3cr3t\015\012END\015\012NOT_FOUND\015\012"),
+	CLIENT("ms s3cr3t 2 T90\015\012hi\015\012mg s3cr3t v\015\012md s3cr3t q\015\012mn\015\012"), /* meta; the quiet one has nothing to say */
+	SERVER("HD\015\012VA 2\015\012hi\015\012MN\015\012"),
+	CLIENT("replace s3cr3t 0 0 2\015\012hi\015\012"),
+	SERVER("SERVER_ERROR out of memory storing s3cr3t\015\012"),
+};
+
+static const struct transcript transcript = {
+	.protocol = "memcached",
+	.type = SOCK_STREAM,
+	.steps = steps,
+	.n = sizeof(steps) / sizeof(steps[0]),
+	.last = 6,
+	.expect = "set  - done\n"
+		  "set  - done\n"
+		  "get  - done\n"
+		  "incr  - done\n"
+		  "ms  - done\n"
+		  "mg  - done\n"
+		  "md  - done\n"
+		  "mn  - done\n"
+		  "replace  SERVER_ERROR done\n",
+};
+
+TEST_MAIN(TRANSCRIPT_TESTS)
