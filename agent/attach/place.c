@@ -30,6 +30,9 @@ static const struct {
 	{SYS_recvfrom, false},
 	{SYS_recvmsg, false},
 	{SYS_clock_nanosleep, false},
+	{SYS_rt_sigsuspend, false}, /* as ppoll: made again, it takes the mask of its argument again */
+	{SYS_wait4, false},
+	{SYS_waitid, false},
 	{SYS_sendto, false},
 	{SYS_sendmsg, false},
 	{SYS_read, true},

@@ -8,6 +8,7 @@
 #include "report/series.h"
 #include "report/spans.h"
 #include "report/text.h"
+#include "report/url.h"
 
 #define EVENT_IDS 256U
 #define METRICS_MAX 16U
@@ -92,7 +93,7 @@ void metrics_request(struct metrics *m, const struct request *r)
 	text_clean(r->method[0] != '\0' ? r->method : "_OTHER", method, sizeof method);
 	add_text(attrs, &n, "http.request.method", method);
 	if (r->server) {
-		add_text(attrs, &n, "url.scheme", "http");
+		add_text(attrs, &n, "url.scheme", url_scheme(r->conn != NULL && r->conn->tls));
 	} else {
 		unsigned int port;
 		add_text(attrs, &n, "server.address", request_server(r, host, sizeof host, &port));

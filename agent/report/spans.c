@@ -106,7 +106,7 @@ static void put_client(struct span *s, const struct request *r, const struct sta
 {
 	const char *authority = r->host[0] != '\0' || r->conn == NULL ? r->host : r->conn->peer;
 	char raw[sizeof t->url];
-	url_full(authority, r->path, r->query, raw, sizeof raw);
+	url_full(url_scheme(r->conn != NULL && r->conn->tls), authority, r->path, r->query, raw, sizeof raw);
 	put_text(s, "url.full", text_clean(raw, t->url, sizeof t->url));
 	if (r->resend_count > 0)
 		put_int(s, "http.request.resend_count", r->resend_count);
@@ -118,7 +118,7 @@ static void put_client(struct span *s, const struct request *r, const struct sta
 static void put_server(struct span *s, const struct request *r, struct span_texts *t)
 {
 	char raw[sizeof t->query];
-	put_text(s, "url.scheme", "http");
+	put_text(s, "url.scheme", url_scheme(r->conn != NULL && r->conn->tls));
 	put_text(s, "url.path", text_clean(url_path(r->path), t->path, sizeof t->path));
 	url_query(r->query, raw, sizeof raw);
 	put_text(s, "url.query", text_clean(raw, t->query, sizeof t->query));

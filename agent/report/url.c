@@ -45,13 +45,18 @@ const char *url_path(const char *path)
 	return rest != NULL ? rest : "/";
 }
 
-const char *url_full(const char *authority, const char *path, const char *query, char *buf, size_t size)
+const char *url_scheme(bool tls)
 {
-	const char *scheme = strstr(path, "://");
+	return tls ? "https" : "http";
+}
+
+const char *url_full(const char *scheme, const char *authority, const char *path, const char *query, char *buf, size_t size)
+{
+	const char *absolute = strstr(path, "://");
 	size_t used = 0;
 	buf[0] = '\0';
-	if (path[0] != '/' && scheme != NULL) {
-		const char *host = scheme + 3;
+	if (path[0] != '/' && absolute != NULL) {
+		const char *host = absolute + 3;
 		size_t host_len = strcspn(host, "/");
 		const char *at = memrchr(host, '@', host_len);
 		used = append(buf, size, used, path, (size_t)(host - path));
@@ -61,7 +66,8 @@ const char *url_full(const char *authority, const char *path, const char *query,
 		}
 		used = append(buf, size, used, host, host_len);
 	} else {
-		used = append(buf, size, used, "http://", 7);
+		used = append(buf, size, used, scheme, strlen(scheme));
+		used = append(buf, size, used, "://", 3);
 		used = append(buf, size, used, authority, strlen(authority));
 	}
 	const char *rest = url_path(path);

@@ -9,7 +9,9 @@
 /* "a=1&b=2&token" → "a=REDACTED&b=REDACTED&REDACTED": names are kept, values never; a part without '=' is a value. */
 const char *url_query(const char *raw, char *buf, size_t size);
 /* Absolute URL of a request. `path` may be an absolute URL itself (a request to a proxy): its user info is removed. */
-const char *url_full(const char *authority, const char *path, const char *query, char *buf, size_t size);
+/* "https" or "http". */
+const char *url_scheme(bool tls);
+const char *url_full(const char *scheme, const char *authority, const char *path, const char *query, char *buf, size_t size);
 /* Path of a request target: of an absolute URL, what follows its authority. */
 const char *url_path(const char *path);
 /* Split "host:port", "[v6]:port" or "host". *ret_port = 0 where there is none. */

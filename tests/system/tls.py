@@ -1,0 +1,193 @@
+"""Requests inside of TLS become requests: by the shim from the start and put in later, with OpenSSL and GnuTLS, on descriptors and in memory.
+
+usage: tls.py CASE
+"""
+import contextlib
+import json
+import signal
+import subprocess
+
+import attach
+import gs
+
+STATUSES = [200, 404, 503, 201]
+
+SERVER = """
+import http.server, ssl, sys
+class H(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        self.send_response(int(self.path.split('/')[-1])); self.send_header('Content-Length', '3'); self.end_headers(); self.wfile.write(b'abc')
+    def log_message(self, *a): pass
+s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), H)
+c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); c.load_cert_chain('cert.pem', 'key.pem')
+s.socket = c.wrap_socket(s.socket, server_side=True)
+print(s.server_address[1], flush=True)
+s.serve_forever()
+"""
+
+# Both open their connection before they ask for the signal to go on: an attach comes later than the handshake.
+BLOCKING = """
+import http.client, ssl, sys
+c = http.client.HTTPSConnection('localhost', int(sys.argv[1]), context=ssl.create_default_context(cafile='cert.pem'), timeout=60)
+c.connect(); print('on', flush=True); sys.stdin.readline()
+for status in sys.argv[2:]:
+    c.request('GET', '/x/' + status); print(c.getresponse().read().decode(), flush=True)
+"""
+
+IN_MEMORY = """
+import asyncio, ssl, sys
+async def main():
+    print('on', flush=True); sys.stdin.readline()
+    r, w = await asyncio.open_connection('localhost', int(sys.argv[1]), ssl=ssl.create_default_context(cafile='cert.pem'))
+    for status in sys.argv[2:]:
+        w.write(b'GET /x/%s HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' % status.encode()); await w.drain()
+        await r.readuntil(b'\\r\\n\\r\\n'); print((await r.readexactly(3)).decode(), flush=True)
+    w.close()
+asyncio.run(main())
+"""
+
+IN_MEMORY_SERVER = """
+import asyncio, ssl, sys
+async def serve(r, w):
+    try:
+        while True:
+            head = await r.readuntil(b'\\r\\n\\r\\n'); status = head.split()[1].split(b'/')[-1]
+            w.write(b'HTTP/1.1 %s X\\r\\nContent-Length: 3\\r\\n\\r\\nabc' % status); await w.drain()
+    except asyncio.IncompleteReadError: pass
+    w.close()
+async def main():
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); c.load_cert_chain('cert.pem', 'key.pem')
+    s = await asyncio.start_server(serve, '127.0.0.1', int(sys.argv[1]), ssl=c)
+    async with s: await s.serve_forever()
+asyncio.run(main())
+"""
+
+
+@contextlib.contextmanager
+def folder():
+    gs.need("openssl")
+    with gs.workdir() as top:
+        gs.checked(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", top / "key.pem", "-out", top / "cert.pem", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        (top / "key.pem").chmod(0o644)
+        yield top
+
+
+@contextlib.contextmanager
+def server(top):
+    with attach.program("/usr/bin/python3", "-c", SERVER, cwd=top, stdout=subprocess.PIPE, text=True) as process:
+        yield process.stdout.readline().strip()
+
+
+def spans(path, kind):
+    """Status codes of the spans of one kind, in order of their start; all of them must say that they were encrypted."""
+    with open(path, encoding="utf-8") as lines:
+        found = [s["span"] for s in map(json.loads, lines) if "span" in s and s["span"]["kind"] == kind]
+    said = [s["attributes"].get("url.scheme") or s["attributes"]["url.full"].split(":")[0] for s in found]
+    gs.expect(set(said) <= {"https"}, f"not all say https: {said}")
+    return [s["attributes"]["http.response.status_code"] for s in sorted(found, key=lambda s: s["start"])]
+
+
+def expect_spans(top, kind, name, statuses=None):
+    got = spans(top / "spans", kind)
+    print(f"    {name}: {got}")
+    gs.expect(got == (statuses or STATUSES), f"{name}: {kind} spans have {got}, not {statuses or STATUSES}")
+
+
+def under_run(top, command, name, stdin=b"\n"):
+    done = gs.run([gs.GAPSCOPE, "run", "--quiet", "--report", top / "report.json", "--export", f"jsonl:{top}/spans", "--", *command], cwd=top, input=stdin)
+    gs.expect(done.returncode == 0, f"{name}: {done.stderr.decode()}")
+    expect_spans(top, "client", name + ", run")
+    (top / "spans").unlink()
+
+
+def under_attach(top, command, name):
+    with attach.program(*command, cwd=top, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        gs.expect(process.stdout.readline() == "on\n", "the client is on")
+        watcher, _ = attach.attach(process.pid, "--export", f"jsonl:{top}/spans", report=top / "report.json")
+        process.stdin.write("\n")
+        process.stdin.flush()
+        for _ in STATUSES:
+            gs.expect(process.stdout.readline() == "abc\n", "answered")
+        attach.leave(watcher)
+    expect_spans(top, "client", name + ", attach")
+    (top / "spans").unlink()
+
+
+def client(name, code):
+    with folder() as top, server(top) as port:
+        command = ["/usr/bin/python3", "-c", code, port, *map(str, STATUSES)]
+        under_run(top, command, name)
+        under_attach(top, command, name)
+
+
+def tls_python():
+    client("python (ssl on sockets)", BLOCKING)
+
+
+def tls_asyncio():
+    client("python (asyncio, ssl in memory)", IN_MEMORY)
+
+
+def tls_curl():
+    gs.need("curl")
+    with folder() as top, server(top) as port:
+        urls = [f"https://localhost:{port}/x/{status}" for status in STATUSES]
+        under_run(top, ["curl", "-sS", "--http1.1", "--cacert", top / "cert.pem", *urls], "curl (OpenSSL, I/O of its own)")
+
+
+def tls_wget():
+    gs.need("wget")
+    with folder() as top, server(top) as port:
+        urls = [f"https://localhost:{port}/x/{status}" for status in STATUSES]
+        command = ["sh", "-c", 'wget -q --tries=1 -O /dev/null "$@"; :', "sh", f"--ca-certificate={top}/cert.pem", *urls]
+        under_run(top, command, "wget (GnuTLS)")
+
+
+def ask(port):
+    urls = [f"https://localhost:{port}/x/{status}" for status in STATUSES]
+    gs.checked(["curl", "-sSk", "--http1.1", "-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null", *urls])
+
+
+def serve(top, command, port, name, pids=None):
+    """A server that is started under watch, and one that is joined."""
+    with attach.program(gs.GAPSCOPE, "run", "--quiet", "--report", top / "report.json", "--export", f"jsonl:{top}/spans", "--", *command, cwd=top) as run:
+        gs.poll_until(lambda: gs.listening(port), f"{name} listens")
+        ask(port)
+        run.send_signal(signal.SIGTERM)
+        run.wait(30)
+    expect_spans(top, "server", name + ", run")
+    (top / "spans").unlink()
+    with attach.program(*command, cwd=top) as process:
+        gs.poll_until(lambda: gs.listening(port), f"{name} listens")
+        watcher, _ = attach.attach((pids or (lambda p: p))(process.pid), "--export", f"jsonl:{top}/spans", report=top / "report.json")
+        ask(port)
+        attach.leave(watcher)
+    expect_spans(top, "server", name + ", attach")
+
+
+def tls_nginx():
+    gs.need("nginx", "curl")
+    import servers
+    port = gs.free_port()
+    with folder() as top:
+        servers.nginx_conf(port, top, workers=1)
+        places = "".join(f"location /x/{status} {{ return {status}; }} " for status in STATUSES)
+        text = (top / "nginx.conf").read_text().replace(
+            f"127.0.0.1:{port}; root", f"127.0.0.1:{port} ssl; ssl_certificate {top}/cert.pem; ssl_certificate_key {top}/key.pem; {places} root")
+        (top / "nginx.conf").write_text(text)
+        serve(top, servers.nginx_command(None, top), port, "nginx (OpenSSL)", pids=lambda pid: attach.children(pid)[0])
+
+
+def tls_asyncio_server():
+    gs.need("curl")
+    port = gs.free_port()
+    with folder() as top:
+        serve(top, ["/usr/bin/python3", "-c", IN_MEMORY_SERVER, port], port, "python (asyncio server)")
+
+
+CASES = {f.__name__: f for f in (tls_python, tls_asyncio, tls_curl, tls_wget, tls_nginx, tls_asyncio_server)}
+
+if __name__ == "__main__":
+    gs.main(CASES)
