@@ -20,14 +20,15 @@ static void full_urls(void **state)
 {
 	(void)state;
 	char buf[128];
-	assert_string_equal(url_full("h:80", "/p", "", buf, sizeof buf), "http://h:80/p");
-	assert_string_equal(url_full("h", "/p", "k=v", buf, sizeof buf), "http://h/p?k=REDACTED");
-	assert_string_equal(url_full("proxy", "http://u:p@h:81/p/q", "", buf, sizeof buf), "http://h:81/p/q");
-	assert_string_equal(url_full("proxy", "http://u:p@ss@h", "", buf, sizeof buf), "http://h/");
+	assert_string_equal(url_full("http", "h:80", "/p", "", buf, sizeof buf), "http://h:80/p");
+	assert_string_equal(url_full("https", "h", "/p", "", buf, sizeof buf), "https://h/p");
+	assert_string_equal(url_full("http", "h", "/p", "k=v", buf, sizeof buf), "http://h/p?k=REDACTED");
+	assert_string_equal(url_full("http", "proxy", "http://u:p@h:81/p/q", "", buf, sizeof buf), "http://h:81/p/q");
+	assert_string_equal(url_full("http", "proxy", "http://u:p@ss@h", "", buf, sizeof buf), "http://h/");
 	/* a path with an @ has no user info */
-	assert_string_equal(url_full("h", "/a@b://c", "", buf, sizeof buf), "http://h/a@b://c");
+	assert_string_equal(url_full("http", "h", "/a@b://c", "", buf, sizeof buf), "http://h/a@b://c");
 	char small[12];
-	assert_string_equal(url_full("host", "/path", "a=secret", small, sizeof small), "http://host");
+	assert_string_equal(url_full("http", "host", "/path", "a=secret", small, sizeof small), "http://host");
 }
 
 static void paths(void **state)
