@@ -22,9 +22,12 @@ struct resource {
 	size_t attrs_n;
 };
 
+/* Functions may be NULL, but for open and close. */
 struct exporter {
 	const char *name; /* `--export NAME[:TARGET]` */
 	const char *doc;
+	bool serves_others;            /* it is to be open before the others are */
+	unsigned int metrics_every_ms; /* how often it wants metrics; 0 = as OTEL_METRIC_EXPORT_INTERVAL says */
 	/* Open towards target (may be NULL: its default or environment). 0 or -errno, with one line in err (what is wrong, what to do). On
 	 * success err is "" or a warning: a setting that was ignored. */
 	int (*open)(const char *target, const struct resource *r, void **ret, char *err, size_t err_size);

@@ -7,9 +7,7 @@
 #include "exporters/exporters.h"
 
 const struct exporter *const exporter_table[] = {
-	&exporter_otlp,
-	&exporter_jsonl,
-	NULL,
+	&exporter_otlp, &exporter_file, &exporter_prometheus, &exporter_jsonl, &exporter_queue, NULL,
 };
 
 const struct exporter *exporter_find(const char *name)

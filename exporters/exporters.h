@@ -4,6 +4,6 @@
 
 #include "exporters/exporter.h"
 
-extern const struct exporter exporter_otlp, exporter_jsonl;
+extern const struct exporter exporter_otlp, exporter_file, exporter_prometheus, exporter_jsonl, exporter_queue;
 
 #endif

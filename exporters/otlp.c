@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <curl/curl.h>
@@ -61,7 +62,7 @@ static int lane_open(const struct otlp_signal *s, const struct resource *r, stru
 	struct otlp_store *store = NULL;
 	char name[64], why[256] = "";
 	int rc = 0;
-	if (queue.folder != NULL) {
+	if (queue.folder != NULL && s->protocol != OTLP_FILE) {
 		uint64_t destination = hash_end(hash_number(hash_text(HASH_START, s->url), s->protocol == OTLP_GRPC));
 		snprintf(name, sizeof name, "otlp-%016llx-%s", (unsigned long long)destination, signals[s->kind]);
 		rc = otlp_store_open(queue.folder, name, queue.size_max, &store, why, sizeof why);
@@ -73,19 +74,25 @@ static int lane_open(const struct otlp_signal *s, const struct resource *r, stru
 	rc = otlp_lane_new(s, r, store, ret);
 	if (rc != 0) {
 		otlp_store_close(store);
-		snprintf(err, err_size, "cannot start a thread to export: out of memory or threads");
+		if (s->protocol == OTLP_FILE)
+			snprintf(err, err_size, "%s: cannot be written: %s; check the folder and its permissions", s->url,
+				 strerror(-rc));
+		else
+			snprintf(err, err_size, "cannot start a thread to export: out of memory or threads");
 	}
 	return rc;
 }
 
-static int otlp_open(const char *target, const struct resource *r, void **ret, char *err, size_t err_size)
+typedef int (*config_fn)(const char *target, env_fn env, struct otlp_config *ret, char *err, size_t err_size);
+
+static int open_with(config_fn read_config, const char *target, const struct resource *r, void **ret, char *err, size_t err_size)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, curl_start);
 	struct otlp *x = calloc(1, sizeof *x);
 	if (x == NULL)
 		return -ENOMEM;
-	int rc = otlp_config_read(target, NULL, &x->config, err, err_size);
+	int rc = read_config(target, NULL, &x->config, err, err_size);
 	for (size_t i = 0; rc == 0 && i < EXPORT_SIGNALS; i++) {
 		if (!x->config.signal[i].enabled)
 			continue;
@@ -97,6 +104,20 @@ static int otlp_open(const char *target, const struct resource *r, void **ret, c
 	}
 	*ret = x;
 	return 0;
+}
+
+static int otlp_open(const char *target, const struct resource *r, void **ret, char *err, size_t err_size)
+{
+	return open_with(otlp_config_read, target, r, ret, err, err_size);
+}
+
+static int file_open(const char *target, const struct resource *r, void **ret, char *err, size_t err_size)
+{
+	if (target == NULL || target[0] == '\0') {
+		snprintf(err, err_size, "name a file: --export file:PATH");
+		return -EINVAL;
+	}
+	return open_with(otlp_config_read_file, target, r, ret, err, err_size);
 }
 
 static void push_one(struct otlp_lane *l, int rc, const struct bytes *bytes)
@@ -193,6 +214,19 @@ const struct exporter exporter_otlp = {
 	.doc = "OpenTelemetry over HTTP or gRPC: otlp[:[PROTOCOL:]URL], else OTEL_EXPORTER_OTLP_*; PROTOCOL is http/protobuf, "
 	       "http/json or grpc",
 	.open = otlp_open,
+	.span = otlp_span,
+	.metrics = otlp_metrics,
+	.finding = otlp_finding,
+	.flush = otlp_flush,
+	.counts = otlp_counts,
+	.last_error = otlp_error,
+	.close = otlp_close,
+};
+
+const struct exporter exporter_file = {
+	.name = "file",
+	.doc = "OTLP as JSON, a request a line, appended to a file, as the Collector's file exporter does: file:PATH",
+	.open = file_open,
 	.span = otlp_span,
 	.metrics = otlp_metrics,
 	.finding = otlp_finding,

@@ -14,6 +14,7 @@ struct points {
 	struct attr_tree *attrs;
 	Otlp__NumberDataPoint *numbers, **number_list;
 	Otlp__HistogramDataPoint *histograms, **histogram_list;
+	Otlp__Exemplar *exemplars, **exemplar_list; /* one a histogram point */
 };
 
 static void points_done(struct points *p)
@@ -25,6 +26,8 @@ static void points_done(struct points *p)
 	free(p->number_list);
 	free(p->histograms);
 	free(p->histogram_list);
+	free(p->exemplars);
+	free(p->exemplar_list);
 }
 
 static int points_make(const struct metric *m, struct points *p)
@@ -34,6 +37,10 @@ static int points_make(const struct metric *m, struct points *p)
 	if (m->kind == METRIC_HISTOGRAM) {
 		p->histograms = calloc(n + 1, sizeof *p->histograms);
 		p->histogram_list = calloc(n + 1, sizeof *p->histogram_list);
+		p->exemplars = calloc(n + 1, sizeof *p->exemplars);
+		p->exemplar_list = calloc(n + 1, sizeof *p->exemplar_list);
+		if (p->exemplars == NULL || p->exemplar_list == NULL)
+			return -ENOMEM;
 	} else {
 		p->numbers = calloc(n + 1, sizeof *p->numbers);
 		p->number_list = calloc(n + 1, sizeof *p->number_list);
@@ -72,6 +79,20 @@ static void fill_numbers(const struct metric *m, struct points *p)
 	}
 }
 
+static void fill_exemplar(const struct metric_point *from, struct points *p, size_t i)
+{
+	Otlp__Exemplar *to = &p->exemplars[i];
+	otlp__exemplar__init(to);
+	to->time_unix_nano = from->exemplar.time_ns;
+	to->value_case = OTLP__EXEMPLAR__VALUE_AS_DOUBLE;
+	to->as_double = from->exemplar.value;
+	to->trace_id = (ProtobufCBinaryData){.len = 16, .data = (uint8_t *)from->exemplar.trace_id};
+	to->span_id = (ProtobufCBinaryData){.len = 8, .data = (uint8_t *)from->exemplar.span_id};
+	p->exemplar_list[i] = to;
+	p->histograms[i].n_exemplars = 1;
+	p->histograms[i].exemplars = &p->exemplar_list[i];
+}
+
 static void fill_histograms(const struct metric *m, struct points *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -95,6 +116,8 @@ static void fill_histograms(const struct metric *m, struct points *p)
 			to->has_max_case = OTLP__HISTOGRAM_DATA_POINT__HAS_MAX_MAX;
 			to->max = from->max;
 		}
+		if (from->has_exemplar)
+			fill_exemplar(from, p, i);
 		p->histogram_list[i] = to;
 	}
 }

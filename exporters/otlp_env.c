@@ -227,17 +227,35 @@ static void read_exporter(const struct reader *r, const struct signal_names *n, 
 {
 	const char *value = env_text(r->env, n->exporter);
 	s->enabled = value == NULL || strcasecmp(value, "none") != 0;
+	s->console = value != NULL && strcasecmp(value, "console") == 0;
+	if (value != NULL && s->enabled && !s->console && strcasecmp(value, "otlp") != 0)
+		warn(r, n->exporter, "not one of otlp, console, none");
 }
 
-static int read_signal(const struct reader *r, const struct signal_names *n, const char *target, struct otlp_signal *s)
+static void read_queue(const struct reader *r, const struct signal_names *n, struct otlp_signal *s)
 {
-	char name[80];
 	s->queue_max = n->queue_max;
 	s->batch_max = n->batch_max;
 	s->delay_ms = n->delay_ms;
+	read_number(r, n->queue, 1, &s->queue_max);
+	read_number(r, n->batch, 1, &s->batch_max);
+	read_number(r, n->delay, 0, &s->delay_ms);
+	if (s->batch_max > s->queue_max)
+		s->batch_max = s->queue_max;
+}
+
+static int read_signal(const struct reader *r, const struct signal_names *n, const char *target, const char *file,
+		       struct otlp_signal *s)
+{
+	char name[80];
 	read_exporter(r, n, s);
 	if (!s->enabled)
 		return 0;
+	read_queue(r, n, s);
+	if (s->console || file != NULL) {
+		s->protocol = OTLP_FILE;
+		return copy_text(&s->url, s->console ? "-" : file);
+	}
 	read_protocol(r, n, s);
 	target = target_protocol(target, s);
 	int rc = read_url(r, n, target, s);
@@ -249,15 +267,10 @@ static int read_signal(const struct reader *r, const struct signal_names *n, con
 	read_headers(r, n, s);
 	read_timeout(r, n, s);
 	read_compression(r, n, s);
-	read_number(r, n->queue, 1, &s->queue_max);
-	read_number(r, n->batch, 1, &s->batch_max);
-	read_number(r, n->delay, 0, &s->delay_ms);
-	if (s->batch_max > s->queue_max)
-		s->batch_max = s->queue_max;
 	return 0;
 }
 
-int otlp_config_read(const char *target, env_fn env, struct otlp_config *ret, char *err, size_t err_size)
+static int read_all(const char *target, const char *file, env_fn env, struct otlp_config *ret, char *err, size_t err_size)
 {
 	struct otlp_config c = {.span_attrs_max = SPAN_ATTRS_MAX};
 	const struct reader r = {.env = env, .err = err, .err_size = err_size};
@@ -266,7 +279,7 @@ int otlp_config_read(const char *target, env_fn env, struct otlp_config *ret, ch
 	bool off = env_true(env, "OTEL_SDK_DISABLED", false);
 	for (size_t i = 0; i < EXPORT_SIGNALS && !off; i++) {
 		c.signal[i].kind = (enum export_signal)i;
-		int rc = read_signal(&r, &names[i], target, &c.signal[i]);
+		int rc = read_signal(&r, &names[i], target, file, &c.signal[i]);
 		if (rc != 0) {
 			otlp_config_done(&c);
 			return rc;
@@ -278,6 +291,16 @@ int otlp_config_read(const char *target, env_fn env, struct otlp_config *ret, ch
 	read_number(&r, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", 0, &c.span_attrs_max);
 	*ret = c;
 	return 0;
+}
+
+int otlp_config_read(const char *target, env_fn env, struct otlp_config *ret, char *err, size_t err_size)
+{
+	return read_all(target, NULL, env, ret, err, err_size);
+}
+
+int otlp_config_read_file(const char *path, env_fn env, struct otlp_config *ret, char *err, size_t err_size)
+{
+	return read_all(NULL, path, env, ret, err, err_size);
 }
 
 void otlp_config_done(struct otlp_config *c)

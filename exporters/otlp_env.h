@@ -11,11 +11,12 @@
 
 #define OTLP_HEADERS_MAX 32U
 
-enum otlp_protocol { OTLP_HTTP_PROTOBUF, OTLP_HTTP_JSON, OTLP_GRPC };
+enum otlp_protocol { OTLP_HTTP_PROTOBUF, OTLP_HTTP_JSON, OTLP_GRPC, OTLP_FILE /* url is a path */ };
 
 /* One signal's destination and queue. Texts are owned. */
 struct otlp_signal {
 	bool enabled;
+	bool console; /* to standard error */
 	enum export_signal kind;
 	enum otlp_protocol protocol;
 	char *url;
@@ -36,6 +37,8 @@ struct otlp_config {
 /* Fill *ret; target (NULL = the environment's) is a base endpoint, or a protocol of OTEL_EXPORTER_OTLP_PROTOCOL,
  * a colon and that. 0 or -errno with one line in err; on success err is "" or a warning. */
 int otlp_config_read(const char *target, env_fn env, struct otlp_config *ret, char *err, size_t err_size);
+/* The same, into a file: what is said of destinations is left out. */
+int otlp_config_read_file(const char *path, env_fn env, struct otlp_config *ret, char *err, size_t err_size);
 void otlp_config_done(struct otlp_config *c);
 
 #endif

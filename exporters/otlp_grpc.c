@@ -395,8 +395,3 @@ const struct otlp_transport otlp_over_grpc = {
 	.abort = grpc_abort,
 	.close = grpc_close,
 };
-
-const struct otlp_transport *otlp_transport_of(enum otlp_protocol protocol)
-{
-	return protocol == OTLP_GRPC ? &otlp_over_grpc : &otlp_over_http;
-}

@@ -113,9 +113,9 @@ static void send_batch(struct otlp_lane *l, const struct otlp_batch *b, bool pat
 	*ret = (struct otlp_reply){.verdict = OTLP_REFUSED, .why = "out of memory"};
 	for (size_t i = 0; list != NULL && i < b->n; i++)
 		list[i] = b->items[i].bytes;
-	int rc = list == NULL                            ? -ENOMEM
-		 : l->config->protocol == OTLP_HTTP_JSON ? otlp_json_request(l->config->kind, l->resource, list, b->n, &request)
-							 : otlp_encode_request(l->resource, list, b->n, &request);
+	int rc = list == NULL                        ? -ENOMEM
+		 : otlp_is_json(l->config->protocol) ? otlp_json_request(l->config->kind, l->resource, list, b->n, &request)
+						     : otlp_encode_request(l->resource, list, b->n, &request);
 	if (rc == 0) {
 		if (request.len <= REQUEST_MAX)
 			deliver(l, &request, patient, ret);

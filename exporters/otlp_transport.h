@@ -27,7 +27,7 @@ struct otlp_reply {
 };
 
 struct otlp_transport {
-	/* 0 or -ENOMEM; the signal must outlive it. */
+	/* 0 or -errno; the signal must outlive it. */
 	int (*open)(const struct otlp_signal *s, void **ret);
 	/* Post a request, at most for timeout_ms (0 = no limit). */
 	void (*post)(void *t, const struct bytes *body, uint64_t timeout_ms, struct otlp_reply *ret);
@@ -36,8 +36,10 @@ struct otlp_transport {
 	void (*close)(void *t); /* NULL does nothing */
 };
 
-extern const struct otlp_transport otlp_over_http, otlp_over_grpc;
+extern const struct otlp_transport otlp_over_http, otlp_over_grpc, otlp_into_file;
 /* The one that speaks a protocol. */
 const struct otlp_transport *otlp_transport_of(enum otlp_protocol protocol);
+/* Are its requests JSON? */
+bool otlp_is_json(enum otlp_protocol protocol);
 
 #endif

@@ -40,7 +40,7 @@ static void on_metrics(uv_timer_t *t)
 {
 	struct loop *l = t->data;
 
-	pipeline_metrics(l->live->pipeline, ingest_now_ns(l->live->ingest));
+	pipeline_metrics_tick(l->live->pipeline, ingest_now_ns(l->live->ingest));
 }
 
 static void on_stop(uv_timer_t *t)
@@ -144,7 +144,8 @@ int live_run(struct live *live)
 	}
 	l.report.data = l.look.data = l.drain.data = l.metrics.data = l.stop.data = l.signals.data = &l;
 	uv_timer_start(&l.drain, on_drain, 0, 1);
-	uv_timer_start(&l.metrics, on_metrics, live->metrics_interval_ms, live->metrics_interval_ms);
+	unsigned int metrics_ms = outputs_metrics_every_ms(&live->pipeline->outputs);
+	uv_timer_start(&l.metrics, on_metrics, metrics_ms, metrics_ms);
 	uv_poll_start(&l.signals, UV_READABLE, on_signals);
 	if (live->handover >= 0 && uv_poll_init(&l.uv, &l.handover, live->handover) == 0) {
 		l.handover.data = &l;

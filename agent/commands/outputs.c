@@ -12,17 +12,26 @@
 
 #include "commands/command.h"
 
+#define NS_PER_MS 1000000ULL
+
+/* The exporter of NAME[:TARGET]. */
+static const struct exporter *find(const char *name)
+{
+	char word[64];
+
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, ":"), name);
+	return exporter_find(word);
+}
+
 static int open_one(struct outputs *o, const char *name, char *err, size_t err_size)
 {
 	size_t len = strcspn(name, ":");
-	char word[64], why[256] = "";
-
-	snprintf(word, sizeof(word), "%.*s", (int)len, name);
-	const struct exporter *x = exporter_find(word);
+	char why[256] = "";
+	const struct exporter *x = find(name);
 
 	if (!x) {
-		snprintf(err, err_size, "--export %s: unknown exporter '%s'; `gapscope list exporters` shows those that exist",
-			 name, word);
+		snprintf(err, err_size, "--export %s: unknown exporter '%.*s'; `gapscope list exporters` shows those that exist",
+			 name, (int)len, name);
 		return -EINVAL;
 	}
 	int e = x->open(name[len] ? name + len + 1 : NULL, o->resource, &o->item[o->n].state, why, sizeof(why));
@@ -32,6 +41,7 @@ static int open_one(struct outputs *o, const char *name, char *err, size_t err_s
 	}
 	if (*why)
 		complain("--export %s: %s", name, why);
+	o->item[o->n].metrics_due_ns = 0;
 	o->item[o->n++].exporter = x;
 	return 0;
 }
@@ -55,9 +65,14 @@ int outputs_open(struct outputs *o, const struct flag_list *names, bool by_env, 
 	}
 	if (*warning)
 		complain("%s", warning);
-	for (size_t i = 0; i < names->n && e == 0; i++) {
-		otlp = otlp || strncmp(names->items[i], "otlp", 4) == 0;
-		e = open_one(o, names->items[i], err, err_size);
+	for (int first = 1; first >= 0 && e == 0; first--) {
+		for (size_t i = 0; i < names->n && e == 0; i++) {
+			const struct exporter *x = find(names->items[i]);
+			if ((x && x->serves_others) != (first == 1))
+				continue;
+			otlp = otlp || x == exporter_find("otlp");
+			e = open_one(o, names->items[i], err, err_size);
+		}
 	}
 	if (e == 0 && env && !otlp)
 		e = open_one(o, "otlp", err, err_size);
@@ -96,6 +111,33 @@ void outputs_metrics(struct outputs *o, const struct metric *m, size_t n, uint64
 			o->item[i].exporter->metrics(o->item[i].state, m, n, now_ns);
 }
 
+unsigned int outputs_metrics_every_ms(const struct outputs *o)
+{
+	unsigned int ms = exporter_metric_interval_ms();
+
+	for (size_t i = 0; i < o->n; i++)
+		if (o->item[i].exporter->metrics_every_ms && o->item[i].exporter->metrics_every_ms < ms)
+			ms = o->item[i].exporter->metrics_every_ms;
+	return ms;
+}
+
+void outputs_metrics_tick(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns)
+{
+	uint64_t every_ns = exporter_metric_interval_ms() * NS_PER_MS;
+
+	for (size_t i = 0; i < o->n; i++) {
+		const struct exporter *x = o->item[i].exporter;
+		uint64_t *due = &o->item[i].metrics_due_ns;
+		if (!x->metrics)
+			continue;
+		/* ticks may come more often than everybody wants, and a little early */
+		if (x->metrics_every_ms || now_ns + every_ns / 20 >= *due) {
+			x->metrics(o->item[i].state, m, n, now_ns);
+			*due = now_ns + every_ns;
+		}
+	}
+}
+
 static uint64_t now_ms(void)
 {
 	struct timespec t;
@@ -107,15 +149,19 @@ static uint64_t now_ms(void)
 static void tell_losses(const struct exporter *x, void *state)
 {
 	struct export_counts counts[EXPORT_SIGNALS] = {0};
-	uint64_t missing = 0, produced = 0;
+	uint64_t missing = 0, produced = 0, kept = 0;
 
 	if (!x->counts)
 		return;
 	x->counts(state, counts);
 	for (size_t s = 0; s < EXPORT_SIGNALS; s++) {
 		produced += counts[s].produced;
-		missing += counts[s].rejected + counts[s].dropped + counts[s].queued;
+		missing += counts[s].rejected + counts[s].dropped + counts[s].queued - counts[s].kept;
+		kept += counts[s].kept;
 	}
+	if (kept)
+		complain("export %s: %" PRIu64 " spans, data points and findings wait in the queue for the next session", x->name,
+			 kept);
 	if (!missing)
 		return;
 	char why[256] = "";

@@ -16,6 +16,7 @@ struct outputs {
 	struct {
 		const struct exporter *exporter;
 		void *state;
+		uint64_t metrics_due_ns;
 	} item[OUTPUTS_MAX];
 	size_t n;
 	struct resource *resource; /* owned; made with the first exporter */
@@ -26,6 +27,10 @@ int outputs_open(struct outputs *o, const struct flag_list *names, bool by_env, 
 		 size_t err_size);
 /* For session_options.sink. */
 struct telemetry_sink outputs_sink(struct outputs *o);
+/* How often outputs_metrics_tick is to be called, with metrics as they stand: each exporter gets them as often as it wants them. */
+unsigned int outputs_metrics_every_ms(const struct outputs *o);
+void outputs_metrics_tick(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns);
+/* Metrics for all, at the end of a session. */
 void outputs_metrics(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns);
 /* Send what is queued, at most timeout_ms in all, and close. With `tell`, one line for each exporter that could not deliver all. */
 void outputs_close(struct outputs *o, unsigned int timeout_ms, bool tell);

@@ -66,6 +66,16 @@ void pipeline_metrics(struct pipeline *p, uint64_t now_ns)
 	outputs_metrics(&p->outputs, m, n, now_ns);
 }
 
+void pipeline_metrics_tick(struct pipeline *p, uint64_t now_ns)
+{
+	size_t n;
+
+	if (p->outputs.n == 0)
+		return;
+	const struct metric *m = session_metrics(p->session, &n);
+	outputs_metrics_tick(&p->outputs, m, n, now_ns);
+}
+
 int pipeline_report(struct pipeline *p, const char *path, const char *format, FILE *out)
 {
 	char err[512];

@@ -33,7 +33,9 @@ int pipeline_init(struct pipeline *p);
 int pipeline_open(struct pipeline *p, struct settings *s, const char *service, uint64_t seed);
 /* One event, in order; ctx is the pipeline. It is recorded, then modelled. */
 void pipeline_event(void *ctx, const struct event *e);
+/* Metrics to all exporters, at the end; and, while the session lasts, to each as often as it wants them. */
 void pipeline_metrics(struct pipeline *p, uint64_t now_ns);
+void pipeline_metrics_tick(struct pipeline *p, uint64_t now_ns);
 /*
  * The report now: as JSON to `path` if there is one, else as `format` ("text", "json") to `out` (NULL: nowhere). 0, or -errno after a
  * complaint.

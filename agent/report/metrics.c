@@ -28,6 +28,7 @@ struct metrics {
 	struct counters *counters;
 	struct findings *findings;
 	struct series *client, *server, *requests;
+	const struct exemplar *span; /* of the request being counted */
 	uint64_t events[EVENT_IDS];
 	struct metric list[METRICS_MAX];
 	struct metric_point *own; /* points of the last snapshot's own metrics */
@@ -59,6 +60,11 @@ void metrics_free(struct metrics *m)
 	series_free(m->requests);
 	free(m->own);
 	free(m);
+}
+
+void metrics_in_span(struct metrics *m, const struct exemplar *x)
+{
+	m->span = x;
 }
 
 void metrics_event(struct metrics *m, const struct event *e)
@@ -105,7 +111,7 @@ void metrics_request(struct metrics *m, const struct request *r)
 	add_text(attrs, &n, "network.protocol.version", request_version(r));
 	add_text(attrs, &n, "error.type", request_error_type(r, error, sizeof error));
 	uint64_t ns = r->t_end > r->t_start ? r->t_end - r->t_start : 0;
-	series_record(r->server ? m->server : m->client, attrs, n, (double)ns / NS_PER_S);
+	series_record_traced(r->server ? m->server : m->client, attrs, n, (double)ns / NS_PER_S, m->span);
 }
 
 /* Builds the snapshot: metrics into list, own points into one array. */

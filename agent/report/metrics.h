@@ -18,6 +18,8 @@ void metrics_free(struct metrics *m);
 void metrics_event(struct metrics *m, const struct event *e);
 /* Count an ended request and its duration. */
 void metrics_request(struct metrics *m, const struct request *r);
+/* The sampled span of the next request, for exemplars; NULL = none. It must last until that. */
+void metrics_in_span(struct metrics *m, const struct exemplar *x);
 /* All metrics as they stand; the result is valid until the next call. NULL when memory is out. */
 const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint64_t now_ns, size_t *ret_n);
 

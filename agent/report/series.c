@@ -168,6 +168,11 @@ static struct metric_point *point_find(struct series *s, const struct attr *attr
 
 void series_record(struct series *s, const struct attr *attrs, size_t attrs_n, double value)
 {
+	series_record_traced(s, attrs, attrs_n, value, NULL);
+}
+
+void series_record_traced(struct series *s, const struct attr *attrs, size_t attrs_n, double value, const struct exemplar *x)
+{
 	struct metric_point *p = point_find(s, attrs, attrs_n);
 	if (p == NULL)
 		return;
@@ -183,6 +188,11 @@ void series_record(struct series *s, const struct attr *attrs, size_t attrs_n, d
 	p->max = p->count == 0 || value > p->max ? value : p->max;
 	p->sum += value;
 	p->count++;
+	if (x != NULL) {
+		p->has_exemplar = true;
+		p->exemplar = *x;
+		p->exemplar.value = value;
+	}
 }
 
 const struct metric_point *series_points(struct series *s, uint64_t start_ns, uint64_t now_ns, size_t *ret_n)

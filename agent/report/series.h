@@ -14,6 +14,8 @@ struct series *series_new(const double *bounds, size_t bounds_n, struct counters
 void series_free(struct series *s);
 /* Record a value under these attributes, whose texts are copied: a histogram's observation, or what to add to a sum. */
 void series_record(struct series *s, const struct attr *attrs, size_t attrs_n, double value);
+/* The same for a measurement that was made in a sampled span: it becomes the point's exemplar (NULL = in none). */
+void series_record_traced(struct series *s, const struct attr *attrs, size_t attrs_n, double value, const struct exemplar *x);
 /* Points in order of appearance, as one array of the series; times are set by this. */
 const struct metric_point *series_points(struct series *s, uint64_t start_ns, uint64_t now_ns, size_t *ret_n);
 

@@ -57,14 +57,29 @@ static void on_request_start(void *ctx, struct request *r)
 	traces_start(s->traces, r);
 }
 
+/* Into the metrics; with an exemplar where the span is one that may be kept (filter trace_based). */
+static void count_request(struct session *s, const struct request *r, const struct trace_ids *ids)
+{
+	struct exemplar x = {.time_ns = r->t_end};
+	bool sampled = ids != NULL && (ids->flags & 1) != 0 && s->sink.span != NULL;
+	if (sampled) {
+		memcpy(x.trace_id, ids->trace_id, sizeof x.trace_id);
+		memcpy(x.span_id, ids->span_id, sizeof x.span_id);
+	}
+	metrics_in_span(s->metrics, sampled ? &x : NULL);
+	metrics_request(s->metrics, r);
+	metrics_in_span(s->metrics, NULL);
+}
+
 static void on_request_end(void *ctx, struct request *r)
 {
 	struct session *s = ctx;
 	*(r->server ? &s->server_requests : &s->client_requests) += 1;
-	metrics_request(s->metrics, r);
-	traffic_request(s->traffic, r);
 	struct trace_ids ids;
-	if (!traces_end(s->traces, r, &ids) || s->sink.span == NULL)
+	bool traced = traces_end(s->traces, r, &ids);
+	count_request(s, r, traced ? &ids : NULL);
+	traffic_request(s->traffic, r);
+	if (!traced || s->sink.span == NULL)
 		return;
 	struct span_texts texts;
 	struct span span;

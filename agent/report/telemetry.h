@@ -43,6 +43,13 @@ struct span {
 
 enum metric_kind { METRIC_SUM /* monotonic, cumulative */, METRIC_UPDOWN, METRIC_GAUGE, METRIC_HISTOGRAM };
 
+/* A measurement that a point counts, and the span that it was made in. */
+struct exemplar {
+	uint8_t trace_id[16], span_id[8];
+	uint64_t time_ns;
+	double value;
+};
+
 #define POINT_ATTRS_MAX 8U
 #define HISTOGRAM_BUCKETS_MAX 20U
 struct metric_point {
@@ -53,6 +60,8 @@ struct metric_point {
 	uint64_t count; /* histograms */
 	double sum, min, max;
 	uint64_t buckets[HISTOGRAM_BUCKETS_MAX]; /* one more than bounds */
+	bool has_exemplar;                       /* histograms: the latest sampled measurement */
+	struct exemplar exemplar;
 };
 
 struct metric {
