@@ -64,6 +64,14 @@
 		.doc = "shared memory for one thread, rounded up to a power of two (default 131072)", .min = WIRE_RING_BYTES_MIN, \
 		.max = WIRE_RING_BYTES_MAX \
 	}
+#define ROW_SCAN_CPU \
+	{ \
+		.name = "scan-cpu", .kind = FLAG_COUNT, .offset = offsetof(struct settings, scan_cpu), .arg = "PERCENT", \
+		.doc = "of one processor that reading logs may take (default 50); beyond it log writes are sampled, and the " \
+		       "report says " \
+		       "what share was read", \
+		.min = 1, .max = 100 \
+	}
 #define ROW_NO_STACKS \
 	{ \
 		.name = "no-stacks", .kind = FLAG_SWITCH, .offset = offsetof(struct settings, no_stacks), \
@@ -71,8 +79,8 @@
 	}
 
 const struct flag run_flags[] = {
-	ROW_REPORT, ROW_REPORT_EVERY, ROW_RECORD,    ROW_EXPORT, ROW_CONFIG, ROW_SERVICE,
-	ROW_RINGS,  ROW_RING_SIZE,    ROW_NO_STACKS, ROW_QUIET,  {0},
+	ROW_REPORT, ROW_REPORT_EVERY, ROW_RECORD,    ROW_EXPORT,   ROW_CONFIG, ROW_SERVICE,
+	ROW_RINGS,  ROW_RING_SIZE,    ROW_NO_STACKS, ROW_SCAN_CPU, ROW_QUIET,  {0},
 };
 
 const struct flag attach_flags[] = {
@@ -114,6 +122,7 @@ const struct flag attach_flags[] = {
 	ROW_RINGS,
 	ROW_RING_SIZE,
 	ROW_NO_STACKS,
+	ROW_SCAN_CPU,
 	ROW_WITH_PARENT,
 	ROW_QUIET,
 	{0},

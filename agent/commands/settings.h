@@ -27,7 +27,7 @@ struct attach_settings {
 struct settings {
 	const char *report, *record, *config, *service, *format;
 	struct flag_list exports;
-	uint32_t rings, ring_size, report_every_s;
+	uint32_t rings, ring_size, report_every_s, scan_cpu;
 	bool no_stacks, quiet, with_parent;
 	struct attach_settings attach;
 	struct detector_settings detectors[SETTINGS_DETECTORS_MAX];

@@ -39,7 +39,7 @@ int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct cou
 	r = -ENOMEM;
 	in->order = order_new();
 	in->callsites = callsites_new(stacks, counters);
-	in->redact = redact_new(counters);
+	in->redact = redact_new(counters, o->scan_percent);
 	in->slots = calloc(in->shared->thread_max, sizeof(*in->slots));
 	in->watched = calloc(in->shared->process_max, sizeof(*in->watched));
 	in->scratch = malloc(decode_max_bytes());

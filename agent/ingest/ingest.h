@@ -13,6 +13,7 @@
 
 struct ingest_options {
 	uint32_t process_max, thread_max, ring_bytes; /* 0 = default; ring_bytes is rounded up to a power of two */
+	uint32_t scan_percent;                        /* of one processor, for reading logs; 0 = default */
 	bool stacks;                                  /* take and resolve stack snapshots */
 };
 
@@ -28,8 +29,6 @@ struct wire_header *ingest_shared(struct ingest *in);
 /* Read all rings, and hand on in order what is older than the reordering window (all of it if `drain`). Adds TICK, INFLIGHT, LOSS and
  * PROCESS_GONE events. Returns the number of records read; *ret_busy_ms is how long to wait before the next call (1 … 100). */
 size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsigned int *ret_wait_ms);
-/* The service has been asked to end: what it closes from now on it does not give up. A STOPPING event as of now. */
-void ingest_tell_stopping(struct ingest *in);
 /* The service has been asked to end: what it closes from now on it does not give up. A STOPPING event as of now. */
 void ingest_tell_stopping(struct ingest *in);
 /* Kill switch: hooks pass through from now on. */

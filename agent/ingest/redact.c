@@ -11,7 +11,6 @@
 #include "ingest/lines.h"
 #include "scan/scan.h"
 
-#define SCAN_SHARE 0.5   /* of one processor, for reading logs */
 #define SEVERITY_BITS 7U /* of a syslog priority; the rest is its facility */
 
 struct redact {
@@ -22,7 +21,7 @@ struct redact {
 	struct budget budget;
 };
 
-struct redact *redact_new(struct counters *counters)
+struct redact *redact_new(struct counters *counters, uint32_t percent)
 {
 	struct redact *r = calloc(1, sizeof(*r));
 
@@ -32,7 +31,7 @@ struct redact *redact_new(struct counters *counters)
 	r->scanner = scanner_new(NULL);
 	r->lines = r->scanner != NULL ? lines_new(r->scanner, counters) : NULL;
 	r->halves = r->scanner != NULL ? halves_new(r->scanner, counters) : NULL;
-	budget_start(&r->budget, SCAN_SHARE);
+	budget_start(&r->budget, (double)(percent > 0 ? percent : REDACT_PERCENT) / 100.0);
 	if (r->lines == NULL || r->halves == NULL) {
 		redact_free(r);
 		return NULL;

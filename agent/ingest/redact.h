@@ -12,8 +12,11 @@
 
 struct redact;
 
-/* NULL when memory is out. */
-struct redact *redact_new(struct counters *counters);
+#define REDACT_PERCENT 50U
+
+/* `percent` of one processor may go into reading logs, 0 is REDACT_PERCENT: beyond it writes are left out, and counted. NULL when memory
+ * is out. */
+struct redact *redact_new(struct counters *counters, uint32_t percent);
 void redact_free(struct redact *r);
 /* Hand on `e` and its matches. e->data may be changed in place. */
 void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *ctx);

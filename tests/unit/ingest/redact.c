@@ -53,7 +53,7 @@ static int open_redact(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	f->redact = redact_new(&f->counters);
+	f->redact = redact_new(&f->counters, 0);
 	*state = f;
 	return f->redact != NULL ? 0 : -1;
 }
