@@ -92,7 +92,7 @@ static inline uint8_t call_policy(struct call *c, bool socket_call)
 
 	if (likely((uint32_t)fd < shim.policy_fds)) {
 		c->policy = atomic_load_explicit(&shim.policy[fd], memory_order_relaxed);
-		if (unlikely(c->policy == WIRE_POLICY_UNKNOWN))
+		if (unlikely(c->policy == WIRE_POLICY_UNKNOWN || c->policy >= WIRE_POLICY_OPENED))
 			c->policy = fd_classify(fd);
 	} else {
 		c->policy = socket_call && fd >= 0 ? shim.header->policy_socket : (uint8_t)WIRE_POLICY_SIZES;
@@ -155,11 +155,8 @@ __attribute__((always_inline)) static inline void call_end(struct call *c, int64
 static inline uint32_t call_want(uint8_t policy, uint64_t have)
 {
 	static const uint32_t limit[] = {
-		[WIRE_POLICY_HEAD_256] = 256,
-		[WIRE_POLICY_HEAD_1K] = 1024,
-		[WIRE_POLICY_HEAD_4K] = 4096,
-		[WIRE_POLICY_SINK] = UINT32_MAX,
-		[WIRE_POLICY_HEAD_16K] = WIRE_DATA_MAX,
+		[WIRE_POLICY_HEAD_256] = 256,    [WIRE_POLICY_HEAD_1K] = 1024,           [WIRE_POLICY_HEAD_4K] = 4096,
+		[WIRE_POLICY_SINK] = UINT32_MAX, [WIRE_POLICY_HEAD_16K] = WIRE_DATA_MAX,
 	};
 	const uint32_t most = policy < sizeof(limit) / sizeof(limit[0]) ? limit[policy] : 0;
 

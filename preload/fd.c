@@ -24,10 +24,40 @@ void fd_set_policy(int fd, uint8_t policy)
 
 void fd_copy_policy(int from, int to)
 {
+	uint8_t policy = WIRE_POLICY_UNKNOWN;
+
 	if ((uint32_t)from < shim.policy_fds)
-		fd_set_policy(to, atomic_load_explicit(&shim.policy[from], memory_order_relaxed));
-	else
-		fd_set_policy(to, WIRE_POLICY_UNKNOWN);
+		policy = atomic_load_explicit(&shim.policy[from], memory_order_relaxed);
+	/* The dup is told: so both closes are to be told. */
+	if (policy >= WIRE_POLICY_OPENED) {
+		policy = policy == WIRE_POLICY_FILE ? WIRE_POLICY_NONE : WIRE_POLICY_UNKNOWN;
+		fd_set_policy(from, policy);
+	}
+	fd_set_policy(to, policy);
+}
+
+bool fd_opened(int fd)
+{
+	uint8_t before;
+
+	if ((uint32_t)fd >= shim.policy_fds)
+		return true;
+	before = atomic_load_explicit(&shim.policy[fd], memory_order_relaxed);
+	if (before != WIRE_POLICY_UNKNOWN && before < WIRE_POLICY_OPENED)
+		return false;
+	fd_set_policy(fd, WIRE_POLICY_OPENED);
+	return true;
+}
+
+/* The number is free for another thread as soon as the call is made, so the byte is cleared before. In a vfork child this clears a byte of
+ * its parent's, which then looks at its descriptor once more. */
+bool fd_closing(int fd)
+{
+	if ((uint32_t)fd >= shim.policy_fds || atomic_load_explicit(&shim.policy[fd], memory_order_relaxed) < WIRE_POLICY_OPENED ||
+	    !session_is_set_up())
+		return false;
+	atomic_store_explicit(&shim.policy[fd], WIRE_POLICY_UNKNOWN, memory_order_relaxed);
+	return true;
 }
 
 static bool ends_with(const char *s, size_t len, const char *end)
@@ -92,7 +122,7 @@ static uint8_t classify_stdio(uint8_t found, enum wire_fd_kind kind)
 	return kind == WIRE_FD_TTY || kind == WIRE_FD_OTHER ? found : shim.header->policy_stdio;
 }
 
-static uint8_t classify(int fd, bool stdio)
+static uint8_t classify(int fd, bool stdio, bool opened)
 {
 	struct stat st = {0};
 	enum wire_fd_kind kind = WIRE_FD_OTHER;
@@ -100,9 +130,16 @@ static uint8_t classify(int fd, bool stdio)
 	long flags;
 
 	if (atomic_load_explicit(&shim.quiet, memory_order_relaxed))
-		return WIRE_POLICY_SIZES;
+		return opened ? WIRE_POLICY_NONE : WIRE_POLICY_SIZES;
 	if (fd < 0 || cpu_syscall(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) != 0)
 		return WIRE_POLICY_SIZES;
+	if (opened && S_ISREG(st.st_mode)) {
+		fd_set_policy(fd, WIRE_POLICY_FILE);
+		return WIRE_POLICY_NONE;
+	}
+	/* A vfork child's descriptor is none of its parent's. */
+	if (session_is_shadow())
+		return WIRE_POLICY_NONE;
 	flags = cpu_syscall(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0);
 	if (S_ISSOCK(st.st_mode)) {
 		kind = WIRE_FD_SOCKET;
@@ -129,7 +166,10 @@ static uint8_t classify(int fd, bool stdio)
 
 uint8_t fd_classify(int fd)
 {
-	return classify(fd, fd == 1 || fd == 2);
+	const uint8_t known = (uint32_t)fd < shim.policy_fds ? atomic_load_explicit(&shim.policy[fd], memory_order_relaxed)
+							     : (uint8_t)WIRE_POLICY_UNKNOWN;
+
+	return known == WIRE_POLICY_FILE ? WIRE_POLICY_NONE : classify(fd, fd == 1 || fd == 2, known == WIRE_POLICY_OPENED);
 }
 
 void fd_start(void)

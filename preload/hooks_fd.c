@@ -22,11 +22,13 @@ static void forget_range(uint32_t first, uint32_t last)
 		atomic_store_explicit(&shim.policy[fd], WIRE_POLICY_UNKNOWN, memory_order_relaxed);
 }
 
-HOOK_FN(int, close, int fd)
+HOOK_FAST(int, close, (int fd), (fd))
 {
 	struct call c;
 	int r;
 
+	if (shim_on() && fd_closing(fd))
+		return KNOWN(close)(fd);
 	if (!FD_ENTER(&c, WIRE_CLOSE, fd))
 		return REAL(close)(fd);
 	/* Before the call: behind it the number may be another thread's new descriptor. */

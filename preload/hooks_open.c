@@ -6,7 +6,16 @@
 
 #include "preload/call.h"
 
-/* What an open made is classified here, by its path, so that its first use costs nothing. */
+static bool has_mode(int flags)
+{
+	return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+/* What is opened for reading only is of interest to nobody until it is read, and turns out not to be a file. Services do it for each request:
+ * so it costs no system call of ours and no record, unless the number was somebody's whose end we missed. */
+#define OPEN_READS(flags) (!((flags) & (O_ACCMODE | O_CREAT)) && !has_mode(flags))
+
+/* What another open made is classified here, by its path, so that its first use costs nothing. */
 static void open_say(struct call *c, const char *path, int flags)
 {
 	const bool readable = c->err != EFAULT;
@@ -24,16 +33,20 @@ static void open_say(struct call *c, const char *path, int flags)
 	emit(c, path, len, 0);
 }
 
-static bool has_mode(int flags)
-{
-	return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
-}
-
 #define OPEN(flags, real) \
 	do { \
 		struct call c; \
 		int r; \
 \
+		if (OPEN_READS(flags) && shim_on() && session_is_set_up()) { \
+			r = real; \
+			if (likely(r < 0 || fd_opened(r)) || !call_enter(&c, WIRE_OPEN, -1) || session_is_shadow()) \
+				return r; \
+			call_begin(&c); \
+			call_end(&c, r, false); \
+			open_say(&c, path, flags); \
+			return r; \
+		} \
 		if (!call_enter(&c, WIRE_OPEN, -1) || session_is_shadow()) \
 			return real; \
 		call_begin(&c); \

@@ -158,11 +158,26 @@ static void opened(struct call *c, const FILE *f, const char *path)
 	emit(c, path, len, 0);
 }
 
-#define OPEN_STREAM(real) \
+/* As in hooks_open.c. */
+static bool mode_reads(const char *mode)
+{
+	return mode && mode[0] == 'r' && !strchr(mode, '+');
+}
+
+#define OPEN_STREAM(reads, real) \
 	do { \
 		struct call c; \
 		FILE *r; \
 \
+		if ((reads) && shim_on() && session_is_set_up()) { \
+			r = real; \
+			if (likely(!r || fd_opened(r->_fileno)) || !call_enter(&c, WIRE_OPEN, -1) || session_is_shadow()) \
+				return r; \
+			call_begin(&c); \
+			call_end(&c, 0, false); \
+			opened(&c, r, path); \
+			return r; \
+		} \
 		if (!call_enter(&c, WIRE_OPEN, -1) || session_is_shadow()) \
 			return real; \
 		call_begin(&c); \
@@ -174,23 +189,23 @@ static void opened(struct call *c, const FILE *f, const char *path)
 
 HOOK_FN(FILE *, fopen, const char *path, const char *mode)
 {
-	OPEN_STREAM(REAL(fopen)(path, mode));
+	OPEN_STREAM(mode_reads(mode), REAL(fopen)(path, mode));
 }
 HOOK_ALIAS(_IO_fopen, fopen);
 
 HOOK_FN(FILE *, fopen64, const char *path, const char *mode)
 {
-	OPEN_STREAM(REAL(fopen64)(path, mode));
+	OPEN_STREAM(mode_reads(mode), REAL(fopen64)(path, mode));
 }
 
 HOOK_FN(FILE *, freopen, const char *path, const char *mode, FILE *f)
 {
-	OPEN_STREAM(REAL(freopen)(path, mode, f));
+	OPEN_STREAM(false, REAL(freopen)(path, mode, f));
 }
 
 HOOK_FN(FILE *, freopen64, const char *path, const char *mode, FILE *f)
 {
-	OPEN_STREAM(REAL(freopen64)(path, mode, f));
+	OPEN_STREAM(false, REAL(freopen64)(path, mode, f));
 }
 
 #define CLOSE_STREAM(real) \
@@ -198,6 +213,8 @@ HOOK_FN(FILE *, freopen64, const char *path, const char *mode, FILE *f)
 		struct call c; \
 		int r; \
 \
+		if (shim_on() && f && fd_closing(f->_fileno)) \
+			return real; \
 		if (!call_enter(&c, WIRE_CLOSE, f ? f->_fileno : -1) || c.fd < 0 || session_is_shadow()) \
 			return real; \
 		if ((uint32_t)c.fd < shim.policy_fds) \

@@ -124,6 +124,10 @@ static inline uint64_t shim_ticks(void)
 }
 
 /* session.c */
+static inline bool session_is_set_up(void) /* false in a forked child that no hook has announced yet */
+{
+	return atomic_load_explicit(&shim.private_mem->alive, memory_order_relaxed);
+}
 void session_child(void);       /* a fork child: take a process slot and a thread slot of its own */
 bool session_is_shadow(void);   /* a vfork child, running on its parent's memory? Counts SHADOWED if so */
 const char *session_path(void); /* the value of GAPSCOPE_SESSION, "" if none */
@@ -148,6 +152,8 @@ void thread_reset(struct shim_tls *t); /* after fork: forget the parent's slot *
 
 /* fd.c */
 uint8_t fd_classify(int fd);
+bool fd_opened(int fd);  /* for reading only, a moment ago. False: its number was somebody's, and the agent must be told */
+bool fd_closing(int fd); /* is its close none of the agent's business? Then the byte is cleared */
 void fd_set_policy(int fd, uint8_t policy);
 void fd_copy_policy(int from, int to);
 uint8_t fd_policy_of_path(const char *path, int flags);
@@ -158,14 +164,14 @@ void modules_announce(void); /* a MODULE record for each loaded object that has 
 void modules_forget(void);   /* a new session: announce them all again */
 
 /* attach.c */
+/* Objects were loaded that pass the library by: from now on attach_patch points their slots of libc's functions to the hooks, too. */
+void attach_deepbind(void);
 uint32_t attach_patch(void); /* point the GOT slots of loaded objects to the hooks; how many are new */
 
 /* resolve.c */
 void *resolve_one(unsigned int hook);
 void resolve_all(void);
 
-/* Objects were loaded that pass the library by: from now on attach_patch points their slots of libc's functions to the hooks, too. */
-void attach_deepbind(void);
 #pragma GCC visibility pop
 
 #endif

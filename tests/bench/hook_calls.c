@@ -223,7 +223,7 @@ const struct family families[] = {
 	{"epoll_wait, no wait", NULL, do_epoll, NULL, 1},
 	{"setsockopt", NULL, do_setsockopt, NULL, 1},
 	{"socket + close", NULL, do_socket, NULL, 2},
-	{"open + close", NULL, do_open, NULL, 2},
+	{"open + close, reading (no record)", NULL, do_open, NULL, 0},
 	{"sem_post + sem_wait, free", NULL, do_sem, NULL, 1},
 	{"fwrite, 64 bytes, log", NULL, do_fwrite, log_empty, 2},
 	{"fprintf, 2 arguments, log", NULL, do_fprintf, log_empty, 2},

@@ -115,7 +115,7 @@ static void do_fds(struct place *p)
 
 static void do_open(struct place *p)
 {
-	const int fd = open("/dev/null", O_RDONLY);
+	const int fd = open("/dev/null", O_RDWR);
 
 	(void)p;
 	MUST(fd >= 0 && close(fd) == 0);
@@ -163,9 +163,11 @@ static void do_resolve(struct place *p)
 /* Not a call that a record is due for. */
 static void do_unseen(struct place *p)
 {
+	const int fd = open("/proc/self/status", O_RDONLY);
 	char b;
 
 	(void)read(p->log_fd, &b, 1);
+	MUST(fd >= 0 && read(fd, &b, 1) == 1 && close(fd) == 0);
 }
 
 static const struct {
