@@ -5,6 +5,7 @@
 #include "commands/probing.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "attach/loaded.h"
 #include "commands/target.h"
+#include "ingest/gopclntab.h"
 #include "probes/privileges.h"
 #include "probes/probes.h"
 
@@ -27,6 +29,7 @@ struct probing {
 	struct probes *probes;
 	bool own_children;
 	uint32_t watched[WATCHED_MAX]; /* pids, 0 = free */
+	bool goes[WATCHED_MAX];        /* Go: its tasks change threads */
 	uint64_t told[PROBE_COUNTS];   /* losses that ingest knows */
 	uint64_t next_look_ns;         /* CLOCK_MONOTONIC */
 	uint32_t pid;                  /* whose modules are told, and when */
@@ -102,12 +105,40 @@ static bool is_log_socket(const struct wire_record *r, const uint8_t *data)
 	return false;
 }
 
+/* A goroutine goes on in whichever thread is free: there a thread says nothing of who acts, and all of the process counts as one, as with an
+ * event loop. */
+static void look_for_go(struct probing *p, uint32_t pid, uint32_t parent)
+{
+	const uint32_t *place = place_of(p, pid), *from = parent != 0 ? place_of(p, parent) : NULL;
+	struct gopclntab *table = NULL;
+	char exe[64];
+	int fd;
+
+	if (place == NULL)
+		return;
+	p->goes[place - p->watched] = from != NULL && p->goes[from - p->watched];
+	if (from != NULL)
+		return;
+	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
+	fd = open(exe, O_RDONLY | O_CLOEXEC);
+	p->goes[place - p->watched] = fd >= 0 && gopclntab_open(fd, &table) == 0;
+	gopclntab_free(table);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_record *r, const uint8_t *data)
 {
 	struct probing *p = ctx;
+	const uint32_t *place;
 
-	if (r->event == WIRE_FORK_CHILD)
+	if (r->event == WIRE_FORK_CHILD) {
 		adopt(p, pid);
+		look_for_go(p, pid, (uint32_t)r->a0);
+	}
+	place = place_of(p, pid);
+	if (place != NULL && p->goes[place - p->watched])
+		tid = pid;
 	if (is_log_socket(r, data))
 		probes_set_policy(p->probes, pid, r->fd, WIRE_POLICY_SINK);
 	ingest_push(p->ingest, pid, tid, r, data);
@@ -159,6 +190,7 @@ static void on_image(void *ctx, uint32_t pid, const struct wire_record *start, c
 		return;
 	}
 	adopt(p, pid);
+	look_for_go(p, pid, 0);
 	ingest_push(p->ingest, pid, pid, start, data);
 	tell_modules(p, pid, start->t1, path, code);
 }
@@ -234,6 +266,7 @@ int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
 	start.t0 = start.t1 = now_ns();
 	start.data_len = n > 0 ? (uint32_t)n : 0;
 	adopt(p, (uint32_t)pid);
+	look_for_go(p, (uint32_t)pid, 0);
 	ingest_push(p->ingest, (uint32_t)pid, (uint32_t)pid, &start, (const uint8_t *)path);
 	tell_modules(p, (uint32_t)pid, start.t1, NULL, 0);
 	e = probes_watch(p->probes, pid);

@@ -160,6 +160,13 @@ uint32_t stacks_count(const struct stacks *s)
 	return s->count;
 }
 
+/* "net/http.(*Transport).dialConn", and not what schedules goroutines. */
+static bool is_go_library(const struct frame *f)
+{
+	return f->function != NULL && strchr(f->function, '.') != NULL &&
+	       strncmp(f->function, "runtime.", strlen("runtime.")) != 0 && module_kind(f->module) == MODULE_APPLICATION;
+}
+
 const struct frame *stacks_site(const struct stacks *s, uint32_t id)
 {
 	const struct frame *best = NULL;
@@ -173,12 +180,32 @@ const struct frame *stacks_site(const struct stacks *s, uint32_t id)
 		/* A library that is linked into the program itself. */
 		if (f[i].runtime && kind == MODULE_APPLICATION)
 			kind = MODULE_LIBC;
-		if (!best || kind < best_kind) {
+		/* Of Go's own library the outermost function says most: the inner ones are how every call is made. */
+		const bool outer = best && kind == best_kind && f[i].runtime && is_go_library(best) && is_go_library(&f[i]);
+
+		if (!best || kind < best_kind || outer) {
 			best = &f[i];
 			best_kind = kind;
 		}
 	}
 	return best;
+}
+
+bool stacks_is_scheduler(const struct stacks *s, uint32_t id)
+{
+	static const char *const own[] = {"runtime.", "internal/runtime/"};
+	size_t n;
+	const struct frame *f = stacks_frames(s, id, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		bool is = false;
+
+		for (size_t k = 0; f[i].function && k < sizeof(own) / sizeof(own[0]); k++)
+			is = is || strncmp(f[i].function, own[k], strlen(own[k])) == 0;
+		if (!is)
+			return false;
+	}
+	return n > 0;
 }
 
 const char *frame_text(const struct frame *f, char *buf, size_t size)

@@ -36,6 +36,8 @@ uint32_t stacks_count(const struct stacks *s);
 const struct frame *stacks_site(const struct stacks *s, uint32_t id);
 /* "charge() at app.c:88", "charge() in libpay.so", "libpay.so+0x1234" or "unknown" of a frame (NULL allowed) into buf. */
 const char *frame_text(const struct frame *f, char *buf, size_t size);
+/* Does this stack hold nothing but a scheduler of the language's runtime (Go's), which waits for others? */
+bool stacks_is_scheduler(const struct stacks *s, uint32_t id);
 /* Is this module one of a runtime (libc, libssl, libcurl, an interpreter …) rather than of the application? By base name. */
 bool module_is_runtime(const char *module);
 

@@ -211,11 +211,12 @@ static bool varint(const struct gopclntab *t, uint64_t *at, uint32_t *ret)
 	return false;
 }
 
-/* The value that a pc table has at `vaddr`; -1 if it has none. */
-static int32_t value_at(const struct gopclntab *t, uint32_t table, uint64_t entry, uint64_t vaddr)
+/* The value that a pc table has at `vaddr`; -1 if it has none. *ret_before (or NULL) is the last address before it where the value was that
+ * of the function's first instruction. */
+static int32_t value_at(const struct gopclntab *t, uint32_t table, uint64_t entry, uint64_t vaddr, uint64_t *ret_before)
 {
-	uint64_t at = t->steps + table, pc = entry;
-	uint32_t value = UINT32_MAX, change, length;
+	uint64_t at = t->steps + table, pc = entry, before = entry;
+	uint32_t value = UINT32_MAX, first = 0, change, length;
 
 	if (table == 0)
 		return -1;
@@ -224,8 +225,14 @@ static int32_t value_at(const struct gopclntab *t, uint32_t table, uint64_t entr
 			return -1;
 		value += change & 1 ? ~(change >> 1) : change >> 1;
 		pc += (uint64_t)length * t->quantum;
-		if (vaddr < pc)
-			return (int32_t)value;
+		first = i == 0 ? value : first;
+		if (value == first)
+			before = vaddr < pc ? vaddr : pc - 1;
+		if (vaddr >= pc)
+			continue;
+		if (ret_before != NULL)
+			*ret_before = before;
+		return (int32_t)value;
 	}
 	return -1;
 }
@@ -241,7 +248,7 @@ static const char *file_of(const struct gopclntab *t, uint32_t unit, int32_t num
 
 bool gopclntab_find(const struct gopclntab *t, uint64_t vaddr, struct gopclntab_place *ret)
 {
-	uint64_t low = 0, high = t->functions, entry, func, end, none;
+	uint64_t low = 0, high = t->functions, entry, func, end, none, own = vaddr;
 	uint8_t f[FUNC_BYTES];
 	uint32_t name, pcfile, pcln, unit;
 	int32_t line;
@@ -265,10 +272,13 @@ bool gopclntab_find(const struct gopclntab *t, uint64_t vaddr, struct gopclntab_
 	memcpy(&pcfile, f + FUNC_PCFILE, sizeof(pcfile));
 	memcpy(&pcln, f + FUNC_PCLN, sizeof(pcln));
 	memcpy(&unit, f + FUNC_UNIT, sizeof(unit));
-	line = value_at(t, pcln, entry, vaddr);
+	/* Code of another file was inlined here: the call of it is in the line before. */
+	if (value_at(t, pcfile, entry, vaddr, &own) < 0)
+		own = vaddr;
+	line = value_at(t, pcln, entry, own, NULL);
 	*ret = (struct gopclntab_place){
 		.function = text_at(t, t->names + name),
-		.file = file_of(t, unit, value_at(t, pcfile, entry, vaddr)),
+		.file = file_of(t, unit, value_at(t, pcfile, entry, own, NULL)),
 		.line = line > 0 ? (uint32_t)line : 0,
 		.entry = entry,
 	};

@@ -7,6 +7,19 @@
 
 #include "model/private.h"
 
+/* A scheduler's own wait (Go's poller) says nothing of who waits: what was last called on the connection does. */
+static uint32_t stack_of(const struct model *m, const struct wait *w, uint32_t stack)
+{
+	const struct conn *c = w->conn;
+
+	if (!c || !stacks_is_scheduler(m->stacks, stack))
+		return stack;
+	return w->op == WAIT_CONNECT    ? c->connect_stack
+	       : w->op == WAIT_READ     ? (c->last_out_stack ? c->last_out_stack : c->last_in_stack)
+	       : c->last_out_stack != 0 ? c->last_out_stack
+					: stack;
+}
+
 void wait_tell(struct model *m, struct proc *p, const struct event *e, struct wait w)
 {
 	timer_refresh(p, e->t0);
@@ -15,7 +28,7 @@ void wait_tell(struct model *m, struct proc *p, const struct event *e, struct wa
 	w.t0 = e->t0;
 	w.t1 = e->t1;
 	w.tid = e->tid;
-	w.stack = e->stack;
+	w.stack = stack_of(m, &w, e->stack);
 	w.err = e->err;
 	TELL(m, wait, &w);
 }
