@@ -113,7 +113,11 @@ static int jsonl_open(const char *target, const struct resource *r, void **ret, 
 
 static void jsonl_span(void *ctx, const struct span *s)
 {
-	static const char *const kinds[] = {[SPAN_INTERNAL] = "internal", [SPAN_SERVER] = "server", [SPAN_CLIENT] = "client"};
+	static const char *const kinds[] = {[SPAN_INTERNAL] = "internal",
+					    [SPAN_SERVER] = "server",
+					    [SPAN_CLIENT] = "client",
+					    [SPAN_PRODUCER] = "producer",
+					    [SPAN_CONSUMER] = "consumer"};
 	static const char *const statuses[] = {[SPAN_UNSET] = "unset", [SPAN_OK] = "ok", [SPAN_ERROR] = "error"};
 	static const uint8_t none[8];
 	char start[32], end[32];

@@ -221,6 +221,7 @@ static void *lane_main(void *arg)
 			break;
 		struct otlp_batch b = next_batch(l, &stored);
 		l->sending = b.weight;
+		l->sending_stored = stored;
 		pthread_mutex_unlock(&l->lock);
 
 		struct otlp_reply reply = {.verdict = OTLP_ABORTED};
@@ -383,7 +384,7 @@ void otlp_lane_counts(struct otlp_lane *l, struct export_counts *ret)
 	pthread_mutex_lock(&l->lock);
 	*ret = l->counts;
 	ret->queued = l->queue.weight + l->keeping + l->stored + l->sending;
-	ret->kept = l->store != NULL ? ret->queued : 0;
+	ret->kept = l->store == NULL ? 0 : l->stored + (l->sending_stored ? l->sending : 0);
 	pthread_mutex_unlock(&l->lock);
 }
 

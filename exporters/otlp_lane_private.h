@@ -41,6 +41,7 @@ struct otlp_lane {
 	uint64_t sending;        /* weight of the batch under way */
 	uint64_t queue_since_ns; /* when the queue stopped being empty */
 	uint64_t oldest_ns;      /* when what there is to send (queue or store) did, or was last sent of */
+	bool sending_stored;     /* it is in the store, too */
 	bool flush, stop;
 	bool failing;                /* the latest attempt was not answered well */
 	struct export_counts counts; /* without `queued` */
