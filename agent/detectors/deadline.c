@@ -9,7 +9,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "detectors/deadline.h"
+#include "detectors/deadline_caller.h"
 #include "detectors/detectors.h"
 #include "detectors/peers.h"
 #include "protocols/protocol.h"
@@ -59,6 +59,7 @@ static void deadline_destroy(void *state)
 		return;
 	DL_FOREACH_SAFE (d->conns, k, next)
 		free(k);
+	callers_free(d);
 	deadline_tallies_free(d);
 	free(d);
 }
@@ -149,8 +150,11 @@ static void deadline_request_start(void *ctx, struct request *q)
 	struct deadline *d = ctx;
 	struct deadline_conn *k;
 
+	if (q->server)
+		caller_start(d, q);
 	if (q->server || !peer_is_dependency(q->conn) || !(k = deadline_conn_of(d, q->conn)))
 		return;
+	call_start(d, q);
 	if (k->open_n < DEADLINE_OPEN_MAX)
 		k->open[k->open_n] = q;
 	k->open_n++;
@@ -182,7 +186,12 @@ static void deadline_request_end(void *ctx, struct request *q)
 	struct deadline_conn *k = q->conn->slot[DEADLINE_SLOT];
 	uint32_t known;
 
-	if (q->server || !k || !k->open_n)
+	if (q->server) {
+		caller_end(d, q);
+		return;
+	}
+	call_end(d, q);
+	if (!k || !k->open_n)
 		return;
 	enum ending end = ending_of(d, k, q);
 	known = k->open_n < DEADLINE_OPEN_MAX ? k->open_n : DEADLINE_OPEN_MAX;
@@ -342,6 +351,7 @@ static void look_at_pending(struct deadline *d, uint64_t now_ns)
 static void deadline_tick(void *ctx, uint64_t now_ns)
 {
 	watchdog_release(ctx, now_ns, false);
+	caller_tick(ctx, now_ns);
 	look_at_pending(ctx, now_ns);
 	deadline_tell(ctx, now_ns, false);
 }

@@ -11,6 +11,7 @@
 #include "core/hash.h"
 #include "detectors/detector.h"
 #include "detectors/evidence.h"
+#include "detectors/remedies.h"
 
 #define DEADLINE_KERNEL_NS (134 * NS_PER_S) /* a connect ends so, tcp_syn_retries 6; measured 133.5 to 135.5 s */
 #define DEADLINE_SLOT 0U                    /* of conn.slot */
@@ -46,6 +47,8 @@ enum how {
 	HOW_OTHER_THREAD,  /* undecided: another thread was asleep, and may be a watchdog */
 	HOW_BUSY,          /* undecided: reads that are tried again and again */
 	HOW_UNKNOWN_LIMIT, /* undecided: the socket existed before it was watched */
+	HOW_CALLER_GONE,   /* the caller had gone, and the call went on */
+	HOW_CALLER_FIRST,  /* the caller's own deadline comes first */
 	HOW_SET_UP,        /* undecided: slices while the peer has never spoken: a connect deadline may be looked at between them */
 	HOWS
 };
@@ -210,6 +213,10 @@ struct deadline {
 	uint64_t event_t1; /* of the event in hand, and what it is */
 	uint32_t event_tid;
 	uint16_t event_id;
+	struct deadline_caller *callers, *traces; /* deadline_caller.h */
+	struct deadline_thread *threads;
+	struct deadline_call *calls;
+	struct deadline_chain *chains;
 	uint64_t client_connections;
 	uint64_t stopping_ns; /* from then on the service was clearing up, because it was asked to end; 0: it was not */
 	struct deadline_timer timers[DEADLINE_TIMERS];
@@ -227,6 +234,8 @@ enum deadline_rule {
 	DEADLINE_TOTAL,
 	DEADLINE_BUDGET,
 	DEADLINE_SERVER,
+	DEADLINE_INVERSION,
+	DEADLINE_ABANDONED,
 	DEADLINE_RULES
 };
 extern const struct rule deadline_rules[];
@@ -311,5 +320,16 @@ void deadline_tallies_free(struct deadline *d);
 /* deadline_report.c: emit what is new; `settled` = the session is over, suspicions need not wait any more. */
 void deadline_tell(struct deadline *d, uint64_t now_ns, bool settled);
 json_t *deadline_section(struct deadline *d, json_t *not_exercised);
+
+/* A finding to be told of a tally, in one sentence. */
+struct deadline_telling {
+	enum deadline_rule rule;
+	enum severity severity;
+	const char *peer, *operation, *key;
+	enum remedy_kind remedy;
+};
+/* Tell a finding once, and again when more occurred or it got worse. */
+void deadline_tell_one(struct deadline *d, struct tally *t, const struct bound *b, const struct deadline_telling *say,
+		       const char *message);
 
 #endif

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "detectors/deadline.h"
-#include "detectors/remedies.h"
+#include "detectors/deadline_caller.h"
 
 const struct rule deadline_rules[] = {
 	[DEADLINE_CONNECT] =
@@ -62,6 +61,20 @@ const struct rule deadline_rules[] = {
 		 .doc = "A thread of the service waited {30 s} or longer, without a limit, for the first byte of an accepted "
 			"connection.",
 		 .remedy = "Set a read timeout on accepted connections (SO_RCVTIMEO, or the server's header timeout)."},
+	[DEADLINE_INVERSION] =
+		{.id = "deadline.inversion",
+		 .severity = SEVERITY_WARNING,
+		 .title = "a call outlives its caller",
+		 .doc = "A call that an incoming request waits for went on after that request's caller had gone (observed), or is "
+			"bounded "
+			"by more than the caller said that it would wait (suspected). The call's work is for nobody.",
+		 .remedy = "Give the call what is left of the incoming request's deadline, and cancel it when the caller goes."},
+	[DEADLINE_ABANDONED] =
+		{.id = "deadline.abandoned",
+		 .severity = SEVERITY_WARNING,
+		 .title = "abandoned work lives on",
+		 .doc = "The caller gave up, and the call that was made for it kept its connection for a second or longer.",
+		 .remedy = "Cancel calls whose caller has gone: close or reset the connection instead of waiting for the answer."},
 	{0},
 };
 
@@ -101,6 +114,8 @@ static const char *const how_texts[HOWS] = {
 	[HOW_OTHER_THREAD] = "undecided: another thread was asleep, and may be a watchdog",
 	[HOW_BUSY] = "undecided: reads tried again and again",
 	[HOW_UNKNOWN_LIMIT] = "undecided: no wait of its own was seen",
+	[HOW_CALLER_GONE] = "the caller had gone, and the call went on",
+	[HOW_CALLER_FIRST] = "the caller's own deadline comes first",
 	[HOW_SET_UP] = "undecided: the peer has not spoken yet, and a connect deadline may be looked at between slices",
 };
 
@@ -132,15 +147,8 @@ static json_t *evidence_of(const struct tally *t, const struct bound *b, const c
 			 evidence_seconds(t->waited_ns));
 }
 
-struct telling {
-	enum deadline_rule rule;
-	enum severity severity;
-	const char *peer, *operation, *key;
-	enum remedy_kind remedy;
-};
-
-/* Tell a finding once, and again when more occurred or it got worse. */
-static void tell(struct deadline *d, struct tally *t, const struct bound *b, const struct telling *say, const char *message)
+void deadline_tell_one(struct deadline *d, struct tally *t, const struct bound *b, const struct deadline_telling *say,
+		       const char *message)
 {
 	uint64_t occurred = t->operations ? t->operations : 1;
 	enum confidence confidence = b->confidence;
@@ -219,7 +227,7 @@ static void tell_site(struct deadline *d, struct deadline_peer *p, enum phase ph
 		snprintf(message, sizeof message, "%s — no %s deadline: %s, %" PRIu64 " calls from %s; longest wait %s", p->name,
 			 phase_names[phase], how_texts[b.how], t->calls, site, wait);
 	snprintf(key, sizeof key, "%s %s", p->name, phase_names[phase]);
-	const struct telling say = {
+	const struct deadline_telling say = {
 		.rule = rule,
 		.severity = rule == DEADLINE_BUDGET ? deadline_rules[rule].severity : severity_of(d, rule, t),
 		.peer = p->name,
@@ -227,7 +235,7 @@ static void tell_site(struct deadline *d, struct deadline_peer *p, enum phase ph
 		.key = key,
 		.remedy = phase == PHASE_CONNECT ? REMEDY_CONNECT : REMEDY_RESPONSE,
 	};
-	tell(d, t, &b, &say, message);
+	deadline_tell_one(d, t, &b, &say, message);
 }
 
 static void tell_slow(struct deadline *d, struct deadline_slow *s, enum deadline_rule rule)
@@ -239,7 +247,7 @@ static void tell_slow(struct deadline *d, struct deadline_slow *s, enum deadline
 		.confidence = CONFIDENCE_OBSERVED,
 		.tally = &s->tally,
 	};
-	const struct telling say = {
+	const struct deadline_telling say = {
 		.rule = rule,
 		.severity = severity_of(d, rule, &s->tally),
 		.peer = server ? "" : s->name,
@@ -254,7 +262,7 @@ static void tell_slow(struct deadline *d, struct deadline_slow *s, enum deadline
 		snprintf(message, sizeof message, "a client that sent nothing held a thread of %s for %s", s->name, wait);
 	else
 		snprintf(message, sizeof message, "%s — the look-up took %s; getaddrinfo() has no deadline", s->name, wait);
-	tell(d, &s->tally, &b, &say, message);
+	deadline_tell_one(d, &s->tally, &b, &say, message);
 }
 
 void deadline_tell(struct deadline *d, uint64_t now_ns, bool settled)
@@ -269,6 +277,7 @@ void deadline_tell(struct deadline *d, uint64_t now_ns, bool settled)
 		tell_slow(d, s, DEADLINE_RESOLVE);
 	for (struct deadline_slow *s = d->clients; s; s = s->hh.next)
 		tell_slow(d, s, DEADLINE_SERVER);
+	chains_tell(d, settled);
 }
 
 /* -- the report's section -- */

@@ -178,6 +178,7 @@ struct request {
 	bool transient;        /* and one that may pass by itself: overload, deadlock, unavailable */
 	char status_text[32];  /* as error.type and the area's status key want it: "42P01", "NOT_FOUND", "WRONGTYPE"; "" = none */
 	int64_t retry_after_ns; /* stated by the answer, -1 if not */
+	int64_t deadline_ns;    /* stated by the request: so long its sender waits; 0 if not */
 	enum request_end end;
 	uint64_t t_start;      /* first byte of the request */
 	uint64_t t_sent;       /* last byte of the request seen so far */

@@ -151,6 +151,7 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	memcpy(r->traceparent, h->traceparent, sizeof(r->traceparent));
 	r->idempotency_key = h->idempotency_key;
 	r->retry_after_ns = -1;
+	r->deadline_ns = h->deadline_ns;
 	r->version = h->version;
 	r->t_start = s->start_ns;
 	r->t_sent = s->e.t1;

@@ -239,6 +239,31 @@ static void on_retry_after(struct http1_head *h, struct span v, uint64_t now_ns)
 	}
 }
 
+/* At most eight digits and a unit (gRPC over HTTP/2, "Timeout"); without a unit it is milliseconds (Envoy). */
+static void on_deadline(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	static const struct {
+		uint8_t unit;
+		uint64_t ns;
+	} units[] = {{'H', 3600000000000}, {'M', 60000000000}, {'S', 1000000000}, {'m', 1000000}, {'u', 1000}, {'n', 1}};
+	uint64_t n = 0, ns = 1000000;
+	size_t i = 0;
+
+	(void)now_ns;
+	for (; i < v.len && i < 8 && v.at[i] >= '0' && v.at[i] <= '9'; i++)
+		n = n * 10 + (uint64_t)(v.at[i] - '0');
+	if (i == 0 || v.len > i + 1)
+		return;
+	for (size_t u = 0; i < v.len && u < sizeof(units) / sizeof(units[0]); u++) {
+		if (units[u].unit == v.at[i]) {
+			ns = units[u].ns;
+			i++;
+		}
+	}
+	if (i == v.len && n <= INT64_MAX / ns)
+		h->deadline_ns = (int64_t)(n * ns);
+}
+
 static const struct {
 	const char *name;
 	void (*on)(struct http1_head *h, struct span value, uint64_t now_ns);
@@ -248,6 +273,8 @@ static const struct {
 	{"transfer-encoding", on_transfer_encoding},
 	{"traceparent", on_traceparent},
 	{"retry-after", on_retry_after},
+	{"grpc-timeout", on_deadline},
+	{"x-envoy-expected-rq-timeout-ms", on_deadline},
 	{"upgrade", on_upgrade},
 	{"idempotency-key", on_idempotency_key},
 	{"x-idempotency-key", on_idempotency_key},

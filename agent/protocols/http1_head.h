@@ -31,6 +31,7 @@ struct http1_head {
 	bool other_coding;      /* Transfer-Encoding is there and does not end in chunked */
 	bool ambiguous;         /* two readers could see different message ends: do not guess */
 	int64_t retry_after_ns; /* -1 if not stated */
+	int64_t deadline_ns;    /* how long the sender says that it waits, 0 if not stated */
 };
 
 /* Parse a head: `len` bytes from the start line on. With `complete`, up to and including the empty line; otherwise what was captured of
