@@ -227,19 +227,17 @@ __attribute__((noinline)) static void publish(struct shim_tls *t, const struct c
 	wire_ring_publish(&t->ring, bytes);
 }
 
-/* The common way: one piece of memory that lies in the ring in one piece, too. False: it must go the general way. */
-static inline bool publish_fast(struct shim_tls *t, const struct call *c, const void *data, uint32_t len, uint32_t site)
+/* The common way: the record lies in the ring in one piece. Its head is filled; NULL: it must go the general way. */
+static inline struct wire_record *record_begin(struct shim_tls *t, const struct call *c, uint32_t len, uint32_t site)
 {
 	struct wire_thread *const slot = t->ring.thread;
 	const uint64_t head = atomic_load_explicit(&slot->head, memory_order_relaxed);
 	const uint64_t pos = head & t->ring.mask;
-	const uint64_t bytes = WIRE_UNIT + (((uint64_t)len + WIRE_UNIT - 1) & ~(uint64_t)(WIRE_UNIT - 1));
-	uint8_t *to = t->ring.bytes + pos;
-	const uint8_t *from = data;
-	struct wire_record *const r = (struct wire_record *)(void *)to;
+	const uint64_t bytes = (uint64_t)WIRE_UNIT * wire_units(len, 0);
+	struct wire_record *const r = (struct wire_record *)(void *)(t->ring.bytes + pos);
 
 	if (unlikely(len > 4096 || pos + bytes > t->ring.mask + 1 || head + bytes - t->ring.tail_seen > t->ring.mask + 1))
-		return false;
+		return NULL;
 	r->event = c->event;
 	r->units = (uint16_t)(bytes / WIRE_UNIT);
 	r->seq = slot->seq++;
@@ -253,6 +251,17 @@ static inline bool publish_fast(struct shim_tls *t, const struct call *c, const 
 	r->a1 = c->a1;
 	r->data_len = len;
 	r->site = site;
+	return r;
+}
+
+static inline bool publish_fast(struct shim_tls *t, const struct call *c, const void *data, uint32_t len, uint32_t site)
+{
+	struct wire_record *const r = record_begin(t, c, len, site);
+	uint8_t *to = (uint8_t *)r;
+	const uint8_t *from = data;
+
+	if (unlikely(!r))
+		return false;
 	/* Whole units are copied inline: most records have none or one. */
 	while (len >= WIRE_UNIT) {
 		to += WIRE_UNIT;
@@ -265,8 +274,30 @@ static inline bool publish_fast(struct shim_tls *t, const struct call *c, const 
 		memset(to, 0, WIRE_UNIT);
 		memcpy(to, from, len);
 	}
-	slot->published++;
-	atomic_store_explicit(&slot->head, head + bytes, memory_order_release);
+	wire_ring_publish(&t->ring, (uint64_t)WIRE_UNIT * r->units);
+	return true;
+}
+
+/* The same from several pieces, which hold `len` bytes or more. */
+static bool publish_pieces(struct shim_tls *t, const struct call *c, const struct iovec *iov, size_t count, uint32_t len,
+			   uint32_t site)
+{
+	struct wire_record *const r = record_begin(t, c, len, site);
+	uint8_t *to = (uint8_t *)(r + 1);
+
+	if (unlikely(!r))
+		return false;
+	/* The last unit is zero where no byte comes to lie. */
+	if (len)
+		memset((uint8_t *)r + ((uint64_t)r->units - 1) * WIRE_UNIT, 0, WIRE_UNIT);
+	for (; len && count; iov++, count--) {
+		const uint32_t piece = iov->iov_len < len ? (uint32_t)iov->iov_len : len;
+
+		memcpy(to, iov->iov_base, piece);
+		to += piece;
+		len -= piece;
+	}
+	wire_ring_publish(&t->ring, (uint64_t)WIRE_UNIT * r->units);
 	return true;
 }
 
@@ -312,6 +343,7 @@ void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t
 	if (!emit_begin(t))
 		return;
 	site = note_site(t, c, &stack, &entry);
-	publish(t, c, iov, count, wanted, wanted, site, stack, entry);
+	if (unlikely(stack || !publish_pieces(t, c, iov, count, wanted, site)))
+		publish(t, c, iov, count, wanted, wanted, site, stack, entry);
 	guard_drop(t);
 }
