@@ -54,13 +54,14 @@ const struct rule deadline_rules[] = {
 		 .title = "a deadline is very long",
 		 .doc = "The answer is bounded, but by more than {30 s}: longer than callers usually wait.",
 		 .remedy = "Choose a limit near the peer's slowest normal answer (its p99.9), below the caller's own deadline."},
-	[DEADLINE_SERVER] =
-		{.id = "deadline.server.missing",
-		 .severity = SEVERITY_WARNING,
-		 .title = "a silent client holds a worker",
-		 .doc = "A thread of the service waited {30 s} or longer, without a limit, for the first byte of an accepted "
-			"connection.",
-		 .remedy = "Set a read timeout on accepted connections (SO_RCVTIMEO, or the server's header timeout)."},
+	[DEADLINE_SERVER] = {.id = "deadline.server.missing",
+			     .severity = SEVERITY_WARNING,
+			     .title = "a silent client holds a worker",
+			     .doc = "A thread of the service waited, without a limit, for the rest of a client's first request: "
+				    "suspected from 5 s on, "
+				    "observed from {30 s}. So does one whose reads have a limit each, while a few bytes now and "
+				    "then keep it going.",
+			     .remedy = "Set a read timeout on accepted connections (SO_RCVTIMEO, or the server's header timeout)."},
 	[DEADLINE_INVERSION] =
 		{.id = "deadline.inversion",
 		 .severity = SEVERITY_WARNING,
@@ -241,10 +242,11 @@ static void tell_site(struct deadline *d, struct deadline_peer *p, enum phase ph
 static void tell_slow(struct deadline *d, struct deadline_slow *s, enum deadline_rule rule)
 {
 	const bool server = rule == DEADLINE_SERVER;
+	const bool seen = !server || s->tally.waited_ns >= option_ns(d, DEADLINE_O_WARN);
 	const struct bound b = {
 		.kind = BOUND_NONE,
-		.how = server ? HOW_CALL_FOREVER : HOW_UNKNOWN_LIMIT,
-		.confidence = CONFIDENCE_OBSERVED,
+		.how = server ? s->tally.by_weight[W_NONE].how : HOW_UNKNOWN_LIMIT,
+		.confidence = seen ? CONFIDENCE_OBSERVED : CONFIDENCE_SUSPECTED,
 		.tally = &s->tally,
 	};
 	const struct deadline_telling say = {
@@ -259,7 +261,7 @@ static void tell_slow(struct deadline *d, struct deadline_slow *s, enum deadline
 
 	evidence_duration(s->tally.waited_ns, wait, sizeof wait);
 	if (server)
-		snprintf(message, sizeof message, "a client that sent nothing held a thread of %s for %s", s->name, wait);
+		snprintf(message, sizeof message, "a client that did not finish its request held %s for %s", s->name, wait);
 	else
 		snprintf(message, sizeof message, "%s — the look-up took %s; getaddrinfo() has no deadline", s->name, wait);
 	deadline_tell_one(d, &s->tally, &b, &say, message);

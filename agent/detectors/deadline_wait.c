@@ -5,6 +5,9 @@
 #include "detectors/deadline.h"
 #include "detectors/peers.h"
 
+#define HELD_NS (5 * NS_PER_S) /* a client that keeps a thread waiting so long is not just slow */
+#define DRIP_BYTES_PER_S 1024U /* fewer, and a request comes only to keep the thread waiting */
+
 static void connect_wait(struct deadline *d, struct deadline_conn *k, const struct wait *w)
 {
 	if (k->now.phase != PHASE_CONNECT) {
@@ -39,15 +42,23 @@ static void write_wait(struct deadline *d, struct deadline_conn *k, const struct
 	deadline_hold(d, k, &o);
 }
 
-/* A client that connected and says nothing holds this thread for as long as it likes. */
+/*
+ * A client that has not finished its first request holds this thread for as long as it likes: it says nothing (no limit), or a few bytes
+ * now and then (a limit on each read is none on the whole). Once it was answered, silence is an idle connection; and what streams bytes in a
+ * protocol that is not known may be meant to.
+ */
 static void server_wait(struct deadline *d, const struct wait *w)
 {
 	const struct conn *c = w->conn;
+	const uint64_t age = w->t1 - c->opened_ns, warn_ns = evidence_option_ns(d->env.options[DEADLINE_O_WARN]);
+	const bool alone = w->how == WAIT_BY_CALL || (w->how == WAIT_BY_POLL && w->covers <= 1 && w->outcome != WAIT_PENDING);
+	const bool forever = w->limit_ns == WAIT_INFINITE && w->t1 - w->t0 >= HELD_NS;
+	const bool drips = c->bytes_in && age >= warn_ns && c->bytes_in / (age / NS_PER_S + 1) < DRIP_BYTES_PER_S;
 	struct deadline_slow *s;
 
-	if (w->op != WAIT_READ || w->how != WAIT_BY_CALL || w->limit_ns != WAIT_INFINITE || c->kind != CONN_TCP || c->inherited)
+	if (w->op != WAIT_READ || !alone || c->kind != CONN_TCP || c->inherited || c->bytes_out || (c->bytes_in && !c->protocol))
 		return;
-	if (c->bytes_in || c->bytes_out || w->t1 - w->t0 < evidence_option_ns(d->env.options[DEADLINE_O_WARN]))
+	if (w->limit_ns == 0 || (!forever && !drips))
 		return;
 	char name[SITE_TEXT_SIZE];
 	evidence_site(d->env.stacks, w->stack, name, sizeof name);
@@ -56,13 +67,13 @@ static void server_wait(struct deadline *d, const struct wait *w)
 	s->tally.stack = w->stack;
 	const struct observation o = {
 		.weight = W_NONE,
-		.how = HOW_CALL_FOREVER,
-		.waited_ns = w->t1 - w->t0,
+		.how = forever ? HOW_CALL_FOREVER : HOW_DRIPPED,
+		.waited_ns = age,
 		.stack = w->stack,
-		.first_ns = w->t0,
+		.first_ns = c->opened_ns,
 		.last_ns = w->t1,
 		.calls = 1,
-		.operations = w->outcome != WAIT_PENDING,
+		.operations = forever && w->outcome != WAIT_PENDING,
 	};
 	tally_add(&s->tally, &o);
 }

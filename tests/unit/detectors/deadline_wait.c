@@ -49,23 +49,68 @@ static void test_slow_lookup(void **state)
 	}
 }
 
-/* A client that connects and says nothing for 31 s; one that says something is no finding, however long it idles afterwards. */
+/* A client that holds a thread: says nothing, or begins and does not finish. One that was answered may idle for as long as it likes. */
 static void test_silent_client(void **state)
 {
+	static const struct {
+		const char *says, *answer;
+		uint64_t seconds, limit_s;
+		bool found, observed;
+	} rows[] = {
+		{NULL, NULL, 31, 0, true, true},
+		{NULL, NULL, 6, 0, true, false},
+		{NULL, NULL, 4, 0, false, false},
+		{NULL, NULL, 31, 40, false, false}, /* the service would have given up */
+		{"GET / HTTP/1.1\r\nHost: a\r\n", NULL, 31, 0, true, true},
+		{"GET / HT", NULL, 31, 0, false, false}, /* may be anything yet */
+		{"POST /pay HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n12", NULL, 31, 0, true, true},
+		{"\1\2 a stream of some kind", NULL, 31, 0, false, false},
+		{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", RIG_200, 31, 0, false, false}, /* kept alive */
+	};
+
 	(void)state;
-	for (int silent = 0; silent < 2; silent++) {
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct rig r;
 		rig_init(&r, &deadline_detector);
 		r.s.stack = rig_stack(&r, "serve", "shop");
 		script_listen(&r.s, 3, 8080);
 		script_accept(&r.s, 3, 7, "10.1.1.1", 40000);
-		if (!silent)
-			script_read(&r.s, 7, "GET / HT");
-		script_took(&r.s, 31 * SCRIPT_SEC);
+		script_rcvtimeo(&r.s, 7, rows[i].limit_s * SCRIPT_SEC);
+		if (rows[i].says)
+			script_read(&r.s, 7, rows[i].says);
+		if (rows[i].answer)
+			script_write(&r.s, 7, rows[i].answer);
+		script_took(&r.s, rows[i].seconds * SCRIPT_SEC);
 		script_read_eof(&r.s, 7);
 		rig_finish(&r);
-		assert_int_equal(rig_found(&r, "deadline.server.missing") != NULL, silent);
-		assert_int_equal(r.found_n, silent);
+		const struct rig_finding *f = rig_found(&r, "deadline.server.missing");
+		printf("%s, %d s\n", rows[i].says ? rows[i].says : "(nothing)", (int)rows[i].seconds);
+		assert_int_equal(f != NULL, rows[i].found);
+		assert_int_equal(r.found_n, rows[i].found);
+		if (f)
+			assert_int_equal(f->confidence, rows[i].observed ? CONFIDENCE_OBSERVED : CONFIDENCE_SUSPECTED);
+		rig_done(&r);
+	}
+}
+
+/* A byte every ten seconds under a limit of 20 s each: the whole has none. A quick upload is none of that kind. */
+static void test_dripping_client(void **state)
+{
+	(void)state;
+	for (int quick = 0; quick < 2; quick++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		r.s.stack = rig_stack(&r, "serve", "shop");
+		script_listen(&r.s, 3, 8080);
+		script_accept(&r.s, 3, 7, "10.1.1.1", 40000);
+		script_rcvtimeo(&r.s, 7, 20 * SCRIPT_SEC);
+		script_read(&r.s, 7, "POST /pay HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n");
+		for (int i = 0; i < 5; i++) {
+			script_took(&r.s, 10 * SCRIPT_SEC);
+			script_data(&r.s, WIRE_READ, 7, "x", 1, quick ? 100000 : 1, 0);
+		}
+		rig_finish(&r);
+		assert_int_equal(rig_found(&r, "deadline.server.missing") != NULL, !quick);
 		rig_done(&r);
 	}
 }
@@ -145,8 +190,10 @@ static void test_poll_under_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_poll_under_way), cmocka_unit_test(test_slow_send),    cmocka_unit_test(test_slow_lookup),
-		cmocka_unit_test(test_silent_client),  cmocka_unit_test(test_connect_wait), cmocka_unit_test(test_connect_given_up),
+		cmocka_unit_test(test_poll_under_way),   cmocka_unit_test(test_slow_send),
+		cmocka_unit_test(test_slow_lookup),      cmocka_unit_test(test_silent_client),
+		cmocka_unit_test(test_dripping_client),  cmocka_unit_test(test_connect_wait),
+		cmocka_unit_test(test_connect_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
