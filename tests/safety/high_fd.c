@@ -1,6 +1,6 @@
 /*
  * Descriptors beyond the policy table (65,536; 1,024 in safety.fds_past_table) and beyond 100,000. Where the hard limit forbids such real
- * descriptors, their numbers are used all the same, and must give EBADF.
+ * descriptors, their numbers are used all the same, and must give EBADF; safety.high_fd_below gives them a meaning (below.c).
  */
 #include <limits.h>
 #include <poll.h>
@@ -59,6 +59,8 @@ int main(void)
 	printf("%u real descriptors below %lu\n", real, (unsigned long)many.rlim_cur);
 	CHECK(close_range(3, ~0U, 0) == 0);
 	CHECK(write(pair[0], "x", 1) == -1 && errno == EBADF);
+	claim("READ", 3UL * real + 2 * (sizeof numbers / sizeof numbers[0]));
+	claim("WRITE", 2UL * real + sizeof numbers / sizeof numbers[0] + 1);
 	puts("done");
 	return 0;
 }

@@ -3,9 +3,9 @@
  * the agent: it makes the session's memory, drains the rings in a thread, checks every record, and balances the account:
  * what the rings' counters say was published is what was drained, and what the program says it called was published or counted lost.
  *
- *   watch [--ring BYTES] [--threads N] [--processes N] [--fds N] [--frozen] [--unwatched] [--env NAME=VALUE] LIB PROGRAM [ARGS…]
+ *   watch [--ring BYTES] [--threads N] [--processes N] [--fds N] [--frozen] [--unwatched] [--env NAME=VALUE] [--below LIB] LIB PROGRAM [ARGS…]
  *
- * --frozen: the rings are never drained and the agent's heart does not beat. --unwatched: no process may claim a slot.
+ * --below: a library that is preloaded both times, behind ours. --frozen: the rings are never drained and the agent's heart does not beat. --unwatched: no process may claim a slot.
  * The program writes its claims, lines `EVENT calls`, into the file named by GS_CLAIMS (claim.h).
  */
 #include <errno.h>
@@ -36,6 +36,7 @@ static struct {
 	const char *env[8];
 	size_t env_count;
 	const char *lib;
+	const char *below;
 	char **program;
 } opt = {.ring_bytes = 1U << 20, .threads = 512, .processes = 256, .fds = WIRE_POLICY_FDS};
 
@@ -212,12 +213,14 @@ static int run(bool watched, int out_fd, const char *claims)
 		setenv("GS_WATCHED", watched ? "1" : "0", 1);
 		for (size_t i = 0; i < opt.env_count; i++)
 			putenv((char *)opt.env[i]);
+		if (opt.below != NULL)
+			setenv("LD_PRELOAD", opt.below, 1);
 		if (watched) {
 			char preload[PATH_MAX * 2];
-			const char *joined = getenv("LD_PRELOAD");
+			const char *joined = opt.below != NULL ? NULL : getenv("LD_PRELOAD");
 
-			snprintf(preload, sizeof preload, "%s%s%s", joined != NULL ? joined : "", joined != NULL ? ":" : "",
-				 opt.lib);
+			snprintf(preload, sizeof preload, "%s%s%s%s%s", joined != NULL ? joined : "", joined != NULL ? ":" : "",
+				 opt.lib, opt.below != NULL ? ":" : "", opt.below != NULL ? opt.below : "");
 			setenv("LD_PRELOAD", preload, 1);
 			setenv(WIRE_ENV_SESSION, session, 1);
 		}
@@ -345,6 +348,8 @@ static int parse(char **argv)
 			opt.processes = (uint32_t)strtoul(*++argv, NULL, 10);
 		else if (strcmp(*argv, "--fds") == 0)
 			opt.fds = (uint32_t)strtoul(*++argv, NULL, 10);
+		else if (strcmp(*argv, "--below") == 0)
+			opt.below = *++argv;
 		else if (strcmp(*argv, "--env") == 0 && opt.env_count < sizeof opt.env / sizeof opt.env[0])
 			opt.env[opt.env_count++] = *++argv;
 		else
