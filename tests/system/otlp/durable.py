@@ -21,7 +21,7 @@ from otlp import gs  # noqa: E402
 DRIVER = gs.BUILD / "tests" / "system" / "otlp" / "queue_driver"
 KILLS = int(os.environ.get("GS_KILLS", "10"))
 SEED = int(os.environ.get("GS_SEED", str(os.getpid())))
-PUSHED = 100000  # more than a run gets to
+PUSHED = 1000000  # more than a run gets to
 
 
 def killed_run(url, queue, first, after_s):
@@ -109,8 +109,8 @@ def full_disk(top):
         return
     try:
         receiver = receivers.Http(lambda n, _: "503" if n < 3 else None)
-        out = gs.checked([DRIVER, receiver.url, f"{disk}/queue", "0", "20000"])
-        counts = json.loads(out.splitlines()[-1])
+        out = gs.run([DRIVER, receiver.url, f"{disk}/queue", "0", "20000"])
+        counts = json.loads(out.stdout.splitlines()[-1])
         counts2 = drain(receiver.url, f"{disk}/queue")
         receiver.stop()
     finally:
@@ -119,6 +119,7 @@ def full_disk(top):
     gs.expect(counts["produced"] == 20000 == counts["acknowledged"] + counts["dropped"] + counts["queued"], f"{counts}")
     gs.expect(len(got) >= 20000 - counts["dropped"] - counts2["dropped"], f"{counts}, {counts2}: {len(got)} arrived")
     gs.expect(not receiver.garbage, "garbage was sent")
+    gs.expect("cannot be written" in out.stderr.decode(), "the disk was never full")
     print(f"a full disk: {len(got)} of 20000 arrived, {counts['dropped']} dropped and counted")
 
 

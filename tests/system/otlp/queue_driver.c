@@ -13,7 +13,9 @@
 #include "exporters/exporter.h"
 #include "exporters/resource.h"
 
-#define AT_ONCE 50U
+#define FULL 512U /* a batch: stored at once */
+#define SMALL 7U  /* waits for company a little */
+#define SMALL_EVERY 16U
 #define FLUSH_MS 60000U
 
 /* What is decided or on file, of what this run pushed. The queue is in order, so these are the first. */
@@ -54,7 +56,7 @@ int main(int argc, char **argv)
 	const struct timespec pause = {.tv_nsec = 200000};
 	struct resource *resource;
 	void *state, *queue;
-	char err[256];
+	char err[256], told[256] = "";
 	if (argc != 5)
 		return 2;
 	const struct resource_input about = {.service = "queue"};
@@ -67,13 +69,17 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", err);
 	uint64_t first = strtoull(argv[3], NULL, 10), count = strtoull(argv[4], NULL, 10);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (uint64_t n = 0; n < count;) {
-		for (unsigned int i = 0; i < AT_ONCE && n < count; i++)
+	for (uint64_t n = 0, round = 1; n < count; round++) {
+		unsigned int at_once = round % SMALL_EVERY == 0 ? SMALL : FULL;
+		for (unsigned int i = 0; i < at_once && n < count; i++)
 			push(x, state, first + n++);
 		/* another thread brings it about */
 		for (uint64_t done; (done = safe(x, state)) < n; nanosleep(&pause, NULL))
 			printf("safe %" PRIu64 "\n", done);
 		printf("safe %" PRIu64 "\n", n);
+		x->last_error(state, err, sizeof err);
+		if (err[0] != '\0' && strcmp(err, told) != 0)
+			fprintf(stderr, "%s\n", strcpy(told, err));
 	}
 	if (count == 0)
 		x->flush(state, FLUSH_MS);
