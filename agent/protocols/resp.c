@@ -136,6 +136,7 @@ static void begin(struct resp *r, char type)
 		r->now = (struct resp_value){.type = bare ? ' ' : type, .from = talk_now(r->t, r->client), .hash = TALK_HASH_START};
 		r->in_value = true;
 	}
+	r->now.size++;
 	r->line_type = bare ? ' ' : type;
 	r->in_line = true;
 	r->line_len = 0;
@@ -152,6 +153,7 @@ static size_t in_line(struct resp *r, const uint8_t *bytes, size_t len)
 		r->line[r->line_len++] = (char)bytes[i];
 	/* A line cut in the middle keeps no '\r' at its end. */
 	r->now.hash = talk_hash(r->now.hash, bytes, n);
+	r->now.size += n + (end != NULL);
 	if (!end)
 		return n;
 	line_ends(r);
@@ -170,6 +172,7 @@ static size_t in_bulk(struct resp *r, const uint8_t *bytes, size_t len)
 	if (r->client)
 		r->now.hash = talk_hash(r->now.hash, bytes, text);
 	r->bulk -= n;
+	r->now.size += n;
 	if (r->bulk == 0) {
 		r->in_bulk = false;
 		add_word(r);
@@ -213,10 +216,7 @@ void resp_feed(struct resp *r, const uint8_t *bytes, size_t len, size_t gap)
 	if (r->lost && begins(r, bytes, len))
 		r->lost = false;
 	while (len && !r->lost) {
-		bool fresh = !r->in_value;
 		size_t n = step(r, bytes, len);
-		if (r->in_value || !fresh)
-			r->now.size += n;
 		bytes += n;
 		len -= n;
 	}

@@ -257,7 +257,7 @@ static void verb(struct reader *r, struct naming *n)
 	n->object = token_in(r, objects);
 	n->table_next = token_in(r, direct);
 	if (!r->q->operation[0])
-		memcpy(r->q->operation, text, sizeof(text));
+		strcpy(r->q->operation, text);
 	if (n->statements < 4)
 		append(r->q->summary, sizeof(r->q->summary), text);
 	n->statements++;
@@ -274,7 +274,7 @@ static void table_ends(struct reader *r, struct naming *n)
 		return;
 	append(r->q->summary, sizeof(r->q->summary), n->name);
 	if (n->tables++ == 0)
-		memcpy(r->q->collection, n->name, sizeof(n->name));
+		strcpy(r->q->collection, n->name);
 	else
 		r->q->collection[0] = '\0';
 }
@@ -373,7 +373,7 @@ void sql_read(const uint8_t *bytes, size_t len, enum sql_dialect dialect, struct
 	struct reader r = {.at = bytes, .end = bytes + len, .dialect = dialect, .q = ret};
 	struct naming n = {0};
 
-	ret->operation[0] = ret->collection[0] = ret->summary[0] = ret->text[0] = ret->traceparent[0] = '\0';
+	memset(ret, 0, sizeof(*ret));
 	ret->key = talk_hash(TALK_HASH_START, bytes, len);
 	for (enum token token = next(&r); token != TOKEN_END; token = next(&r)) {
 		write_token(&r, token);

@@ -4,19 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/areas.h"
 #include "report/metrics.h"
 #include "report/series.h"
-#include "report/spans.h"
-#include "report/text.h"
-#include "report/url.h"
 
 #define EVENT_IDS 256U
-#define METRICS_MAX 16U
+#define METRICS_MAX 40U
 #define NS_PER_S 1e9
-
-/* Buckets of the HTTP semantic conventions, in seconds. */
-static const double duration_bounds[] = {.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10};
-#define DURATION_BOUNDS (sizeof duration_bounds / sizeof *duration_bounds)
 
 static const char *const limit_names[] = {
 #define LIMIT(name, text) [LIMIT_REACHED_##name] = (text),
@@ -27,7 +21,9 @@ static const char *const limit_names[] = {
 struct metrics {
 	struct counters *counters;
 	struct findings *findings;
-	struct series *client, *server, *requests;
+	struct series *client[AREA_N], *server[AREA_N];
+	struct series *requests, *connects, *ended;
+	uint64_t bytes[2];
 	const struct exemplar *span; /* of the request being counted */
 	uint64_t events[EVENT_IDS];
 	struct metric list[METRICS_MAX];
@@ -41,10 +37,16 @@ struct metrics *metrics_new(struct counters *counters, struct findings *findings
 		return NULL;
 	m->counters = counters;
 	m->findings = findings;
-	m->client = series_new(duration_bounds, DURATION_BOUNDS, counters);
-	m->server = series_new(duration_bounds, DURATION_BOUNDS, counters);
+	bool fine = true;
+	for (size_t i = 0; i < AREA_N; i++) {
+		m->client[i] = series_new(area_table[i].bounds, area_table[i].bounds_n, counters);
+		m->server[i] = series_new(area_table[i].bounds, area_table[i].bounds_n, counters);
+		fine = fine && m->client[i] != NULL && m->server[i] != NULL;
+	}
 	m->requests = series_new(NULL, 0, counters);
-	if (m->client == NULL || m->server == NULL || m->requests == NULL) {
+	m->connects = series_new(area_table[AREA_DB].bounds, area_table[AREA_DB].bounds_n, counters);
+	m->ended = series_new(NULL, 0, counters);
+	if (!fine || m->requests == NULL || m->connects == NULL || m->ended == NULL) {
 		metrics_free(m);
 		return NULL;
 	}
@@ -55,9 +57,13 @@ void metrics_free(struct metrics *m)
 {
 	if (m == NULL)
 		return;
-	series_free(m->client);
-	series_free(m->server);
+	for (size_t i = 0; i < AREA_N; i++) {
+		series_free(m->client[i]);
+		series_free(m->server[i]);
+	}
 	series_free(m->requests);
+	series_free(m->connects);
+	series_free(m->ended);
 	free(m->own);
 	free(m);
 }
@@ -73,45 +79,67 @@ void metrics_event(struct metrics *m, const struct event *e)
 		m->events[e->id]++;
 }
 
-static void add_text(struct attr *attrs, size_t *n, const char *key, const char *value)
-{
-	if (value != NULL && value[0] != '\0')
-		attrs[(*n)++] = (struct attr){.key = key, .type = ATTR_STRING, .s = value};
-}
+/* Attributes of one point, and their texts. */
+struct point {
+	struct attr list[POINT_ATTRS_MAX];
+	char text[1024];
+};
 
-static void add_int(struct attr *attrs, size_t *n, const char *key, int64_t value)
+static struct attrs point_attrs(struct point *p)
 {
-	attrs[(*n)++] = (struct attr){.key = key, .type = ATTR_INT, .i = value};
+	return (struct attrs){.list = p->list, .max = POINT_ATTRS_MAX, .text = p->text, .size = sizeof p->text};
 }
 
 void metrics_request(struct metrics *m, const struct request *r)
 {
-	struct attr attrs[POINT_ATTRS_MAX];
-	char method[sizeof r->method], host[LIMIT_PEER_TEXT], error[16];
-	size_t n = 0;
-	add_text(attrs, &n, "gapscope.role", r->server ? "server" : "client");
-	add_text(attrs, &n, "gapscope.request.end", request_end_name(r->end));
-	series_record(m->requests, attrs, n, 1);
+	const struct area *area = area_of(r);
+	struct point point;
+	struct attrs a = point_attrs(&point);
+	char error[16];
+	attrs_text(&a, "gapscope.role", r->server ? "server" : "client");
+	attrs_text(&a, "gapscope.request.end", request_end_name(r->end));
+	series_record(m->requests, a.list, a.n, 1);
 	if (r->end == REQUEST_PENDING)
 		return; /* it has no duration */
 
-	n = 0;
-	text_clean(r->method[0] != '\0' ? r->method : "_OTHER", method, sizeof method);
-	add_text(attrs, &n, "http.request.method", method);
-	if (r->server) {
-		add_text(attrs, &n, "url.scheme", url_scheme(r->conn != NULL && r->conn->tls));
-	} else {
-		unsigned int port;
-		add_text(attrs, &n, "server.address", request_server(r, host, sizeof host, &port));
-		if (port != 0)
-			add_int(attrs, &n, "server.port", port);
-	}
-	if (r->status != 0)
-		add_int(attrs, &n, "http.response.status_code", r->status);
-	add_text(attrs, &n, "network.protocol.version", request_version(r));
-	add_text(attrs, &n, "error.type", request_error_type(r, error, sizeof error));
+	a = point_attrs(&point);
+	area->keys(&a, r);
+	if (!r->server)
+		area_server(&a, r);
+	attrs_text(&a, "error.type", request_error_type(r, error, sizeof error));
 	uint64_t ns = r->t_end > r->t_start ? r->t_end - r->t_start : 0;
-	series_record_traced(r->server ? m->server : m->client, attrs, n, (double)ns / NS_PER_S, m->span);
+	series_record_traced((r->server ? m->server : m->client)[area - area_table], a.list, a.n, (double)ns / NS_PER_S, m->span);
+}
+
+void metrics_connect(struct metrics *m, const struct conn *c)
+{
+	struct point point;
+	struct attrs a = point_attrs(&point);
+	const struct request to = {.conn = (struct conn *)c};
+	if (c->connect_t0 == 0 || c->connect_t1 < c->connect_t0)
+		return;
+	area_server(&a, &to);
+	if (c->connect_err != 0)
+		attrs_text(&a, "error.type", strerrorname_np(c->connect_err));
+	series_record(m->connects, a.list, a.n, (double)(c->connect_t1 - c->connect_t0) / NS_PER_S);
+}
+
+void metrics_bytes(struct metrics *m, enum direction d, uint64_t bytes)
+{
+	m->bytes[d] += bytes;
+}
+
+void metrics_connection_end(struct metrics *m, const struct conn *c)
+{
+	static const char *const ends[] = {
+		[CONN_OPEN] = "open", [CONN_CLOSED_BY_US] = "closed", [CONN_EOF] = "eof", [CONN_RESET] = "reset"};
+	struct point point;
+	struct attrs a = point_attrs(&point);
+	if ((c->role != CONN_CLIENT && c->role != CONN_SERVER) || c->end >= sizeof ends / sizeof *ends)
+		return;
+	attrs_text(&a, "gapscope.role", c->role == CONN_SERVER ? "server" : "client");
+	attrs_text(&a, "gapscope.connection.end", ends[c->end]);
+	series_record(m->ended, a.list, a.n, 1);
 }
 
 /* Builds the snapshot: metrics into list, own points into one array. */
@@ -140,8 +168,16 @@ static void snapshot_point(struct snapshot *s, double value, const char *key, co
 		return;
 	struct metric_point *p = &s->m->own[s->points_n++];
 	*p = (struct metric_point){.start_ns = s->start_ns, .time_ns = s->now_ns, .value = value};
-	add_text(p->attrs, &p->attrs_n, key, text);
+	if (key != NULL)
+		p->attrs[p->attrs_n++] = (struct attr){.key = key, .type = ATTR_STRING, .s = text};
 	s->m->list[s->metrics_n - 1].points_n++;
+}
+
+static void snapshot_bytes(struct snapshot *s)
+{
+	snapshot_own(s, (struct metric){.name = "process.network.io", .unit = "By", .doc = "Bytes sent and received."});
+	snapshot_point(s, (double)s->m->bytes[DIR_OUT], "network.io.direction", "transmit");
+	snapshot_point(s, (double)s->m->bytes[DIR_IN], "network.io.direction", "receive");
 }
 
 static void snapshot_events(struct snapshot *s)
@@ -226,13 +262,14 @@ static void snapshot_findings(struct snapshot *s)
 			i++;
 		snapshot_point(s, (double)(i - first), "gapscope.rule", rule);
 		struct metric_point *p = &s->m->own[s->points_n - 1];
-		add_text(p->attrs, &p->attrs_n, "gapscope.severity", severity_name(severity));
+		p->attrs[p->attrs_n++] =
+			(struct attr){.key = "gapscope.severity", .type = ATTR_STRING, .s = severity_name(severity)};
 	}
 }
 
 const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint64_t now_ns, size_t *ret_n)
 {
-	size_t room = EVENT_IDS + 1 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 2 + 4 + findings_count(m->findings);
+	size_t room = EVENT_IDS + 1 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 2 + 4 + 2 + findings_count(m->findings);
 	struct metric_point *own = calloc(room, sizeof *own);
 	*ret_n = 0;
 	if (own == NULL)
@@ -240,16 +277,34 @@ const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint
 	free(m->own);
 	m->own = own;
 	struct snapshot s = {.m = m, .points_room = room, .start_ns = start_ns, .now_ns = now_ns};
-	struct metric duration = {.unit = "s", .kind = METRIC_HISTOGRAM, .bounds = duration_bounds, .bounds_n = DURATION_BOUNDS};
-	duration.name = "http.client.request.duration";
-	duration.doc = "Duration of HTTP client requests.";
-	snapshot_series(&s, duration, m->client);
-	duration.name = "http.server.request.duration";
-	duration.doc = "Duration of HTTP server requests.";
-	snapshot_series(&s, duration, m->server);
+	for (size_t i = 0; i < AREA_N; i++) {
+		const struct area *area = &area_table[i];
+		struct metric duration = {
+			.unit = "s", .kind = METRIC_HISTOGRAM, .bounds = area->bounds, .bounds_n = area->bounds_n};
+		duration.name = area->client_metric;
+		duration.doc = area->client_doc;
+		snapshot_series(&s, duration, m->client[i]);
+		duration.name = area->server_metric;
+		duration.doc = area->server_doc;
+		snapshot_series(&s, duration, m->server[i]);
+	}
 	snapshot_series(&s,
 			(struct metric){.name = "gapscope.requests", .unit = "{request}", .doc = "Requests seen, by role and end."},
 			m->requests);
+	snapshot_series(&s,
+			(struct metric){.name = "gapscope.connect.duration",
+					.unit = "s",
+					.doc = "Time that connecting took.",
+					.kind = METRIC_HISTOGRAM,
+					.bounds = area_table[AREA_DB].bounds,
+					.bounds_n = area_table[AREA_DB].bounds_n},
+			m->connects);
+	snapshot_series(&s,
+			(struct metric){.name = "gapscope.connections.ended",
+					.unit = "{connection}",
+					.doc = "Connections that ended, by role and how: resets show here."},
+			m->ended);
+	snapshot_bytes(&s);
 	snapshot_events(&s);
 	snapshot_counters(&s);
 	snapshot_retries(&s);

@@ -18,6 +18,10 @@ void metrics_free(struct metrics *m);
 void metrics_event(struct metrics *m, const struct event *e);
 /* Count an ended request and its duration. */
 void metrics_request(struct metrics *m, const struct request *r);
+/* A connect ended; a connection did; bytes moved. */
+void metrics_connect(struct metrics *m, const struct conn *c);
+void metrics_connection_end(struct metrics *m, const struct conn *c);
+void metrics_bytes(struct metrics *m, enum direction d, uint64_t bytes);
 /* The sampled span of the next request, for exemplars; NULL = none. It must last until that. */
 void metrics_in_span(struct metrics *m, const struct exemplar *x);
 /* All metrics as they stand; the result is valid until the next call. NULL when memory is out. */

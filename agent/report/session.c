@@ -4,6 +4,8 @@
  * Everything runs on the caller's thread. Order of observers: protocols, detectors in table order, the session itself: so a request has
  * what the detectors say of it (its resend count) before it becomes a span.
  */
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@
 #include "report/traffic.h"
 
 #define DETECTORS_MAX 16U
+#define RESOLVE_IDS (1ULL << 63) /* ids of look-ups, apart from those of requests */
 
 struct running {
 	const struct detector *detector;
@@ -38,7 +41,7 @@ struct session {
 	size_t running_n;
 	json_t *service, *notes;
 	uint64_t start_ns, end_ns, events;
-	uint64_t client_requests, server_requests;
+	uint64_t client_requests, server_requests, resolves;
 	bool finished;
 };
 
@@ -71,14 +74,12 @@ static void count_request(struct session *s, const struct request *r, const stru
 	metrics_in_span(s->metrics, NULL);
 }
 
-static void on_request_end(void *ctx, struct request *r)
+/* Its span, once it ended; counted before, with the span as an exemplar. */
+static void tell(struct session *s, struct request *r)
 {
-	struct session *s = ctx;
-	*(r->server ? &s->server_requests : &s->client_requests) += 1;
 	struct trace_ids ids;
 	bool traced = traces_end(s->traces, r, &ids);
 	count_request(s, r, traced ? &ids : NULL);
-	traffic_request(s->traffic, r);
 	if (!traced || s->sink.span == NULL)
 		return;
 	struct span_texts texts;
@@ -91,6 +92,61 @@ static void on_request_end(void *ctx, struct request *r)
 		memcpy(span.link_span_id, before.span_id, sizeof span.link_span_id);
 	}
 	s->sink.span(s->sink.ctx, &span);
+}
+
+static void on_request_end(void *ctx, struct request *r)
+{
+	struct session *s = ctx;
+	*(r->server ? &s->server_requests : &s->client_requests) += 1;
+	traffic_request(s->traffic, r);
+	tell(s, r);
+}
+
+/* A name looked up by libc, whose own questions are out of sight: a span and a duration, but no request of the service's own. */
+static void on_resolve(void *ctx, const struct resolve *l)
+{
+	struct session *s = ctx;
+	struct in6_addr address;
+	if (l->name[0] == '\0' || inet_pton(AF_INET, l->name, &address) == 1 || inet_pton(AF_INET6, l->name, &address) == 1)
+		return;
+	struct request r = {
+		.id = RESOLVE_IDS | ++s->resolves,
+		.area = AREA_DNS,
+		.t_start = l->event->t0,
+		.t_sent = l->event->t0,
+		.t_end = l->event->t1,
+		.pid = l->event->pid,
+		.tid = l->event->tid,
+		.stack = l->event->stack,
+		.failed = l->code != 0,
+		.answered = true,
+	};
+	snprintf(r.target, sizeof r.target, "%.*s", (int)sizeof r.target - 1, l->name);
+	snprintf(r.status_text, sizeof r.status_text, "%s", l->code != 0 ? "lookup_failed" : "");
+	traces_start(s->traces, &r);
+	tell(s, &r);
+}
+
+static void on_connect(void *ctx, struct conn *c, const struct event *e)
+{
+	const struct session *s = ctx;
+	(void)e;
+	metrics_connect(s->metrics, c);
+}
+
+static void on_data(void *ctx, struct conn *c, enum direction d, const struct event *e)
+{
+	const struct session *s = ctx;
+	(void)c;
+	if (e->ret > 0)
+		metrics_bytes(s->metrics, d, (uint64_t)e->ret);
+}
+
+static void on_close(void *ctx, struct conn *c, const struct event *e)
+{
+	const struct session *s = ctx;
+	(void)e;
+	metrics_connection_end(s->metrics, c);
 }
 
 static void on_finding(void *ctx, const json_t *finding, uint64_t request_id, uint64_t time_ns)
@@ -107,6 +163,10 @@ static const struct observer session_observer = {
 	.process_start = on_process_start,
 	.request_start = on_request_start,
 	.request_end = on_request_end,
+	.conn_connect = on_connect,
+	.conn_data = on_data,
+	.conn_close = on_close,
+	.resolve = on_resolve,
 };
 
 /* -- wiring -- */

@@ -23,7 +23,7 @@ struct attr {
 };
 
 #define SPAN_ATTRS_MAX 24U
-enum span_kind { SPAN_INTERNAL = 1, SPAN_SERVER = 2, SPAN_CLIENT = 3 }; /* OTLP's numbers */
+enum span_kind { SPAN_INTERNAL = 1, SPAN_SERVER = 2, SPAN_CLIENT = 3, SPAN_PRODUCER = 4, SPAN_CONSUMER = 5 }; /* OTLP's numbers */
 enum span_status { SPAN_UNSET = 0, SPAN_OK = 1, SPAN_ERROR = 2 };
 
 struct span {
@@ -50,7 +50,7 @@ struct exemplar {
 	double value;
 };
 
-#define POINT_ATTRS_MAX 8U
+#define POINT_ATTRS_MAX 10U
 #define HISTOGRAM_BUCKETS_MAX 20U
 struct metric_point {
 	struct attr attrs[POINT_ATTRS_MAX];

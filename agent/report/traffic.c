@@ -9,7 +9,7 @@
 
 #include "core/hash.h"
 #include "protocols/protocol.h"
-#include "report/spans.h"
+#include "report/areas.h"
 #include "report/text.h"
 
 #define KEY_SIZE (LIMIT_PEER_TEXT + 64U)

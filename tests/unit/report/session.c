@@ -142,8 +142,10 @@ static void requests_become_spans_of_one_trace(void **state)
 	start(&w, NULL);
 	serve(&w);
 	session_finish(w.session, w.script.now);
-	assert_int_equal(w.spans_n, 2);
-	const struct span *client = &w.spans[0], *server = &w.spans[1];
+	assert_int_equal(w.spans_n, 3);
+	const struct span *lookup = &w.spans[0], *client = &w.spans[1], *server = &w.spans[2];
+	assert_int_equal(lookup->kind, SPAN_CLIENT);
+	assert_memory_equal(lookup->trace_id, server->trace_id, 16);
 	assert_int_equal(client->kind, SPAN_CLIENT);
 	assert_int_equal(server->kind, SPAN_SERVER);
 	assert_int_equal(server->trace_id[0], 0x0a);
@@ -152,7 +154,7 @@ static void requests_become_spans_of_one_trace(void **state)
 	assert_memory_equal(client->trace_id, server->trace_id, 16);
 	assert_memory_equal(client->parent_id, server->span_id, 8);
 	assert_false(client->parent_remote);
-	assert_string_equal(w.urls[0], "http://payments/charge?token=REDACTED");
+	assert_string_equal(w.urls[1], "http://payments/charge?token=REDACTED");
 	assert_true(client->end_ns - client->start_ns >= 3 * SCRIPT_SEC);
 	assert_true(server->start_ns < client->start_ns && client->end_ns < server->end_ns);
 
