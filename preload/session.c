@@ -6,6 +6,7 @@
  */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -17,6 +18,11 @@
 #include "wire/attach.h"
 
 #define FD_FLOOR 10 /* descriptors 0 to 2 stay as they are, even for a moment */
+
+/* musl loads a preloaded library into its own programs, and ends them where a function is missing. There these two are, and all stays off: the
+ * hooks know glibc's streams. */
+#pragma weak on_exit
+#pragma weak gnu_get_libc_version
 
 static struct wire_header off_header;
 static struct wire_process off_process;
@@ -410,7 +416,7 @@ static void watch_end(void)
 {
 	static bool done;
 
-	if (!done)
+	if (!done && on_exit)
 		(void)on_exit(on_process_end, NULL);
 	done = true;
 }
@@ -478,6 +484,8 @@ __attribute__((constructor)) static void session_start(void)
 	const char *const env = getenv(WIRE_ENV_SESSION);
 	int fd;
 
+	if (!gnu_get_libc_version)
+		return;
 	resolve_all();
 	if (!env || !env[0] || strlen(env) >= sizeof(path) || getauxval(AT_SECURE))
 		goto out;
