@@ -5,14 +5,13 @@
  * Everything runs on the lane's thread, abort excepted. The connection is kept from batch to batch.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include <nghttp2/nghttp2.h>
+#include <openssl/ssl.h>
 
 #include "exporters/grpc_answer.h"
 #include "exporters/gzip.h"
@@ -371,6 +370,14 @@ static int read_url(struct otlp_grpc *g, const char *url)
 	return rc;
 }
 
+static CURLcode offer_h2(CURL *easy, void *ssl_ctx, void *ctx)
+{
+	static const unsigned char protocols[] = {2, 'h', '2'};
+	(void)easy;
+	(void)ctx;
+	return SSL_CTX_set_alpn_protos(ssl_ctx, protocols, sizeof protocols) == 0 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+}
+
 static int grpc_open(const struct otlp_signal *s, void **ret)
 {
 	struct otlp_grpc *g = calloc(1, sizeof *g);
@@ -382,9 +389,10 @@ static int grpc_open(const struct otlp_signal *s, void **ret)
 		return -ENOMEM;
 	}
 	curl_easy_setopt(g->curl.easy, CURLOPT_CONNECT_ONLY, 1L);
-	/* over TLS this offers "h2"; in the clear nothing is said before nghttp2 does */
-	bool tls = strcasecmp(g->scheme, "https") == 0;
-	curl_easy_setopt(g->curl.easy, CURLOPT_HTTP_VERSION, tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
+	/* libcurl would speak HTTP/2 itself on a connection for which it negotiated "h2": so it is offered behind its back */
+	curl_easy_setopt(g->curl.easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(g->curl.easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
+	curl_easy_setopt(g->curl.easy, CURLOPT_SSL_CTX_FUNCTION, offer_h2);
 	*ret = g;
 	return 0;
 }

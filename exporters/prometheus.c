@@ -116,6 +116,12 @@ static int read_address(const char *target, struct addrinfo **ret, char *err, si
 			snprintf(host, sizeof host, "%.*s", (int)(colon - target) - 2 * brackets, target + brackets);
 		}
 	}
+	char *end;
+	unsigned long number = strtoul(port, &end, 10);
+	if (*end != '\0' || number == 0 || number > 65535) {
+		snprintf(err, err_size, "%s is no port; give an address such as 127.0.0.1:9464", port);
+		return -EINVAL;
+	}
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_PASSIVE};
 	int rc = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, ret);
 	if (rc == 0)
@@ -131,9 +137,9 @@ static struct MHD_Daemon *listen_on(struct prometheus *x, const struct addrinfo 
 	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | (a->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
 	sigfillset(&all); /* signals are for the agent's main thread */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	struct MHD_Daemon *d = MHD_start_daemon(flags, 0, NULL, NULL, on_request, x, MHD_OPTION_SOCK_ADDR, a->ai_addr,
-						MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-						TIMEOUT_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+	struct MHD_Daemon *d =
+		MHD_start_daemon(flags, 0, NULL, NULL, on_request, x, MHD_OPTION_SOCK_ADDR, a->ai_addr, MHD_OPTION_CONNECTION_LIMIT,
+				 CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return d;
 }

@@ -36,10 +36,14 @@ receivers:
   otlp:
     protocols:
       http:
-        endpoint: 127.0.0.1:%d
+        endpoint: 127.0.0.1:%(http)d
+%(tls)s
+      grpc:
+        endpoint: 127.0.0.1:%(grpc)d
+%(tls)s
 exporters:
   file:
-    path: %s
+    path: %(out)s
 service:
   telemetry:
     metrics:
@@ -133,7 +137,8 @@ def check_traces(spans):
     by_id = {s["spanId"]: s for s in spans}
     servers = [s for s in spans if s["kind"] == 2]
     clients = [s for s in spans if s["kind"] == 3]
-    gs.expect(len(servers) == REQUESTS and len(clients) == REQUESTS + 1, "not one client and one server span a request")
+    n = len(servers)
+    gs.expect(n in (REQUESTS, REQUESTS // 10) and len(clients) == n + 1, "not one client and one server span a request")
     orphans = 0
     for client in clients:
         parent = by_id.get(client.get("parentSpanId"))
@@ -142,12 +147,12 @@ def check_traces(spans):
             gs.expect(parent["kind"] == 2 and parent["traceId"] == client["traceId"], "a client span has a parent of another trace or kind")
     gs.expect(orphans == 1, f"{orphans} client spans are no children; only the last should be")
     called = [s for s in servers if s.get("parentSpanId")]
-    gs.expect(len(called) == REQUESTS // 3, f"{len(called)} server spans have a caller")
+    gs.expect(len(called) == -(-n // 3), f"{len(called)} server spans have a caller")
     for server in called:
         gs.expect(server["traceId"] == "0af7651916cd43dd8448eb211c80319c" and server["parentSpanId"] == "b7ad6b7169203331", "another caller")
         gs.expect(server["flags"] & 0x300 == 0x300, "a remote parent is not marked")
     traces = collections.Counter(s["traceId"] for s in servers)
-    gs.expect(len(traces) == 1 + REQUESTS - REQUESTS // 3, "roots share a trace")
+    gs.expect(len(traces) == 1 + n - -(-n // 3), "roots share a trace")
 
 
 def key(name, attributes):
@@ -183,19 +188,70 @@ def check_logs(sent, got, spans):
     gs.expect(sum(want.values()) > 0, "the session had no finding")
 
 
-def test():
-    binary = collector()
+TLS = """        tls:
+          cert_file: %(top)s/server.pem
+          key_file: %(top)s/server.key
+          client_ca_file: %(top)s/ca.pem"""
+
+# name, protocol, compression, by TLS with a client certificate
+WAYS = [
+    ("http/protobuf", "gzip", False),
+    ("http/json", "none", False),
+    ("http/json", "gzip", True),
+    ("grpc", "none", False),
+    ("grpc", "gzip", False),
+    ("http/protobuf", "none", True),
+    ("grpc", "none", True),
+]
+
+
+def certificates(top):
+    """An authority, a server's certificate for 127.0.0.1 and localhost, a client's; and a stranger's authority."""
+    def openssl(*words):
+        gs.checked(["openssl", *words], cwd=top)
+    for ca in ("ca", "stranger"):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={ca}",
+                "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
+    for name in ("server", "client"):
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout",
+                f"{name}.key", "-out", f"{name}.csr", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+                "-copy_extensions", "copy", "-out", f"{name}.pem")
+
+
+class Collector:
+    """A collector, and what it has written at its end."""
+
+    def __init__(self, binary, top, tls):
+        self.ports = {"http": gs.free_port(), "grpc": gs.free_port()}
+        self.out = top / "collected.jsonl"
+        self.scheme = "https" if tls else "http"
+        (top / "config.yaml").write_text(CONFIG % {**self.ports, "out": self.out, "tls": TLS % {"top": top} if tls else ""}, encoding="utf-8")
+        self.server = gs.Server([binary, "--config", top / "config.yaml"], self.ports["grpc"], top / "collector.log")
+        gs.poll_until(lambda: gs.listening(self.ports["http"]), "the collector listens")
+
+    def url(self, protocol):
+        return f"{self.scheme}://127.0.0.1:{self.ports['grpc' if protocol == 'grpc' else 'http']}"
+
+
+def one_way(binary, protocol, compression, tls):
     with gs.workdir() as top:
-        port, out, jsonl = gs.free_port(), top / "collected.jsonl", top / "sent.jsonl"
-        (top / "config.yaml").write_text(CONFIG % (port, out), encoding="utf-8")
-        server = gs.Server([binary, "--config", top / "config.yaml"], port, top / "collector.log")
+        env = {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_EXPORTER_OTLP_COMPRESSION": compression}
+        if tls:
+            certificates(top)
+            env |= {"OTEL_EXPORTER_OTLP_CERTIFICATE": f"{top}/ca.pem", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": f"{top}/client.pem",
+                    "OTEL_EXPORTER_OTLP_CLIENT_KEY": f"{top}/client.key"}
+        collector_ = Collector(binary, top, tls)
+        jsonl = top / "sent.jsonl"
         try:
-            counts = otlp.drive(REQUESTS, jsonl, f"http://127.0.0.1:{port}", {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"})
-            server.stop(signal.SIGTERM)
+            counts = otlp.drive(REQUESTS if compression == "gzip" and not tls else REQUESTS // 10, jsonl, collector_.url(protocol), env)
+            if tls:
+                refused(top, collector_.url(protocol), env)
+            collector_.server.stop(signal.SIGTERM)
         finally:
-            server.kill()
+            collector_.server.kill()
         resource, spans, points, findings = otlp.expected(jsonl)
-        resources, got_spans, got_points, got_logs = decoded(out)
+        resources, got_spans, got_points, got_logs = decoded(collector_.out)
     for signal_name, n in (("spans", len(spans)), ("metrics", len(points)), ("logs", len(findings))):
         otlp.accounted(counts, signal_name, n)
     gs.expect(all(r == resource for r in resources), "a resource differs from the one that was sent")
@@ -204,7 +260,24 @@ def test():
     check_traces(got_spans)
     check_points(points, got_points)
     check_logs(findings, got_logs, ids)
-    print(f"the collector has all {len(got_spans)} spans, {len(got_points)} metric points and {len(got_logs)} findings")
+    print(f"{protocol}, {compression}{', mTLS' if tls else ''}: the collector has all {len(got_spans)} spans, {len(got_points)} metric points and "
+          f"{len(got_logs)} findings", flush=True)
+
+
+def refused(top, url, env):
+    """Without our certificate, and of a server that another authority vouches for, nothing is taken, and it is said why."""
+    for change in ({"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": "", "OTEL_EXPORTER_OTLP_CLIENT_KEY": ""},
+                   {"OTEL_EXPORTER_OTLP_CERTIFICATE": f"{top}/stranger.pem"}):
+        counts = otlp.drive(2, top / "refused.jsonl", url, {**env, **change, "OTEL_EXPORTER_OTLP_TIMEOUT": "400"})
+        c = counts["spans"]
+        gs.expect(c["dropped"] == c["produced"] > 0 and counts["error"], f"{change}: {counts}")
+
+
+def test():
+    gs.need("openssl")
+    binary = collector()
+    for protocol, compression, tls in WAYS:
+        one_way(binary, protocol, compression, tls)
 
 
 otlp.main(test)
