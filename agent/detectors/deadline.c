@@ -155,6 +155,7 @@ static void deadline_request_start(void *ctx, struct request *q)
 	if (q->server || !peer_is_dependency(q->conn) || !(k = deadline_conn_of(d, q->conn)))
 		return;
 	call_start(d, q);
+	k->asked = true;
 	if (k->open_n < DEADLINE_OPEN_MAX)
 		k->open[k->open_n] = q;
 	k->open_n++;
@@ -232,10 +233,10 @@ static void bytes_out(struct deadline *d, struct deadline_conn *k, const struct 
 		k->held_n = 0;
 		watchdog_forget(d, c);
 	}
-	if (c->protocol && !k->open_n)
+	if (k->asked && !k->open_n)
 		return;
 	if (k->now.phase == PHASE_IDLE) {
-		if (!c->protocol || !k->operation_ns)
+		if (!k->asked || !k->operation_ns)
 			k->operation_ns = e->t0;
 		deadline_turn(d, k, PHASE_RESPONSE, e->t1, END_DATA, e);
 	} else if (k->now.phase == PHASE_RESPONSE && !k->now.calls && !k->now.told.tally) { /* the request goes on */
@@ -247,13 +248,12 @@ static void bytes_out(struct deadline *d, struct deadline_conn *k, const struct 
 
 static void bytes_in(struct deadline *d, struct deadline_conn *k, const struct event *e)
 {
-	const struct conn *c = k->conn;
 	enum ending end = e->ret > 0 ? END_DATA : END_FAILED;
 
 	if (k->now.phase == PHASE_IDLE || e->err == EAGAIN || e->err == EINTR)
 		return;
-	if (!c->protocol || end == END_FAILED) { /* of an unknown protocol: the peer has spoken last, nothing is known to be due */
-		if (!c->protocol || k->open_n) {
+	if (!k->asked || end == END_FAILED) { /* without requests: the peer has spoken last, nothing is known to be due */
+		if (!k->asked || k->open_n) {
 			deadline_turn(d, k, PHASE_IDLE, e->t1, end, NULL);
 			k->operation_ns = 0;
 		}

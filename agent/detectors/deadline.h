@@ -92,7 +92,7 @@ struct watch {
 	uint64_t last_limit_ns; /* of the latest finite one */
 	uint64_t due_lo, due_hi, armed_first, armed_last; /* when finite waits would have ended, and were begun */
 	uint32_t armed;
-	uint64_t alarm_due_ns;
+	uint64_t alarm_due_ns, alarm_len_ns;
 	uint64_t hint_ns;                /* when a loop means to wake */
 	uint64_t timer_ns, timer_len_ns; /* the timer behind that: due, and how far off it was when it was first seen */
 	uint64_t tick_len_ns;            /* the longest timer that came and went while nothing was given up */
@@ -178,6 +178,7 @@ struct deadline_conn {
 	bool before_open;
 	enum ending before_end;
 	bool by_design;
+	bool asked; /* its protocol has announced a request: before, what goes to and fro is a handshake, answered in turn */
 	struct request *open[DEADLINE_OPEN_MAX];
 	uint32_t open_n; /* may exceed DEADLINE_OPEN_MAX */
 	uint64_t operation_ns, longest_gap_ns, gap_limit_ns, first_byte_ns;

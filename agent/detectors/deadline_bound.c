@@ -75,9 +75,10 @@ static void wait_forever(struct watch *w, const struct wait *wait)
 {
 	const struct process *p = wait->process;
 
-	if (p && p->itimer_due_ns > wait->t0 && p->sigalrm_interrupts)
+	if (p && p->itimer_due_ns > wait->t0 && p->sigalrm_interrupts) {
 		w->alarm_due_ns = p->itimer_due_ns;
-	else if (w->alarm_due_ns)
+		w->alarm_len_ns = p->itimer_len_ns;
+	} else if (w->alarm_due_ns)
 		return;
 	else if (wait->timer_due_ns > wait->t0)
 		w->hint_ns = wait->timer_due_ns;
@@ -186,6 +187,14 @@ static bool weighs(struct observation *o, enum how how, enum weight weight)
 	return true;
 }
 
+/* An alarm that was set for the operation is meant to last as long as it was set for, although preparing takes a while. */
+static uint64_t alarm_limit(const struct watch *w)
+{
+	const uint64_t left = w->alarm_due_ns - w->operation_ns;
+
+	return left < w->alarm_len_ns && w->alarm_len_ns - left <= w->alarm_len_ns / 5 ? w->alarm_len_ns : left;
+}
+
 /* The decisive evidence: the wait ended because the process ended it. */
 static bool judge_outcome(const struct watch *w, enum ending end, const struct judge *j, struct observation *o)
 {
@@ -194,7 +203,7 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 
 	if (alarmed && end != END_DATA && end != END_PENDING) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
-		return bounded(o, HOW_ALARM, w->alarm_due_ns - w->operation_ns, true);
+		return bounded(o, HOW_ALARM, alarm_limit(w), true);
 	}
 	/* Left between two drops: nothing but the whole's own limit ends that. */
 	if (w->phase == PHASE_BODY && j->dripping && (end == END_GAVE_UP || (end == END_EXIT && w->last_t1))) {
@@ -231,7 +240,7 @@ static bool judge_descriptor(const struct watch *w, const struct judge *j, struc
 {
 	if (w->alarm_due_ns) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
-		return bounded(o, HOW_ALARM, w->alarm_due_ns - w->operation_ns, false);
+		return bounded(o, HOW_ALARM, alarm_limit(w), false);
 	}
 	if (w->forever && w->watchdog_due_ns && j->now_ns - w->since_ns < j->no_give_up_ns)
 		return weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);

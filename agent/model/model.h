@@ -29,6 +29,7 @@ struct process {
 	uint64_t start_ns;
 	bool sigalrm_interrupts; /* a SIGALRM handler without SA_RESTART is installed */
 	uint64_t itimer_due_ns;  /* when a pending ITIMER_REAL or alarm expires, 0 = none */
+	uint64_t itimer_len_ns;  /* how long it was set for */
 	uint64_t exit_ns;        /* it called exit, and what follows is its clearing up; 0 = not yet */
 	uint32_t exit_tid;
 };

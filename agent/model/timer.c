@@ -32,6 +32,7 @@ void timer_on_itimer(struct model *m, struct proc *p, const struct event *e)
 {
 	(void)m;
 	p->pub.itimer_due_ns = e->a1 ? e->t0 + e->a1 : 0;
+	p->pub.itimer_len_ns = e->a1;
 	p->itimer_period_ns = e->a0;
 }
 
