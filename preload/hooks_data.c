@@ -42,12 +42,25 @@ __attribute__((always_inline)) static inline uint16_t data_flags(int flags, uint
 		return r; \
 	} while (0)
 
-/* The end of a transfer that began on the short way and came upon something unusual. */
-__attribute__((noinline)) static void rest(struct call *c, int64_t ret, uint64_t t1)
+/* The end of a transfer that began on the short way and came upon something unusual. Its call is put together here, so that the short way
+ * needs no room for it. */
+__attribute__((noinline, cold)) static ssize_t rest(uint64_t t0, uint64_t t1, int64_t ret, uint64_t asked, int fd, int msg_flags,
+						    uint32_t event_flags, uintptr_t pc, uintptr_t sp)
 {
-	call_end(c, ret, ret < 0);
-	c->t1 = t1;
-	emit(c, NULL, 0, 0);
+	struct call c = {.t0 = t0,
+			 .a0 = asked,
+			 .a1 = (uint32_t)msg_flags,
+			 .pc = pc,
+			 .sp = sp,
+			 .fd = fd,
+			 .event = (uint16_t)event_flags,
+			 .flags = (uint16_t)(event_flags >> 16),
+			 .policy = WIRE_POLICY_SIZES};
+
+	call_end(&c, ret, ret < 0);
+	c.t1 = t1;
+	emit(&c, NULL, 0, 0);
+	return ret;
 }
 
 /* TRANSFER(name, kind, parameters, arguments, socket_call, flags of the call, WIRE_F_ flags): a hook; its parameters are called fd, buf
@@ -66,19 +79,9 @@ __attribute__((noinline)) static void rest(struct call *c, int64_t ret, uint64_t
 			return any_##name arguments; \
 		r = KNOWN(name) arguments; \
 		t1 = cpu_ticks(); \
-		if (unlikely(!hot_leave(t, e, t0, t1, kind, fd, r, n, msg_flags, data_flags(msg_flags, more)))) { \
-			struct call c = {.t0 = t0, \
-					 .a0 = n, \
-					 .a1 = (uint32_t)(msg_flags), \
-					 .pc = (uintptr_t)__builtin_return_address(0), \
-					 .sp = (uintptr_t)__builtin_dwarf_cfa(), \
-					 .fd = fd, \
-					 .event = kind, \
-					 .flags = data_flags(msg_flags, more), \
-					 .policy = WIRE_POLICY_SIZES}; \
-\
-			rest(&c, r, t1); \
-		} \
+		if (unlikely(!hot_leave(t, e, t0, t1, kind, fd, r, n, msg_flags, data_flags(msg_flags, more)))) \
+			return rest(t0, t1, r, n, fd, msg_flags, (uint32_t)data_flags(msg_flags, more) << 16 | (uint32_t)(kind), \
+				    (uintptr_t)__builtin_return_address(0), hot_sp()); \
 		return r; \
 	} \
 	__attribute__((noinline)) static ssize_t any_##name parameters \

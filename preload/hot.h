@@ -14,12 +14,13 @@
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records are put together in words");
 
-/* Where the hooked call's frame begins. The compiler takes it for any value: it would spill it to use half of it. */
+/* Where the hooked call's frame begins. The compiler takes it for any value, a new one each time: it would keep it in a register across the
+ * call, and spill it to use half of it. */
 __attribute__((always_inline)) static inline uintptr_t hot_sp(void)
 {
 	uintptr_t sp = (uintptr_t)__builtin_dwarf_cfa();
 
-	__asm__("" : "+r"(sp));
+	__asm__ volatile("" : "+r"(sp));
 	return sp;
 }
 
@@ -35,7 +36,7 @@ __attribute__((always_inline)) static inline struct shim_site *hot_enter(struct 
 
 	/* A site that is known says, too, that this thread has a slot, and is not in a child that a fork has just made. */
 	if (unlikely((uint32_t)fd >= shim.hot_fds) ||
-	    unlikely(atomic_load_explicit(&shim.policy[fd], memory_order_relaxed) != WIRE_POLICY_SIZES) ||
+	    unlikely(atomic_load_explicit(&shim.policy[(uint32_t)fd], memory_order_relaxed) != WIRE_POLICY_SIZES) ||
 	    unlikely(e->key != key) ||
 	    unlikely(atomic_load_explicit(&t->busy, memory_order_relaxed) |
 		     atomic_load_explicit(&t->waiting_sp, memory_order_relaxed)))
