@@ -100,10 +100,11 @@ static void retry_request_end(void *ctx, struct request *q)
 				  q->stack);
 	if (!k)
 		return;
+	const uint64_t end_ns = end_of(q);
 	const struct retry_attempt a = {
 		.start_ns = q->t_start,
 		.connect_ns = retry_connect_ns(q->conn, q->t_start),
-		.end_ns = end_of(q),
+		.end_ns = end_ns,
 		.result = result_of(q),
 		.status = q->status,
 		.retry_after_ns = q->retry_after_ns > 0 ? (uint64_t)q->retry_after_ns : 0,
@@ -115,6 +116,8 @@ static void retry_request_end(void *ctx, struct request *q)
 		.pid = q->pid,
 		.tid = q->tid,
 		.stack = q->stack,
+		.asked = retry_crowd_asked(r, k, q->tid, q->t_start, end_ns),
+		.answered = q->end == REQUEST_DONE || q->end == REQUEST_EOF || q->end == REQUEST_RESET,
 	};
 	const uint64_t before = k->seq.request_id;
 	q->resend_count = retry_attempt(r, k, &a);
@@ -163,13 +166,13 @@ static void retry_tick(void *ctx, uint64_t now_ns)
 {
 	retry_expire(ctx, now_ns);
 	retry_incoming_tick(ctx, now_ns);
-	retry_tell(ctx);
+	retry_tell(ctx, false);
 }
 
 static void retry_finish(void *state, uint64_t now_ns)
 {
 	retry_end_all(state, now_ns);
-	retry_tell(state);
+	retry_tell(state, true);
 }
 
 static json_t *retry_report(void *state, json_t *not_exercised)

@@ -22,6 +22,9 @@
 /* Detail of an amplification: attempts in all, and those of one inner round. */
 #define RETRY_LAYERS(all, inner) (((uint64_t)(all) << 16) | ((inner)&0xffffU))
 #define RETRY_EXITING_MAX 64U
+#define RETRY_TIDS_MAX 16U     /* threads of one sequence that are told apart */
+#define RETRY_THREADS_MAX 256U /* threads whose requests are counted, a power of two */
+#define RETRY_LANES_MAX 32U    /* attempts at once that are told apart */
 #define RETRY_EXECS_MAX 16U
 
 /* Rows of the rule table, retry_rules[]. */
@@ -75,6 +78,8 @@ struct retry_attempt {
 	uint64_t request_id;
 	uint64_t process_ns; /* start of the process that made it */
 	uint32_t pid, tid, stack;
+	uint32_t asked; /* requests of this thread to this peer so far; 0 if it has several at once, or that is not known */
+	bool answered;  /* it was not the caller who ended it */
 };
 
 struct retry_sequence {
@@ -92,6 +97,11 @@ struct retry_sequence {
 	uint64_t gaps[SHAPE_GAPS_MAX];
 	uint64_t addresses[RETRY_ADDRESSES_MAX]; /* tried in the current attempt to connect */
 	uint32_t addresses_n;
+	uint32_t tids[RETRY_TIDS_MAX]; /* threads, latest first */
+	uint32_t tids_n;
+	bool each_new; /* every attempt came from a thread of its own */
+	bool answered; /* of the last attempt */
+	uint32_t asked, max_before;
 };
 
 /* What a rule has to say about an operation. */
@@ -130,9 +140,12 @@ struct retry_key {
 	uint64_t sequences, gave_up, recovered;
 	uint32_t max_attempts, bound; /* bound: longest sequence that ended in giving up */
 	bool unbounded;
-	enum backoff backoff; /* of the longest sequence */
-	enum jitter jitter;   /* within it */
-	uint32_t inner;       /* attempts of one inner round of it, 0 = not nested */
+	enum backoff backoff;      /* of the longest sequence */
+	enum jitter jitter;        /* within it */
+	uint32_t inner;            /* attempts of one inner round of it, 0 = not nested */
+	uint32_t round;            /* attempts of each of many calls that fail one after the other, 0 = not such */
+	uint32_t overlaps;         /* attempts that overlapped another of the same thread */
+	struct retry_crowd *crowd; /* several tasks of one thread do it at once: their attempts cannot be told apart */
 	uint64_t median_gap_ns;
 	uint32_t judged_gaps;
 	struct retry_line line;                         /* the longest sequence */
@@ -175,6 +188,14 @@ struct retry_exec {
 	uint64_t now_ns;
 };
 
+/* Requests of one thread to one peer. */
+struct retry_thread {
+	uint64_t id, last_end_ns;
+	uint32_t asked;
+	bool loop; /* it has several at once */
+};
+
+struct retry_crowd;    /* retry_crowd.c */
 struct retry_caller;   /* retry_incoming.c: incoming requests by thread */
 struct retry_incoming; /* and those that failed */
 struct retry_talk;     /* retry_talk.c */
@@ -193,6 +214,7 @@ struct retry {
 	struct retry_exec execs[RETRY_EXECS_MAX];  /* calls of exec and spawn, by the caller */
 	struct retry_exec starts[RETRY_EXECS_MAX]; /* when processes were begun that then showed a new image */
 	uint32_t execs_n, starts_n;
+	struct retry_thread threads[RETRY_THREADS_MAX];
 	uint64_t attempts, failures;
 };
 
@@ -208,6 +230,13 @@ void retry_keys_free(struct retry *r);
 const char *retry_operation_text(const struct request *q, char *buf, size_t size);
 /* Hash of everything that makes two requests one operation: method, path, query, body. */
 uint64_t retry_request_hash(const struct request *q);
+
+/* retry_pace.c: checks and polls that go on at one pace, whether they are answered well or not. */
+bool retry_keeps_period(const struct retry_key *k, uint64_t interval_ns);
+bool retry_keeps_pace(const struct retry_key *k, uint64_t gap_ns);
+void retry_learn_pace(struct retry_key *k, const struct retry_attempt *a);
+/* The same, judged when all is known: delays between failures that are those between good answers. */
+bool retry_was_pace(const struct retry_key *k);
 
 /* retry_sequence.c. Returns how many attempts came before this one in its sequence: 0 = not a retry. */
 unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a);
@@ -227,6 +256,19 @@ void retry_incoming_free(struct retry *r);
 /* The incoming request that a thread works on, 0 none; and an attempt that failed for it. */
 uint64_t retry_caller_of(const struct retry *r, uint32_t tid);
 void retry_caller_failed(struct retry *r, uint32_t tid, struct retry_key *k);
+
+/* retry_crowd.c */
+void retry_crowd_begin(struct retry_sequence *s, const struct retry_attempt *a);
+/* Adds the thread of an attempt to a sequence. False if the sequence turns out to be the attempts of several threads at once. */
+bool retry_crowd_join(struct retry_sequence *s, const struct retry_attempt *a);
+/* Workers that failed once each, rather than one that tried again? */
+bool retry_crowd_apart(const struct retry_sequence *s);
+/* An attempt that overlaps one of the same thread. True from when on the attempts of this operation cannot be told apart. */
+bool retry_crowd_overlap(struct retry_key *k, const struct retry_attempt *a);
+/* An attempt of such an operation. */
+void retry_crowd_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a);
+/* Counts a request of a thread; the number of it, 0 if the thread has several at once. */
+uint32_t retry_crowd_asked(struct retry *r, const struct retry_key *k, uint32_t tid, uint64_t start_ns, uint64_t end_ns);
 
 /* retry_process.c */
 void retry_process_event(struct retry *r, const struct event *e);
@@ -253,7 +295,8 @@ void retry_budget_free(struct retry *r);
 const char *retry_timeline(const struct retry_line *l, char *buf, size_t size);
 
 /* retry_report.c */
-void retry_tell(struct retry *r);
+/* `last`: the session is over, and what waited for more to be known is told as well. */
+void retry_tell(struct retry *r, bool last);
 json_t *retry_section(struct retry *r, json_t *not_exercised);
 
 #endif

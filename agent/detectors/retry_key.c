@@ -16,6 +16,7 @@ static void key_free(struct retry_key *k)
 {
 	free(k->peer);
 	free(k->operation);
+	free(k->crowd);
 	free(k);
 }
 

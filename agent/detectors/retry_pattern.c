@@ -17,6 +17,9 @@
 #define DROP 0.80                 /* a gap below this share of the one before it */
 #define DROPS_MIN 2U
 #define CAP_NEAR 0.80
+#define RESTART 0.60 /* a gap below this share of the one before it begins a round */
+#define RESTARTS_MIN 3U
+#define ROUND_MIN 3U /* attempts of a round */
 
 static bool same(uint64_t a, uint64_t b)
 {
@@ -56,6 +59,29 @@ uint32_t shape_nested(const uint64_t *gaps, size_t n)
 		return max >= UNEVEN_RATIO * min && max - min >= UNEVEN_MIN_NS ? (uint32_t)period : 0;
 	}
 	return 0;
+}
+
+uint32_t shape_rounds(const uint64_t *gaps, size_t n)
+{
+	size_t first = 0, last = 0, period = 0, restarts = 0;
+
+	if (n > SHAPE_GAPS_MAX)
+		n = SHAPE_GAPS_MAX;
+	for (size_t i = 1; i < n; i++) {
+		if ((double)gaps[i] >= RESTART * (double)gaps[i - 1] || gaps[i - 1] - gaps[i] < UNEVEN_MIN_NS)
+			continue;
+		if (restarts == 0)
+			first = i;
+		else if (restarts == 1)
+			period = i - last;
+		else if (i - last != period)
+			return 0;
+		last = i;
+		restarts++;
+	}
+	/* The pause between two rounds may be longer than the last delay of a round, or shorter. */
+	bool even = first == period || first + 1 == period;
+	return restarts >= RESTARTS_MIN && period >= ROUND_MIN && even && n - last <= period ? (uint32_t)period : 0;
 }
 
 /* How far the short half of some values lies apart. */

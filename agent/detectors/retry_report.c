@@ -300,19 +300,38 @@ static void tell_storm(struct retry *r)
 	h->told = h->count;
 }
 
-void retry_tell(struct retry *r)
+/* A constant pace may turn out to be that of a poll, once good answers show how it goes on after those. */
+static bool waits(const struct retry_key *k, enum retry_rule rule)
+{
+	return rule == RETRY_NO_BACKOFF && k->hits[rule].severity == SEVERITY_INFO;
+}
+
+/* What waited until all was known. */
+static void tell_waiting(struct retry *r)
+{
+	for (struct retry_key *k = r->keys; k; k = k->hh.next) {
+		if (waits(k, RETRY_NO_BACKOFF) && !retry_was_pace(k))
+			tell(r, k, &k->hits[RETRY_NO_BACKOFF], RETRY_NO_BACKOFF);
+	}
+}
+
+void retry_tell(struct retry *r, bool last)
 {
 	struct retry_key *k = r->dirty;
 
 	while (k) {
 		struct retry_key *next = k->dirty_next;
-		for (unsigned int rule = 0; rule < RETRY_RULES; rule++)
-			tell(r, k, &k->hits[rule], (enum retry_rule)rule);
+		for (unsigned int rule = 0; rule < RETRY_RULES; rule++) {
+			if (!waits(k, (enum retry_rule)rule))
+				tell(r, k, &k->hits[rule], (enum retry_rule)rule);
+		}
 		k->dirty = false;
 		k->dirty_next = NULL;
 		k = next;
 	}
 	r->dirty = NULL;
+	if (last)
+		tell_waiting(r);
 	for (struct retry_peer *p = r->peers; p; p = p->hh.next)
 		tell_budget(r, p);
 	tell_storm(r);

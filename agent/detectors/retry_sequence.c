@@ -14,11 +14,10 @@
 #define JITTER_SEQUENCES_MIN 5U        /* sequences before a lack of jitter is judged */
 #define SILENCE_MIN_NS (12 * NS_PER_S) /* the session's last seconds in which nothing was tried again */
 #define SILENCE_FACTOR 4U              /* and how many times the longest delay they have to last */
-#define PACE_SAMPLES_MIN 3U
-#define PACE_AT_ONCE_NS NS_PER_MS
 #define LAYERS_ATTEMPTS_MIN 6U         /* attempts for one call, in rounds, that are worth a word */
-#define PERIOD_SAMPLES_MIN 2U          /* healthy intervals before a period is believed */
-#define RETRY_AFTER_SLACK_DIV 20U      /* a Retry-After is kept if 19/20 of it has passed: clocks round */
+#define CALLS_MIN 6U                   /* rounds from which they are calls of their own: no layer tries so often around others */
+#define OTHERS_MAX 3U             /* other requests of the thread to the peer between two attempts: a login, a step before it */
+#define RETRY_AFTER_SLACK_DIV 20U /* a Retry-After is kept if 19/20 of it has passed: clocks round */
 #define REFUSED_GAP_MAX (5 * NS_PER_S) /* slower repeats of a refused request are polling */
 
 static double option(const struct retry *r, enum retry_option o)
@@ -61,6 +60,12 @@ static uint64_t window_ns(const struct retry *r, const struct retry_sequence *s)
 	return 3 * s->last_gap_ns > window ? 3 * s->last_gap_ns : window;
 }
 
+/* Attempts of one round where they come in rounds, else 0. */
+static uint32_t round_of(const struct retry_key *k)
+{
+	return k->inner ? k->inner : k->round;
+}
+
 /* Shape and pace of the longest sequence stand for the operation. */
 static void judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_ns)
 {
@@ -75,7 +80,9 @@ static void judge_shape(const struct retry *r, struct retry_key *k, uint64_t end
 	k->judged_gaps = s->gaps_n;
 	/* Of retries inside of retries, the inner ones' shape counts. */
 	k->inner = s->gaps_n < SHAPE_GAPS_MAX || !k->inner ? shape_nested(s->gaps, s->gaps_n) : k->inner;
-	k->backoff = shape_of(s->gaps, k->inner ? k->inner - 1 : s->gaps_n, option_ns(r, RETRY_O_NO_BACKOFF));
+	k->round = s->gaps_n < SHAPE_GAPS_MAX || !k->round ? shape_rounds(s->gaps, s->gaps_n) : k->round;
+	uint32_t round = round_of(k);
+	k->backoff = shape_of(s->gaps, round ? round - 1 : s->gaps_n, option_ns(r, RETRY_O_NO_BACKOFF));
 	k->jitter = shape_jitter_within(s->gaps, s->gaps_n, option_ns(r, RETRY_O_NO_BACKOFF));
 	k->median_gap_ns = shape_median(s->gaps, s->gaps_n);
 }
@@ -92,6 +99,8 @@ static void start_sequence(struct retry *r, struct retry_key *k, const struct re
 	s->caller = a->caller;
 	s->addresses[0] = a->address;
 	s->addresses_n = 1;
+	s->max_before = k->max_attempts;
+	retry_crowd_begin(s, a);
 	k->active_prev = NULL;
 	k->active_next = r->active;
 	if (r->active)
@@ -130,7 +139,7 @@ static bool surely_constant(const struct retry_sequence *s)
 /* Called at the end of a short sequence, and during a long one: the first delays of a random, growing back-off may all be small. */
 static void check_pace(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
-	if (k->seq.refused || k->seq.gaps_n < (a ? PACE_SETTLED_GAPS : NO_BACKOFF_GAPS_MIN) ||
+	if (k->seq.refused || retry_crowd_apart(&k->seq) || k->seq.gaps_n < (a ? PACE_SETTLED_GAPS : NO_BACKOFF_GAPS_MIN) ||
 	    (!a && k->seq.gaps_n >= PACE_SETTLED_GAPS))
 		return;
 	if (k->backoff == BACKOFF_NONE)
@@ -139,11 +148,49 @@ static void check_pace(struct retry *r, struct retry_key *k, const struct retry_
 		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->seq.attempts);
 }
 
+/* Many calls one after the other, all failing: the attempts of one of them; 0 of one call. */
+static uint32_t calls_of(const struct retry_key *k)
+{
+	uint32_t round = round_of(k);
+
+	return round && k->seq.attempts >= CALLS_MIN * round - 1 && k->seq.attempts == k->line.attempts ? round : 0;
+}
+
+/* The delays of the calls after the first one, as those of sequences of their own. */
+static void split_calls(struct retry_key *k, uint32_t round)
+{
+	const struct retry_sequence *s = &k->seq;
+
+	for (uint32_t i = round; i < s->gaps_n; i++) {
+		if (i % round < SHAPE_STEPS_MAX && i % round != round - 1)
+			shape_step_add(&k->steps[i % round], s->gaps[i]);
+	}
+	k->sequences += s->attempts / round - 1;
+	k->max_attempts = round > s->max_before ? round : s->max_before;
+}
+
+/* Workers that failed once each. */
+static void split_workers(struct retry_key *k)
+{
+	k->sequences += k->seq.attempts - 1;
+	k->gave_up += k->seq.attempts;
+	k->bound = k->bound > 1 ? k->bound : 1;
+}
+
+static void check_jitter(struct retry *r, struct retry_key *k)
+{
+	if (k->seq.gaps_n && k->backoff != BACKOFF_NONE &&
+	    shape_jitter(k->steps, SHAPE_STEPS_MAX, JITTER_SEQUENCES_MIN) == JITTER_NO)
+		retry_note(r, k, RETRY_NO_JITTER, NULL, retry_rules[RETRY_NO_JITTER].severity, CONFIDENCE_OBSERVED, k->sequences);
+}
+
 /* Retries inside of retries multiply: the rounds of unlike gaps that repeat. */
 static void check_layers(struct retry *r, struct retry_key *k)
 {
 	const struct retry_sequence *s = &k->seq;
-	uint32_t inner = s->refused || s->attempts < LAYERS_ATTEMPTS_MIN ? 0 : shape_nested(s->gaps, s->gaps_n);
+	uint32_t inner = s->refused || retry_crowd_apart(s) || calls_of(k) || s->attempts < LAYERS_ATTEMPTS_MIN
+				 ? 0
+				 : shape_nested(s->gaps, s->gaps_n);
 
 	if (inner)
 		retry_note(r, k, RETRY_AMPLIFICATION, NULL, retry_rules[RETRY_AMPLIFICATION].severity, CONFIDENCE_OBSERVED,
@@ -158,78 +205,41 @@ static void end_sequence(struct retry *r, struct retry_key *k, bool gave_up)
 	check_layers(r, k);
 	if (s->attempts == k->line.attempts)
 		k->line.outcome = gave_up ? RETRY_GAVE_UP : RETRY_RECOVERED;
-	if (!s->refused) {
+	if (!s->refused && retry_crowd_apart(s)) {
+		split_workers(k);
+	} else if (!s->refused) {
+		uint32_t round = calls_of(k), bound = round ? round : s->attempts;
+		if (round)
+			split_calls(k, round);
+		else if (s->attempts > k->max_attempts)
+			k->max_attempts = s->attempts;
 		if (gave_up) {
-			k->gave_up++;
-			if (s->attempts > k->bound)
-				k->bound = s->attempts;
+			k->gave_up += round ? s->attempts / round : 1;
+			if (bound > k->bound)
+				k->bound = bound;
 		} else if (s->attempts > 1) {
 			k->recovered++;
 		}
-		if (s->gaps_n && shape_jitter(k->steps, SHAPE_STEPS_MAX, JITTER_SEQUENCES_MIN) == JITTER_NO &&
-		    k->backoff != BACKOFF_NONE)
-			retry_note(r, k, RETRY_NO_JITTER, NULL, retry_rules[RETRY_NO_JITTER].severity, CONFIDENCE_OBSERVED,
-				   k->sequences);
+		check_jitter(r, k);
 	}
 	unlink_active(r, k);
 }
 
-/* Checks at a fixed period that had the same period while all was well are no retries. */
-static bool keeps_period(const struct retry_key *k, uint64_t interval_ns)
-{
-	if (k->period_n < PERIOD_SAMPLES_MIN || k->period_off_ns * 4 > k->period_ns)
-		return false;
-	return interval_ns * 4 >= k->period_ns * 3 && interval_ns * 4 <= k->period_ns * 5;
-}
-
-/* Traffic at one pace, whether it is answered well or not (a load generator, a crawler, a poller): nobody tries again there. */
-static bool keeps_pace(const struct retry_key *k, uint64_t gap_ns)
-{
-	if (k->calm_n < PACE_SAMPLES_MIN)
-		return false;
-	return (gap_ns < PACE_AT_ONCE_NS && k->calm_ns < PACE_AT_ONCE_NS) || (2 * gap_ns >= k->calm_ns && gap_ns <= 2 * k->calm_ns);
-}
-
-/* The time from a good answer to the next attempt of the same thread. */
-static void learn_pace(struct retry_key *k, const struct retry_attempt *a)
-{
-	if (k->ok_end_ns && a->tid == k->ok_tid && a->pid == k->ok_pid && a->caller == k->ok_caller &&
-	    a->start_ns >= k->ok_end_ns) {
-		uint64_t gap = a->start_ns - k->ok_end_ns;
-		k->calm_ns = k->calm_n ? (3 * k->calm_ns + gap) / 4 : gap;
-		k->calm_n++;
-	}
-	k->ok_end_ns = a->result == RETRY_OK ? a->end_ns : 0;
-	k->ok_caller = a->caller;
-	k->ok_tid = a->tid;
-	k->ok_pid = a->pid;
-}
-
-/* From an attempt that went well to the next one, however that ends. */
-static void learn_period(struct retry_key *k, const struct retry_attempt *a)
-{
-	if (k->ok_start_ns && a->start_ns > k->ok_start_ns) {
-		uint64_t interval = a->start_ns - k->ok_start_ns;
-		uint64_t off = interval > k->period_ns ? interval - k->period_ns : k->period_ns - interval;
-		if (!k->period_n)
-			off = 0;
-		k->period_ns = k->period_n ? (3 * k->period_ns + interval) / 4 : interval;
-		k->period_off_ns = k->period_n ? (3 * k->period_off_ns + off) / 4 : 0;
-		k->period_n++;
-	}
-	k->ok_start_ns = a->result == RETRY_OK ? a->start_ns : 0;
-}
-
+/* During a sequence, and for one that still goes on when the session ends (a is NULL). Rounds may be calls of their own, which ends: those
+ * are waited for. */
 static void check_unbounded(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
 	struct retry_sequence *s = &k->seq;
-	uint64_t span = a->end_ns - s->first_start_ns;
-	bool many = s->attempts > (uint32_t)option(r, RETRY_O_UNBOUNDED_ATTEMPTS);
+	const uint32_t proven_at = (uint32_t)option(r, RETRY_O_PROVEN_ATTEMPTS);
+	uint64_t span = (a ? a->end_ns : s->last_end_ns) - s->first_start_ns;
+	const uint32_t most = (uint32_t)option(r, RETRY_O_UNBOUNDED_ATTEMPTS),
+		       round = a && s->attempts < proven_at ? round_of(k) : 0;
+	bool many = s->attempts > (round ? most * round : most);
 	bool long_ago = span >= option_ns(r, RETRY_O_UNBOUNDED_SECONDS) && s->attempts >= 3;
 
-	if (!many && !long_ago)
+	if ((!many && !long_ago) || retry_crowd_apart(s))
 		return;
-	bool proven = s->attempts >= (uint32_t)option(r, RETRY_O_PROVEN_ATTEMPTS);
+	bool proven = s->attempts >= proven_at;
 	bool polite = k->kind != RETRY_OF_REQUEST && (k->backoff == BACKOFF_EXPONENTIAL || k->backoff == BACKOFF_IRREGULAR);
 	enum severity severity = polite ? SEVERITY_INFO : k->backoff == BACKOFF_NONE ? SEVERITY_ERROR : SEVERITY_WARNING;
 	k->unbounded = true;
@@ -284,10 +294,11 @@ static void follow(struct retry *r, struct retry_key *k, const struct retry_atte
 		return;
 	}
 	k->retries++;
-	if (s->attempts > k->max_attempts)
+	if (s->attempts > k->max_attempts && !s->each_new)
 		k->max_attempts = s->attempts;
 	judge_shape(r, k, a->end_ns);
-	check_retry(r, k, a, gap);
+	if (!retry_crowd_apart(s))
+		check_retry(r, k, a, gap);
 	check_pace(r, k, a);
 	check_unbounded(r, k, a);
 }
@@ -305,6 +316,8 @@ static void remember_end(struct retry_key *k, const struct retry_attempt *a)
 	s->tid = a->tid;
 	s->exit_ns = 0;
 	s->request_id = a->request_id;
+	s->asked = a->asked;
+	s->answered = a->answered;
 	s->open = a->result == RETRY_PENDING;
 }
 
@@ -329,7 +342,7 @@ static enum relation relate(struct retry *r, struct retry_key *k, const struct r
 {
 	const struct retry_sequence *s = &k->seq;
 
-	if (k->concurrent && a->pid == s->pid && a->tid != s->tid)
+	if (k->concurrent && a->tid != s->tid)
 		return OVERLAPS;
 	if (a->result != RETRY_OK && other_address(k, a))
 		return SAME_ATTEMPT;
@@ -337,11 +350,30 @@ static enum relation relate(struct retry *r, struct retry_key *k, const struct r
 		k->concurrent = k->concurrent || (a->pid == s->pid && a->tid != s->tid);
 		return OVERLAPS;
 	}
+	/* A thread that did other work for this peer since has turned to something else. */
+	if (a->asked && s->asked && a->tid == s->tid && a->asked - s->asked > OTHERS_MAX + 1)
+		return UNRELATED;
 	if (a->caller != s->caller || a->start_ns - s->last_end_ns > window_ns(r, s))
 		return UNRELATED;
-	if (keeps_period(k, a->start_ns - s->last_start_ns) || (a->tid == s->tid && keeps_pace(k, a->start_ns - s->last_end_ns)))
+	if (retry_keeps_period(k, a->start_ns - s->last_start_ns) ||
+	    (a->tid == s->tid && retry_keeps_pace(k, a->start_ns - s->last_end_ns)))
 		return PERIODIC;
 	return FOLLOWS;
+}
+
+/* It was no sequence after all: what was concluded from it, and has not been told yet, is not told. */
+static void take_back(struct retry *r, struct retry_key *k)
+{
+	static const enum retry_rule of_sequences[] = {RETRY_UNBOUNDED, RETRY_NO_BACKOFF, RETRY_NON_IDEMPOTENT};
+
+	for (size_t i = 0; i < sizeof of_sequences / sizeof *of_sequences; i++) {
+		struct retry_hit *h = &k->hits[of_sequences[i]];
+		h->count = h->told;
+	}
+	if (!k->hits[RETRY_UNBOUNDED].told)
+		k->unbounded = false;
+	k->max_attempts = k->seq.max_before ? k->seq.max_before : 1;
+	unlink_active(r, k);
 }
 
 unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
@@ -362,10 +394,20 @@ unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct re
 		k->failures++;
 		r->failures++;
 	}
-	learn_pace(k, a);
-	learn_period(k, a);
-	if (rel == OVERLAPS)
+	retry_learn_pace(k, a);
+	if (k->crowd) {
+		retry_crowd_attempt(r, k, a);
 		return 0;
+	}
+	if (rel == OVERLAPS) {
+		if (retry_crowd_overlap(k, a))
+			take_back(r, k);
+		return 0;
+	}
+	if (rel == FOLLOWS && !retry_crowd_join(s, a)) {
+		k->concurrent = true;
+		take_back(r, k);
+	}
 	if (s->active && (rel == UNRELATED || rel == PERIODIC))
 		end_sequence(r, k, rel == UNRELATED || s->attempts == 1);
 	if (s->active && failed && s->refused != (a->result == RETRY_REFUSED))
@@ -383,7 +425,7 @@ unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct re
 		start_sequence(r, k, a);
 		remember_end(k, a);
 	}
-	return s->refused ? 0 : before;
+	return s->refused || retry_crowd_apart(s) ? 0 : before;
 }
 
 void retry_process_exit(struct retry *r, uint32_t pid)
@@ -423,6 +465,8 @@ void retry_end_all(struct retry *r, uint64_t now_ns)
 		else {
 			check_pace(r, k, NULL);
 			check_layers(r, k);
+			if (!k->unbounded && !k->seq.refused)
+				check_unbounded(r, k, NULL);
 		}
 	}
 }

@@ -32,6 +32,8 @@ enum jitter shape_jitter_within(const uint64_t *gaps, size_t n, uint64_t none_be
 /* Retries inside of retries: the attempts of one inner round, where rounds of unlike gaps repeat (0, 200, 400, 300, 0, 200, 400 ms: 4);
  * 0 where they do not. */
 uint32_t shape_nested(const uint64_t *gaps, size_t n);
+/* Calls that each start their delays anew: the attempts of one, where delays fall back at even distances; 0 where they do not. */
+uint32_t shape_rounds(const uint64_t *gaps, size_t n);
 void shape_step_add(struct shape_step *step, uint64_t gap);
 const char *backoff_name(enum backoff b);
 const char *jitter_name(enum jitter j);

@@ -74,6 +74,7 @@ void retry_connect_ended(struct retry *r, const struct conn *c, uint32_t tid)
 		.pid = c->process ? c->process->pid : 0,
 		.tid = tid,
 		.stack = c->connect_stack,
+		.answered = c->connect_err != ECANCELED,
 	};
 	retry_attempt(r, k, &a);
 }

@@ -52,6 +52,23 @@ static void test_nested(void **state)
 	assert_int_equal(shape_nested(NULL, 0), 0);
 }
 
+static void test_rounds(void **state)
+{
+	struct gaps g = GAPS(70, 150, 370, 700, 82, 190, 420, 700, 60, 200, 390, 700, 90, 160, 350);
+
+	(void)state;
+	assert_int_equal(shape_rounds(g.ns, g.n), 4); /* 4 calls of 4, drawn delays, pauses of 700 */
+	g = GAPS(100, 200, 800, 100, 100, 210, 790, 110, 90, 220, 810, 100, 100, 200);
+	assert_int_equal(shape_rounds(g.ns, g.n), 4); /* the pause is shorter than the last delay */
+	g = GAPS(100, 200, 400, 800, 1600, 1600, 1600, 1600);
+	assert_int_equal(shape_rounds(g.ns, g.n), 0); /* one call */
+	g = GAPS(300, 70, 500, 400, 120, 480, 90, 350, 60, 410, 200, 80);
+	assert_int_equal(shape_rounds(g.ns, g.n), 0); /* drops where chance has them */
+	g = GAPS(9, 1, 9, 1, 9, 1, 9, 1);
+	assert_int_equal(shape_rounds(g.ns, g.n), 0); /* scheduling */
+	assert_int_equal(shape_rounds(NULL, 0), 0);
+}
+
 static void test_fixed(void **state)
 {
 	(void)state;
@@ -105,10 +122,8 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_fixed),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_nested), cmocka_unit_test(test_rounds), cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_random), cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

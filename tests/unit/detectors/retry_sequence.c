@@ -2,41 +2,7 @@
  * Sequences from attempts alone: what follows what, across callers, threads and pauses; and the property that longer gaps never turn a
  * client that backs off into an offender.
  */
-#include "detectors/retry.h"
-#include "detectors/rig.h"
-
-struct bench {
-	struct counters counters;
-	double options[RETRY_OPTIONS];
-	struct retry r;
-	struct retry_key *k;
-	uint64_t now;
-};
-
-static void bench_init(struct bench *b)
-{
-	memset(b, 0, sizeof *b);
-	for (size_t i = 0; i < RETRY_OPTIONS; i++)
-		b->options[i] = retry_options[i].value;
-	b->r.env = (struct detector_env){.options = b->options, .counters = &b->counters};
-	b->k = retry_key_get(&b->r, RETRY_OF_REQUEST, "p:1", "GET /", 1, 0);
-	assert_non_null(b->k);
-	b->now = 1000 * NS_PER_S;
-}
-
-/* An attempt of 1 ms after a gap. */
-static unsigned int attempt(struct bench *b, uint64_t gap, enum retry_result result, uint32_t tid, uint64_t caller)
-{
-	const struct retry_attempt a = {.start_ns = b->now + gap,
-					.end_ns = b->now + gap + NS_PER_MS,
-					.result = result,
-					.pid = 1,
-					.tid = tid,
-					.caller = caller};
-
-	b->now = a.end_ns;
-	return retry_attempt(&b->r, b->k, &a);
-}
+#include "detectors/attempts.h"
 
 static void test_follows(void **state)
 {
@@ -154,12 +120,69 @@ static void test_small_first_delays(void **state)
 	retry_keys_free(&b.r);
 }
 
-static uint64_t next_random(uint64_t *seed)
+/* Calls that fail one after the other are no endless retry, and no layers: each gave up. They show whether delays are drawn. */
+static void test_calls_one_after_the_other(void **state)
 {
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed;
+	uint64_t seed = 88172645463325252ULL;
+
+	(void)state;
+	for (int drawn = 0; drawn < 2; drawn++) {
+		struct bench b;
+		bench_init(&b);
+		for (uint64_t call = 0; call < 8; call++) {
+			for (uint64_t i = 0; i < 4; i++)
+				attempt(&b,
+					(i ? 100U << i : 1500U) * NS_PER_MS +
+						(drawn && i ? next_random(&seed) % ((50U << i) * NS_PER_MS) : 0),
+					RETRY_FAILED, 1, 0);
+		}
+		retry_process_exit(&b.r, 1);
+		retry_end_all(&b.r, b.now);
+		assert_int_equal(b.k->bound, 4);
+		assert_int_equal(b.k->max_attempts, 4);
+		assert_int_equal(b.k->sequences, 8);
+		assert_int_equal(b.k->gave_up, 8);
+		assert_false(b.k->unbounded);
+		assert_int_equal(b.k->hits[RETRY_AMPLIFICATION].count, 0);
+		assert_int_equal(b.k->hits[RETRY_NO_JITTER].count > 0, !drawn);
+		retry_keys_free(&b.r);
+	}
+}
+
+/* The same that never ends by itself is unbounded when the session is over, and at once from ninety attempts on. */
+static void test_rounds_without_end(void **state)
+{
+	(void)state;
+	for (uint64_t rounds = 8; rounds <= 24; rounds += 16) {
+		struct bench b;
+		bench_init(&b);
+		for (uint64_t i = 0; i < 4 * rounds; i++)
+			attempt(&b, (i % 4 ? 100U << i % 4 : 1500U) * NS_PER_MS, RETRY_FAILED, 1, 0);
+		assert_int_equal(b.k->unbounded, rounds == 24);
+		retry_end_all(&b.r, b.now);
+		assert_true(b.k->unbounded);
+		assert_true(b.k->hits[RETRY_UNBOUNDED].count > 0);
+		retry_keys_free(&b.r);
+	}
+}
+
+/* Work for the same peer between two failures of one thread: it had turned to something else. */
+static void test_other_work_between(void **state)
+{
+	struct bench b;
+	struct retry_attempt a = {.result = RETRY_FAILED, .pid = 1, .tid = 1};
+
+	(void)state;
+	bench_init(&b);
+	for (uint32_t i = 0; i < 10; i++) {
+		a.start_ns = b.now + i * NS_PER_S;
+		a.end_ns = a.start_ns + NS_PER_MS;
+		a.asked = 1 + (i < 4 ? i * 4 : 12 + (i - 3) * 5); /* three others between, then four */
+		retry_attempt(&b.r, b.k, &a);
+	}
+	assert_int_equal(b.k->max_attempts, 4);
+	assert_int_equal(b.k->sequences, 7);
+	retry_keys_free(&b.r);
 }
 
 /* Bounded clients that back off, under noise that lengthens any of their gaps: never worse than information. */
@@ -192,6 +215,9 @@ int main(void)
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_end_of_session),
 		cmocka_unit_test(test_no_jitter),
+		cmocka_unit_test(test_calls_one_after_the_other),
+		cmocka_unit_test(test_rounds_without_end),
+		cmocka_unit_test(test_other_work_between),
 		cmocka_unit_test(test_small_first_delays),
 		cmocka_unit_test(test_noise_makes_no_offender),
 	};

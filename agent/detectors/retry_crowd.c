@@ -1,0 +1,94 @@
+/*
+ * Many at once: attempts that only look like a sequence because several threads, or several tasks of one thread, do the same thing.
+ * Threads are told apart by their ids. Tasks of one event loop are not: there, only what no number of tasks explains is said.
+ *
+ * A crowd is owned by its key. The session's thread.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "detectors/retry.h"
+
+#define WORKERS_MIN 3U  /* attempts, each of a thread of its own, that are not one client's */
+#define BETWEEN_MIN 3U  /* other threads between two attempts of one */
+#define OVERLAPS_MIN 3U /* attempts beside another before they are given up telling apart */
+#define OVERLAPS_DIV 4U /* and the share of the failures that they have to be: one more connection now and then is no crowd */
+
+struct retry_crowd {
+	uint64_t ends[RETRY_LANES_MAX]; /* of the latest attempts, newest over oldest */
+	uint32_t next, lanes;           /* lanes: most attempts that were seen at once */
+	uint32_t failed;                /* since the last good one */
+};
+
+void retry_crowd_begin(struct retry_sequence *s, const struct retry_attempt *a)
+{
+	s->tids[0] = a->tid;
+	s->tids_n = 1;
+	s->each_new = true;
+}
+
+/* One client's attempts may move from thread to thread of a pool; that one comes back after several others were at it shows workers. */
+bool retry_crowd_join(struct retry_sequence *s, const struct retry_attempt *a)
+{
+	uint32_t at = 0;
+
+	while (at < s->tids_n && s->tids[at] != a->tid)
+		at++;
+	if (at < s->tids_n && s->each_new && at >= (a->pid == s->pid ? BETWEEN_MIN : 1))
+		return false;
+	/* A process started after the failure was started for another try. */
+	if (at < s->tids_n || (a->pid != s->pid && a->process_ns > s->last_end_ns))
+		s->each_new = false;
+	if (at == RETRY_TIDS_MAX)
+		at--;
+	else if (at == s->tids_n)
+		s->tids_n++;
+	memmove(s->tids + 1, s->tids, at * sizeof *s->tids);
+	s->tids[0] = a->tid;
+	return true;
+}
+
+bool retry_crowd_apart(const struct retry_sequence *s)
+{
+	return s->each_new && s->attempts >= WORKERS_MIN;
+}
+
+bool retry_crowd_overlap(struct retry_key *k, const struct retry_attempt *a)
+{
+	/* Who gave up early may close late: only answers show that two were under way. Addresses of one look-up are tried side by side. */
+	if (a->address != k->seq.addresses[0] || a->tid != k->seq.tid || a->pid != k->seq.pid || !a->answered || !k->seq.answered)
+		return false;
+	if (++k->overlaps < OVERLAPS_MIN || k->overlaps * OVERLAPS_DIV < k->failures)
+		return false;
+	k->crowd = calloc(1, sizeof *k->crowd);
+	return k->crowd != NULL;
+}
+
+void retry_crowd_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	struct retry_crowd *c = k->crowd;
+	uint32_t lanes = 1;
+
+	for (uint32_t i = 0; i < RETRY_LANES_MAX; i++)
+		lanes += c->ends[i] > a->start_ns;
+	c->lanes = lanes > c->lanes ? lanes : c->lanes;
+	c->ends[c->next++ % RETRY_LANES_MAX] = a->end_ns;
+	c->failed = a->result == RETRY_FAILED ? c->failed + 1 : a->result == RETRY_OK ? 0 : c->failed;
+	if (c->lanes >= RETRY_LANES_MAX || c->failed <= (uint32_t)r->env.options[RETRY_O_PROVEN_ATTEMPTS] * c->lanes)
+		return;
+	k->unbounded = true;
+	retry_note(r, k, RETRY_UNBOUNDED, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, c->failed / c->lanes);
+}
+
+uint32_t retry_crowd_asked(struct retry *r, const struct retry_key *k, uint32_t tid, uint64_t start_ns, uint64_t end_ns)
+{
+	const uint64_t id = (k->id.peer ^ tid) * 0x9e3779b97f4a7c15ULL;
+	struct retry_thread *t = &r->threads[(id >> 32) & (RETRY_THREADS_MAX - 1)];
+
+	if (t->id != id)
+		*t = (struct retry_thread){.id = id};
+	t->loop = t->loop || start_ns < t->last_end_ns;
+	t->last_end_ns = end_ns;
+	t->asked++;
+	return t->loop ? 0 : t->asked;
+}
