@@ -1,0 +1,122 @@
+"""Clients that are none of the known ones, against a server that misbehaves and counts: what the report says is what they did.
+
+A row: the way of programs/retry_loops.py, what the server does, and what must be said. By default one of each kind; all of them with
+GS_RETRY_CLIENTS=all.
+"""
+import concurrent.futures
+import os
+
+import failing_server
+import gs
+
+EXP, LIN, CON, IRR, NONE = "exponential", "linear", "constant", "irregular", "none"
+NOTHING = frozenset()
+
+
+def row(way, how, shapes=(), rules=NOTHING, may=NOTHING, kind="counted", also=False):
+    """kind: counted (class and bound are the server's count), unbounded, calls (that many attempts each), silent (no finding at all)."""
+    return {"way": way, "how": how, "shapes": shapes, "rules": set(rules), "may": set(may), "kind": kind, "also": also}
+
+
+# `also`: only where all are asked for. A constant pace may be told as information, as no_backoff.
+ROWS = [row("once", how, also=how != "eof") for how in ("busy", "eof", "refuse", "hang")]
+for HOW in ("busy", "eof", "refuse"):
+    A = {"also": HOW != "busy"}
+    ROWS += [
+        row("hasty", HOW, [NONE], ["no_backoff"], **A),
+        row("fixed", HOW, [CON], may=["no_backoff"], **A),
+        row("linear", HOW, [LIN], **A),
+        row("fibonacci", HOW, [EXP, IRR], **A),
+        row("doubling", HOW, [EXP], **A),
+        row("tripling", HOW, [EXP], also=True),
+        row("capped", HOW, [EXP], **A),
+        row("first_at_once", HOW, [EXP], **A),
+        row("equal_jitter", HOW, [EXP], kind="calls", **A),
+        row("no_jitter", HOW, [EXP], ["no_jitter"], kind="calls", **A),
+        row("layers", HOW, [CON, IRR], ["amplification"], may=["no_backoff"], **A),
+        row("forever_hasty", HOW, [NONE], ["unbounded", "no_backoff"], may=["budget"], kind="unbounded", **A),
+        row("forever_fixed", HOW, [CON], ["unbounded"], may=["no_backoff"], kind="unbounded", **A),
+        row("forever_capped", HOW, [EXP, IRR], ["unbounded"], kind="unbounded", also=True),
+        row("workers_once", HOW, kind="silent", **A),
+        row("workers", HOW, kind="silent", **A),
+    ]
+ROWS += [
+    row("tasks", "busy", kind="silent"),
+    row("pooled", "busy", [EXP]),
+    row("doubling", "reset", [EXP], also=True),
+    row("doubling", "hang", [EXP], also=True),
+    row("post", "busy", [EXP], ["non_idempotent"]),
+    row("post", "eof", [EXP], ["non_idempotent"]),
+    row("post_key", "eof", [EXP]),
+    row("put", "eof", [EXP], also=True),
+    row("doubling", "later", [EXP], ["ignores_retry_after"]),
+    row("late", "later", [CON]),
+    row("doubling", "no", rules=["not_retryable"], kind="silent"),
+    row("once", "moved", kind="silent"),
+    row("two", "login", kind="silent"),
+]
+for WAY in ("poll", "poll_jitter", "check", "check_slow_start", "pages", "bodies", "lookups", "same_lookup", "fan_out", "hedge"):
+    ROWS += [row(WAY, how, kind="silent", also=how == "good" and WAY != "poll") for how in ("good", "mostly")]
+ROWS += [row("lookups", "no", kind="silent"), row("same_lookup", "no", kind="silent"), row("pages", "busy", kind="silent"),
+         row("bodies", "busy", kind="silent")]
+CALLS = {"equal_jitter": 6, "no_jitter": 7}
+
+
+def judge(one, report, seen):
+    """What is wrong with the report, in words."""
+    found = {f["rule"].removeprefix("retry.") for f in report["findings"] if f["rule"].startswith("retry.")}
+    wrong = [f"missed {sorted(one['rules'] - found)}"] if one["rules"] - found else []
+    if found - one["rules"] - one["may"]:
+        wrong.append(f"undeserved {sorted(found - one['rules'] - one['may'])}")
+    if one["kind"] == "silent":
+        return wrong
+    rows = [r for r in report["retries"] if r["operation"] != "connect" or one["how"] == "refuse"]
+    r = max(rows, key=lambda x: x["max_attempts"], default=None)
+    if r is None:
+        return wrong + ["no row"]
+    attempts = max((len(v) for v in seen.values()), default=0) // CALLS.get(one["way"], 1)
+    said = (r["class"], r["bound"])
+    if one["kind"] == "unbounded":
+        wanted = [("unbounded", None)]
+    elif attempts == 0:  # refused: nobody counts
+        wanted = [said] if r["class"] in ("none", "bounded") else ["none or bounded"]
+    else:
+        wanted = [("none", None) if attempts == 1 else ("bounded", attempts)]
+    if said not in wanted:
+        wrong.append(f"{said} instead of {wanted[0]}")
+    if one["shapes"] and r["backoff"] not in one["shapes"]:
+        wrong.append(f"{r['backoff']} instead of {' or '.join(one['shapes'])}")
+    return wrong
+
+
+def measure(one):
+    with gs.workdir() as top, failing_server.FailingServer() as server:
+        held, port = failing_server.closed_port() if one["how"] == "refuse" else (None, server.port)
+        gs.checked([*gs.watch(top / "report.json"), "/usr/bin/python3", gs.HERE / "programs" / "retry_loops.py", one["way"], port,
+                    f"/{one['how']}/x"])
+        if held:
+            held.close()
+        return judge(one, gs.is_watched(top / "report.json"), server.seen)
+
+
+def clients():
+    """Each may be tried three times: a busy machine lengthens delays."""
+    left = [x for x in ROWS if not x["also"] or os.environ.get("GS_RETRY_CLIENTS") == "all"]
+    n, first = len(left), 0
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        for again in range(3):
+            results = list(pool.map(measure, left))
+            for one, wrong in zip(left, results):
+                if wrong:
+                    print(f"  {one['way']} {one['how']}: {'; '.join(wrong)}")
+            left = [one for one, wrong in zip(left, results) if wrong]
+            first = first or n - len(left)
+            print(f"  {n - len(left)} of {n} right after {again + 1} tries")
+            if not left:
+                break
+    gs.expect(first >= 0.9 * n, f"only {first} of {n} were right at once")
+    gs.expect(not left, f"wrong each time: {[(x['way'], x['how']) for x in left]}")
+
+
+if __name__ == "__main__":
+    gs.main({"retry_clients": clients})
