@@ -12,9 +12,11 @@
 #include "protocols/frames.h"
 #include "protocols/hpack.h"
 #include "protocols/http1_head.h"
+#include "wire/shared.h"
 
 #define HEAD 9U
-#define FRAME_MAX (1U << 20) /* larger ones are agreed on by nobody we know */
+#define FRAME_MAX (1U << 20)    /* larger ones are agreed on by nobody we know */
+#define UNSEEN_NS 1000000000ULL /* an answer whose end may be out of sight is over when nothing came for so long */
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define PREFACE_LEN 24U
 
@@ -121,8 +123,14 @@ static void as_grpc(struct request *r)
 
 static void request(struct http2 *s, struct side *side, const struct block *b)
 {
-	struct talk_call *q = talk_call_new(&s->talk, &side->from, side->size);
+	struct talk_call *next;
 
+	for (struct talk_call *q = s->talk.first; q; q = next) {
+		next = q->next;
+		if (q->unseen && q->r.t_last_byte + UNSEEN_NS < side->from.ns)
+			talk_end_unseen(&s->talk, q);
+	}
+	struct talk_call *q = talk_call_new(&s->talk, &side->from, side->size);
 	if (!q)
 		return;
 	struct request *r = &q->r;
@@ -365,6 +373,12 @@ static void lost(struct frames *f)
 
 	block_drop(side);
 	hpack_lose(side->hpack);
+	if (f->client)
+		return;
+	/* Bodies outgrow what is captured of one call, and with them the frame that ends an answer. */
+	for (struct talk_call *q = s->talk.first; q; q = q->next)
+		q->unseen = q->r.answered;
+	model_set_policy(s->talk.m, s->talk.c, WIRE_POLICY_HEAD_16K);
 }
 
 static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .lost = lost};

@@ -292,6 +292,8 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 
 static void server_lost(struct frames *f)
 {
+	if (f->t->first)
+		f->t->first->unseen = true;
 	model_set_policy(f->t->m, f->t->c, WIRE_POLICY_HEAD_16K);
 }
 

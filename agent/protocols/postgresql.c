@@ -266,6 +266,8 @@ static void server_lost(struct frames *f)
 {
 	struct pg *s = pg_of(f);
 
+	if (s->talk.first)
+		s->talk.first->unseen = true;
 	if (s->wide)
 		return;
 	s->wide = true;

@@ -65,8 +65,12 @@ void talk_end_unseen(struct talk *t, struct talk_call *q)
 
 static void end_all(struct talk *t, enum request_end how, uint64_t now_ns)
 {
-	while (t->first)
-		end_at(t, t->first, how, now_ns);
+	while (t->first) {
+		if (t->first->unseen)
+			talk_end_unseen(t, t->first);
+		else
+			end_at(t, t->first, how, now_ns);
+	}
 }
 
 void talk_lose(struct talk *t)

@@ -20,6 +20,7 @@ struct talk_call {
 	uint64_t key;     /* the protocol's: a correlation id, a group */
 	uint32_t left;    /* the protocol's: answers or bytes to come */
 	uint8_t kind;     /* the protocol's */
+	bool unseen;      /* its answer began, and how it ends will not be seen: that is no failure */
 	struct talk_call *prev, *next;
 };
 
