@@ -45,11 +45,13 @@ static void each_process(match_fn match, const void *ctx, struct find_result *r)
 		closedir(d);
 }
 
-/* The parent, from /proc/PID/stat behind the name in brackets; 0 if it cannot be read. */
-static pid_t parent_of(pid_t pid)
+/* State and parent, from /proc/PID/stat behind the name in brackets; 0 if it cannot be read. */
+static pid_t parent_and_state(pid_t pid, char *ret_state)
 {
 	char path[64], text[512];
 	int parent = 0;
+
+	*ret_state = 'X';
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 
@@ -61,7 +63,23 @@ static pid_t parent_of(pid_t pid)
 	const char *at = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
 
 	fclose(f);
-	return at && sscanf(at + 1, " %*c %d", &parent) == 1 ? parent : 0;
+	return at && sscanf(at + 1, " %c %d", ret_state, &parent) == 2 ? parent : 0;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char state;
+
+	return parent_and_state(pid, &state);
+}
+
+/* Its parent has not waited for it yet: it has a name, and nothing of it runs. */
+static bool has_ended(pid_t pid)
+{
+	char state;
+
+	parent_and_state(pid, &state);
+	return state == 'Z' || state == 'X';
 }
 
 static bool is_child(const void *ctx, pid_t pid)
@@ -76,6 +94,31 @@ size_t find_children(struct find_result *r)
 	for (size_t i = 0; i < r->n; i++)
 		each_process(is_child, &r->pids[i], r);
 	return r->n - before;
+}
+
+static bool among(const struct find_result *r, pid_t pid)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* A name may mean one service, with the processes that it made, but not two that have nothing to do with each other. */
+static int one_service(const char *name, const struct find_result *r, char *err, size_t err_size)
+{
+	size_t services = 0, used;
+
+	for (size_t i = 0; i < r->n; i++)
+		services += among(r, parent_of(r->pids[i])) ? 0 : 1;
+	if (services <= 1)
+		return 0;
+	used = (size_t)snprintf(err, err_size,
+				"%zu services are called '%s'; name one by its PID, --port, --unit or --cgroup:", services, name);
+	for (size_t i = 0; i < r->n && used < err_size; i++)
+		if (!among(r, parent_of(r->pids[i])))
+			used += (size_t)snprintf(err + used, err_size - used, " %d", (int)r->pids[i]);
+	return -EINVAL;
 }
 
 static bool has_name(const void *ctx, pid_t pid)
@@ -93,7 +136,7 @@ static bool has_name(const void *ctx, pid_t pid)
 	fclose(f);
 	text[strcspn(text, "\n")] = '\0';
 	if (strcmp(text, ctx) == 0)
-		return true;
+		return !has_ended(pid);
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 
 	const ssize_t n = readlink(path, text, sizeof(text) - 1);
@@ -229,13 +272,18 @@ int find_target(const struct find_query *q, struct find_result *ret, char *err, 
 	struct find_result r = {.n = 0};
 	int e = 0;
 
-	if (q->pid > 0) {
+	if (q->pid == getpid()) {
+		snprintf(err, err_size, "process %d is this gapscope itself", (int)q->pid);
+		e = -EINVAL;
+	} else if (q->pid > 0) {
 		add(&r, q->pid);
 	} else if (q->name) {
 		each_process(has_name, q->name, &r);
 		if (!r.n) {
 			snprintf(err, err_size, "no process is called '%s'", q->name);
 			e = -ENOENT;
+		} else {
+			e = one_service(q->name, &r, err, err_size);
 		}
 	} else if (q->port) {
 		e = by_port(q->port, &r, err, err_size);

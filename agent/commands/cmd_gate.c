@@ -95,7 +95,7 @@ static const struct flag flags[] = {
 struct gate {
 	struct arguments args;
 	struct gate_policy policy;
-	char folder[64]; /* of the sessions' reports */
+	char folder[PATH_MAX / 2]; /* of the sessions' reports */
 	uv_loop_t loop;
 	uv_timer_t look, end, grace;
 	uv_signal_t interrupt, terminate;
@@ -270,12 +270,8 @@ static int live(struct gate *g, char *target, char **command, char *err, size_t 
 {
 	int e;
 
-	snprintf(g->folder, sizeof(g->folder), "/tmp/gapscope-gate-XXXXXX");
-	if (!mkdtemp(g->folder)) {
-		snprintf(err, err_size, "cannot make a folder in /tmp: %s", strerror(errno));
-		g->folder[0] = '\0';
-		return -errno;
-	}
+	if ((e = session_folder("gate", g->folder, sizeof(g->folder), err, err_size)) < 0)
+		return e;
 	snprintf(g->service.report, sizeof(g->service.report), "%s/service.json", g->folder);
 	snprintf(g->stable.report, sizeof(g->stable.report), "%s/stable.json", g->folder);
 	g->service.on_exit = g->stable.on_exit = on_session_exit;

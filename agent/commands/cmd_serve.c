@@ -57,7 +57,7 @@ struct daemon {
 	struct board board;
 	struct history *history;
 	struct http *http;
-	char token[256], folder[64];
+	char token[256], folder[PATH_MAX / 2];
 	uv_loop_t loop;
 	uv_poll_t http_ready;
 	uv_timer_t http_wait, look, grace, watchdog;
@@ -120,9 +120,9 @@ static void on_session_exit(struct session_process *s)
 	struct daemon *d = w->daemon;
 	const uint64_t now = (uint64_t)time(NULL);
 	json_t *report = newer_report(w);
-	bool ended = s->status == 0;
 
-	if (ended) {
+	/* One that ended while it was being entered was not refused. */
+	if (s->status == 0 || !is_there(w->rule)) {
 		board_update(&d->board, w->on_board, BOARD_ENDED, report, now);
 		w->retry_s = 0;
 		if (d->history && w->on_board->report &&
@@ -337,13 +337,8 @@ static int open_all(struct daemon *d, const char *config, char *err, size_t err_
 			(struct watched){.daemon = d, .rule = r, .on_board = board_add(&d->board, r->service, r->tier, target)};
 		snprintf(d->watched[i].on_board->stable, sizeof(d->watched[i].on_board->stable), "%s", r->stable);
 	}
-	snprintf(d->folder, sizeof(d->folder), "/tmp/gapscope-serve-XXXXXX");
-	if (!mkdtemp(d->folder)) {
-		e = -errno;
-		d->folder[0] = '\0';
-		snprintf(err, err_size, "cannot make a folder in /tmp: %s", strerror(-e));
+	if ((e = session_folder("serve", d->folder, sizeof(d->folder), err, err_size)) < 0)
 		return e;
-	}
 	const struct http_options options = {
 		.listen = d->rules.listen,
 		.token = *d->token ? d->token : NULL,

@@ -6,10 +6,24 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "report/report.h"
+
+int session_folder(const char *name, char *buf, size_t size, char *err, size_t err_size)
+{
+	const char *tmp = getenv("TMPDIR");
+	const char *in = tmp && *tmp == '/' ? tmp : "/tmp";
+
+	if ((size_t)snprintf(buf, size, "%s/gapscope-%s-XXXXXX", in, name) < size && mkdtemp(buf))
+		return 0;
+	const int e = -errno;
+	snprintf(err, err_size, "cannot make a folder in %s: %s", in, strerror(-e));
+	buf[0] = '\0';
+	return e ? e : -ENAMETOOLONG;
+}
 
 static void on_exit_of(uv_process_t *process, int64_t status, int signal)
 {

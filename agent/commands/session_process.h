@@ -21,6 +21,8 @@ struct session_process {
 	void *user;
 };
 
+/* A private folder for reports, in TMPDIR or /tmp: "…/gapscope-NAME-XXXXXX". 0, or -errno with a line in err. */
+int session_folder(const char *name, char *buf, size_t size, char *err, size_t err_size);
 /*
  * Start `gapscope WORDS…` (ends with NULL) in a process group of its own; WORDS name o->report, which must be set. A watched program gets
  * our standard input and output when `foreground`. 0, or -errno with a line in err.

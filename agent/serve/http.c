@@ -72,7 +72,8 @@ static const struct {
 	{"X-Content-Type-Options", "nosniff"},
 	{"Cache-Control", "no-store"},
 	{"Referrer-Policy", "no-referrer"},
-	{"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
+	{"Content-Security-Policy",
+	 "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
 };
 
 static enum MHD_Result queue(struct MHD_Connection *c, unsigned int status, const char *type, struct MHD_Response *r)

@@ -11,6 +11,7 @@
 #include "detectors/detector.h"
 #include "gate/verdict.h"
 #include "report/render_util.h"
+#include "report/report.h"
 #include "report/score.h"
 #include "serve/route.h"
 
@@ -54,14 +55,54 @@ static size_t count_rule(const json_t *report, const char *rule)
 	return n;
 }
 
+/* A rule for each kind of thing, "data.log.<entity>": which there can be, only the findings say. */
+static bool is_family(const char *rule)
+{
+	return strchr(rule, '<') != NULL;
+}
+
+static bool is_listed(const char *rule)
+{
+	for (size_t d = 0; detector_table[d]; d++)
+		for (const struct rule *r = detector_table[d]->rules; r && r->id; r++)
+			if (strcmp(r->id, rule) == 0)
+				return true;
+	return false;
+}
+
+static bool was_before(const json_t *findings, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (strcmp(json_text(json_array_get(findings, i), "rule"), json_text(json_array_get(findings, at), "rule")) == 0)
+			return true;
+	return false;
+}
+
 static void put_findings(FILE *out, const struct board *b)
 {
+	static const char *const severities[] = {"critical", "error", "warning", "info"};
+
 	put_head(out, "gapscope_findings", "gauge", "Findings of the latest session, by rule.");
-	for (size_t i = 0; i < b->n; i++)
+	for (size_t i = 0; i < b->n; i++) {
+		const struct board_service *s = &b->service[i];
+		const json_t *findings = json_object_get(s->report, "findings");
+
 		for (size_t d = 0; detector_table[d]; d++)
 			for (const struct rule *r = detector_table[d]->rules; r && r->id; r++)
-				put(out, "gapscope_findings", &b->service[i], "rule", r->id,
-				    (double)count_rule(b->service[i].report, r->id));
+				if (!is_family(r->id))
+					put(out, "gapscope_findings", s, "rule", r->id, (double)count_rule(s->report, r->id));
+		for (size_t f = 0; f < json_array_size(findings); f++) {
+			const char *rule = json_text(json_array_get(findings, f), "rule");
+
+			if (!is_listed(rule) && !was_before(findings, f))
+				put(out, "gapscope_findings", s, "rule", rule, (double)count_rule(s->report, rule));
+		}
+	}
+	put_head(out, "gapscope_findings_by_severity", "gauge", "Findings of the latest session, by severity.");
+	for (size_t i = 0; i < b->n; i++)
+		for (size_t k = 0; k < sizeof(severities) / sizeof(*severities); k++)
+			put(out, "gapscope_findings_by_severity", &b->service[i], "severity", severities[k],
+			    (double)report_count(b->service[i].report, severities[k]));
 }
 
 static void put_scores(FILE *out, const struct board *b)

@@ -30,6 +30,8 @@ def answer_of(connection, path):
         response = connection.getresponse()
         response.read()
         return response.status
+    except (OSError, http.client.HTTPException):
+        return 504
     finally:
         connection.close()
 

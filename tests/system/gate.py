@@ -9,7 +9,6 @@ import http.client
 import http.server
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import threading
@@ -98,6 +97,10 @@ def services(top, kind):
             started.append(Server([sys.executable, HERE / "canary.py", name, port, dependency.server_port], port,
                                   top / f"{len(started)}.log"))
         yield started
+    except BaseException:
+        for server in started:
+            print(f"-- the log of {server.process.args}:", "\n".join(line for line in server.tail().splitlines() if "order=" not in line))
+        raise
     finally:
         for server in started:
             server.kill()
@@ -189,9 +192,8 @@ def interrupted():
     """A gate that is told to end early judges what it saw, and leaves the service alone."""
     with workdir() as top, services(top, "stable") as (stable, canary):
         gate = subprocess.Popen([GAPSCOPE, "gate", "--duration", "300", "--json", str(top / "v.json"), str(canary.process.pid)],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_env())
-        reports = pathlib.Path("/tmp").glob
-        poll_until(lambda: any(p.exists() for p in reports("gapscope-gate-*/service.json")), "the session's first report")
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_env({"TMPDIR": str(top)}))
+        poll_until(lambda: list(top.glob("gapscope-gate-*/service.json")), "the session's first report")
         gate.terminate()
         out, err = gate.communicate(timeout=60)
         expect(gate.returncode == 3, f"status {gate.returncode}: {out.decode()} {err.decode()}")
