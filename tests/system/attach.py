@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import threading
@@ -157,8 +158,12 @@ def killed():
     print(f"    killed {deaths[0]} times; rounds:", out.replace("\n", ", "))
 
 
-def refused(pid, words, *options):
-    done = gs.run([gs.GAPSCOPE, "attach", *options, pid])
+# Without what it takes to load probes into the kernel: then the shim is the only way.
+NO_PROBES = ["setpriv", "--bounding-set", "-bpf,-perfmon,-sys_admin"] if os.getuid() == 0 else []
+
+
+def refused(pid, words, *options, before=()):
+    done = gs.run([*before, gs.GAPSCOPE, "attach", *options, pid])
     text = done.stderr.decode()
     print("   ", text.strip())
     gs.expect(done.returncode == 2, f"exit status {done.returncode}: {text}")
@@ -169,6 +174,16 @@ def compile_c(folder, name, *flags):
     source = folder / "wait.c"
     source.write_text("#include <unistd.h>\nint main(void) { for (;;) pause(); }\n")
     return subprocess.run(["gcc", "-o", folder / name, source, *flags], stderr=subprocess.PIPE, check=False).returncode == 0
+
+
+def narrow_program(path):
+    """A 32-bit program of one instruction sequence, put together by hand: pause() for ever."""
+    code = bytes([0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7])  # mov $29,%eax; int $0x80; jmp back
+    base, start = 0x08048000, 52 + 32
+    head = b"\x7fELF" + bytes([1, 1, 1]) + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, base + start, 52, 0, 0, 52, 32, 1, 0, 0, 0)
+    segment = struct.pack("<IIIIIIII", 1, 0, base, base, start + len(code), start + len(code), 5, 4096)
+    path.write_bytes(head + segment + code)
+    path.chmod(0o755)
 
 
 def refusals():
@@ -192,7 +207,7 @@ def refusals():
         refused(zombie.pid, "zombie")
         zombie.wait()
         if compile_c(top, "static", "-static"):
-            refused(start(top / "static").pid, "static")
+            refused(start(top / "static").pid, "static", before=NO_PROBES)
         if compile_c(top, "narrow", "-m32"):
             refused(start(top / "narrow").pid, "32-bit")
         filtered = start("python3", "-c", "import ctypes,time\nctypes.CDLL(None).prctl(38,1,0,0,0)\n"
@@ -200,7 +215,7 @@ def refusals():
                          "p=ctypes.create_string_buffer(bytes([1,0,0,0,0,0,0,0])+ctypes.addressof(f).to_bytes(8,'little'))\n"
                          "assert ctypes.CDLL(None).prctl(22,2,p,0,0)==0\nprint('on',flush=True)\ntime.sleep(600)", stdout=subprocess.PIPE)
         gs.expect(filtered.stdout.readline() == b"on\n", "the filter is set")
-        refused(filtered.pid, "seccomp")
+        refused(filtered.pid, "seccomp", before=NO_PROBES)
         if shutil.which("strace"):
             tracer = start("strace", "-o", "/dev/null", "-p", sleeper.pid, stderr=subprocess.DEVNULL)
             gs.poll_until(lambda: f"TracerPid:\t{tracer.pid}" in open(f"/proc/{sleeper.pid}/status", encoding="ascii").read(), "it is traced")
@@ -213,7 +228,7 @@ def refusals():
             os.chmod(top / "raised", 0o4755)
             raised = start(top / "raised", "600")
             gs.poll_until(lambda: os.readlink(f"/proc/{raised.pid}/exe").endswith("raised"), "it runs")
-            refused(raised.pid, "privileges")
+            refused(raised.pid, "privileges", before=NO_PROBES)
             inner = start("unshare", "--pid", "--fork", "--kill-child", "sleep", "601")
             child = []
             gs.poll_until(lambda: child.extend(subprocess.run(["pgrep", "-P", str(inner.pid)], stdout=subprocess.PIPE, text=True,
@@ -228,6 +243,40 @@ def refusals():
             done = gs.run([*nobody, reachable / "gapscope", "attach", sleeper.pid])
             print("   ", done.stderr.decode().strip())
             gs.expect(done.returncode == 2 and b"permission" in done.stderr, "somebody else's process")
+            noexec = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c",
+                      'echo 2 >/proc/sys/vm/memfd_noexec || exit 9; sleep 602 & exec 3>&1; ' + f'"{gs.GAPSCOPE}" attach $!']
+            done = gs.run(noexec)
+            print("   ", done.stderr.decode().strip())
+            if os.path.exists("/proc/sys/vm/memfd_noexec"):
+                gs.expect(done.stderr.count(b"\n") == 1, "one line")
+                gs.expect(done.returncode == 2 and b"memfd_noexec" in done.stderr, "code may not be delivered in memory")
+        if shutil.which("musl-gcc"):
+            source = top / "wait.c"
+            source.write_text("#include <unistd.h>\nint main(void) { for (;;) pause(); }\n")
+            gs.checked(["musl-gcc", "-o", top / "musl", source])
+            refused(start(top / "musl").pid, "musl", before=NO_PROBES)
+        narrow_program(top / "narrow32")
+        refused(start(top / "narrow32").pid, "32-bit")
+        strict = start("/usr/bin/python3", "-c", "import ctypes,os\nlibc=ctypes.CDLL(None)\nos.write(1,b'on\\n')\nlibc.prctl(22,1)\nos.read(0,1)",
+                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        gs.expect(strict.stdout.readline() == b"on\n", "it is about to be strict")
+        gs.poll_until(lambda: "Seccomp:\t1" in open(f"/proc/{strict.pid}/status", encoding="ascii").read(), "seccomp is strict")
+        refused(strict.pid, "seccomp", before=NO_PROBES)
+        strict.stdin.close()
+        gs.poll_until(lambda: strict.poll() is not None, "it read on, and ended")
+        if os.getuid() == 0 and os.path.exists("/proc/2/status"):
+            refused(2, "kernel")
+        done = gs.run(["sh", "-c", f'exec "{gs.GAPSCOPE}" attach $$'])
+        gs.expect(done.returncode == 2 and b"itself" in done.stderr and done.stderr.count(b"\n") == 1, f"its own number: {done.stderr}")
+        names = [start("sh", "-c", "exec -a gs_two_of_it true 2>/dev/null; exec sleep 603") for _ in range(2)]
+        for name in names:
+            gs.poll_until(lambda n=name: os.readlink(f"/proc/{n.pid}/exe").endswith("sleep"), "it runs")
+            with open(f"/proc/{name.pid}/comm", "w", encoding="ascii") as comm:
+                comm.write("gs_two_of_it")
+        done = gs.run([gs.GAPSCOPE, "attach", "--name", "gs_two_of_it"])
+        print("   ", done.stderr.decode().strip())
+        gs.expect(done.returncode == 2 and done.stderr.count(b"\n") == 1 and all(str(n.pid).encode() in done.stderr for n in names),
+                  "two services of one name are listed")
         watcher, _ = attach(sleeper.pid)
         refused(sleeper.pid, "watches it already")
         gs.expect(gs.run([gs.GAPSCOPE, "detach", sleeper.pid]).returncode == 0, "detach ends it")
@@ -380,7 +429,51 @@ def cycles_java():
         under_load("java", ["java", "-Xmx128m", top / "S.java"], port)
 
 
-CASES = {f.__name__: f for f in (same_findings, transparent, killed, refusals, pool, cycles_redis, cycles_nginx, cycles_python, cycles_node,
+def gdb_stall(pid):
+    """What a debugger does at least for the same end: join, look, leave. (A call, which it would have to make, takes it longer.)"""
+    done = gs.run(["gdb", "-nx", "-batch", "-p", pid, "-ex", "print $pc"])
+    gs.expect(done.returncode == 0 and b"$1 = " in done.stdout, f"gdb saw nothing: {done.stderr.decode()}")
+
+
+def stall():
+    """What a client feels of an attach, beside what it feels of gdb, in turn in one run."""
+    gs.need("gdb")
+    rounds = max(8, CYCLES // 2)
+    port = gs.free_port()
+    worst = {"bare": [], "gapscope": [], "gdb": []}
+    held = []
+
+    def by_gapscope():
+        watcher, ms = attach(process.pid)
+        held.append(ms)
+        return watcher
+
+    with gs.workdir() as top, program("/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", port, cwd=top,
+                                      stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        gs.poll_until(lambda: gs.listening(port), "the server listens")
+        for _ in range(rounds):
+            for name, act in (("bare", lambda: time.sleep(0.2)), ("gapscope", by_gapscope), ("gdb", lambda: gdb_stall(process.pid))):
+                load = Load(http_load(port))
+                gs.poll_until(lambda: len(load.times) > 3, "the server answers")
+                first = len(load.times)
+                left = act()
+                load.stop = True
+                load.thread.join()
+                gs.expect(not load.failed, f"{name}: failed requests: {load.failed[:3]}")
+                worst[name].append(max(load.times[first:]))
+                if left:
+                    leave(left)
+    for name, times in worst.items():
+        times.sort()
+        print(f"    a client's longest wait, {name}: median {statistics.median(times):.1f} ms, p95 {times[int(len(times) * 0.95)]:.1f} ms "
+              f"({len(times)} rounds)")
+    numbers("stall", held)
+    ratio = statistics.median(worst["gdb"]) / statistics.median(worst["gapscope"])
+    print(f"    gdb's median is {ratio:.0f} times gapscope's")
+    gs.expect(ratio > 3, "an attach is felt as much as a debugger")
+
+
+CASES = {f.__name__: f for f in (same_findings, transparent, killed, refusals, stall, pool, cycles_redis, cycles_nginx, cycles_python, cycles_node,
                                  cycles_java)}
 
 if __name__ == "__main__":

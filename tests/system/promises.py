@@ -139,7 +139,7 @@ def report_on_signal():
 
 
 def static_program():
-    """A static program cannot be watched by the shim: it runs the same, and the report says so."""
+    """A static program cannot be watched by the shim: it runs the same, and the report says so, and whether the kernel's probes saw it."""
     gs.need("gcc")
     with gs.workdir() as top:
         (top / "s.c").write_text("#include <stdio.h>\nint main(void) { puts(\"static\"); return 12; }\n")
@@ -149,7 +149,14 @@ def static_program():
         gs.expect(b"static" in done.stderr, f"nobody says that it was not watched: {done.stderr}")
         report = gs.read_report(top / "r.json")
         print("  ", done.stderr.decode().strip(), "|", report["not_exercised"])
-        gs.expect(report["loss"]["published"] == 0 and report["not_exercised"], "the report does not say that nothing was seen")
+        probed = b"watched by probes" in done.stderr
+        gs.expect((report["loss"]["published"] > 0) == probed and report["not_exercised"], "the report does not say what was seen")
+        if os.getuid() == 0:
+            gs.expect(probed, "root can load probes")
+            plain = gs.run(["setpriv", "--bounding-set", "-bpf,-perfmon,-sys_admin", gs.GAPSCOPE, "run", "--report", top / "r.json", "--", top / "s"])
+            print("  ", plain.stderr.decode().strip())
+            gs.expect(plain.returncode == 12 and b"CAP_BPF" in plain.stderr, f"it does not say what is missing: {plain}")
+            gs.expect(gs.read_report(top / "r.json")["loss"]["published"] == 0, "nothing was seen")
 
 
 def other_user():

@@ -1,0 +1,340 @@
+/*
+ * probes.c in the running kernel: a child makes calls that are counted here; what is seen and what is lost adds up; nothing stays behind.
+ * Where probes cannot be loaded, the reason must be said.
+ */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "probes/probes.h"
+#include "test.h"
+
+#define PATIENCE 2000
+
+struct seen {
+	uint32_t pid;
+	size_t of[256];
+	size_t stacks, images, waiting;
+	int waiting_fd;
+	uint64_t last_t1;
+	char text[64];
+};
+
+static void see(void *ctx, uint32_t pid, uint32_t tid, const struct wire_record *r, const uint8_t *data)
+{
+	struct seen *s = ctx;
+
+	(void)tid;
+	if (pid != s->pid)
+		return;
+	assert_true(r->event < 256);
+	assert_true(r->t0 <= r->t1);
+	s->of[r->event]++;
+	if (r->event == WIRE_INFLIGHT) {
+		s->waiting++;
+		s->waiting_fd = r->fd;
+	}
+	if (r->event == WIRE_WRITE && r->data_len > 0 && r->data_len < sizeof(s->text))
+		memcpy(s->text, data, r->data_len);
+}
+
+static void see_stack(void *ctx, uint32_t pid, uint32_t site, uint64_t mono_ns, const struct probe_stack *stack)
+{
+	struct seen *s = ctx;
+
+	(void)mono_ns;
+	if (pid != s->pid)
+		return;
+	assert_true(site != 0);
+	assert_true(stack->frames > 0);
+	s->stacks++;
+}
+
+static void see_image(void *ctx, uint32_t pid, const struct wire_record *start, const uint8_t *data, uint64_t code)
+{
+	struct seen *s = ctx;
+
+	(void)start;
+	(void)data;
+	assert_true(code != 0);
+	s->images += pid == s->pid;
+}
+
+static size_t read_all(struct probes *p, struct seen *s)
+{
+	const struct probes_sink sink = {.record = see, .stack = see_stack, .image = see_image, .ctx = s};
+
+	return probes_read(p, 0, &sink);
+}
+
+/* Probes, or NULL where they cannot be: then the reason was checked. */
+static struct probes *open_probes(bool own_children, uint32_t ring_bytes)
+{
+	const struct probes_options o = {.own_children = own_children, .ring_bytes = ring_bytes};
+	struct probes *p = NULL;
+	char why[256] = "";
+	const int e = probes_open(&o, &p, why, sizeof(why));
+
+	if (e == 0) {
+		assert_int_equal(probes_check(why, sizeof(why)), 0);
+		return p;
+	}
+	assert_null(p);
+	assert_true(why[0] != '\0');
+	print_message("no probes here: %s\n", why);
+	/* A root's probes must load on the machines that this is tested on. */
+	assert_true(geteuid() != 0 || access("/sys/kernel/btf/vmlinux", R_OK) != 0 || strstr(why, "CAP_BPF") != NULL);
+	return NULL;
+}
+
+/* A child that waits for a byte, writes n times, and waits again. */
+struct child {
+	pid_t pid;
+	int go; /* our end of its socket */
+};
+
+static struct child child_start(unsigned int n)
+{
+	int ends[2];
+	struct child c;
+	char ready;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	c.go = ends[0];
+	c.pid = fork();
+	if (c.pid == 0) {
+		char byte;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ends[0]);
+		if (write(ends[1], "r", 1) != 1)
+			_exit(1);
+		while (read(ends[1], &byte, 1) == 1) {
+			for (unsigned int i = 0; i < n; i++) {
+				if (write(ends[1], "hello", 5) != 5)
+					_exit(1);
+			}
+		}
+		_exit(0);
+	}
+	close(ends[1]);
+	/* From here on it does nothing but what it is told to. */
+	assert_int_equal(read(c.go, &ready, 1), 1);
+	return c;
+}
+
+static void child_go(const struct child *c, unsigned int n)
+{
+	char buffer[4096];
+	size_t left = (size_t)n * 5;
+
+	assert_int_equal(write(c->go, "g", 1), 1);
+	while (left > 0) {
+		const ssize_t got = read(c->go, buffer, sizeof(buffer) < left ? sizeof(buffer) : left);
+
+		assert_true(got > 0);
+		left -= (size_t)got;
+	}
+}
+
+static void child_end(struct child *c)
+{
+	close(c->go);
+	assert_int_equal(waitpid(c->pid, NULL, 0), c->pid);
+}
+
+/* Until the child's calls are over: its last one is a read that waits. */
+static void until_waiting(struct probes *p, struct seen *s)
+{
+	const struct probes_sink sink = {.record = see, .stack = see_stack, .image = see_image, .ctx = s};
+	struct timespec now;
+
+	s->waiting = 0;
+	for (int i = 0; i < PATIENCE && s->waiting == 0; i++) {
+		poll(NULL, 0, 5);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		probes_waiting(p, (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec, 20000000, &sink);
+	}
+	assert_true(s->waiting > 0);
+}
+
+static void a_running_process_is_watched(void **state)
+{
+	struct probes *p = open_probes(false, 0);
+	struct child c;
+	struct seen s = {0};
+
+	(void)state;
+	if (p == NULL)
+		return;
+	c = child_start(10);
+	s.pid = (uint32_t)c.pid;
+	assert_int_equal(probes_watch(p, c.pid), 0);
+	child_go(&c, 10);
+	until_waiting(p, &s);
+	assert_true(s.waiting_fd >= 0);
+	read_all(p, &s);
+	assert_int_equal(s.of[WIRE_WRITE], 10);
+	assert_int_equal(s.of[WIRE_READ], 1);
+	assert_int_equal(s.of[WIRE_FD_KIND], 1);
+	assert_string_equal(s.text, "hello");
+	assert_true(s.stacks >= 2);
+	/* Nothing of its bytes any more. */
+	memset(s.text, 0, sizeof(s.text));
+	probes_set_policy(p, s.pid, s.waiting_fd, WIRE_POLICY_SIZES);
+	child_go(&c, 10);
+	until_waiting(p, &s);
+	read_all(p, &s);
+	assert_int_equal(s.of[WIRE_WRITE], 20);
+	assert_string_equal(s.text, "");
+	/* Unwatched, it says nothing. */
+	probes_unwatch(p, s.pid);
+	child_go(&c, 10);
+	child_end(&c);
+	read_all(p, &s);
+	assert_int_equal(s.of[WIRE_WRITE], 20);
+	probes_free(p);
+}
+
+static void seen_and_lost_add_up(void **state)
+{
+	enum { CALLS = 20000 };
+	struct probes *p = open_probes(false, 1U << 16); /* far too small */
+	struct child c;
+	struct seen s = {0};
+	uint64_t told, lost;
+
+	(void)state;
+	if (p == NULL)
+		return;
+	c = child_start(CALLS);
+	s.pid = (uint32_t)c.pid;
+	assert_int_equal(probes_watch(p, c.pid), 0);
+	child_go(&c, CALLS);
+	until_waiting(p, &s);
+	told = probes_count(p, PROBE_COUNT_TOLD);
+	lost = probes_count(p, PROBE_COUNT_FULL);
+	read_all(p, &s);
+	print_message("%d writes and a read: %zu seen, %llu lost\n", CALLS, s.of[WIRE_WRITE] + s.of[WIRE_READ],
+		      (unsigned long long)lost);
+	assert_true(lost > 0);
+	assert_int_equal(told, s.of[WIRE_WRITE] + s.of[WIRE_READ]);
+	assert_int_equal(told + lost, CALLS + 1);
+	child_end(&c);
+	probes_free(p);
+}
+
+static void own_children_are_watched_from_their_exec_on(void **state)
+{
+	struct probes *p = open_probes(true, 0);
+	struct seen s = {0};
+	pid_t pid;
+
+	(void)state;
+	if (p == NULL)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		close(open("/dev/null", O_RDONLY)); /* not of the program */
+		execl("/bin/sh", "sh", "-c", "true | cat; exit 3", (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	s.pid = (uint32_t)pid;
+	read_all(p, &s);
+	assert_int_equal(s.images, 1);
+	assert_true(s.of[WIRE_FORK] >= 1);
+	assert_int_equal(s.of[WIRE_PROCESS_EXIT], 1);
+	probes_free(p);
+}
+
+/* The programs that descriptors of a process hold. */
+static size_t programs_of(pid_t pid, uint32_t *ids, size_t max)
+{
+	char path[300], line[128];
+	const struct dirent *entry;
+	size_t n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", (int)pid);
+	d = opendir(path);
+	assert_non_null(d);
+	while ((entry = readdir(d)) != NULL) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", (int)pid, entry->d_name);
+		f = fopen(path, "re");
+		while (f != NULL && n < max && fgets(line, sizeof(line), f) != NULL)
+			n += sscanf(line, "prog_id: %u", &ids[n]) == 1 ? 1 : 0;
+		if (f != NULL)
+			fclose(f);
+	}
+	closedir(d);
+	return n;
+}
+
+static size_t still_there(const uint32_t *ids, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const int fd = bpf_prog_get_fd_by_id(ids[i]);
+
+		left += fd >= 0 ? 1 : 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	return left;
+}
+
+static void a_killed_agent_leaves_nothing(void **state)
+{
+	uint32_t ids[64];
+	size_t n, left;
+	int ready[2];
+	char byte = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (write(ready[1], open_probes(false, 0) != NULL ? "y" : "n", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	n = programs_of(pid, ids, sizeof(ids) / sizeof(ids[0]));
+	if (byte == 'y') {
+		assert_true(n >= 6);
+		assert_true(still_there(ids, n) == n);
+	}
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	left = still_there(ids, n);
+	/* The kernel takes its time: a worker of it frees them. */
+	for (int i = 0; i < PATIENCE && left > 0; i++) {
+		poll(NULL, 0, 5);
+		left = still_there(ids, n);
+	}
+	print_message("%zu programs while it lived, %zu afterwards\n", n, left);
+	assert_int_equal(left, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+TEST_MAIN(cmocka_unit_test(a_running_process_is_watched), cmocka_unit_test(seen_and_lost_add_up),
+	  cmocka_unit_test(own_children_are_watched_from_their_exec_on), cmocka_unit_test(a_killed_agent_leaves_nothing))
