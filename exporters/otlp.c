@@ -13,6 +13,7 @@
 #include <curl/curl.h>
 
 #include "exporters/exporters.h"
+#include "exporters/otlp_delta.h"
 #include "exporters/otlp_lane.h"
 #include "report/stable_hash.h"
 
@@ -21,6 +22,7 @@
 struct otlp {
 	struct otlp_config config;
 	struct otlp_lane *lanes[EXPORT_SIGNALS]; /* NULL where the signal is off */
+	struct otlp_delta *delta;                /* NULL = cumulative */
 };
 
 static struct {
@@ -51,6 +53,7 @@ static void otlp_free(struct otlp *x)
 	for (size_t i = 0; i < EXPORT_SIGNALS; i++)
 		otlp_lane_free(x->lanes[i]);
 	otlp_config_done(&x->config);
+	otlp_delta_free(x->delta);
 	free(x);
 }
 
@@ -98,6 +101,8 @@ static int open_with(config_fn read_config, const char *target, const struct res
 			continue;
 		rc = lane_open(&x->config.signal[i], r, &x->lanes[i], err, err_size);
 	}
+	if (rc == 0 && x->config.delta && (x->delta = otlp_delta_new()) == NULL)
+		rc = -ENOMEM;
 	if (rc != 0) {
 		otlp_free(x);
 		return rc;
@@ -148,12 +153,14 @@ static void otlp_metrics(void *ctx, const struct metric *m, size_t n, uint64_t n
 	size_t used = 0;
 	(void)now_ns; /* points carry their time */
 	for (size_t i = 0; l != NULL && i < n; i++) {
-		if (m[i].points_n == 0)
+		struct metric told = m[i];
+		int rc = x->delta != NULL ? otlp_delta_metric(x->delta, &m[i], &told) : 0;
+		if (told.points_n == 0)
 			continue;
-		if (items != NULL && otlp_encode_metric(&m[i], &items[used].bytes) == 0)
-			items[used++].weight = m[i].points_n;
+		if (rc == 0 && items != NULL && otlp_encode_metric(&told, &items[used].bytes) == 0)
+			items[used++].weight = told.points_n;
 		else
-			otlp_lane_count_dropped(l, m[i].points_n);
+			otlp_lane_count_dropped(l, told.points_n);
 	}
 	if (used > 0)
 		otlp_lane_push(l, items, used);

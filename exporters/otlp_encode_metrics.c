@@ -1,5 +1,5 @@
 /*
- * A metric with its points as OTLP (opentelemetry.proto.metrics.v1.Metric), cumulative. Pure function, any thread.
+ * A metric with its points as OTLP (opentelemetry.proto.metrics.v1.Metric), cumulative or delta. Pure function, any thread.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -110,7 +110,7 @@ static void fill_histograms(const struct metric *m, struct points *p)
 		to->bucket_counts = (uint64_t *)from->buckets;
 		to->n_explicit_bounds = m->bounds_n;
 		to->explicit_bounds = (double *)m->bounds;
-		if (from->count > 0) {
+		if (from->count > 0 && !from->no_extremes) {
 			to->has_min_case = OTLP__HISTOGRAM_DATA_POINT__HAS_MIN_MIN;
 			to->min = from->min;
 			to->has_max_case = OTLP__HISTOGRAM_DATA_POINT__HAS_MAX_MAX;
@@ -132,6 +132,8 @@ int otlp_encode_metric(const struct metric *m, struct bytes *ret)
 	metric.name = (char *)m->name;
 	metric.unit = (char *)(m->unit != NULL ? m->unit : "");
 	metric.description = (char *)(m->doc != NULL ? m->doc : "");
+	Otlp__AggregationTemporality temporality = m->delta ? OTLP__AGGREGATION_TEMPORALITY__AGGREGATION_TEMPORALITY_DELTA
+							    : OTLP__AGGREGATION_TEMPORALITY__AGGREGATION_TEMPORALITY_CUMULATIVE;
 	int rc = points_make(m, &p);
 	if (rc != 0)
 		goto out;
@@ -139,7 +141,7 @@ int otlp_encode_metric(const struct metric *m, struct bytes *ret)
 	case METRIC_SUM:
 	case METRIC_UPDOWN:
 		fill_numbers(m, &p);
-		sum.aggregation_temporality = OTLP__AGGREGATION_TEMPORALITY__AGGREGATION_TEMPORALITY_CUMULATIVE;
+		sum.aggregation_temporality = temporality;
 		sum.is_monotonic = m->kind == METRIC_SUM;
 		sum.n_data_points = p.n;
 		sum.data_points = p.number_list;
@@ -155,7 +157,7 @@ int otlp_encode_metric(const struct metric *m, struct bytes *ret)
 		break;
 	case METRIC_HISTOGRAM:
 		fill_histograms(m, &p);
-		histogram.aggregation_temporality = OTLP__AGGREGATION_TEMPORALITY__AGGREGATION_TEMPORALITY_CUMULATIVE;
+		histogram.aggregation_temporality = temporality;
 		histogram.n_data_points = p.n;
 		histogram.data_points = p.histogram_list;
 		metric.data_case = OTLP__METRIC__DATA_HISTOGRAM;

@@ -31,6 +31,7 @@ struct otlp_signal {
 struct otlp_config {
 	struct otlp_signal signal[EXPORT_SIGNALS];
 	struct otlp_sampler sampler;
+	bool delta;              /* OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE */
 	uint64_t span_attrs_max; /* OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT */
 };
 

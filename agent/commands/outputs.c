@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "commands/command.h"
+#include "exporters/self_metrics.h"
 
 #define NS_PER_MS 1000000ULL
 
@@ -104,11 +105,56 @@ struct telemetry_sink outputs_sink(struct outputs *o)
 	return o->n ? (struct telemetry_sink){.span = on_span, .finding = on_finding, .ctx = o} : (struct telemetry_sink){0};
 }
 
+/* The session's metrics with what the exporters say of themselves: a new array. NULL when memory is out. */
+static struct metric *with_own(const struct outputs *o, const struct metric *m, size_t *n, uint64_t now_ns,
+			       struct self_metrics *own)
+{
+	struct self_exporter list[OUTPUTS_MAX];
+	size_t used = 0;
+
+	for (size_t i = 0; i < o->n; i++) {
+		if (!o->item[i].exporter->counts)
+			continue;
+		list[used].name = o->item[i].exporter->name;
+		o->item[i].exporter->counts(o->item[i].state, list[used++].counts);
+	}
+	int e = self_metrics_make(list, used, *n && m[0].points_n ? m[0].points[0].start_ns : now_ns, now_ns, own);
+	struct metric *all = e == 0 ? calloc(*n + own->n + 1, sizeof(*all)) : NULL;
+	if (!all) {
+		self_metrics_done(own);
+		return NULL;
+	}
+	if (*n)
+		memcpy(all, m, *n * sizeof(*all));
+	if (own->n)
+		memcpy(all + *n, own->metrics, own->n * sizeof(*all));
+	*n += own->n;
+	return all;
+}
+
+static void give_metrics(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns, bool all)
+{
+	uint64_t every_ns = exporter_metric_interval_ms() * NS_PER_MS;
+	struct self_metrics own;
+	struct metric *list = with_own(o, m, &n, now_ns, &own);
+
+	for (size_t i = 0; list && i < o->n; i++) {
+		const struct exporter *x = o->item[i].exporter;
+		uint64_t *due = &o->item[i].metrics_due_ns;
+		/* ticks may come more often than everybody wants, and a little early */
+		if (!x->metrics || !(all || x->metrics_every_ms || now_ns + every_ns / 20 >= *due))
+			continue;
+		x->metrics(o->item[i].state, list, n, now_ns);
+		*due = now_ns + every_ns;
+	}
+	if (list)
+		self_metrics_done(&own);
+	free(list);
+}
+
 void outputs_metrics(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns)
 {
-	for (size_t i = 0; i < o->n; i++)
-		if (o->item[i].exporter->metrics)
-			o->item[i].exporter->metrics(o->item[i].state, m, n, now_ns);
+	give_metrics(o, m, n, now_ns, true);
 }
 
 unsigned int outputs_metrics_every_ms(const struct outputs *o)
@@ -123,19 +169,7 @@ unsigned int outputs_metrics_every_ms(const struct outputs *o)
 
 void outputs_metrics_tick(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns)
 {
-	uint64_t every_ns = exporter_metric_interval_ms() * NS_PER_MS;
-
-	for (size_t i = 0; i < o->n; i++) {
-		const struct exporter *x = o->item[i].exporter;
-		uint64_t *due = &o->item[i].metrics_due_ns;
-		if (!x->metrics)
-			continue;
-		/* ticks may come more often than everybody wants, and a little early */
-		if (x->metrics_every_ms || now_ns + every_ns / 20 >= *due) {
-			x->metrics(o->item[i].state, m, n, now_ns);
-			*due = now_ns + every_ns;
-		}
-	}
+	give_metrics(o, m, n, now_ns, false);
 }
 
 static uint64_t now_ms(void)

@@ -56,7 +56,7 @@ void series_free(struct series *s)
 	free(s);
 }
 
-static char *attrs_key(const struct attr *attrs, size_t n)
+char *series_key(const struct attr *attrs, size_t n)
 {
 	char *key = NULL;
 	size_t size = 0;
@@ -134,7 +134,7 @@ static struct metric_point *overflow_point(struct series *s)
 
 static struct metric_point *point_find(struct series *s, const struct attr *attrs, size_t n)
 {
-	char *key = attrs_key(attrs, n);
+	char *key = series_key(attrs, n);
 	if (key == NULL)
 		return NULL;
 	struct slot *x = NULL;

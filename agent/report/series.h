@@ -16,6 +16,8 @@ void series_free(struct series *s);
 void series_record(struct series *s, const struct attr *attrs, size_t attrs_n, double value);
 /* The same for a measurement that was made in a sampled span: it becomes the point's exemplar (NULL = in none). */
 void series_record_traced(struct series *s, const struct attr *attrs, size_t attrs_n, double value, const struct exemplar *x);
+/* Attributes as a text that two points share if, and only if, they have the same ones in the same order. The caller frees it. */
+char *series_key(const struct attr *attrs, size_t n);
 /* Points in order of appearance, as one array of the series; times are set by this. */
 const struct metric_point *series_points(struct series *s, uint64_t start_ns, uint64_t now_ns, size_t *ret_n);
 

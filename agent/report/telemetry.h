@@ -60,6 +60,7 @@ struct metric_point {
 	uint64_t count; /* histograms */
 	double sum, min, max;
 	uint64_t buckets[HISTOGRAM_BUCKETS_MAX]; /* one more than bounds */
+	bool no_extremes;                        /* histograms: min and max are not known */
 	bool has_exemplar;                       /* histograms: the latest sampled measurement */
 	struct exemplar exemplar;
 };
@@ -67,6 +68,7 @@ struct metric_point {
 struct metric {
 	const char *name, *unit, *doc;
 	enum metric_kind kind;
+	bool delta; /* points say what was added since start_ns; else since the session began */
 	const double *bounds;
 	size_t bounds_n;
 	const struct metric_point *points;
