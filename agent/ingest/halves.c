@@ -1,14 +1,16 @@
 /* Divided values: see halves.h. */
 #include "ingest/halves.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/hash.h"
 #include "core/limits.h"
 
-#define TAIL 256U  /* bytes of a call that are kept for the next one */
-#define AHEAD 512U /* bytes of the next call that may end a value */
+#define TAIL 256U   /* bytes of a call that are kept for the next one */
+#define AHEAD 512U  /* bytes of the next call that may end a value */
+#define WORD_MIN 4U /* a rest of a value that is shorter says nothing */
 
 struct key {
 	uint32_t pid;
@@ -18,8 +20,16 @@ struct key {
 
 struct tail {
 	struct key key;
+	uint64_t lost; /* what was lost of the process when bytes of the stream were last seen whole */
 	size_t len;
 	uint8_t bytes[TAIL];
+	UT_hash_handle hh;
+};
+
+/* A process of which records were lost. */
+struct loser {
+	uint32_t pid;
+	uint64_t lost;
 	UT_hash_handle hh;
 };
 
@@ -27,7 +37,10 @@ struct halves {
 	struct scanner *scanner;
 	struct counters *counters;
 	struct tail *tails;
+	struct loser *losers;
 };
+
+#define UNKNOWN UINT64_MAX /* of tail.lost: bytes are missing behind the last ones */
 
 /* The place between the two calls, and the bytes of the second one. */
 struct seam {
@@ -53,6 +66,12 @@ static void drop(struct halves *h, struct tail *t)
 	free(t);
 }
 
+static void forget(struct halves *h, struct loser *l)
+{
+	HASH_DEL(h->losers, l);
+	free(l);
+}
+
 void halves_free(struct halves *h)
 {
 	struct tail *t, *next;
@@ -61,7 +80,56 @@ void halves_free(struct halves *h)
 		return;
 	HASH_ITER (hh, h->tails, t, next)
 		drop(h, t);
+	struct loser *l, *next_loser;
+	HASH_ITER (hh, h->losers, l, next_loser)
+		forget(h, l);
 	free(h);
+}
+
+/* 0: nothing was. */
+static uint64_t lost_of(const struct halves *h, uint32_t pid)
+{
+	struct loser *l = NULL;
+
+	if (h->losers != NULL)
+		HASH_FIND(hh, h->losers, &pid, sizeof(pid), l);
+	return l != NULL ? l->lost : 0;
+}
+
+void halves_lost(struct halves *h, uint32_t pid)
+{
+	struct loser *l = NULL;
+
+	HASH_FIND(hh, h->losers, &pid, sizeof(pid), l);
+	if (l == NULL && HASH_COUNT(h->losers) < LIMIT_TAILS && (l = calloc(1, sizeof(*l))) != NULL) {
+		l->pid = pid;
+		HASH_ADD(hh, h->losers, pid, sizeof(l->pid), l);
+	}
+	if (l != NULL)
+		l->lost++;
+}
+
+/* Does a protocol begin a message so: GET, HTTP/1.1, EHLO? */
+static bool is_opening(const uint8_t *word, size_t len)
+{
+	size_t upper = 0;
+
+	while (upper < len && word[upper] >= 'A' && word[upper] <= 'Z')
+		upper++;
+	return (upper == len && len <= 10) || (len > 5 && memcmp(word, "HTTP/", 5) == 0);
+}
+
+/* What comes before these bytes is not known: their first word may be the rest of any value. True if it goes on behind them. */
+static bool close_unknown(uint8_t *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && n < AHEAD && bytes[n] > ' ' && bytes[n] < 0x7f && strchr("\"'`,;&<>{}", bytes[n]) == NULL)
+		n++;
+	if (n < WORD_MIN || is_opening(bytes, n))
+		return false;
+	memset(bytes, '*', n);
+	return n == len;
 }
 
 static void over_seam(void *ctx, const struct scan_match *m)
@@ -103,6 +171,12 @@ static void keep(struct tail *t, const uint8_t *bytes, size_t len)
 	explicit_bzero(t->bytes + t->len, TAIL - t->len);
 }
 
+static void empty(struct tail *t)
+{
+	explicit_bzero(t->bytes, sizeof(t->bytes));
+	t->len = 0;
+}
+
 static struct tail *add(struct halves *h, const struct key *key)
 {
 	struct tail *t = NULL;
@@ -122,6 +196,7 @@ void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *by
 {
 	const struct key key = {.pid = pid, .fd = fd, .out = out};
 	const size_t n = len < TAIL ? len : TAIL;
+	const uint64_t lost = lost_of(h, pid);
 	uint8_t last[TAIL];
 	struct tail *t;
 
@@ -139,16 +214,22 @@ void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *by
 		goes_on = true;
 	scan_redact(h->scanner, bytes, len);
 	memset(bytes + open, '*', len - open);
+	const bool unknown = (t != NULL ? t->lost : 0) != lost && close_unknown(bytes, len);
 
-	/* Behind a gap nothing is known to go on. */
-	if (!goes_on || gap) {
+	/* A stream of which nothing was lost, and nothing goes on, needs no entry. */
+	if (!goes_on && !gap && lost == 0) {
 		if (t != NULL)
 			drop(h, t);
 	} else {
 		if (t == NULL)
 			t = add(h, &key);
-		if (t != NULL)
-			keep(t, last, n);
+		if (t != NULL) {
+			t->lost = unknown || gap ? UNKNOWN : lost;
+			if (goes_on && !gap)
+				keep(t, last, n);
+			else
+				empty(t);
+		}
 	}
 	explicit_bzero(last, sizeof(last));
 }
@@ -156,7 +237,12 @@ void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *by
 void halves_end(struct halves *h, uint32_t pid, int first, int last)
 {
 	struct tail *t, *next;
+	struct loser *l = NULL;
 
+	if (first == INT_MIN && last == INT_MAX && h->losers != NULL)
+		HASH_FIND(hh, h->losers, &pid, sizeof(pid), l);
+	if (l != NULL)
+		forget(h, l);
 	if (h->tails == NULL)
 		return;
 	if (first == last) {

@@ -164,6 +164,8 @@ void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *c
 				      e->ret != (int64_t)e->data_len);
 		break;
 	case PLAIN:
+		if (e->id == WIRE_LOSS)
+			halves_lost(r->halves, e->pid);
 		break;
 	}
 	end_sinks(r, e, fn, ctx);

@@ -125,7 +125,7 @@ def planted_secrets():
                 gs.poll_until(lambda: ready.exists() or run.poll() is not None, "the service has logged everything")
                 gs.expect(run.poll() is None, "the service ended early: " + (top / "agent").read_text(errors="replace")[-2000:])
                 # all that was written is read when a second memory image in a row has nothing left in it
-                gs.poll_until(lambda: not leaks(pieces, memory_of(run.pid)), "the agent's memory holds no value", 20)
+                gs.poll_until(lambda: not leaks(pieces, memory_of(run.pid)), "the agent's memory holds no value")
             except gs.Failure:
                 for name, line, hit in leaks(pieces, memory_of(run.pid))[:10]:
                     print(f"  memory {name}: {hit!r} of {line!r}")
@@ -138,7 +138,7 @@ def planted_secrets():
         server.shutdown()
         report = gs.read_report(out / "report.json")
         rules = sorted({f["rule"] for f in report["findings"] if f["rule"].startswith("data.log")})
-        print(f"  {count} planted, rules: {', '.join(rules)}")
+        print(f"  {count} planted, records {report['loss']['published']}, lost {report['loss']['by_cause']}, rules: {', '.join(rules)}")
         for rule in ("password", "credit_card", "email", "bearer_token", "stripe_key", "jwt", "api_key", "url_credentials"):
             gs.expect(f"data.log.{rule}" in rules, f"no finding of {rule}")
         places = [(p.name, p.read_bytes()) for p in sorted(out.rglob("*")) if p.is_file()]

@@ -11,6 +11,7 @@ near, far = socket.socketpair(socket.AF_UNIX)
 server = socket.create_server(("127.0.0.1", 0))
 client = socket.create_connection(server.getsockname())
 peer, _ = server.accept()
+client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 for i, line in enumerate(values):
     if i % 3 == 0:
         sys.stdout.write(line + "\n")

@@ -94,15 +94,38 @@ static void only_where_it_belongs(void **state)
 {
 	struct fixture *f = *state;
 
-	/* another direction, another descriptor, after an end, after a gap: these are no second parts */
+	/* another direction, another descriptor, after an end: these are no second parts */
 	pass(f, 7, false, false, "password=Kx7", "password=***");
 	pass(f, 7, true, false, "veqWm2 ", "veqWm2 ");
 	pass(f, 8, false, false, "veqWm2 ", "veqWm2 ");
 	halves_end(f->halves, 1, INT_MIN, INT_MAX);
 	pass(f, 7, false, false, "veqWm2 ", "veqWm2 ");
-	pass(f, 7, false, true, "password=Kx7", "password=***");
-	pass(f, 7, false, false, "veqWm2 ", "veqWm2 ");
 	pass(f, 7, false, false, "", "");
+}
+
+static void first_parts_that_were_not_seen(void **state)
+{
+	struct fixture *f = *state;
+
+	/* bytes that were not captured */
+	pass(f, 7, false, true, "password=Kx7", "password=***");
+	pass(f, 7, false, false, "veqWm2 and more", "****** and more");
+	pass(f, 7, false, false, "veqWm2 and more\n", "veqWm2 and more\n");
+	pass(f, 7, false, true, "x", "x");
+	pass(f, 7, false, false, "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n");
+	/* records that were lost: once for each stream, all of a word that goes on */
+	halves_lost(f->halves, 1);
+	pass(f, 8, true, false, "veqWm2Lp", "********");
+	pass(f, 8, true, false, "9xT2v, GET", "*****, GET");
+	pass(f, 8, true, false, "veqWm2 now", "veqWm2 now");
+	pass(f, 9, true, false, "GET /a HTTP/1.1\r\n", "GET /a HTTP/1.1\r\n");
+	pass(f, 9, true, false, "veqWm2 now", "veqWm2 now");
+	halves_lost(f->halves, 1);
+	pass(f, 9, true, false, "veqWm2 now", "****** now");
+	halves_lost(f->halves, 2);
+	pass(f, 9, true, false, "veqWm2 now", "veqWm2 now");
+	halves_end(f->halves, 1, INT_MIN, INT_MAX);
+	pass(f, 9, true, false, "veqWm2 now", "veqWm2 now");
 }
 
 static void what_a_protocol_needs_stays(void **state)
@@ -130,7 +153,12 @@ static void many_connections(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(divided_values), T(three_parts), T(only_where_it_belongs), T(what_a_protocol_needs_stays), T(many_connections),
+		T(divided_values),
+		T(three_parts),
+		T(only_where_it_belongs),
+		T(first_parts_that_were_not_seen),
+		T(what_a_protocol_needs_stays),
+		T(many_connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
