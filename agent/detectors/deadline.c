@@ -241,7 +241,7 @@ static void bytes_out(struct deadline *d, struct deadline_conn *k, const struct 
 		deadline_turn(d, k, PHASE_RESPONSE, e->t1, END_DATA, e);
 	} else if (k->now.phase == PHASE_RESPONSE && !k->now.calls && !k->now.told.tally) { /* the request goes on */
 		uint64_t began = k->now.operation_ns;
-		watch_begin(&k->now, PHASE_RESPONSE, e->t1, e->tid, e->stack, k->open_n ? k->open[0]->id : 0);
+		watch_begin(&k->now, PHASE_RESPONSE, e->t1, e->tid, e->stack, k->open_n && k->open[0] ? k->open[0]->id : 0);
 		k->now.operation_ns = began;
 	}
 }
@@ -259,7 +259,7 @@ static void bytes_in(struct deadline *d, struct deadline_conn *k, const struct e
 		}
 		return;
 	}
-	if (!k->open_n || !k->open[0]->t_first_byte)
+	if (!k->open_n || !k->open[0] || !k->open[0]->t_first_byte)
 		return;
 	if (k->now.phase == PHASE_BODY) {
 		uint64_t gap = e->t1 - k->now.since_ns;

@@ -249,7 +249,7 @@ static void upper(char *out, size_t size, const struct reader *r)
 static void verb(struct reader *r, struct naming *n)
 {
 	static const char *const objects[] = {"CREATE", "DROP", "ALTER", "TRUNCATE", NULL};
-	static const char *const direct[] = {"UPDATE", "COPY", "CALL", "LOCK", NULL};
+	static const char *const direct[] = {"UPDATE", "COPY", "CALL", "LOCK", "TABLE", NULL};
 	char text[32];
 
 	upper(text, sizeof(text), r);

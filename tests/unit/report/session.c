@@ -23,7 +23,10 @@ struct world {
 static void on_span(void *ctx, const struct span *s)
 {
 	struct world *w = ctx;
-	assert_true(w->spans_n < SPANS_MAX);
+	if (w->spans_n >= SPANS_MAX) {
+		w->spans_n++;
+		return;
+	}
 	for (size_t i = 0; i < s->attrs_n; i++)
 		if (strcmp(s->attrs[i].key, "url.full") == 0)
 			snprintf(w->urls[w->spans_n], sizeof w->urls[0], "%s", s->attrs[i].s);
@@ -168,6 +171,24 @@ static void requests_become_spans_of_one_trace(void **state)
 	stop(&w);
 }
 
+/* More requests at once than detectors look at, answered one by one. */
+static void many_requests_at_once(void **state)
+{
+	(void)state;
+	struct world w;
+	start(&w, NULL);
+	struct script *s = &w.script;
+	script_socket(s, 5);
+	script_connect(s, 5, "10.0.0.9", 6379, 0);
+	for (int i = 0; i < 200; i++)
+		script_write(s, 5, "*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+	for (int i = 0; i < 200; i++)
+		script_read(s, 5, "$1\r\nb\r\n");
+	session_finish(w.session, s->now);
+	assert_int_equal(w.spans_n, 200);
+	stop(&w);
+}
+
 static void same_events_same_report(void **state)
 {
 	(void)state;
@@ -257,9 +278,13 @@ static void an_unfinished_session_is_freed_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(events_become_a_report),  cmocka_unit_test(requests_become_spans_of_one_trace),
-		cmocka_unit_test(same_events_same_report), cmocka_unit_test(retries_are_linked),
-		cmocka_unit_test(detectors_can_be_off),    cmocka_unit_test(an_unfinished_session_is_freed_whole),
+		cmocka_unit_test(events_become_a_report),
+		cmocka_unit_test(requests_become_spans_of_one_trace),
+		cmocka_unit_test(many_requests_at_once),
+		cmocka_unit_test(same_events_same_report),
+		cmocka_unit_test(retries_are_linked),
+		cmocka_unit_test(detectors_can_be_off),
+		cmocka_unit_test(an_unfinished_session_is_freed_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
