@@ -223,7 +223,7 @@ void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next,
 	k->before.until_ns = now_ns;
 	k->before_end = end;
 	k->before_open = k->now.phase != PHASE_IDLE;
-	watch_begin(&k->now, next, now_ns, e ? e->tid : 0, e ? e->stack : 0, k->open_n ? k->open[0]->id : 0);
+	watch_begin(&k->now, next, now_ns, e ? e->tid : 0, e ? e->stack : 0, k->open_n && k->open[0] ? k->open[0]->id : 0);
 	if (next == PHASE_BODY) { /* the loop goes on */
 		k->now.timer_ns = k->before.timer_ns;
 		k->now.timer_len_ns = k->before.timer_len_ns;
