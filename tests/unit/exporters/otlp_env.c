@@ -182,6 +182,34 @@ static void protocols_and_their_endpoints(void **state)
 	otlp_config_done(&config);
 }
 
+static void temporality_and_console(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *value;
+		bool delta;
+	} cases[] = {{"cumulative", false}, {"delta", true}, {"LowMemory", true}, {"nonsense", false}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ENVIRONMENT("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", cases[i].value);
+		assert_int_equal(read_with(NULL), 0);
+		assert_int_equal(config.delta, cases[i].delta);
+		assert_int_equal(err[0] != '\0', i == 3);
+		otlp_config_done(&config);
+	}
+	ENVIRONMENT("OTEL_TRACES_EXPORTER", "console", "OTEL_LOGS_EXPORTER", "zipkin");
+	assert_int_equal(read_with(NULL), 0);
+	assert_int_equal(config.signal[EXPORT_SPANS].protocol, OTLP_FILE);
+	assert_string_equal(config.signal[EXPORT_SPANS].url, "-");
+	assert_int_equal(config.signal[EXPORT_LOGS].protocol, OTLP_HTTP_PROTOBUF);
+	assert_non_null(strstr(err, "OTEL_LOGS_EXPORTER"));
+	otlp_config_done(&config);
+	ENVIRONMENT("OTEL_BSP_MAX_QUEUE_SIZE", "7", "OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense");
+	assert_int_equal(otlp_config_read_file("/tmp/x", env_of_test, &config, err, sizeof err), 0);
+	assert_string_equal(config.signal[EXPORT_METRICS].url, "/tmp/x");
+	assert_int_equal(config.signal[EXPORT_SPANS].queue_max, 7);
+	otlp_config_done(&config);
+}
+
 static void disabled_means_off(void **state)
 {
 	(void)state;
@@ -205,4 +233,4 @@ static void metric_interval(void **state)
 
 TEST_MAIN(cmocka_unit_test(defaults), cmocka_unit_test(urls), cmocka_unit_test(every_option_per_signal),
 	  cmocka_unit_test(what_is_not_understood_is_ignored_and_said), cmocka_unit_test(protocols_and_their_endpoints),
-	  cmocka_unit_test(disabled_means_off), cmocka_unit_test(metric_interval))
+	  cmocka_unit_test(temporality_and_console), cmocka_unit_test(disabled_means_off), cmocka_unit_test(metric_interval))
