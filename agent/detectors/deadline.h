@@ -113,7 +113,8 @@ struct judge {
 	uint64_t no_give_up_ns; /* waiting this long in an event loop means that nobody bounds it */
 	int64_t user_timeout_ns;
 	int syn_count;
-	bool fired; /* another thread's sleep ended at that very moment */
+	bool fired;            /* another thread's sleep ended at that very moment */
+	uint64_t fired_len_ns; /* and how long it was, if it was begun for this operation, as far as can be told; else 0 */
 	bool set_up; /* the connection is still being set up: a deadline on connecting covers this, for as long as the kernel's would */
 	bool dripping; /* bytes came more slowly before than the silence lasted now */
 };
@@ -286,6 +287,8 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 bool watchdog_over(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
 /* Did such a wait end just then? */
 bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
+/* How long was the sleep of another thread that ended just then, and was begun a little before the operation? 0: there was none. */
+uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
 /* Hold an observation back; it is counted after a while, or as undecided if a watchdog comes to light. */
 void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o,
 		   const struct observation *killed);

@@ -208,7 +208,7 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 	/* Left between two drops: nothing but the whole's own limit ends that. */
 	if (w->phase == PHASE_BODY && j->dripping && (end == END_GAVE_UP || (end == END_EXIT && w->last_t1))) {
 		o->phase = PHASE_TOTAL;
-		return bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, true);
+		return bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : j->now_ns - w->operation_ns, true);
 	}
 	if ((end == END_GAVE_UP || end == END_EXIT) && w->last_timed_out && w->timeouts) {
 		if (falls(w))
@@ -226,11 +226,13 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 		return false;
 	if (age < GIVE_UP_MIN_NS || (!w->calls && w->tries < TRIES_MIN))
 		return false;
-	/* A watchdog has no limit of the socket's own, so it covers the whole. */
-	if (w->phase != PHASE_CONNECT && w->forever && w->other_thread) {
+	/* A watchdog has no limit of the socket's own, so it covers the whole; begun before the socket was there, it knows best how long. */
+	if (w->phase != PHASE_CONNECT && ((w->forever && w->other_thread) || j->fired_len_ns)) {
 		o->phase = PHASE_TOTAL;
-		return bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, true);
+		return bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : j->now_ns - w->operation_ns, true);
 	}
+	if (j->fired_len_ns)
+		return bounded(o, HOW_GAVE_UP, j->fired_len_ns, true);
 	/* A busy machine acts late on its timers: the timer says what was meant. */
 	bool late = w->loop_timed_out && w->hint_ns > w->since_ns && w->hint_ns <= j->now_ns && j->now_ns - w->hint_ns <= age / 5;
 	return bounded(o, HOW_GAVE_UP, late ? w->hint_ns - w->since_ns : age, true);

@@ -83,7 +83,7 @@ const struct option deadline_options[] = {
 	[DEADLINE_O_WARN] = {"warn_seconds", 30, 0.001, 86400, "s", "a wait this long counts as observed"},
 	[DEADLINE_O_ERROR] = {"error_seconds", 60, 0.001, 86400, "s", "a wait this long is an error"},
 	[DEADLINE_O_BUDGET] = {"budget_seconds", 30, 0.001, 86400, "s", "a bound longer than this is reported"},
-	[DEADLINE_O_NO_GIVE_UP] = {"no_give_up_seconds", 15, 1, 86400, "s",
+	[DEADLINE_O_NO_GIVE_UP] = {"no_give_up_seconds", 12, 1, 86400, "s",
 				   "after waiting this long in an event loop, no bound is assumed"},
 	[DEADLINE_O_RESOLVE] = {"resolve_seconds", 5, 0.001, 86400, "s", "a look-up this long is reported"},
 	[DEADLINE_O_WRITE] = {"write_seconds", 1, 0.001, 86400, "s", "a send that waited this long is looked at"},

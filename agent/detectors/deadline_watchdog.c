@@ -101,6 +101,20 @@ bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, con
 	return false;
 }
 
+uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
+{
+	const uint64_t lasted = now_ns - w->operation_ns;
+
+	for (uint32_t i = 0; i < DEADLINE_TIMERS; i++) {
+		const struct deadline_timer *t = &d->timers[i];
+		if (!t->t0 || t->pid != k->conn->process->pid || t->tid == w->last_tid || t->again || !t->ended)
+			continue;
+		if (t->due <= now_ns && now_ns - t->due <= FIRED_NS && t->limit_ns >= lasted && t->limit_ns / 2 <= lasted)
+			return t->limit_ns;
+	}
+	return 0;
+}
+
 static void count(struct deadline *d, struct deadline_recent *r)
 {
 	if (r->o.operations)

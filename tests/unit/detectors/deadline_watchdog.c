@@ -167,11 +167,54 @@ static void test_killed(void **state)
 	}
 }
 
+/* A thread that slept for the whole call's limit, which began before the connection was there, fires: its length is the limit. One that
+ * slept for something else, or for much longer, is none. */
+static void test_length(void **state)
+{
+	static const struct {
+		uint64_t slept_ms, before_ms, late_ms;
+		double seconds;
+	} rows[] = {
+		{3000, 500, 1, 3.0},
+		{3000, 500, 200, 2.7}, /* something else ended the wait */
+		{9000, 6500, 1, 2.5},  /* much longer than the operation */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		r.s.stack = rig_stack(&r, "charge", "shop");
+		const uint64_t began = r.s.now, due = began + rows[i].slept_ms * SCRIPT_MSEC;
+		script_pass(&r.s, rows[i].before_ms * SCRIPT_MSEC);
+		script_socket(&r.s, 5);
+		script_connect(&r.s, 5, "10.0.0.9", 443, 0);
+		script_write(&r.s, 5, RIG_GET);
+		const uint64_t since = r.s.now;
+		script_pass(&r.s, SCRIPT_SEC);
+		script_inflight(&r.s, WIRE_READ, 5, WAIT_INFINITE, since);
+		script_event(&r.s, (struct event){.id = WIRE_COND_WAIT,
+						  .tid = WATCHDOG,
+						  .fd = -1,
+						  .t0 = began,
+						  .t1 = due,
+						  .a1 = rows[i].slept_ms * SCRIPT_MSEC,
+						  .err = ETIMEDOUT});
+		script_pass(&r.s, rows[i].late_ms * SCRIPT_MSEC);
+		script_close(&r.s, 5);
+		rig_finish(&r);
+		const double said = rig_number(&r, 0, "phase", "response", "seconds", NULL);
+		printf("%d ms asleep: %.2f s\n", (int)rows[i].slept_ms, said);
+		assert_true(said > rows[i].seconds - 0.05 && said < rows[i].seconds + 0.05);
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sleeper), cmocka_unit_test(test_ticker), cmocka_unit_test(test_shut_down_by_another),
-		cmocka_unit_test(test_fired),   cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_fired),   cmocka_unit_test(test_length), cmocka_unit_test(test_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
