@@ -12,7 +12,7 @@ import servers
 
 ROUNDS = 9
 EXEC_RATIO = 1.6  # a start with the library and without; a millisecond more would be far above it
-NGINX_GOAL, NGINX_LIMIT = 1.05, 1.30  # the goal is not reached yet (1.08 to 1.16 on two shared vCPUs); the limit keeps it from getting worse
+NGINX_GOAL, NGINX_LIMIT = 1.05, 1.10  # 1.03 to 1.04 on two shared vCPUs; between the two a busy machine may be the cause
 ATTEMPTS = 3  # other programs on the machine disturb a measurement: it fails if none of so many holds
 
 
