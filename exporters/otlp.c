@@ -139,7 +139,7 @@ static void otlp_span(void *ctx, const struct span *s)
 	struct otlp *x = ctx;
 	struct otlp_lane *l = x->lanes[EXPORT_SPANS];
 	struct bytes bytes = {0};
-	if (l == NULL || !otlp_sampled(&x->config.sampler, s))
+	if (l == NULL || !otlp_sampled(&x->config.sampler, s) || otlp_lane_is_full(l, 1))
 		return;
 	int rc = otlp_encode_span(s, x->config.span_attrs_max, &bytes);
 	push_one(l, rc, &bytes);

@@ -345,6 +345,19 @@ void otlp_lane_push(struct otlp_lane *l, struct otlp_item *items, size_t n)
 	pthread_mutex_unlock(&l->lock);
 }
 
+bool otlp_lane_is_full(struct otlp_lane *l, uint64_t weight)
+{
+	pthread_mutex_lock(&l->lock);
+	bool full = l->queue.weight + weight > l->queue.weight_max;
+	if (full) {
+		l->counts.produced += weight;
+		l->counts.dropped += weight;
+		snprintf(l->error, sizeof l->error, "the queue was full");
+	}
+	pthread_mutex_unlock(&l->lock);
+	return full;
+}
+
 void otlp_lane_count_dropped(struct otlp_lane *l, uint64_t weight)
 {
 	pthread_mutex_lock(&l->lock);

@@ -19,6 +19,8 @@ struct otlp_lane;
 int otlp_lane_new(const struct otlp_signal *s, const struct resource *r, struct otlp_store *store, struct otlp_lane **ret);
 /* Hand over items: all of them or, where they do not fit, none (they are freed and counted as dropped). */
 void otlp_lane_push(struct otlp_lane *l, struct otlp_item *items, size_t n);
+/* Would an item of this weight be dropped? Then it is counted so, and need not be encoded. */
+bool otlp_lane_is_full(struct otlp_lane *l, uint64_t weight);
 /* Count items that could not even be encoded. */
 void otlp_lane_count_dropped(struct otlp_lane *l, uint64_t weight);
 /* Ask for what is queued to be sent now. */

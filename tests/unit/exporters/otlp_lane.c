@@ -204,6 +204,8 @@ static void what_does_not_fit_is_dropped_and_counted(void **state)
 	otlp_lane_push(g.lane, pair, 2);
 	otlp_lane_count_dropped(g.lane, 2);
 	assert_int_equal(counts(&g).dropped, 9);
+	assert_true(otlp_lane_is_full(g.lane, 1));
+	assert_int_equal(counts(&g).dropped, 10);
 	uint64_t before = now();
 	stop(&g); /* at once, though the receiver is silent */
 	assert_true(now() - before < 3000 * MS);
