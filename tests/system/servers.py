@@ -74,15 +74,38 @@ def redis():
     gs.compare_server(command, drive)
 
 
-def postgres():
+AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
+
+
+def postgres_programs():
+    """The folder of PostgreSQL's programs; skips where it cannot be run."""
     gs.need("pgbench", "setpriv")
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not found:
         gs.skip("postgresql is not installed")
     if os.getuid() != 0:
         gs.skip("only root can start it as user postgres", can_run_here=False)
-    bin_dir = found[-1].parent
-    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
+    return found[-1].parent
+
+
+def postgres_prepare(port, folder):
+    """A cluster in folder/data that will listen on the port."""
+    shutil.chown(folder, "postgres")
+    gs.checked([*AS_POSTGRES, postgres_programs() / "initdb", "-D", folder / "data", "--no-sync", "-A", "trust", "--locale=C"], cwd="/")
+    with open(folder / "data" / "postgresql.conf", "a", encoding="utf-8") as conf:
+        conf.write(f"port={port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories=''\nfsync=off\nshared_buffers=16MB\n")
+
+
+def postgres_fill(port):
+    """pgbench's tables, once the server is ready. Returns the options that reach it."""
+    tool = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
+    gs.poll_until(lambda: gs.run([postgres_programs() / "pg_isready", *tool]).returncode == 0, "postgres is ready")
+    gs.checked([postgres_programs() / "pgbench", "-i", "-q", "-s", "1", *tool, "postgres"])
+    return tool
+
+
+def postgres():
+    bin_dir = postgres_programs()
     # The build tree may lie where user postgres cannot go: what it runs is laid where it can.
     with gs.workdir() as install:
         (install / "preload").mkdir()
@@ -91,16 +114,8 @@ def postgres():
         shutil.copy(gs.BUILD / "preload" / "libgapscope.so", install / "preload")
         gs.GAPSCOPE = str(install / "gapscope")
 
-        def prepare(port, folder):
-            shutil.chown(folder, "postgres")
-            gs.checked([*as_user, bin_dir / "initdb", "-D", folder / "data", "--no-sync", "-A", "trust", "--locale=C"], cwd="/")
-            with open(folder / "data" / "postgresql.conf", "a", encoding="utf-8") as conf:
-                conf.write(f"port={port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories=''\nfsync=off\nshared_buffers=16MB\n")
-
         def drive(port, folder):
-            tool = ["-h", "127.0.0.1", "-p", port, "-U", "postgres"]
-            gs.poll_until(lambda: gs.run([bin_dir / "pg_isready", *tool]).returncode == 0, "postgres is ready")
-            gs.checked([bin_dir / "pgbench", "-i", "-q", "-s", "1", *tool, "postgres"])
+            tool = postgres_fill(port)
             out = gs.checked([bin_dir / "pgbench", "-c", "4", "-j", "2", "-t", "300", *tool, "postgres"]).decode()
             gs.expect("actually processed: 1200/1200" in out, out)
             print("   ", re.search(r"tps = .*", out).group(0))
@@ -108,8 +123,8 @@ def postgres():
                         "(select count(*) from pgbench_history)")
             return gs.checked([bin_dir / "psql", "-At", *tool, "-c", question, "postgres"])
 
-        gs.compare_server(lambda port, folder: [bin_dir / "postgres", "-D", folder / "data"], drive, prepare=prepare, how=signal.SIGINT,
-                          before=as_user, owner="postgres")
+        gs.compare_server(lambda port, folder: [bin_dir / "postgres", "-D", folder / "data"], drive, prepare=postgres_prepare, how=signal.SIGINT,
+                          before=AS_POSTGRES, owner="postgres")
 
 
 def openssl():

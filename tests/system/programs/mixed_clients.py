@@ -1,9 +1,9 @@
 """Clients of many habits in one service, for SECONDS. None of the first kind retries; those of the second do, if asked to.
 
-  mixed_clients.py HTTP_PORT NGINX_PORT REDIS_PORT SECONDS [retriers]
+  mixed_clients.py HTTP_PORT NGINX_PORT REDIS_PORT POSTGRES_PORT SECONDS [retriers]
 
-Pages are crawled one after the other, a status is polled, checks come with a fixed period, a cron-like loop starts curl, wrk and
-redis-benchmark load their servers. Retriers: `hasty` without back-off, `payer` with back-off but a POST without a key, `polite` as it should be.
+Pages are crawled one after the other, a status is polled, checks come with a fixed period, a cron-like loop starts curl, wrk,
+redis-benchmark and pgbench load their servers. Retriers: `hasty` without back-off, `payer` with back-off but a POST without a key, `polite` as it should be.
 """
 import http.client
 import random
@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-HTTP, NGINX, REDIS, SECONDS = (int(x) for x in sys.argv[1:5])
+HTTP, NGINX, REDIS, POSTGRES, SECONDS = (int(x) for x in sys.argv[1:6])
 END = time.monotonic() + SECONDS
 
 
@@ -63,6 +63,8 @@ def loads():
         subprocess.run(["wrk", "-t1", "-c8", "-d1s", f"http://127.0.0.1:{NGINX}/index.html"], check=False, stdout=subprocess.DEVNULL)
         subprocess.run(["redis-benchmark", "-q", "-p", str(REDIS), "-n", "3000", "-c", "10", "-t", "get,set"], check=False,
                        stdout=subprocess.DEVNULL)
+        subprocess.run(["pgbench", "-n", "-c", "4", "-T", "1", "-h", "127.0.0.1", "-p", str(POSTGRES), "-U", "postgres", "postgres"], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def retrier(method, path, attempts, delay, pause=0.1):
@@ -83,7 +85,7 @@ def backoff(k):
 
 tasks = [threading.Thread(target=t) for t in (crawler, poller, cron, loads)]
 tasks += [threading.Thread(target=check, args=(k,)) for k in range(4)]
-if "retriers" in sys.argv[5:]:
+if "retriers" in sys.argv[6:]:
     tasks.append(threading.Thread(target=retrier, args=("GET", "/hasty", 12, lambda k: 0.001, 0.03)))
     tasks.append(threading.Thread(target=retrier, args=("POST", "/pay", 4, backoff)))
     tasks.append(threading.Thread(target=retrier, args=("GET", "/polite", 4, backoff)))
