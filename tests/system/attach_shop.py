@@ -13,7 +13,7 @@ signal.signal(signal.SIGTERM, lambda *_: shop.terminate())
 line = shop.stdout.readline()
 watcher = subprocess.Popen([gapscope, "attach", "--service", "shop", "--report", report, str(shop.pid)], stderr=subprocess.PIPE, text=True)
 said = watcher.stderr.readline()
-if "watching process" not in said:
+if "watching process" not in said and "is watched by probes" not in said:
     sys.exit(f"not attached: {said}")
 print(line, end="", flush=True)
 for line in shop.stdout:
