@@ -285,7 +285,7 @@ static void memcached_lose(struct talk *t)
 static enum probe_answer memcached_probe(const uint8_t *bytes, size_t len, bool from_client)
 {
 	char line[LINE_KEPT + 1];
-	struct words w;
+	struct words w = {.n = 0};
 	size_t n = 0;
 
 	if (!from_client || !len)
