@@ -10,6 +10,8 @@
 #include "core/limits.h"
 #include "report/series.h"
 
+#define RECENT 4U /* points that are looked at before keys are built: requests are often alike */
+
 struct slot {
 	char *key; /* the attributes as text */
 	size_t point;
@@ -26,6 +28,7 @@ struct series {
 	size_t n, room;
 	bool overflowed;
 	size_t overflow; /* index of the overflow point */
+	size_t recent[RECENT], recent_n;
 };
 
 struct series *series_new(const double *bounds, size_t bounds_n, struct counters *counters)
@@ -132,8 +135,40 @@ static struct metric_point *overflow_point(struct series *s)
 	return &s->points[s->overflow];
 }
 
+static bool same_attr(const struct attr *a, const struct attr *b)
+{
+	if (a->type != b->type || strcmp(a->key, b->key) != 0)
+		return false;
+	switch (a->type) {
+	case ATTR_STRING:
+		return strcmp(a->s, b->s) == 0;
+	case ATTR_INT:
+		return a->i == b->i;
+	case ATTR_BOOL:
+		return a->b == b->b;
+	default:
+		return false; /* the key decides */
+	}
+}
+
+static struct metric_point *point_recent(struct series *s, const struct attr *attrs, size_t n)
+{
+	for (size_t k = 0; k < s->recent_n && k < RECENT; k++) {
+		struct metric_point *p = &s->points[s->recent[k]];
+		size_t i = 0;
+		while (p->attrs_n == n && i < n && same_attr(&p->attrs[i], &attrs[i]))
+			i++;
+		if (p->attrs_n == n && i == n)
+			return p;
+	}
+	return NULL;
+}
+
 static struct metric_point *point_find(struct series *s, const struct attr *attrs, size_t n)
 {
+	struct metric_point *recent = point_recent(s, attrs, n);
+	if (recent != NULL)
+		return recent;
 	char *key = series_key(attrs, n);
 	if (key == NULL)
 		return NULL;
@@ -141,6 +176,7 @@ static struct metric_point *point_find(struct series *s, const struct attr *attr
 	HASH_FIND_STR(s->by_key, key, x);
 	if (x != NULL) {
 		free(key);
+		s->recent[s->recent_n++ % RECENT] = x->point;
 		return &s->points[x->point];
 	}
 	/* the overflow point counts towards the limit, as the specification has it */
