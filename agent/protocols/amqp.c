@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "protocols/frames.h"
+#include "wire/shared.h"
 
 #define HEAD 7U
 #define FRAME_METHOD 1U
@@ -198,7 +199,13 @@ static void frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
 		content_body(s, f, b, size);
 }
 
-static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins};
+static void lost(struct frames *f)
+{
+	for (struct talk_call *q = f->t->first; q; q = q->next)
+		q->unseen = true;
+}
+
+static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .lost = lost};
 
 /* -- the protocol's entry -- */
 
@@ -266,6 +273,8 @@ static void *amqp_open(struct model *m, struct conn *c)
 		return NULL;
 	s->client = (struct frames){.ops = &ops, .t = &s->talk, .client = true, .head = HEAD};
 	s->server = (struct frames){.ops = &ops, .t = &s->talk, .head = HEAD};
+	/* Many small messages come in one call. */
+	model_set_policy(m, c, WIRE_POLICY_HEAD_16K);
 	if (c->inherited)
 		amqp_lose(&s->talk);
 	return s;

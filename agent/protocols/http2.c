@@ -378,7 +378,6 @@ static void lost(struct frames *f)
 	/* Bodies outgrow what is captured of one call, and with them the frame that ends an answer. */
 	for (struct talk_call *q = s->talk.first; q; q = q->next)
 		q->unseen = q->r.answered;
-	model_set_policy(s->talk.m, s->talk.c, WIRE_POLICY_HEAD_16K);
 }
 
 static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .lost = lost};
@@ -470,6 +469,8 @@ static void *http2_open(struct model *m, struct conn *c)
 		free(s);
 		return NULL;
 	}
+	/* Frames of many streams come in one call. */
+	model_set_policy(m, c, WIRE_POLICY_HEAD_16K);
 	if (c->inherited)
 		http2_lose(&s->talk);
 	return s;

@@ -49,7 +49,8 @@ struct stream {
 	void *state;
 	bool opaque;
 	bool encrypted;
-	bool plain; /* fed with what a TLS library encrypted: the connection's own bytes say nothing more */
+	bool plain;       /* fed with what a TLS library encrypted: the connection's own bytes say nothing more */
+	bool other_spoke; /* a server, and it was not understood */
 	unsigned int tries;
 	enum direction probe_dir; /* of what is kept */
 	struct event probe_event; /* that moved the first of it */
@@ -209,7 +210,7 @@ static bool probe(struct protocols *p, struct stream *s, enum direction d, const
 {
 	const uint8_t *bytes = e->data;
 	size_t n = len;
-	bool more, client;
+	bool more, client, known;
 
 	if (!s->kept)
 		s->encrypted = is_tls(bytes, n);
@@ -233,8 +234,14 @@ static bool probe(struct protocols *p, struct stream *s, enum direction d, const
 		s->kept = 0;
 		return s->state != NULL;
 	}
-	if (!more || gap || (!s->kept && !keep(s, d, e, e->data, len)))
-		give_up(p, s);
+	if (more && !gap && (s->kept || keep(s, d, e, e->data, len)))
+		return false;
+	/* Some servers speak before they have heard their client, whose first bytes say more. */
+	if (!s->kept && !s->other_spoke && !s->encrypted && !from_client(s->conn, d, &known) && known) {
+		s->other_spoke = true;
+		return false;
+	}
+	give_up(p, s);
 	return false;
 }
 
@@ -277,6 +284,7 @@ static void turn_plain(struct stream *s, const struct event *e)
 	s->opaque = false;
 	s->kept = 0;
 	s->tries = 0;
+	s->other_spoke = false;
 	s->plain = true;
 }
 
