@@ -100,6 +100,7 @@ struct watch {
 	uint64_t operation_ns;    /* start of the operation that the phase belongs to */
 	uint64_t last_t1;         /* end of the latest wait */
 	bool ready;               /* a poll has just said that there is something to read */
+	bool announced;           /* … or an event loop's wait has: what is left unread now was not given up */
 	uint32_t tries;           /* reads that found nothing, of a thread that does not wait */
 	uint64_t watchdog_due_ns; /* another thread sleeps until then: 0 = none does */
 	struct told told;

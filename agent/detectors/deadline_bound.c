@@ -159,6 +159,7 @@ void watch_wait(struct watch *w, const struct wait *wait)
 	}
 	w->interrupted = wait->outcome == WAIT_INTERRUPTED && wait->err == EINTR;
 	w->ready = wait->how == WAIT_BY_POLL && wait->outcome == WAIT_READY;
+	w->announced = wait->how != WAIT_BY_CALL && wait->outcome == WAIT_READY;
 	if (wait->outcome != WAIT_PENDING)
 		w->last_t1 = wait->t1;
 }
@@ -166,6 +167,7 @@ void watch_wait(struct watch *w, const struct wait *wait)
 void watch_try(struct watch *w, const struct event *e)
 {
 	w->tries++;
+	w->announced = false;
 	w->last_t1 = e->t1;
 	w->last_tid = e->tid;
 	if (e->stack)
@@ -199,6 +201,8 @@ static uint64_t alarm_limit(const struct watch *w)
 static bool judge_outcome(const struct watch *w, enum ending end, const struct judge *j, struct observation *o)
 {
 	uint64_t age = j->now_ns - w->since_ns;
+	if (w->phase == PHASE_RESPONSE && w->announced && (end == END_GAVE_UP || end == END_EXIT))
+		return false;
 	bool alarmed = w->interrupted && w->alarm_due_ns && j->now_ns >= w->alarm_due_ns;
 
 	if (alarmed && end != END_DATA && end != END_PENDING) {

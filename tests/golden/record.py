@@ -37,6 +37,19 @@ CASES = {
     "killed": ("killed", "silent", 3, signal.SIGTERM),
     "connect_timeout": ("connect_timeout", "full", 0, 0),
     "connect_left": ("connect_left", "full", 0, 0),
+    "forever_drip": ("forever", "drip", 5, signal.SIGKILL),
+    "socket_timeout_slow": ("socket_timeout", "slow", 0, 0),
+    "poll_limit_slow": ("poll_limit", "slow", 0, 0),
+    "poll_limit_drip": ("poll_limit", "drip", 0, 0),
+    "slices_slow": ("slices", "slow", 0, 0),
+    "remainder": ("remainder", "silent", 0, 0),
+    "remainder_slow": ("remainder", "slow", 0, 0),
+    "alarm_slow": ("alarm", "slow", 0, 0),
+    "alarm_drip": ("alarm", "drip", 0, 0),
+    "watchdog_slow": ("watchdog", "slow", 0, 0),
+    "busy_slow": ("busy", "slow", 0, 0),
+    "loop_with_timer_slow": ("loop_with_timer", "slow", 0, 0),
+    "loop_with_timer_drip": ("loop_with_timer", "drip", 0, 0),
 }
 
 

@@ -232,6 +232,24 @@ static void test_read_after_poll(void **state)
 	rig_done(&r);
 }
 
+/* The answer was announced and left unread: whatever that is, nobody gave up waiting. */
+static void test_announced_is_no_give_up(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	connected(&r);
+	script_write(&r.s, 5, RIG_GET);
+	script_took(&r.s, 300 * SCRIPT_MSEC);
+	script_poll(&r.s, 5, POLLIN, POLLIN, 3 * (int64_t)SCRIPT_SEC);
+	script_close(&r.s, 5);
+	rig_finish(&r);
+	assert_string_equal(bound(&r, "response"), "finite");
+	assert_true(seconds(&r, "response") == 3.0);
+	assert_string_equal(rig_text(&r, 0, "phase", "response", "confidence", NULL), "suspected");
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_killed_between_slices),
 		cmocka_unit_test(test_drip_without_end),
 		cmocka_unit_test(test_drip_left),
+		cmocka_unit_test(test_announced_is_no_give_up),
 		cmocka_unit_test(test_asked_to_end),
 		cmocka_unit_test(test_slices_while_set_up),
 		cmocka_unit_test(test_slices_after_set_up),
