@@ -166,6 +166,7 @@ static void split_calls(struct retry_key *k, uint32_t round)
 			shape_step_add(&k->steps[i % round], s->gaps[i]);
 	}
 	k->sequences += s->attempts / round - 1;
+	k->retries -= s->attempts / round - 1;
 	k->max_attempts = round > s->max_before ? round : s->max_before;
 }
 
@@ -173,6 +174,7 @@ static void split_calls(struct retry_key *k, uint32_t round)
 static void split_workers(struct retry_key *k)
 {
 	k->sequences += k->seq.attempts - 1;
+	k->retries -= k->seq.attempts - 1;
 	k->gave_up += k->seq.attempts;
 	k->bound = k->bound > 1 ? k->bound : 1;
 }

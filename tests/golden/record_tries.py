@@ -21,7 +21,8 @@ ANSWERS = {
     "moved": b"HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n",
     "good": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 }
-# name: (mode of tries.c, what the peer does: an answer, eof, refuse, third_good (each third request), some_bad (each fourth fails))
+# name: (mode of tries.c, what the peer does: an answer, eof, refuse, third_good (each third request), some_bad (each fourth fails),
+# most_bad (three of four fail, the first ones too))
 CASES = {
     "once": ("once", "busy"),
     "none": ("hasty", "busy"),
@@ -46,6 +47,9 @@ CASES = {
     "no_poll": ("poll", "some_bad"),
     "no_fan_out": ("fan_out", "busy"),
     "no_cron": ("cron", "good"),
+    "no_check": ("poll", "most_bad"),
+    "no_workers": ("workers", "busy"),
+    "calls": ("calls", "busy"),
     "no_redirect": ("once", "moved"),
 }
 
@@ -64,6 +68,8 @@ def serve(listener, how):
                 s.sendall(ANSWERS["good" if n == 3 else "busy"])
             elif how == "some_bad":
                 s.sendall(ANSWERS["busy" if n % 4 == 0 else "good"])
+            elif how == "most_bad":
+                s.sendall(ANSWERS["good" if n % 4 == 0 else "busy"])
             elif how in ANSWERS:
                 s.sendall(ANSWERS[how])
 

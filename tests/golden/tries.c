@@ -108,6 +108,17 @@ static void *one(void *path)
 	return NULL;
 }
 
+/* Seven calls of four attempts each. */
+static int calls(void)
+{
+	for (int i = 0; i < 7; i++) {
+		if (i)
+			pause_ms(900);
+		again("GET", "", 4, doubling);
+	}
+	return 1;
+}
+
 /* -- what is no retry -- */
 
 static int pages(void)
@@ -136,6 +147,27 @@ static int fan_out(void)
 	for (int i = 0; i < 6; i++)
 		pthread_create(&threads[i], NULL, one, "/shard");
 	for (int i = 0; i < 6; i++)
+		pthread_join(threads[i], NULL);
+	return 0;
+}
+
+static void *late_one(void *path)
+{
+	pause_ms(200); /* until all of them are there */
+	ask("GET", path, "");
+	return NULL;
+}
+
+/* Workers that fail once each, one after the other. */
+static int workers(void)
+{
+	pthread_t threads[12];
+
+	for (int i = 0; i < 12; i++) {
+		pthread_create(&threads[i], NULL, late_one, "/job");
+		pause_ms(15);
+	}
+	for (int i = 0; i < 12; i++)
 		pthread_join(threads[i], NULL);
 	return 0;
 }
@@ -181,6 +213,8 @@ static const struct {
 	{.name = "poll", .run = poll_status},
 	{.name = "fan_out", .run = fan_out},
 	{.name = "cron", .run = cron},
+	{.name = "workers", .run = workers},
+	{.name = "calls", .run = calls},
 };
 
 int main(int argc, char **argv)

@@ -16,6 +16,7 @@ static void test_workers_that_fail_once(void **state)
 	assert_int_equal(b.k->max_attempts, 1);
 	assert_int_equal(b.k->sequences, 30);
 	assert_int_equal(b.k->gave_up, 30);
+	assert_int_equal(b.k->retries, 0);
 	for (unsigned int rule = 0; rule < RETRY_RULES; rule++)
 		assert_int_equal(b.k->hits[rule].count, 0);
 	retry_keys_free(&b.r);

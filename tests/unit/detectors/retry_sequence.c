@@ -142,6 +142,7 @@ static void test_calls_one_after_the_other(void **state)
 		assert_int_equal(b.k->max_attempts, 4);
 		assert_int_equal(b.k->sequences, 8);
 		assert_int_equal(b.k->gave_up, 8);
+		assert_int_equal(b.k->retries, 24);
 		assert_false(b.k->unbounded);
 		assert_int_equal(b.k->hits[RETRY_AMPLIFICATION].count, 0);
 		assert_int_equal(b.k->hits[RETRY_NO_JITTER].count > 0, !drawn);
