@@ -403,11 +403,26 @@ static uint32_t restore(void)
 	return restored;
 }
 
+/* Put in by way of a descriptor, the library has a name in the loader's list that debuggers would open in themselves: a pipe of their own,
+ * where they wait for ever. It gets the name of its file. */
+static void take_name(const char *library)
+{
+	static char name[sizeof(((struct wire_attach *)0)->library)] = "libgapscope.so";
+	struct link_map *self = NULL;
+	Dl_info info;
+
+	if (library[0])
+		memcpy(name, library, strnlen(library, sizeof(name) - 1) + 1);
+	if (dladdr1((void *)attach_entry, &info, (void **)&self, RTLD_DL_LINKMAP) && self)
+		self->l_name = name;
+}
+
 __attribute__((visibility("hidden"), used)) void attach_entry(struct wire_attach *a)
 {
 	a->result = session_attach(a);
 	if (a->result != 0)
 		return;
+	take_name(a->library);
 	session_announce();
 	a->slots = attach_patch();
 }

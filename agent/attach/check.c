@@ -242,8 +242,8 @@ static const struct {
 	bool other_way; /* probes in the kernel do not mind */
 } reasons[] = {
 	{gone, false},      {is_thread, false},       {zombie, false},        {kernel_thread, false}, {traced, false},
-	{stopped, false},   {other_namespace, false}, {no_permission, false}, {seccomp, true},        {privileged, true},
-	{wrong_elf, false}, {wrong_libc, true},       {no_memfd, true},       {watched, false},
+	{stopped, false},   {other_namespace, false}, {no_permission, false}, {wrong_elf, false},     {seccomp, true},
+	{privileged, true}, {wrong_libc, true},       {no_memfd, true},       {watched, false},
 };
 
 void check_process(pid_t pid, struct check_verdict *ret)

@@ -191,13 +191,14 @@ int remote_borrow(struct remote *r, unsigned int limit_ms)
 			return -ESRCH;
 		while (e == -EAGAIN && (entry = readdir(d)) && trace_now_ns() < end) {
 			const pid_t tid = atoi(entry->d_name);
+			uint64_t ip = 0;
 			long first = 0;
 			long number;
 
 			if (tid <= 0)
 				continue;
 			alive++;
-			number = place_of(r->pid, tid, &first);
+			number = place_of(r->pid, tid, &first, &ip);
 			if (number < 0 && round == 0)
 				continue;
 			if (number >= 0 && !place_allowed(r->pid, number, first))
@@ -220,6 +221,23 @@ static bool parked(const struct remote *r, const struct trace *t)
 	return t->stop == TRACE_ENTRY && t->number == SYS_pause && t->ip == r->libc.park + PARK_CODE_BYTES;
 }
 
+/* At a stop of any kind: on to the park's entry with the next steps, whatever the thread was about to do. */
+static int send_to_park(struct remote *r)
+{
+	struct user_regs_struct g;
+
+	if (regs_get(r->tid, &g) < 0)
+		return -ESRCH;
+	g.rip = r->libc.park;
+	g.orig_rax = UINT64_MAX;
+	return regs_set(r->tid, &g);
+}
+
+static bool is_fault(const struct trace *t)
+{
+	return t->stop == TRACE_SIGNAL && (FAULTS & SIGNAL_BIT(t->signal));
+}
+
 /* Run on until the thread parks. *last: the result of its last system call before. */
 static int run_to_park(struct remote *r, int64_t *last)
 {
@@ -237,17 +255,46 @@ static int run_to_park(struct remote *r, int64_t *last)
 			return failed ? -EFAULT : 0;
 		if (t.stop == TRACE_EXIT && last)
 			*last = t.result;
-		if (t.stop == TRACE_SIGNAL && (FAULTS & SIGNAL_BIT(t.signal))) {
+		if (is_fault(&t)) {
 			/* The call crashed: to the park with the thread, and no more of this. */
-			struct user_regs_struct g;
-
 			failed = true;
 			t.stop = TRACE_OTHER;
-			if (regs_get(r->tid, &g) < 0)
-				return -ESRCH;
-			g.rip = r->libc.park;
-			g.orig_rax = UINT64_MAX;
-			regs_set(r->tid, &g);
+			if ((e = send_to_park(r)) < 0)
+				return e;
+		}
+	}
+}
+
+/* The same for a function of many system calls: each stop at one of those would hold the thread longer, most of all on a machine that is
+ * busy. So it runs freely until /proc says that it sits in the park, and is stopped there. */
+static int run_freely(struct remote *r)
+{
+	struct trace t = {.stop = TRACE_OTHER};
+	uint64_t since, ip = 0;
+	long first = 0;
+	int e;
+
+	for (;;) {
+		since = trace_now_ns();
+		e = trace_resume(r->tid, 0, t.stop == TRACE_SIGNAL ? t.signal : 0);
+		while (e == 0 && (e = trace_poll(r->tid, &t)) == -EAGAIN) {
+			e = 0;
+			if (place_of(r->pid, r->tid, &first, &ip) != SYS_pause || ip != r->libc.park + PARK_CODE_BYTES) {
+				trace_yield(since);
+				continue;
+			}
+			e = trace_interrupt(r->tid);
+			if (e == 0 && (e = trace_wait(r->tid, 0, &t)) == 0 && t.stop == TRACE_INTERRUPTED)
+				e = send_to_park(r);
+			return e < 0 ? e : run_to_park(r, NULL);
+		}
+		if (e < 0)
+			return e;
+		if (is_fault(&t)) {
+			e = send_to_park(r);
+			if (e == 0)
+				e = run_to_park(r, NULL);
+			return e < 0 ? e : -EFAULT;
 		}
 	}
 }
@@ -277,7 +324,9 @@ static int call(struct remote *r, uint64_t function, const uint64_t args[6], uin
 	g.orig_rax = UINT64_MAX;
 	g.eflags &= ~EFLAGS_DF_TF;
 	e = regs_set(r->tid, &g);
-	return e < 0 ? e : run_to_park(r, last);
+	if (e < 0)
+		return e;
+	return last ? run_to_park(r, last) : run_freely(r);
 }
 
 int64_t remote_syscall(struct remote *r, long number, const uint64_t args[6])

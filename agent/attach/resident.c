@@ -64,7 +64,8 @@ static bool look(void *ctx, const struct mapping *m)
 			s->r->libc = m->start;
 		s->r->libc_end = m->end;
 	}
-	if (strncmp(name, "ld-musl", 7) == 0)
+	/* Its loader is its libc; where that is a link, the file has the other name. */
+	if (strncmp(name, "ld-musl", 7) == 0 || strcmp(name, "libc.so") == 0)
 		s->r->musl = true;
 	if (strcmp(m->path, SESSION_MAPPING) == 0)
 		s->r->session = m->start;

@@ -86,27 +86,37 @@ static int classify(pid_t tid, int status, struct trace *ret)
 	return r;
 }
 
+int trace_poll(pid_t tid, struct trace *ret)
+{
+	int status;
+	const pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
+
+	if (got == tid)
+		return WIFSTOPPED(status) ? classify(tid, status, ret) : -ESRCH;
+	return got < 0 && errno != EINTR ? -ESRCH : -EAGAIN;
+}
+
+void trace_yield(uint64_t since_ns)
+{
+	const struct timespec nap = {.tv_nsec = NAP_NS};
+
+	if (trace_now_ns() - since_ns < SPIN_NS)
+		sched_yield();
+	else
+		nanosleep(&nap, NULL);
+}
+
 int trace_wait(pid_t tid, unsigned int limit_ms, struct trace *ret)
 {
 	const uint64_t start = trace_now_ns();
 
 	for (;;) {
-		const struct timespec nap = {.tv_nsec = NAP_NS};
-		int status;
-		const pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
+		const int e = trace_poll(tid, ret);
 
-		if (got == tid)
-			return WIFSTOPPED(status) ? classify(tid, status, ret) : -ESRCH;
-		if (got < 0 && errno != EINTR)
-			return -ESRCH;
-
-		const uint64_t waited = trace_now_ns() - start;
-
-		if (limit_ms && waited > limit_ms * 1000000ULL)
+		if (e != -EAGAIN)
+			return e;
+		if (limit_ms && trace_now_ns() - start > limit_ms * 1000000ULL)
 			return -ETIMEDOUT;
-		if (waited < SPIN_NS)
-			sched_yield();
-		else
-			nanosleep(&nap, NULL);
+		trace_yield(start);
 	}
 }

@@ -29,8 +29,12 @@ int trace_seize(pid_t tid);
 int trace_interrupt(pid_t tid);
 /* Let it run, up to the next system call's entry or exit if `calls`, delivering `signal` (0: none). */
 int trace_resume(pid_t tid, int calls, int signal);
+/* The next stop, if there is one: 0; -EAGAIN: not yet; -ESRCH: it is gone. */
+int trace_poll(pid_t tid, struct trace *ret);
 /* The next stop. 0; -ETIMEDOUT after limit_ms (0: none); -ESRCH: it is gone. */
 int trace_wait(pid_t tid, unsigned int limit_ms, struct trace *ret);
+/* While waiting for something that began at since_ns: soon again at first, then now and then. */
+void trace_yield(uint64_t since_ns);
 int trace_detach(pid_t tid, int signal);
 uint64_t trace_now_ns(void);
 

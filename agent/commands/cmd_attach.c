@@ -19,6 +19,7 @@
 #include "commands/probing.h"
 #include "commands/report_file.h"
 #include "commands/shim.h"
+#include "probes/privileges.h"
 #include "wire/shared.h"
 
 #define FLUSH_MS 3000U /* how long sending what is queued may take at the end */
@@ -313,6 +314,7 @@ static int watch(struct attach *a, char *err, size_t err_size)
 	if ((e = shim_find(path, sizeof(path), err, err_size)) < 0 || (e = inject_open(path, &a->shim, err, err_size)) < 0 ||
 	    (e = open_session(a, err, err_size)) < 0 || (e = enter_all(a, err, err_size)) < 0)
 		goto out;
+	(void)privileges_drop(); /* all files are open, and all probes loaded */
 	live.ingest = a->ingest;
 	if (a->settings.with_parent)
 		child_end_with_parent();

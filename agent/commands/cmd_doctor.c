@@ -3,12 +3,39 @@
  */
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "attach/check.h"
+#include "attach/maps.h"
 #include "commands/commands.h"
 #include "commands/host.h"
 #include "commands/target.h"
+#include "probes/probes.h"
 
 static const char *const marks[] = {[CHECK_OK] = "ok", [CHECK_NOTE] = "note", [CHECK_FAILED] = "FAILED"};
+
+static bool note_tls(void *ctx, const struct mapping *m)
+{
+	bool *found = ctx;
+	const char *name = maps_base(m->path);
+
+	*found |= strncmp(name, "libssl", 6) == 0 || strncmp(name, "libgnutls.", 10) == 0;
+	return *found;
+}
+
+/* Only functions of a library that is a file of its own can be found and hooked. */
+static const char *tls_text(pid_t pid)
+{
+	bool found = false;
+
+	if (maps_walk(pid, note_tls, &found) < 0)
+		return "its mappings cannot be read";
+	return found ? "calls OpenSSL or GnuTLS as a shared library: requests inside of TLS are seen"
+		     : "no shared OpenSSL or GnuTLS is loaded: if it speaks TLS by other means (Go, Java, Node, a static library), "
+		       "its waits and "
+		       "deadlines are seen, and no requests";
+}
 
 static enum check_result look_at_program(const char *program)
 {
@@ -20,9 +47,30 @@ static enum check_result look_at_program(const char *program)
 		return CHECK_FAILED;
 	}
 	const char *why = target_why(t.kind);
-	enum check_result result = why ? CHECK_NOTE : CHECK_OK;
+	const bool probed = why && target_probes(t.kind) && probes_check(text, sizeof(text)) == 0;
+	enum check_result result = why && !probed ? CHECK_NOTE : CHECK_OK;
+
 	printf("%-6s  %-14s %s %s%s\n", marks[result], "program", t.binary,
-	       why ? "cannot be watched: " : "can be watched by the shim", why ? why : "");
+	       !why     ? "can be watched by the shim"
+	       : probed ? "can be watched by probes in the kernel (eBPF): "
+			: "cannot be watched: ",
+	       why ? why : "");
+	return result;
+}
+
+/* A process that runs already. */
+static enum check_result look_at_process(pid_t pid)
+{
+	struct check_verdict v;
+	enum check_result result;
+
+	check_process(pid, &v);
+	result = v.watchable ? CHECK_OK : v.other_way ? CHECK_NOTE : CHECK_FAILED;
+	printf("%-6s  %-14s %d %s%s%s\n", marks[result], "process", (int)pid,
+	       v.watchable ? "can be watched: `attach` puts the shim in" : "cannot be entered by the shim: ", v.why,
+	       v.other_way ? "; probes in the kernel (eBPF) can watch it, with CAP_BPF and CAP_PERFMON" : "");
+	if (result != CHECK_FAILED)
+		printf("%-6s  %-14s %d %s\n", marks[CHECK_OK], "TLS", (int)pid, tls_text(pid));
 	return result;
 }
 
@@ -36,16 +84,23 @@ static int cmd_doctor(int argc, char **argv)
 		printf("%-6s  %-14s %s\n", marks[result], c->name, text);
 		failed += result == CHECK_FAILED;
 	}
-	for (int i = 1; i < argc; i++)
-		failed += look_at_program(argv[i]) == CHECK_FAILED;
+	for (int i = 1; i < argc; i++) {
+		char *end;
+		const long pid = strtol(argv[i], &end, 10);
+		const bool is_pid = argv[i][0] && !*end && pid > 0 && pid <= 4194304;
+
+		failed += (is_pid ? look_at_process((pid_t)pid) : look_at_program(argv[i])) == CHECK_FAILED;
+	}
 	return failed ? 1 : 0;
 }
 
 const struct command cmd_doctor_entry = {
 	.name = "doctor",
-	.usage = "[PROGRAM]…",
-	.doc = "what works on this host, and for a program",
-	.text = "Checks what gapscope needs on this host, and says of each PROGRAM whether the shim can watch it, and why not. "
+	.usage = "[PROGRAM | PID]…",
+	.doc = "what works on this host, for a program and for a process",
+	.text = "Checks what gapscope needs on this host, and says of each PROGRAM and of each process whether it can be watched, "
+		"and why "
+		"not, and which capability, setting or package would change that. "
 		"Exit status: "
 		"0 all is there, 1 something is missing.",
 	.run = cmd_doctor,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@
 #include <unistd.h>
 
 #include "commands/shim.h"
+#include "probes/probes.h"
+#include "probes/privileges.h"
 #include "wire/shared.h"
 
 static enum check_result kernel(char *text, size_t size)
@@ -146,10 +149,59 @@ static enum check_result ptrace_scope(char *text, size_t size)
 	char line[16];
 
 	if (!first_line("/proc/sys/kernel/yama/ptrace_scope", line, (int)sizeof(line)))
-		snprintf(text, size, "no Yama: `run` needs nothing of it");
-	else
-		snprintf(text, size, "ptrace_scope is %s; `run` needs nothing of it", line);
+		line[0] = '0';
+	if (line[0] == '3') {
+		snprintf(text, size, "kernel.yama.ptrace_scope is 3: `attach` works for nobody until the next boot; `run` does");
+		return CHECK_NOTE;
+	}
+	if (line[0] > '0' && !privileges_have(CAP_SYS_PTRACE)) {
+		snprintf(text, size,
+			 "kernel.yama.ptrace_scope is %c: `attach` needs CAP_SYS_PTRACE, or `sysctl kernel.yama.ptrace_scope=0`; "
+			 "`run` "
+			 "works",
+			 line[0]);
+		return CHECK_NOTE;
+	}
+	snprintf(text, size, "`attach` may enter processes of %s",
+		 privileges_have(CAP_SYS_PTRACE) ? "every user" : "this user; others need CAP_SYS_PTRACE");
 	return CHECK_OK;
+}
+
+static enum check_result memfd_exec(char *text, size_t size)
+{
+	char line[16];
+
+	if (!first_line("/proc/sys/vm/memfd_noexec", line, (int)sizeof(line)) || line[0] != '2') {
+		snprintf(text, size, "`attach` can deliver the shim in memory");
+		return CHECK_OK;
+	}
+	snprintf(
+		text, size,
+		"vm.memfd_noexec is 2: `attach` cannot deliver the shim; `sysctl vm.memfd_noexec=0` (or 1) allows it; `run` works");
+	return CHECK_NOTE;
+}
+
+/* What each capability would add; `run` of a program that the shim can watch needs none of them. */
+static enum check_result capabilities(char *text, size_t size)
+{
+	static const struct {
+		unsigned int capability;
+		const char *name;
+	} used[] = {
+		{CAP_SYS_PTRACE, "CAP_SYS_PTRACE (attach to other users' processes)"},
+		{CAP_KILL, "CAP_KILL (end another user's session)"},
+		{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH (names of call sites in files of other users)"},
+		{CAP_BPF, "CAP_BPF and"},
+		{CAP_PERFMON, "CAP_PERFMON (probes in the kernel)"},
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]) && n < size; i++)
+		if (!privileges_have(used[i].capability))
+			n += (size_t)snprintf(text + n, size - n, "%s %s", n ? "," : "not held:", used[i].name);
+	if (!n)
+		snprintf(text, size, "all that are used are held; `attach` gives the others up once it watches");
+	return n ? CHECK_NOTE : CHECK_OK;
 }
 
 static enum check_result pidfd(char *text, size_t size)
@@ -164,12 +216,13 @@ static enum check_result pidfd(char *text, size_t size)
 
 static enum check_result bpf(char *text, size_t size)
 {
-	char line[64] = "?";
-	bool btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+	char why[256];
 
-	first_line("/proc/sys/kernel/unprivileged_bpf_disabled", line, (int)sizeof(line));
-	snprintf(text, size, "kernel types (BTF) %s, unprivileged_bpf_disabled %s; this version watches through the shim only",
-		 btf ? "present" : "missing", line);
+	if (probes_check(why, sizeof(why)) == 0) {
+		snprintf(text, size, "probes in the kernel can be loaded: static, Go and musl programs are watched by them");
+		return CHECK_OK;
+	}
+	snprintf(text, size, "no probes in the kernel: %s; static, Go and musl programs cannot be watched", why);
 	return CHECK_NOTE;
 }
 
@@ -211,6 +264,8 @@ const struct check host_checks[] = {
 	{"time stamps", timestamps},
 	{"preload", preload},
 	{"ptrace", ptrace_scope},
+	{"memory code", memfd_exec},
+	{"capabilities", capabilities},
 	{"pidfd", pidfd},
 	{"eBPF", bpf},
 	{"OTLP", otlp},
