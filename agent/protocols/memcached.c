@@ -253,7 +253,7 @@ static void memcached_feed(struct talk *t, bool client, const uint8_t *bytes, si
 	struct memcached *s = (struct memcached *)t;
 	struct side *side = client ? &s->client : &s->server;
 
-	if (side->lost && (client ? client_begins(bytes, len) : server_begins(bytes, len)))
+	if (side->lost && len && (client ? client_begins(bytes, len) : server_begins(bytes, len)))
 		side->lost = false;
 	while (len && !side->lost) {
 		size_t n = step(s, side, bytes, len);
