@@ -1,9 +1,11 @@
 # The Debian package: `cpack -G DEB` in a release build. Installing it starts nothing and touches no running service.
 set(CPACK_PACKAGE_NAME gapscope)
-set(CPACK_PACKAGE_CONTACT "gapscope <gapscope@localhost.localdomain>")
+set(CPACK_PACKAGE_CONTACT "gapscope <gapscope@users.noreply.github.com>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "finds missing deadlines, endless retries and leaked secrets at run time")
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "A library in the watched service and probes in the kernel record what it does at its sockets, waits and logs.
-An agent turns that into findings with evidence, and exports spans, metrics and findings over OTLP. A gate gives a canary's promotion a verdict.")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "A library in the watched service and probes in the kernel record
+what it does at its sockets, waits and logs. An agent turns that into
+findings with evidence, and exports spans, metrics and findings over OTLP.
+A gate gives a canary's promotion a verdict.")
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
@@ -19,6 +21,7 @@ install(FILES ${CMAKE_CURRENT_LIST_DIR}/systemd/gapscope.service DESTINATION lib
 install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/examples ${CMAKE_CURRENT_LIST_DIR}/argo ${CMAKE_CURRENT_LIST_DIR}/flagger
   ${CMAKE_CURRENT_LIST_DIR}/prometheus ${CMAKE_CURRENT_LIST_DIR}/grafana ${CMAKE_CURRENT_LIST_DIR}/collector
   DESTINATION ${CMAKE_INSTALL_DATADIR}/gapscope)
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/debian/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME gapscope)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/debian/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/gapscope)
 
 # Debian keeps manual pages and changelogs compressed, without a time stamp so that builds are alike.
