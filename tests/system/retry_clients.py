@@ -114,7 +114,7 @@ def clients():
             print(f"  {n - len(left)} of {n} right after {again + 1} tries")
             if not left:
                 break
-    gs.expect(first >= 0.9 * n, f"only {first} of {n} were right at once")
+    gs.expect(first >= 0.8 * n, f"only {first} of {n} were right at once")
     gs.expect(not left, f"wrong each time: {[(x['way'], x['how']) for x in left]}")
 
 
