@@ -72,7 +72,7 @@ static bool on_mapping(void *ctx, const struct mapping *m)
 {
 	struct telling *t = ctx;
 	char path[PATH_MAX + 32];
-	struct segments s;
+	struct segments s = {.n = 0};
 
 	if (!m->execute || m->path[0] != '/' || strcmp(m->path, t->last) == 0)
 		return false;
@@ -103,7 +103,7 @@ int loaded_tell(pid_t pid, loaded_fn fn, void *ctx)
 int loaded_program(const char *path, uint64_t code, loaded_fn fn, void *ctx)
 {
 	uint64_t lowest = UINT64_MAX;
-	struct segments s;
+	struct segments s = {.n = 0};
 	const int r = read_segments(path, &s);
 
 	if (r < 0)

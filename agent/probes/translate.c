@@ -256,7 +256,8 @@ static bool spliced(const struct work *w)
 
 /* -- waits -- */
 
-static_assert(PROBE_POLL == WIRE_POLL_MAX && PROBE_POLL == WIRE_EPOLL_MAX, "the probes copy what a record can list");
+static_assert(PROBE_POLL == WIRE_POLL_MAX, "the probes copy what a record can list");
+static_assert(PROBE_POLL == WIRE_EPOLL_MAX, "the probes copy what a record can list");
 
 static bool polled(const struct work *w)
 {
