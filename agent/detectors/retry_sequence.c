@@ -375,6 +375,9 @@ static void take_back(struct retry *r, struct retry_key *k)
 	if (!k->hits[RETRY_UNBOUNDED].told)
 		k->unbounded = false;
 	k->max_attempts = k->seq.max_before ? k->seq.max_before : 1;
+	k->line = (struct retry_line){0};
+	k->judged_gaps = 0;
+	k->backoff = BACKOFF_NONE;
 	unlink_active(r, k);
 }
 
@@ -402,7 +405,8 @@ unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct re
 		return 0;
 	}
 	if (rel == OVERLAPS) {
-		if (retry_crowd_overlap(k, a))
+		/* What several threads had to do with was not one client's, either. */
+		if (retry_crowd_overlap(k, a) || (k->concurrent && s->tids_n > 1))
 			take_back(r, k);
 		return 0;
 	}

@@ -68,9 +68,9 @@ def layers(inner, outer):
             if ask() == 200:
                 return
             if i + 1 < inner:
-                time.sleep(0.1)
+                time.sleep(0.2)
         if o + 1 < outer:
-            time.sleep(0.4)
+            time.sleep(1)
 
 
 async def ask_async(path):

@@ -55,6 +55,28 @@ static void test_workers_that_try_again(void **state)
 	retry_keys_free(&b.r);
 }
 
+/* Threads one after the other, until two overlap: what they seemed to be together is taken back. */
+static void test_workers_that_overlap_later(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	for (uint32_t i = 0; i < 5; i++)
+		attempt(&b, 5 * NS_PER_MS, RETRY_FAILED, 1 + i, 0);
+	const struct retry_attempt overlapping = {
+		.start_ns = b.now - 1, .end_ns = b.now + 1, .result = RETRY_FAILED, .pid = 1, .tid = 9};
+	retry_attempt(&b.r, b.k, &overlapping);
+	for (uint64_t i = 0; i < 3; i++)
+		attempt(&b, (200U << i) * NS_PER_MS, RETRY_FAILED, 5, 0);
+	retry_process_exit(&b.r, 1);
+	retry_end_all(&b.r, b.now);
+	assert_int_equal(b.k->max_attempts, 3);
+	assert_int_equal(b.k->backoff, BACKOFF_EXPONENTIAL);
+	assert_int_equal(b.k->hits[RETRY_NO_BACKOFF].count, 0);
+	retry_keys_free(&b.r);
+}
+
 /* Two processes by turns are two clients. */
 static void test_processes_side_by_side(void **state)
 {
@@ -144,9 +166,13 @@ static void test_requests_of_a_thread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_workers_that_fail_once), cmocka_unit_test(test_a_pool_is_one_client),
-		cmocka_unit_test(test_workers_that_try_again), cmocka_unit_test(test_processes_side_by_side),
-		cmocka_unit_test(test_tasks_of_one_thread),    cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_workers_that_fail_once),
+		cmocka_unit_test(test_a_pool_is_one_client),
+		cmocka_unit_test(test_workers_that_try_again),
+		cmocka_unit_test(test_processes_side_by_side),
+		cmocka_unit_test(test_tasks_of_one_thread),
+		cmocka_unit_test(test_workers_that_overlap_later),
+		cmocka_unit_test(test_taken_back),
 		cmocka_unit_test(test_requests_of_a_thread),
 	};
 
