@@ -12,6 +12,7 @@
 #define SECOND_NS 1000000000ULL
 #define WINDOW_NS 2000000ULL /* a record is visible this long after its t1, unless its thread was held up in between */
 #define CHECK_NS 250000000ULL
+#define BEAT_EVENTS 256U /* handed on between two beats of the heart */
 #define WAIT_MIN_MS 1U
 #define WAIT_MAX_MS 100U
 #define WAIT_HELD_MS 2U          /* while events wait in the window */
@@ -145,13 +146,23 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 	}
 }
 
-/* Hand on what is older than `before_ns`, and the oldest ones of a window that is too full. */
+/* The service's hooks take an agent that does not say so for long for dead, and switch themselves off. */
+static void beat(struct ingest *in)
+{
+	atomic_store_explicit(&in->shared->heartbeat, clock_ticks(&in->clock), memory_order_relaxed);
+}
+
+/* Hand on what is older than `before_ns`, and the oldest ones of a window that is too full. On a busy machine that alone may take long. */
 static void hand_on_all(struct ingest *in, uint64_t before_ns, ingest_fn fn, void *ctx)
 {
 	struct pending *p;
+	unsigned int n = 0;
 
-	while ((p = order_pop(in->order, before_ns)) != NULL)
+	while ((p = order_pop(in->order, before_ns)) != NULL) {
 		hand_on(in, p, fn, ctx);
+		if (++n % BEAT_EVENTS == 0)
+			beat(in);
+	}
 	while (order_count(in->order) > LIMIT_REORDER_EVENTS && (p = order_pop(in->order, UINT64_MAX)) != NULL) {
 		in->counters->limit[LIMIT_REACHED_REORDER]++;
 		hand_on(in, p, fn, ctx);
@@ -180,7 +191,7 @@ size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsig
 
 	clock_refine(&in->clock);
 	in->now_ns = ingest_now_ns(in);
-	atomic_store_explicit(&in->shared->heartbeat, clock_ticks(&in->clock), memory_order_relaxed);
+	beat(in);
 	if (drain || in->now_ns >= in->next_check_ns) {
 		watch_check(in);
 		in->next_check_ns = in->now_ns + CHECK_NS;

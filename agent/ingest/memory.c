@@ -10,8 +10,9 @@
 #define PAGE 4096U
 #define PROCESS_MAX 4096U /* bounds of `--rings` and the like: beyond these the mapping itself hurts the service */
 #define THREAD_MAX 65536U
-#define STALE_NS 5000000000ULL /* no beat for so long: the agent is dead */
-#define SLOW_NS 100000000ULL   /* a call longer than this says where it came from */
+/* No beat for so long: the agent is dead. On a busy machine it takes seconds to name its first call sites. */
+#define STALE_NS 20000000000ULL
+#define SLOW_NS 100000000ULL /* a call longer than this says where it came from */
 
 static uint64_t page_up(uint64_t n)
 {
