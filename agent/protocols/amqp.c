@@ -73,7 +73,7 @@ static void destination(struct talk_call *q, const uint8_t *b, size_t len, size_
 	q->r.operation_key = talk_hash(talk_hash(TALK_HASH_START, exchange, n), key, key_len);
 	if (n)
 		talk_text(q->r.target, sizeof(q->r.target), exchange, n);
-	else if (key_len < 4 || memcmp(key, "amq.", 4))
+	else if (key_len < 4 || memcmp(key, "amq.", 4) != 0)
 		talk_text(q->r.target, sizeof(q->r.target), key, key_len);
 }
 
@@ -83,7 +83,7 @@ static struct talk_call *message(struct amqp *s, struct frames *f, const char *o
 
 	if (!q)
 		return NULL;
-	strcpy(q->r.method, operation);
+	memcpy(q->r.method, operation, strlen(operation) + 1);
 	q->r.way = way;
 	q->kind = (uint8_t)way;
 	return q;

@@ -108,7 +108,7 @@ static void asked(struct dns *s, const struct question *x, const struct talk_mar
 	if (!q)
 		return;
 	q->key = x->key;
-	strcpy(q->r.method, type_name(x->type));
+	memcpy(q->r.method, type_name(x->type), strlen(type_name(x->type)) + 1);
 	memcpy(q->r.target, x->name, sizeof(x->name));
 	q->r.operation_key = talk_hash(talk_hash(TALK_HASH_START, x->name, strlen(x->name)), &x->type, sizeof(x->type));
 	talk_announce(&s->talk, q);

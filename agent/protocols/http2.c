@@ -136,7 +136,7 @@ static void request(struct http2 *s, struct side *side, const struct block *b)
 	struct request *r = &q->r;
 	q->key = side->stream;
 	r->version = 20;
-	strcpy(r->method, b->has_method ? b->head.method : "_OTHER");
+	memcpy(r->method, b->has_method ? b->head.method : "_OTHER", strlen(b->has_method ? b->head.method : "_OTHER") + 1);
 	memcpy(r->method_original, b->head.method_original, sizeof(r->method_original));
 	memcpy(r->path, b->head.path, sizeof(r->path));
 	memcpy(r->query, b->head.query, sizeof(r->query));
@@ -160,7 +160,7 @@ static void grpc_end(struct request *r, int status)
 	if (r->area != AREA_RPC)
 		as_grpc(r);
 	bool known = status < (int)(sizeof(names) / sizeof(names[0]));
-	strcpy(r->status_text, known ? names[status] : "UNKNOWN");
+	memcpy(r->status_text, known ? names[status] : "UNKNOWN", strlen(known ? names[status] : "UNKNOWN") + 1);
 	r->failed = status != 0;
 	r->transient = status == 14 || status == 4 || status == 8 || status == 10;
 	r->status = status;

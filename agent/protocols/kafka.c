@@ -194,7 +194,7 @@ static void client_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 	q->kind = (uint8_t)api;
 	q->left = (uint32_t)version;
 	bool known = api >= 0 && (size_t)api < sizeof(names) / sizeof(names[0]) && names[api];
-	strcpy(q->r.method, known ? names[api] : "_OTHER");
+	memcpy(q->r.method, known ? names[api] : "_OTHER", strlen(known ? names[api] : "_OTHER") + 1);
 	bool answered = true;
 	if (api == PRODUCE)
 		answered = produce(q, &c, version);

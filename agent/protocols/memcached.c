@@ -120,7 +120,7 @@ static uint64_t on_command(struct memcached *s, const char *line, uint64_t size)
 	struct talk_call *q = talk_call_new(&s->talk, &side->from, size + data);
 	if (!q)
 		return data;
-	strcpy(q->r.method, c ? c->name : "_OTHER");
+	memcpy(q->r.method, c ? c->name : "_OTHER", strlen(c ? c->name : "_OTHER") + 1);
 	memcpy(q->r.summary, q->r.method, sizeof(q->r.method));
 	memcpy(q->r.text, q->r.method, sizeof(q->r.method));
 	q->r.operation_key = side->hash;

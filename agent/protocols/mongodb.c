@@ -94,7 +94,7 @@ static void command(struct mongodb *s, const uint8_t *b, size_t len, uint64_t si
 	if (!q)
 		return;
 	q->key = talk_le32(b + 4);
-	strcpy(q->r.method, is_name(e.key) ? e.key : "_OTHER");
+	memcpy(q->r.method, is_name(e.key) ? e.key : "_OTHER", strlen(is_name(e.key) ? e.key : "_OTHER") + 1);
 	text = bson_text(&e, &n);
 	if (text)
 		talk_text(q->r.target, sizeof(q->r.target), (const uint8_t *)text, n);
@@ -108,10 +108,11 @@ static void command(struct mongodb *s, const uint8_t *b, size_t len, uint64_t si
 		if (!bson_is(&e, "lsid") && !bson_is(&e, "txnNumber") && !bson_is(&e, "$clusterTime"))
 			q->r.operation_key = talk_hash(q->r.operation_key, e.key, strlen(e.key) + 1 + e.len);
 	}
-	size_t used = strlen(strcpy(q->r.summary, q->r.method));
+	size_t used = strlen(q->r.method);
+	memcpy(q->r.summary, q->r.method, used + 1);
 	if (q->r.target[0] && used + strlen(q->r.target) + 2 <= sizeof(q->r.summary)) {
 		q->r.summary[used] = ' ';
-		strcpy(q->r.summary + used + 1, q->r.target);
+		memcpy(q->r.summary + used + 1, q->r.target, strlen(q->r.target) + 1);
 	}
 	talk_announce(&s->talk, q);
 	if (talk_le32(b + HEAD) & MORE_TO_COME)

@@ -90,7 +90,7 @@ static void command(struct resp *reader, const struct resp_value *v)
 	/* The database counts from the next command on. */
 	if (word_is(v, 0, "SELECT") && v->words > 1 && strlen(v->word[1]) < 6 &&
 	    strspn(v->word[1], "0123456789") == strlen(v->word[1]))
-		strcpy(s->talk.space, v->word[1]);
+		memcpy(s->talk.space, v->word[1], strlen(v->word[1]) + 1);
 	talk_announce(&s->talk, q);
 	if (quiet)
 		talk_end(&s->talk, q, REQUEST_DONE);

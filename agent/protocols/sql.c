@@ -257,7 +257,7 @@ static void verb(struct reader *r, struct naming *n)
 	n->object = token_in(r, objects);
 	n->table_next = token_in(r, direct);
 	if (!r->q->operation[0])
-		strcpy(r->q->operation, text);
+		memcpy(r->q->operation, text, strlen(text) + 1);
 	if (n->statements < 4)
 		append(r->q->summary, sizeof(r->q->summary), text);
 	n->statements++;
@@ -274,7 +274,7 @@ static void table_ends(struct reader *r, struct naming *n)
 		return;
 	append(r->q->summary, sizeof(r->q->summary), n->name);
 	if (n->tables++ == 0)
-		strcpy(r->q->collection, n->name);
+		memcpy(r->q->collection, n->name, strlen(n->name) + 1);
 	else
 		r->q->collection[0] = '\0';
 }
