@@ -22,7 +22,7 @@
 #define ATTEMPTS 5
 #define GOAL_ON_NS 30
 #define GOAL_OFF_NS 2
-#define LIMIT_ON 2.2    /* times the least that recording can cost, for a write */
+#define LIMIT_ON 2.5    /* times the least that recording can cost, for a write */
 #define LIMIT_OFF 0.015 /* of libc's write */
 
 enum way { BARE, WATCHED, OFF, LEAST, WAYS };
