@@ -300,6 +300,8 @@ static double quality(const char *accept, const char *type)
 
 bool prometheus_wants_openmetrics(const char *accept)
 {
-	double open = accept != NULL ? quality(accept, "application/openmetrics-text") : 0;
+	if (accept == NULL)
+		return false;
+	double open = quality(accept, "application/openmetrics-text");
 	return open > 0 && open >= quality(accept, "text/plain");
 }
