@@ -87,7 +87,8 @@ int inject_open(const char *path, struct inject_shim *ret, char *err, size_t err
 		s.fd = memfd_create(RESIDENT_MEMFD, MFD_CLOEXEC);
 	r = s.fd < 0 ? -errno : 0;
 	if (r == -EACCES) {
-		snprintf(err, err_size, "vm.memfd_noexec forbids code that lies in memory: `sysctl vm.memfd_noexec=0` (or 1) allows it");
+		snprintf(err, err_size,
+			 "vm.memfd_noexec forbids code that lies in memory: `sysctl vm.memfd_noexec=0` (or 1) allows it");
 		elf_done(&e);
 		close(from);
 		return r;

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "commands/shim.h"
-#include "probes/probes.h"
 #include "probes/privileges.h"
+#include "probes/probes.h"
 #include "wire/shared.h"
 
 static enum check_result kernel(char *text, size_t size)
