@@ -356,6 +356,7 @@ def under_load(name, command, port, one=None, pids=None, cwd=None):
         try:
             # Services listen before they have finished starting, with signals blocked for the while.
             gs.poll_until(lambda: len(load.times) > 3, f"{name} answers")
+            gs.poll_until(lambda: len({str(state(p)) for p in targets}) == 1, f"all processes of {name} have started")
             before = [state(p) for p in targets]
             held = cycle(targets, max(2, CYCLES // len(targets)))
         finally:
