@@ -14,6 +14,8 @@
 #include "preload/patch.h"
 #include "wire/attach.h"
 
+#pragma weak dladdr1 /* musl has none, and is never attached to (session.c) */
+
 #define NAMES_MAX 512U /* room of the hash table; the hooks fill less than half */
 #define SLOTS_MAX 65536U
 #define PAGE_BYTES 4096UL
@@ -413,7 +415,7 @@ static void take_name(const char *library)
 
 	if (library[0])
 		memcpy(name, library, strnlen(library, sizeof(name) - 1) + 1);
-	if (dladdr1((void *)attach_entry, &info, (void **)&self, RTLD_DL_LINKMAP) && self)
+	if (dladdr1 && dladdr1((void *)attach_entry, &info, (void **)&self, RTLD_DL_LINKMAP) && self)
 		self->l_name = name;
 }
 
