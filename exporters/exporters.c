@@ -7,7 +7,12 @@
 #include "exporters/exporters.h"
 
 const struct exporter *const exporter_table[] = {
-	&exporter_otlp, &exporter_file, &exporter_prometheus, &exporter_jsonl, &exporter_queue, NULL,
+	&exporter_otlp,       /* over the network, to a receiver */
+	&exporter_file,       /* the Collector's own form, in a file */
+	&exporter_prometheus, /* to be scraped */
+	&exporter_jsonl,      /* a line each */
+	&exporter_queue,      /* on disk until a receiver takes it */
+	NULL,
 };
 
 const struct exporter *exporter_find(const char *name)

@@ -18,7 +18,8 @@ static void entries_are_whole(void **state)
 		assert_int_equal(takes, (*x)->counts != NULL);
 		assert_int_equal(takes, !(*x)->serves_others);
 	}
-	assert_int_equal(n, 5);
+	assert_true(n > 1);
+	assert_non_null(exporter_find("otlp"));
 	assert_null(exporter_find("carrier-pigeon"));
 	assert_null(exporter_find(""));
 }
