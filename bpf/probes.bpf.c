@@ -48,7 +48,6 @@ enum { KIND_SOCKET = 1, KIND_PIPE, KIND_FILE, KIND_TTY, KIND_OTHER };
 #define ERR_RESTART_FIRST (-516)
 #define ERR_RESTART_LAST (-512)
 #define ERR_INTR (-4)
-#define ERR_BAD_FD (-9)
 #define NS_PER_S 1000000000LL
 #define IOVEC_MAX 1024U
 
@@ -633,6 +632,31 @@ static __noinline int tell_connecting(const struct probe_slot *slot)
 	return 0;
 }
 
+/* A close is told when it begins: once it is done the number may be another descriptor's already, whose beginning must not come first. */
+static __noinline int tell_closing(const struct probe_slot *slot, uint32_t process)
+{
+	struct scratch *s = scratch_get();
+
+	if (!s || !slot)
+		return 0;
+	policy_set(process, (int)slot->args[0], POLICY_UNKNOWN);
+	s->call.kind = PROBE_CALL;
+	s->call.nr = slot->nr;
+	s->call.tgid = slot->tgid;
+	s->call.tid = slot->tid;
+	s->call.site = slot->site;
+	s->call.t0 = s->call.t1 = slot->t0;
+	s->call.ret = 0;
+	s->call.args[0] = slot->args[0];
+	s->call.limit = -1;
+	s->call.policy = POLICY_SIZES;
+	s->call.fd_kind = 0;
+	s->call.data_len = 0;
+	s->call.wanted = 0;
+	tell_call(s);
+	return 0;
+}
+
 static __noinline int note_sets(uint32_t at, const uint64_t *args)
 {
 	if (!args)
@@ -698,6 +722,8 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 		tell_stack(ctx, regs, slot->site);
 	if (rule->flags & RULE_CONNECT)
 		tell_connecting(slot);
+	if ((rule->flags & RULE_CLOSES) && file_of((int)slot->args[0]))
+		return tell_closing(slot, process);
 	slot->active = 1;
 	return 0;
 }
@@ -797,8 +823,6 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long ret)
 		opened(s, process);
 	else if ((rule->flags & RULE_NEW_FD) && ret >= 0)
 		policy_set(process, (int)ret, policy_of_new(rule->flags, slot->args[0]));
-	if ((rule->flags & RULE_CLOSES) && ret != ERR_BAD_FD)
-		policy_set(process, (int)slot->args[0], POLICY_UNKNOWN);
 	if ((rule->flags & RULE_WAITS) && s->call.t1 - s->call.t0 >= slow_ns)
 		tell_stack(ctx, regs, slot->site);
 	tell_call(s);
