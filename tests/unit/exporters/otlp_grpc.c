@@ -45,13 +45,13 @@ static void what_answers_mean(void **state)
 		struct otlp_reply reply;
 		void *g;
 		assert_int_equal(otlp_over_grpc.open(&s, &g), 0);
-		otlp_over_grpc.post(g, &body, 5000, &reply);
+		otlp_over_grpc.post(g, &body, 60000, &reply);
 		assert_int_equal(reply.verdict, cases[i].verdict);
 		assert_int_equal(reply.rejected, cases[i].rejected);
 		assert_int_equal(reply.retry_after_ms, cases[i].retry_after_ms);
 		assert_int_equal(reply.why[0] == '\0', cases[i].verdict == OTLP_TAKEN);
 		/* whatever it was, the next call is a new beginning */
-		otlp_over_grpc.post(g, &body, 5000, &reply);
+		otlp_over_grpc.post(g, &body, 60000, &reply);
 		assert_int_equal(reply.verdict, OTLP_TAKEN);
 		otlp_over_grpc.close(g);
 		grpc_receiver_free(r);
@@ -72,7 +72,7 @@ static void what_is_sent(void **state)
 	void *g;
 	assert_int_equal(otlp_over_grpc.open(&s, &g), 0);
 	for (int i = 0; i < 3; i++) {
-		otlp_over_grpc.post(g, &body, 5000, &reply);
+		otlp_over_grpc.post(g, &body, 60000, &reply);
 		assert_int_equal(reply.verdict, OTLP_TAKEN);
 	}
 	otlp_over_grpc.close(g);
@@ -138,11 +138,11 @@ static void a_connection_that_was_closed_is_made_anew(void **state)
 	struct otlp_reply reply;
 	void *g;
 	assert_int_equal(otlp_over_grpc.open(&s, &g), 0);
-	otlp_over_grpc.post(g, &body, 5000, &reply);
+	otlp_over_grpc.post(g, &body, 60000, &reply);
 	assert_int_equal(reply.verdict, OTLP_TAKEN);
-	otlp_over_grpc.post(g, &body, 5000, &reply);
+	otlp_over_grpc.post(g, &body, 60000, &reply);
 	if (reply.verdict == OTLP_RETRY) /* it crossed the closing */
-		otlp_over_grpc.post(g, &body, 5000, &reply);
+		otlp_over_grpc.post(g, &body, 60000, &reply);
 	assert_int_equal(reply.verdict, OTLP_TAKEN);
 	assert_int_not_equal(grpc_receiver_got(r, 0)->connection, grpc_receiver_got(r, grpc_receiver_wait(r, 1) - 1)->connection);
 	otlp_over_grpc.close(g);
@@ -164,7 +164,7 @@ static void silence_and_nobody(void **state)
 	assert_int_equal(reply.verdict, OTLP_RETRY);
 	assert_string_equal(reply.why, "no answer in time");
 	grpc_receiver_free(r); /* its port is closed now */
-	otlp_over_grpc.post(g, &body, 5000, &reply);
+	otlp_over_grpc.post(g, &body, 60000, &reply);
 	assert_int_equal(reply.verdict, OTLP_RETRY);
 	assert_true(reply.why[0] != '\0');
 	otlp_over_grpc.close(g);

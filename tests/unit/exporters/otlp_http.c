@@ -18,7 +18,7 @@ static struct otlp_reply post_to(struct receiver *r, struct otlp_signal s)
 	struct otlp_reply reply;
 	s.url = (char *)receiver_url(r);
 	assert_int_equal(otlp_over_http.open(&s, &h), 0);
-	otlp_over_http.post(h, &body, 5000, &reply);
+	otlp_over_http.post(h, &body, 60000, &reply);
 	otlp_over_http.close(h);
 	return reply;
 }
@@ -103,7 +103,7 @@ static void nobody_listens(void **state)
 	void *h;
 	struct otlp_reply reply;
 	assert_int_equal(otlp_over_http.open(&s, &h), 0);
-	otlp_over_http.post(h, &body, 5000, &reply);
+	otlp_over_http.post(h, &body, 60000, &reply);
 	assert_int_equal(reply.verdict, OTLP_RETRY);
 	assert_true(strlen(reply.why) > 0);
 	otlp_over_http.close(h);
@@ -133,8 +133,8 @@ static void what_is_sent(void **state)
 	struct otlp_signal s = {
 		.url = (char *)receiver_url(r), .headers = {(char *)"api-key: secret", (char *)"empty;"}, .headers_n = 2};
 	assert_int_equal(otlp_over_http.open(&s, &h), 0);
-	otlp_over_http.post(h, &body, 5000, &reply);
-	otlp_over_http.post(h, &body, 5000, &reply);
+	otlp_over_http.post(h, &body, 60000, &reply);
+	otlp_over_http.post(h, &body, 60000, &reply);
 	otlp_over_http.close(h);
 	assert_int_equal(receiver_wait(r, 2), 2);
 	const struct received *got = receiver_got(r, 0);

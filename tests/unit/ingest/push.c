@@ -126,7 +126,7 @@ static void a_site_brings_its_stack(void **state)
 	struct pushing to = {.in = f->in};
 	struct snapshot_modules modules = {.fn = push_module, .ctx = &to, .pid = own_pid()};
 	struct wire_stack stack = {0};
-	uint8_t bytes[WIRE_STACK_BYTES];
+	static uint8_t bytes[WIRE_STACK_BYTES]; /* not in the stack that is copied */
 	struct stacks_seen seen = {0};
 	struct wire_record r;
 	const struct frame *frames;
