@@ -1,185 +1,16 @@
 /*
- * Values that their key gives away: the key before a '=', ':' or space is looked up by its last three letters in keys.def, and the
- * value after it goes to the check of that kind.
+ * Values that their key gives away: what stands after a key (keys.c says which kind it is) goes to the check of that kind.
  */
-#include <pthread.h>
 #include <string.h>
 
 #include "scan/encoding.h"
-#include "scan/lookup.h"
+#include "scan/keys.h"
 #include "scan/prefilter.h"
 #include "scan/secrets.h"
 #include "scan/shapes.h"
 #include "scan/validators.h"
 
-enum kind {
-	KIND_PASSWORD,
-	KIND_SECRET,
-	KIND_SOME_KEY,
-	KIND_AUTHORIZATION,
-	KIND_AWS_SECRET,
-	KIND_AZURE_STORAGE,
-	KIND_SESSION,
-	KIND_CVV,
-	KIND_BIRTH,
-	KIND_GEO,
-	KIND_HEALTH,
-	KIND_NAME,
-	KIND_PHONE,
-	KIND_CLIENT_IP,
-	KIND_MAC,
-	KIND_CARD,
-	KIND_IBAN,
-	KIND_NATIONAL,
-	KIND_EMAIL,
-	KIND_PGPASS,   /* host:5432:database:user:password */
-	KIND_MANIFEST, /* kind: Secret */
-	KIND_LINK,     /* a URL within a query */
-	KIND_TYPE,     /* a type between the key and the '=': var token string = … */
-	KIND_VALUE,    /* <add key="Password" value="…" /> */
-	/* from here on: an entity that national_at() knows */
-	KIND_ENTITY,
-};
-
-#define KIND_US_SSN (KIND_ENTITY + ENTITY_US_SSN)
-#define KIND_US_ITIN (KIND_ENTITY + ENTITY_US_ITIN)
-#define KIND_BR_CPF (KIND_ENTITY + ENTITY_BR_CPF)
-#define KIND_BR_CNPJ (KIND_ENTITY + ENTITY_BR_CNPJ)
-#define KIND_CA_SIN (KIND_ENTITY + ENTITY_CA_SIN)
-#define KIND_ES_NIF (KIND_ENTITY + ENTITY_ES_NIF)
-#define KIND_FI_HETU (KIND_ENTITY + ENTITY_FI_HETU)
-#define KIND_FR_NIR (KIND_ENTITY + ENTITY_FR_NIR)
-#define KIND_IT_CODICE_FISCALE (KIND_ENTITY + ENTITY_IT_CODICE_FISCALE)
-#define KIND_NL_BSN (KIND_ENTITY + ENTITY_NL_BSN)
-#define KIND_PL_PESEL (KIND_ENTITY + ENTITY_PL_PESEL)
-#define KIND_SE_PERSONNUMMER (KIND_ENTITY + ENTITY_SE_PERSONNUMMER)
-#define KIND_CN_RIC (KIND_ENTITY + ENTITY_CN_RIC)
-#define KIND_KR_RRN (KIND_ENTITY + ENTITY_KR_RRN)
-#define KIND_AU_TFN (KIND_ENTITY + ENTITY_AU_TFN)
-#define KIND_UK_NINO (KIND_ENTITY + ENTITY_UK_NINO)
-#define KIND_UK_NHS (KIND_ENTITY + ENTITY_UK_NHS)
-#define KIND_IN_AADHAAR (KIND_ENTITY + ENTITY_IN_AADHAAR)
-#define KIND_DE_STEUER_ID (KIND_ENTITY + ENTITY_DE_STEUER_ID)
-#define KIND_BE_NN (KIND_ENTITY + ENTITY_BE_NN)
-#define KIND_DK_CPR (KIND_ENTITY + ENTITY_DK_CPR)
-#define KIND_NO_FNR (KIND_ENTITY + ENTITY_NO_FNR)
-#define KIND_CH_AHV (KIND_ENTITY + ENTITY_CH_AHV)
-#define KIND_PT_NIF (KIND_ENTITY + ENTITY_PT_NIF)
-#define KIND_TR_TCKN (KIND_ENTITY + ENTITY_TR_TCKN)
-#define KIND_DE_ID_CARD (KIND_ENTITY + ENTITY_DE_ID_CARD)
-#define KIND_VIN (KIND_ENTITY + ENTITY_VIN)
-#define KIND_IMEI (KIND_ENTITY + ENTITY_IMEI)
-
 #define ENCODED_MAX 512U /* bytes of a percent-encoded value that is judged */
-
-static const struct key {
-	const char *words;
-	uint8_t len;
-	int kind;
-} keys[] = {
-#define KEY(words, kind) {words, sizeof(words) - 1, KIND_##kind},
-#include "scan/keys.def"
-#undef KEY
-};
-
-#define KEYS (sizeof(keys) / sizeof(*keys))
-
-_Static_assert(KEYS < LOOKUP_ROWS, "LOOKUP_ROWS");
-
-static struct lookup by_end;
-uint64_t keyvalue_filter[FILTER_WORDS];
-uint8_t keyvalue_folded[256];
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void build(void)
-{
-	for (unsigned int c = 0; c < 256; c++)
-		keyvalue_folded[c] = is_alnum((uint8_t)c) ? lower((uint8_t)c) : 0;
-	for (uint16_t i = 0; i < (uint16_t)KEYS; i++) {
-		size_t n = keys[i].len;
-		const uint8_t *end = (const uint8_t *)keys[i].words + n - 3;
-		lookup_put(&by_end, lookup_slot(end[0], end[1], end[2]), i);
-		uint32_t two = (uint32_t)end[2] | (uint32_t)end[1] << 8, three = two | (uint32_t)end[0] << 16;
-		filter_add(keyvalue_filter, two);
-		filter_add(keyvalue_filter, three);
-		if (n > 3)
-			filter_add(keyvalue_filter, three | (uint32_t)keys[i].words[n - 4] << 24);
-	}
-}
-
-void keyvalue_prepare(void)
-{
-	(void)pthread_once(&once, build);
-}
-
-bool keyvalue_may_end_before(const struct text *t, size_t sep)
-{
-	for (unsigned int blanks = 0; sep > 4 && blanks < KEY_COLUMN && t->bytes[sep - 1] == ' '; blanks++)
-		sep--;
-	if (sep < 5 || keyvalue_ends(t->bytes + sep, sep))
-		return sep > 4;
-	for (unsigned int digits = 0; digits < 2 && is_digit(t->bytes[sep - 1]); digits++)
-		sep--;
-	if (keyvalue_folded[t->bytes[sep - 1]] == 0)
-		sep--;
-	return keyvalue_ends(t->bytes + sep, sep);
-}
-
-/* Does the text before `end` spell these words, whatever separators stand between? Whether they begin a word is not asked. */
-static bool spelled_before(const struct text *t, size_t end, const struct key *k)
-{
-	size_t n = k->len, skipped = 0;
-	while (n > 0) {
-		uint8_t c = text_at(t, --end);
-		if (is_alnum(c)) {
-			if (lower(c) != (uint8_t)k->words[--n])
-				return false;
-		} else if (c == 0 || ++skipped > 8) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* May a key of this slot end before `sep`? Most words that only end alike leave here. */
-static bool any_spelled(const struct text *t, size_t sep, uint32_t slot)
-{
-	for (uint16_t row = by_end.head[slot]; row != 0; row = by_end.next[row - 1]) {
-		if (spelled_before(t, sep, &keys[row - 1]))
-			return true;
-	}
-	return false;
-}
-
-/* Slot of the last three letters or digits before `sep`, without the separators among them. */
-static uint32_t slot_before(const struct text *t, size_t sep)
-{
-	uint8_t last[3];
-	size_t i = sep, n = 0, skipped = 0;
-	while (n < 3) {
-		uint8_t c = text_at(t, --i);
-		if (is_alnum(c))
-			last[n++] = lower(c);
-		else if (c == 0 || c == '\n' || ++skipped > 6)
-			return LOOKUP_SLOTS;
-	}
-	return lookup_slot(last[2], last[1], last[0]);
-}
-
-static int kind_of(const struct keyname *name, uint32_t slot)
-{
-	int kind = -1;
-	size_t longest = 0;
-	for (uint16_t row = by_end.head[slot]; row != 0; row = by_end.next[row - 1]) {
-		const struct key *k = &keys[row - 1];
-		size_t n = k->len;
-		if (n > longest && keyname_ends(name, k->words)) {
-			kind = k->kind;
-			longest = n;
-		}
-	}
-	return kind;
-}
 
 /* Most keys are secret (acme_key=…), but those that find a thing are not; a bare "key" says nothing. */
 static bool names_a_secret_key(const struct keyname *name)
@@ -210,10 +41,9 @@ static bool named_after(const struct text *t, size_t at, struct span *ret, enum 
 	while (close - open < KEYNAME_MAX && text_at(t, close) != ')')
 		close++;
 	struct keyname name;
-	if (text_at(t, open) != '(' || text_at(t, close) != ')' || !keyname_before(t, close, &name))
+	if (text_at(t, open) != '(' || text_at(t, close) != ')')
 		return false;
-	uint32_t slot = slot_before(t, close);
-	int kind = slot < LOOKUP_SLOTS ? kind_of(&name, slot) : -1;
+	int kind = keys_kind_before(t, close, &name);
 	if (kind < KIND_ENTITY)
 		return false;
 	*ret_entity = (enum entity_id)(kind - KIND_ENTITY);
@@ -249,29 +79,6 @@ static size_t value_start(const struct text *t, size_t sep)
 	return i;
 }
 
-/* What the key that ends before `sep` says of its value, or -1. */
-static int kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
-{
-	uint32_t slot = slot_before(t, sep);
-	if (slot >= LOOKUP_SLOTS || !any_spelled(t, sep, slot) || !keyname_before(t, sep, ret_name))
-		return -1;
-	int kind = kind_of(ret_name, slot);
-	if (kind == KIND_TYPE) {
-		while (sep > 0 && !is_alnum(t->bytes[sep - 1]))
-			sep--;
-		sep -= strlen("string");
-	} else if (kind == KIND_VALUE) {
-		sep = ret_name->start - 1;
-		if (text_at(t, sep) != ' ' || text_at(t, sep - 1) != '"')
-			return -1;
-	} else {
-		return kind;
-	}
-	slot = slot_before(t, sep);
-	kind = slot < LOOKUP_SLOTS && any_spelled(t, sep, slot) && keyname_before(t, sep, ret_name) ? kind_of(ret_name, slot) : -1;
-	return kind == KIND_TYPE || kind == KIND_VALUE ? -1 : kind;
-}
-
 static bool is_secret_kind(int kind)
 {
 	return kind == KIND_PASSWORD || kind == KIND_SECRET || kind == KIND_SOME_KEY || kind == KIND_AWS_SECRET ||
@@ -280,22 +87,10 @@ static bool is_secret_kind(int kind)
 
 static void value_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m);
 
-/* Where the key of the separator at `sep` ends, and what it is: blanks of a column and the number of a key (password2) do not count. */
-static int kind_at(const struct text *t, size_t sep, struct keyname *ret_name)
-{
-	size_t end = sep;
-	while (end > 0 && sep - end < KEY_COLUMN && t->bytes[end - 1] == ' ')
-		end--;
-	int kind = kind_before(t, end, ret_name);
-	for (unsigned int digits = 0; kind < 0 && digits < 2 && is_digit(text_at(t, end - 1)); digits++)
-		kind = kind_before(t, --end, ret_name);
-	return kind;
-}
-
 void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
 {
 	struct keyname name;
-	int kind = kind_at(t, sep, &name);
+	int kind = keys_kind_at(t, sep, &name);
 	if (kind >= 0)
 		value_at(t, sep, kind, &name, m);
 }
@@ -303,7 +98,7 @@ void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
 void named_token_at(const struct text *t, size_t at, struct matches *m)
 {
 	struct keyname name;
-	int kind = kind_before(t, at - 1, &name);
+	int kind = keys_kind_before(t, at - 1, &name);
 	if (is_secret_kind(kind))
 		value_at(t, at - 1, kind, &name, m);
 }
@@ -313,7 +108,7 @@ void argument_at(const struct text *t, size_t comma, struct matches *m)
 	struct keyname name;
 	if (!keyvalue_may_end(t, comma))
 		return;
-	int kind = kind_before(t, comma, &name);
+	int kind = keys_kind_before(t, comma, &name);
 	if (!is_secret_kind(kind) || name.start < 2)
 		return;
 	/* the key is the first argument, as a whole */

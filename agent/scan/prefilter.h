@@ -12,7 +12,7 @@
 /* So many blanks may stand between a key and its separator, where values stand in a column. */
 #define KEY_COLUMN 32U
 
-/* keyvalue.c: by the last four letters of a key, or three or two where a separator stands before them. */
+/* keys.c: by the last four letters of a key, or three or two where a separator stands before them. */
 extern uint64_t keyvalue_filter[FILTER_WORDS];
 /* Lower case of letters, digits as they are, 0 for the rest. */
 extern uint8_t keyvalue_folded[256];
@@ -55,7 +55,7 @@ static inline bool keyvalue_ends(const uint8_t *p, size_t n)
 	return filter_has(keyvalue_filter, last);
 }
 
-/* keyvalue.c: the same where blanks set a column of values, or a number ends the key (password2, token_1). */
+/* keys.c: the same where blanks set a column of values, or a number ends the key (password2, token_1). */
 bool keyvalue_may_end_before(const struct text *t, size_t sep);
 
 /* May a key that means something end right before `sep`? */

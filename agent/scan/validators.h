@@ -48,7 +48,7 @@ bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id
 bool vendor_behind(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
 /* Does the text end in what begins as a vendor's key does: a whole prefix (of at least three bytes) at `at` and a part of the rest? */
 bool vendor_begins(const struct text *t, size_t at);
-/* Build the tables of vendor.c and keyvalue.c; before anything else of them, any number of times, from any thread. */
+/* Build the tables of vendor.c and keys.c; before anything else of them, any number of times, from any thread. */
 void vendor_prepare(void);
 void keyvalue_prepare(void);
 /* national.c: does the number (separators removed, upper case) hold as an entity of this kind? */
