@@ -86,7 +86,7 @@ static void what_is_sent(void **state)
 					    "OTel-OTLP-Exporter-C/",
 					    "api-key: secret\n",
 					    "empty: \n",
-					    "grpc-timeout: 5000m\n"};
+					    "grpc-timeout: 60000m\n"};
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
 		assert_non_null(strstr(got->headers, lines[i]));
 	assert_null(strstr(got->headers, "grpc-encoding"));
