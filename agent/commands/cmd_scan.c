@@ -1,5 +1,5 @@
 /*
- * `gapscope scan [--json] FILE|-`: the scanner over a stored log. It prints where each match is and what it is, never the value: with
+ * `gapscope scan [--json] [--config CONFIG] FILE|-`: the scanner over a stored log, with the user's rules of a configuration file. It prints where each match is and what it is, never the value: with
  * --json one object a match (line from 1, byte offsets within the line), else a masked sample. Exit status 0 none, 1 found, 2 error.
  *
  * The file is read in windows, so memory is bounded whatever it holds; a window overlaps the next one, and a match counts in the window
@@ -7,13 +7,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "commands/command.h"
+#include "commands/commands.h"
+#include "commands/config.h"
 #include "scan/scan.h"
 
 #define WINDOW (1U << 20)
@@ -105,36 +105,62 @@ static int scan_fd(struct scanner *s, int fd, uint8_t *window, struct work *w)
 	return 0;
 }
 
+/* The rules under `scan:`; the file's other keys are for other commands, and only have to be right. */
+static bool load_rules(const char *path)
+{
+	struct settings unused = {0};
+	char err[512] = "";
+	int r = config_load(path, &unused, err, sizeof(err));
+	settings_done(&unused);
+	if (r < 0)
+		complain("%s", err);
+	return r >= 0;
+}
+
+struct args {
+	bool json;
+	const char *config;
+};
+
+static const struct flag scan_flags[] = {
+	{.name = "json", .kind = FLAG_SWITCH, .offset = offsetof(struct args, json), .doc = "print one JSON object a match"},
+	{.name = "config",
+	 .kind = FLAG_TEXT,
+	 .offset = offsetof(struct args, config),
+	 .arg = "CONFIG",
+	 .doc = "configuration file whose `scan` rules are used"},
+	{0},
+};
+
 int cmd_scan(int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	struct args args = {0};
 	struct work w = {.line = 1};
-	optind = 0;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == 'h') {
-			puts("usage: gapscope scan [--json] FILE|-\n"
-			     "Names personal data and secrets in a stored log. Exit status 0 none, 1 found, 2 error.");
-			return 0;
-		}
-		if (c != 'j')
-			return 2;
-		w.json = true;
+	char err[256] = "";
+	flags_first(scan_flags, argc, argv);
+	int operand = flags_parse(scan_flags, argc, argv, &args, err, sizeof(err));
+	if (operand < 0) {
+		complain("scan: %s", err);
+		return EXIT_USAGE;
 	}
-	if (optind + 1 != argc) {
+	if (args.config != NULL && !load_rules(args.config))
+		return EXIT_USAGE;
+	w.json = args.json;
+	if (operand + 1 != argc) {
 		fputs("gapscope scan: give one FILE, or - for standard input\n", stderr);
 		return 2;
 	}
 	int status = 2, fd = STDIN_FILENO, r;
-	if (strcmp(argv[optind], "-") != 0)
-		fd = open(argv[optind], O_RDONLY | O_CLOEXEC);
+	if (strcmp(argv[operand], "-") != 0)
+		fd = open(argv[operand], O_RDONLY | O_CLOEXEC);
 	struct scanner *s = scanner_new(NULL);
 	uint8_t *window = malloc(WINDOW);
 	if (fd < 0) {
-		fprintf(stderr, "gapscope scan: %s: %s\n", argv[optind], strerror(errno));
+		fprintf(stderr, "gapscope scan: %s: %s\n", argv[operand], strerror(errno));
 	} else if (s == NULL || window == NULL) {
 		fputs("gapscope scan: out of memory\n", stderr);
 	} else if ((r = scan_fd(s, fd, window, &w)) < 0) {
-		fprintf(stderr, "gapscope scan: %s: %s\n", argv[optind], strerror(-r));
+		fprintf(stderr, "gapscope scan: %s: %s\n", argv[operand], strerror(-r));
 	} else if (fflush(stdout) != 0 || ferror(stdout)) {
 		fputs("gapscope scan: cannot write the output\n", stderr);
 	} else {
@@ -148,3 +174,14 @@ int cmd_scan(int argc, char **argv)
 		(void)close(fd);
 	return status;
 }
+
+const struct command cmd_scan_entry = {
+	.name = "scan",
+	.usage = "[--json] [--config CONFIG] FILE|-",
+	.doc = "find personal data and secrets in a text file",
+	.text = "Reads FILE, or standard input for '-', and prints where personal data and secrets stand in it; never what they "
+		"are. "
+		"Exit status: 0 nothing found, 1 found, 2 error.",
+	.flags = scan_flags,
+	.run = cmd_scan,
+};

@@ -7,24 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands/command.h"
-
-static const struct flag scan_flags[] = {
-	{.name = "json", .kind = FLAG_SWITCH, .doc = "print one JSON object a match"},
-	{0},
-};
-
-static const struct command cmd_scan_entry = {
-	.name = "scan",
-	.usage = "[--json] FILE|-",
-	.doc = "find personal data and secrets in a text file",
-	.text = "Reads FILE, or standard input for '-', and prints where personal data and secrets stand in it; never what they "
-		"are. "
-		"Exit status: 0 nothing found, 1 found, 2 error.",
-	.flags = scan_flags,
-	.run = cmd_scan,
-};
-
 const struct command *const command_table[] = {
 	&cmd_run_entry,
 	&cmd_attach_entry,

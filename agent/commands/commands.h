@@ -10,6 +10,7 @@ extern const struct command cmd_run_entry;
 extern const struct command cmd_attach_entry;
 extern const struct command cmd_detach_entry;
 extern const struct command cmd_replay_entry;
+extern const struct command cmd_scan_entry;
 extern const struct command cmd_report_entry;
 extern const struct command cmd_gate_entry;
 extern const struct command cmd_serve_entry;

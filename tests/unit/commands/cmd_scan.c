@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "commands/command.h"
+#include "scan/scan.h"
 
 static int memory(const char *text, size_t len)
 {
@@ -107,12 +108,38 @@ static void windows(void **state)
 	free(out);
 }
 
+static void rules_of_a_file(void **state)
+{
+	(void)state;
+	static const char rules[] = "scan:\n  off: [EMAIL]\n  own: [acme_tok_]\n";
+	static const char text[] = "user=bob@acme.io card=4111 1111 1111 1111 acme_tok_0123456789\n";
+	int config = memory(rules, sizeof(rules) - 1), wrong = memory("scan: {off: [NOBODY]}\n", 22);
+	int in = memory(text, sizeof(text) - 1);
+	char name[] = "scan", flag[] = "--config", good[64], bad[64], path[64], out[256];
+	(void)snprintf(good, sizeof(good), "/proc/self/fd/%d", config);
+	(void)snprintf(bad, sizeof(bad), "/proc/self/fd/%d", wrong);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", in);
+	char *no_such[] = {name, flag, bad, path, NULL}, *with[] = {name, flag, good, path, NULL};
+	assert_int_equal(cmd_scan(4, no_such), 2);
+	assert_int_equal(cmd_scan(4, with), 1);
+	/* the rules hold for the whole process */
+	assert_int_equal(scan("user=bob@acme.io\n", 17, true, out, sizeof(out)), 0);
+	assert_int_equal(scan("t acme_tok_0123456789\n", 22, true, out, sizeof(out)), 1);
+	assert_non_null(strstr(out, "CUSTOM_SECRET"));
+	scan_rules_clear();
+	assert_int_equal(scan("user=bob@acme.io\n", 17, true, out, sizeof(out)), 1);
+	(void)close(config);
+	(void)close(wrong);
+	(void)close(in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(positions),
 		cmocka_unit_test(statuses),
 		cmocka_unit_test(windows),
+		cmocka_unit_test(rules_of_a_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
