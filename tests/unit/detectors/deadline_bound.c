@@ -331,7 +331,10 @@ static void test_timers_of_go(void **state)
 	(void)state;
 	watch_begin(&w, PHASE_RESPONSE, START, 7, 0, 0);
 	wait.t0 = START - 5 * NS_PER_S;
+	wait.t1 = START + 2 * NS_PER_MS;
+	watch_wait(&w, &wait);
 	wait.t1 = START + 10 * NS_PER_MS;
+	wait.outcome = WAIT_INTERRUPTED;
 	watch_wait(&w, &wait);
 	watch_try(&w, &(struct event){.t1 = wait.t1, .tid = 7});
 	assert_true(watch_judge(&w, END_DATA, &j, &o));
