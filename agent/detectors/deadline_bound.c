@@ -14,7 +14,7 @@
 #define READY_NS (10 * NS_PER_MS)       /* a read that takes no longer found its bytes there */
 #define TRIES_MIN 3U                    /* reads that found nothing make a loop that asks again and again */
 #define SMALL_SET 4U                    /* a poll on so few: the others are wake-up descriptors */
-#define GO_ASKED_NS (5 * NS_PER_MS)     /* after sending, until a Go program has set its timer for the answer */
+#define GO_ASKED_NS (10 * NS_PER_MS)    /* after sending, until a Go program has set its timer for the answer */
 #define GO_SETTLED_NS (100 * NS_PER_MS) /* a wait that goes on for so long was not ended by a new timer */
 #define DUE_SLACK_NS (25 * NS_PER_MS)   /* waits that fall towards one moment agree on it to within this … */
 #define DUE_SLACK_DIV 50U               /* … or a fiftieth of their limit */
@@ -78,12 +78,12 @@ static bool falls(const struct watch *w)
 /*
  * Go's poller waits until the next of all the program's timers, and a new one that is nearer wakes it. Without a limit it says that there is
  * none; but not at once, because the wait may have begun before the phase, or a moment before the timer is set; and if something else ended
- * it, only after a while: that may have been a timer, told late.
+ * it, only after a while: that may have been a timer, told late. A connect is ready before Go's own code sets its timer.
  */
 static bool go_may_set_timer(const struct watch *w, const struct wait *wait)
 {
 	const uint64_t from = wait->t0 > w->since_ns ? wait->t0 : w->since_ns;
-	const uint64_t least = wait->outcome == WAIT_READY ? GO_ASKED_NS : GO_SETTLED_NS;
+	const uint64_t least = wait->outcome == WAIT_READY && w->phase != PHASE_CONNECT ? GO_ASKED_NS : GO_SETTLED_NS;
 
 	return wait->how == WAIT_BY_EPOLL && wait->process && wait->process->go && wait->t1 < from + least;
 }

@@ -359,6 +359,13 @@ static void test_timers_of_go(void **state)
 	assert_true(watch_judge(&w, END_DATA, &j, &o));
 	assert_int_equal(o.weight, W_NONE_WEAK);
 	assert_int_equal(o.how, HOW_LOOP_FOREVER);
+	/* A connect is ready before the timer is set. */
+	watch_begin(&w, PHASE_CONNECT, START, 0, 0, 0);
+	wait.t1 = START + 50 * NS_PER_MS;
+	wait.outcome = WAIT_READY;
+	watch_wait(&w, &wait);
+	assert_true(watch_judge(&w, END_DATA, &j, &o));
+	assert_int_equal(o.how, HOW_GO_TIMER);
 }
 
 static void test_kernel_options_of_connect(void **state)
