@@ -233,6 +233,8 @@ def main():
         except (OSError, ValueError, TypeError) as why:
             print(f"WRONG {result['id']:32} {result['scenario']:8} no report: {why}")
             table[language]["wrong"] += 1
+            loud["wrong"] += 1
+            scenarios[result["scenario"]]["wrong"] += 1
             continue
         judged = []
         if "deadline" in a.judge:
