@@ -19,6 +19,7 @@
 #include "commands/probing.h"
 #include "commands/report_file.h"
 #include "commands/shim.h"
+#include "commands/target.h"
 #include "probes/privileges.h"
 #include "wire/shared.h"
 
@@ -198,10 +199,14 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 {
 	struct check_verdict v;
 	struct inject_result result;
-	char why[256];
+	struct target t;
+	char why[256], exe[64];
 	int e;
 
 	check_process(pid, &v);
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
+	if (v.watchable && target_find(exe, &t, why, sizeof(why)) == 0 && t.kind == TARGET_GO)
+		return probe(a, pid, target_why(t.kind), err, err_size);
 	if (!v.watchable && v.other_way)
 		return probe(a, pid, v.why, err, err_size);
 	if (!v.watchable) {

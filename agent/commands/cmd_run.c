@@ -182,8 +182,12 @@ static void choose_way(struct run *r, char *text, size_t size)
 	char err[512];
 
 	text[0] = '\0';
-	if (!why)
+	if (!why) {
+		/* The shim is in the launcher; for what it starts, the probes stand by, where they can. */
+		if (target_launches(&r->target) && probing_open(r->ingest, true, &r->probing, err, sizeof(err)) < 0)
+			r->probing = NULL;
 		return;
+	}
 	if (!target_probes(r->target.kind))
 		snprintf(text, size, "%s cannot be watched: %s", r->target.binary, why);
 	else if (probing_open(r->ingest, true, &r->probing, err, sizeof(err)) == 0)

@@ -28,6 +28,7 @@ struct probing {
 	struct ingest *ingest;
 	struct probes *probes;
 	bool own_children;
+	bool stands_by;                /* the shim is in what was started first */
 	uint32_t watched[WATCHED_MAX]; /* pids, 0 = free */
 	bool goes[WATCHED_MAX];        /* Go: its tasks change threads */
 	uint64_t told[PROBE_COUNTS];   /* losses that ingest knows */
@@ -127,17 +128,27 @@ static void look_for_go(struct probing *p, uint32_t pid, uint32_t parent)
 		close(fd);
 }
 
+static bool is_go(struct probing *p, uint32_t pid)
+{
+	const uint32_t *place = place_of(p, pid);
+
+	return place != NULL && p->goes[place - p->watched];
+}
+
 static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_record *r, const uint8_t *data)
 {
 	struct probing *p = ctx;
-	const uint32_t *place;
 
-	if (r->event == WIRE_FORK_CHILD) {
+	if (r->event == WIRE_FORK_CHILD && place_of(p, (uint32_t)r->a0) != NULL) {
 		adopt(p, pid);
 		look_for_go(p, pid, (uint32_t)r->a0);
 	}
-	place = place_of(p, pid);
-	if (place != NULL && p->goes[place - p->watched])
+	if (place_of(p, pid) == NULL) { /* the shim's, told before the probes knew */
+		if (r->event == WIRE_FORK_CHILD)
+			probes_rest(p->probes, pid, true);
+		return;
+	}
+	if (is_go(p, pid))
 		tid = pid;
 	if (is_log_socket(r, data))
 		probes_set_policy(p->probes, pid, r->fd, WIRE_POLICY_SINK);
@@ -161,38 +172,66 @@ static void on_stack(void *ctx, uint32_t pid, uint32_t site, uint64_t mono_ns, c
 	ingest_push_stack(p->ingest, pid, &told);
 }
 
-/* Will the shim be in this program? It comes with the environment that `run` made. */
-static bool shim_comes(const struct probing *p, uint32_t pid, const char *path)
+/* Will the shim be in this program? It comes with the environment that `run` made. Of one that has gone on to the next program already, /proc
+ * says no more what it was. */
+static bool shim_comes(const struct probing *p, uint32_t pid, const char *path, struct target *t)
 {
 	char err[256], exe[64];
-	struct target t;
 
 	if (!p->own_children)
 		return false;
 	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
-	if (target_find(exe, &t, err, sizeof(err)) < 0 && target_find(path, &t, err, sizeof(err)) < 0)
+	if ((path[0] != '/' || target_find(path, t, err, sizeof(err)) < 0) && target_find(exe, t, err, sizeof(err)) < 0)
 		return false;
-	return t.kind == TARGET_WATCHABLE;
+	return t->kind == TARGET_WATCHABLE;
+}
+
+/* The shim watches this program. What it starts may be for the probes again; but the command itself, once it is not just a launcher, is
+ * what is meant, and then the probes only cost. */
+static void leave(struct probing *p, uint32_t pid, uint32_t parent, const struct target *t)
+{
+	uint32_t *place = place_of(p, pid);
+
+	p->stands_by = true;
+	probes_rest(p->probes, pid, true);
+	if (place != NULL)
+		*place = 0;
+	if (parent == (uint32_t)getpid() && !target_launches(t))
+		probes_stop(p->probes);
+}
+
+/* Said for the report: `run` could not know it when it started the launcher. */
+static void note_way(const struct probing *p, uint32_t pid, const struct wire_record *start, const struct target *t)
+{
+	struct wire_record note = {.event = WIRE_SOURCE_INFO, .units = 1, .fd = -1, .t0 = start->t1, .t1 = start->t1};
+	char text[PATH_MAX + 256];
+	const int n =
+		snprintf(text, sizeof(text), "%s is watched by probes in the kernel (eBPF): %s", t->binary, target_why(t->kind));
+
+	note.data_len = n > 0 && (size_t)n < sizeof(text) ? (uint32_t)n : 0;
+	ingest_push(p->ingest, pid, pid, &note, (const uint8_t *)text);
 }
 
 static void on_image(void *ctx, uint32_t pid, const struct wire_record *start, const uint8_t *data, uint64_t code)
 {
 	struct probing *p = ctx;
+	struct wire_record told = *start;
 	char path[PATH_MAX];
+	struct target t = {.kind = TARGET_OTHER};
 
 	snprintf(path, sizeof(path), "%.*s", (int)start->data_len, (const char *)data);
-	if (shim_comes(p, pid, path)) {
-		uint32_t *place = place_of(p, pid);
-
-		probes_unwatch(p->probes, pid);
-		if (place != NULL)
-			*place = 0;
+	if (shim_comes(p, pid, path, &t)) {
+		leave(p, pid, (uint32_t)start->a0, &t);
 		return;
 	}
+	probes_rest(p->probes, pid, false);
 	adopt(p, pid);
 	look_for_go(p, pid, 0);
-	ingest_push(p->ingest, pid, pid, start, data);
+	told.a1 = is_go(p, pid) ? 1 : 2;
+	ingest_push(p->ingest, pid, pid, &told, data);
 	tell_modules(p, pid, start->t1, path, code);
+	if (p->stands_by && target_probes(t.kind))
+		note_way(p, pid, start, &t);
 }
 
 static void tell_losses(struct probing *p)
@@ -267,6 +306,7 @@ int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
 	start.data_len = n > 0 ? (uint32_t)n : 0;
 	adopt(p, (uint32_t)pid);
 	look_for_go(p, (uint32_t)pid, 0);
+	start.a1 = is_go(p, (uint32_t)pid) ? 1 : 2;
 	ingest_push(p->ingest, (uint32_t)pid, (uint32_t)pid, &start, (const uint8_t *)path);
 	tell_modules(p, (uint32_t)pid, start.t1, NULL, 0);
 	e = probes_watch(p->probes, pid);

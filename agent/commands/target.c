@@ -13,6 +13,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "ingest/gopclntab.h"
+
 #define SCRIPT_DEPTH 4 /* as the kernel: a script's interpreter may be a script */
 
 #if defined(__x86_64__)
@@ -31,6 +33,7 @@ const char *target_why(enum target_kind kind)
 		[TARGET_SETUID] =
 			"it gains privileges when it starts (setuid, setgid or file capabilities): the loader ignores LD_PRELOAD",
 		[TARGET_FOREIGN] = "it is built for another processor or word size than gapscope",
+		[TARGET_GO] = "it is a Go program: its system calls do not go through libc",
 		[TARGET_MUSL] = "it does not use glibc's loader: the shim is built for glibc",
 		[TARGET_OTHER] = "it is neither an ELF program nor a script with an interpreter line",
 	};
@@ -38,9 +41,23 @@ const char *target_why(enum target_kind kind)
 	return why[kind];
 }
 
+bool target_launches(const struct target *t)
+{
+	static const char *const launchers[] = {"sh",     "dash", "bash",      "ash",       "busybox", "zsh",   "ksh",
+						"mksh",   "env",  "tini",      "dumb-init", "nohup",   "nice",  "ionice",
+						"setsid", "time", "timeout",   "stdbuf",    "taskset", "chrt",  "runuser",
+						"su",     "sudo", "catatonit", "setpriv",   "xargs",   "flock", "prlimit"};
+	const char *slash = strrchr(t->binary, '/');
+
+	for (size_t i = 0; i < sizeof(launchers) / sizeof(launchers[0]); i++)
+		if (strcmp(slash ? slash + 1 : t->binary, launchers[i]) == 0)
+			return true;
+	return false;
+}
+
 bool target_probes(enum target_kind kind)
 {
-	return kind == TARGET_STATIC || kind == TARGET_MUSL || kind == TARGET_SETUID;
+	return kind == TARGET_STATIC || kind == TARGET_GO || kind == TARGET_MUSL || kind == TARGET_SETUID;
 }
 
 /* One candidate path: 0 if it can be executed, else -errno. */
@@ -127,6 +144,15 @@ static bool script_interpreter(const char *head, char *path, size_t size)
 	return true;
 }
 
+static bool is_go(int fd)
+{
+	struct gopclntab *table = NULL;
+	const bool is = gopclntab_open(fd, &table) == 0;
+
+	gopclntab_free(table);
+	return is;
+}
+
 static enum target_kind classify(struct target *t)
 {
 	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
@@ -145,6 +171,8 @@ static enum target_kind classify(struct target *t)
 			if (kind == TARGET_WATCHABLE &&
 			    (privileged || (geteuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)))
 				kind = TARGET_SETUID;
+			if (kind == TARGET_WATCHABLE && is_go(fd))
+				kind = TARGET_GO;
 		}
 		close(fd);
 		if (elf || !script_interpreter((char *)head, t->binary, sizeof(t->binary)))

@@ -13,6 +13,7 @@ enum target_kind {
 	TARGET_STATIC,  /* no dynamic loader, so no preload: static C, most of Go */
 	TARGET_SETUID,  /* the loader ignores preloads */
 	TARGET_FOREIGN, /* another processor or word size than ours */
+	TARGET_GO,      /* makes its own system calls, whichever libraries it has */
 	TARGET_MUSL,    /* another C library than the shim was built for */
 	TARGET_OTHER,   /* neither ELF nor script: the kernel will say */
 };
@@ -27,6 +28,8 @@ struct target {
 int target_find(const char *program, struct target *ret, char *err, size_t err_size);
 /* One sentence on why the shim cannot watch it; NULL for TARGET_WATCHABLE. */
 const char *target_why(enum target_kind kind);
+/* Does it do little but start another program: a shell, `env`, an init? What it starts may be of another kind. */
+bool target_launches(const struct target *t);
 /* Can probes in the kernel (eBPF) watch it, where the shim cannot? */
 bool target_probes(enum target_kind kind);
 

@@ -49,6 +49,7 @@ enum how {
 	HOW_UNKNOWN_LIMIT, /* undecided: the socket existed before it was watched */
 	HOW_CALLER_GONE,   /* the caller had gone, and the call went on */
 	HOW_CALLER_FIRST,  /* the caller's own deadline comes first */
+	HOW_GO_TIMER,      /* undecided: a timer of Go's runtime may cover it */
 	HOW_SET_UP,        /* undecided: slices while the peer has never spoken: a connect deadline may be looked at between them */
 	HOWS
 };
@@ -86,7 +87,7 @@ struct watch {
 	uint64_t calls, request_id;
 	uint64_t last_t0;
 	uint32_t last_tid;
-	bool by_call, forever, loop_forever, unknown, rearmed, last_timed_out, interrupted, other_thread, slices;
+	bool by_call, forever, loop_forever, go_timer, unknown, rearmed, last_timed_out, interrupted, other_thread, slices;
 	uint32_t timeouts;
 	uint64_t limit_ns;      /* largest limit of a wait that belongs to the descriptor, above a second */
 	uint64_t last_limit_ns; /* of the latest finite one */

@@ -14,6 +14,8 @@
 #define READY_NS (10 * NS_PER_MS)       /* a read that takes no longer found its bytes there */
 #define TRIES_MIN 3U                    /* reads that found nothing make a loop that asks again and again */
 #define SMALL_SET 4U                    /* a poll on so few: the others are wake-up descriptors */
+#define GO_ASKED_NS (10 * NS_PER_MS)    /* after sending, until a Go program has set its timer for the answer */
+#define GO_SETTLED_NS (100 * NS_PER_MS) /* a wait that goes on for so long was not ended by a new timer */
 #define DUE_SLACK_NS (25 * NS_PER_MS)   /* waits that fall towards one moment agree on it to within this … */
 #define DUE_SLACK_DIV 50U               /* … or a fiftieth of their limit */
 
@@ -32,6 +34,8 @@ enum belongs { TO_LOOP, TO_SMALL_SET, TO_DESCRIPTOR };
 static enum belongs belongs(const struct watch *w, const struct wait *wait)
 {
 	if (w->sender_tid && wait->tid && wait->tid != w->sender_tid)
+		return TO_LOOP;
+	if (wait->how == WAIT_BY_EPOLL && wait->process && wait->process->go)
 		return TO_LOOP;
 	switch (wait->how) {
 	case WAIT_BY_CALL:
@@ -71,6 +75,19 @@ static bool falls(const struct watch *w)
 	       w->armed_last - w->armed_first >= 4 * slack;
 }
 
+/*
+ * Go's poller waits until the next of all the program's timers, and a new one that is nearer wakes it. Without a limit it says that there is
+ * none; but not at once, because the wait may have begun before the phase, or a moment before the timer is set; and if something else ended
+ * it, only after a while: that may have been a timer, told late. A connect is ready before Go's own code sets its timer.
+ */
+static bool go_may_set_timer(const struct watch *w, const struct wait *wait)
+{
+	const uint64_t from = wait->t0 > w->since_ns ? wait->t0 : w->since_ns;
+	const uint64_t least = wait->outcome == WAIT_READY && w->phase != PHASE_CONNECT ? GO_ASKED_NS : GO_SETTLED_NS;
+
+	return wait->how == WAIT_BY_EPOLL && wait->process && wait->process->go && wait->t1 < from + least;
+}
+
 static void wait_forever(struct watch *w, const struct wait *wait)
 {
 	const struct process *p = wait->process;
@@ -82,6 +99,8 @@ static void wait_forever(struct watch *w, const struct wait *wait)
 		return;
 	else if (wait->timer_due_ns > wait->t0)
 		w->hint_ns = wait->timer_due_ns;
+	else if (go_may_set_timer(w, wait))
+		w->go_timer = true;
 	else if (belongs(w, wait) != TO_LOOP)
 		w->forever = true;
 	else
@@ -115,6 +134,7 @@ static void wait_limited(struct watch *w, const struct wait *wait, bool again)
 
 	if (to == TO_LOOP || (to == TO_SMALL_SET && limit > SLICE_NS)) {
 		loop_timer(w, wait->t0, limit);
+		w->go_timer = w->go_timer || (wait->process && wait->process->go);
 		w->loop_timed_out = wait->outcome == WAIT_TIMED_OUT;
 		return;
 	}
@@ -283,6 +303,8 @@ static bool judge_loop(const struct watch *w, const struct judge *j, struct obse
 		return weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
 	if (age >= j->no_give_up_ns && (w->hint_ns <= j->now_ns + noise || watch_ticks(w)))
 		return j->set_up ? weighs(o, HOW_SET_UP, W_UNDECIDED) : weighs(o, HOW_NO_GIVE_UP, W_NONE_WEAK);
+	if (w->go_timer)
+		return weighs(o, HOW_GO_TIMER, W_UNDECIDED);
 	if (w->tries)
 		return weighs(o, HOW_BUSY, W_UNDECIDED);
 	if (w->slices)

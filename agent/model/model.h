@@ -32,6 +32,7 @@ struct process {
 	uint64_t itimer_len_ns;  /* how long it was set for */
 	uint64_t exit_ns;        /* it called exit, and what follows is its clearing up; 0 = not yet */
 	uint32_t exit_tid;
+	bool go; /* a Go program: its deadlines are timers of its runtime, which no system call sets */
 };
 
 enum conn_role { CONN_UNKNOWN, CONN_CLIENT, CONN_SERVER, CONN_LISTENER };

@@ -35,6 +35,7 @@ static struct proc *add(struct model *m, uint32_t pid, struct proc *parent, enum
 	if (parent) {
 		p->pub.parent = parent->pub.pid;
 		p->pub.sigalrm_interrupts = parent->pub.sigalrm_interrupts;
+		p->pub.go = parent->pub.go;
 		memcpy(p->pub.exe, parent->pub.exe, sizeof(p->pub.exe));
 	}
 	HASH_ADD(hh, m->procs, pub.pid, sizeof(p->pub.pid), p);
@@ -159,6 +160,8 @@ void process_on_start(struct model *m, struct proc *p, const struct event *e)
 	}
 	if (p->pub.parent == 0)
 		p->pub.parent = (uint32_t)e->a0;
+	if (e->a1 != 0) /* the shim does not know */
+		p->pub.go = e->a1 == 1;
 	size_t n = e->data_len < sizeof(p->pub.exe) ? e->data_len : sizeof(p->pub.exe) - 1;
 	if (e->data) {
 		memset(p->pub.exe, 0, sizeof(p->pub.exe));

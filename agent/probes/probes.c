@@ -227,6 +227,14 @@ void probes_unwatch(struct probes *p, uint32_t pid)
 	__atomic_store_n(&p->skeleton->bss->process_tgid[at], 0, __ATOMIC_RELEASE);
 }
 
+void probes_rest(struct probes *p, uint32_t pid, bool rest)
+{
+	const uint32_t at = place_of(p, pid);
+
+	if (at != PROBE_PROCESSES)
+		__atomic_store_n(&p->skeleton->bss->process_started[at], rest ? 0 : 1, __ATOMIC_RELEASE);
+}
+
 void probes_set_policy(struct probes *p, uint32_t pid, int fd, uint8_t policy)
 {
 	const uint32_t at = place_of(p, pid);

@@ -47,6 +47,8 @@ void probes_free(struct probes *p);
 /* Watch a running process: its calls that are under way too. Its children are watched by themselves. 0 or -errno. */
 int probes_watch(struct probes *p, pid_t pid);
 void probes_unwatch(struct probes *p, uint32_t pid);
+/* Say nothing of it (true) until it starts another program, or go on after all (false). */
+void probes_rest(struct probes *p, uint32_t pid, bool rest);
 void probes_set_policy(struct probes *p, uint32_t pid, int fd, uint8_t policy);
 /* Hand on what was said since. `wall_ns`: CLOCK_REALTIME where CLOCK_MONOTONIC is 0. Returns how many were read. */
 size_t probes_read(struct probes *p, uint64_t wall_ns, const struct probes_sink *to);

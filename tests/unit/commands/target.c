@@ -130,6 +130,19 @@ static void says_what_is_wrong(void **state)
 	unlink(path);
 }
 
+static void launchers_are_known(void **state)
+{
+	struct target t;
+	(void)state;
+
+	assert_int_equal(target_find("/bin/sh", &t, err, sizeof(err)), 0);
+	assert_true(target_launches(&t));
+	assert_int_equal(target_find("/usr/bin/env", &t, err, sizeof(err)), 0);
+	assert_true(target_launches(&t));
+	assert_int_equal(target_find("/bin/ls", &t, err, sizeof(err)), 0);
+	assert_false(target_launches(&t));
+}
+
 static void every_kind_has_its_reason(void **state)
 {
 	(void)state;
@@ -143,7 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scripts_are_their_interpreter), cmocka_unit_test(elf_files_by_their_head),
 		cmocka_unit_test(finds_by_path_variable),        cmocka_unit_test(says_what_is_wrong),
-		cmocka_unit_test(every_kind_has_its_reason),
+		cmocka_unit_test(launchers_are_known),           cmocka_unit_test(every_kind_has_its_reason),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -319,6 +319,55 @@ static void test_other_thread_is_a_loop(void **state)
 	assert_int_equal(o.weight, W_NONE_WEAK);
 }
 
+/* Go's poller without a limit says that no timer runs, once it has gone on for a while; before that, one may be about to be set. */
+static void test_timers_of_go(void **state)
+{
+	struct process go = {.pid = 1, .go = true};
+	struct watch w;
+	struct observation o;
+	struct judge j = {.now_ns = START + NS_PER_S, .no_give_up_ns = 20 * NS_PER_S};
+	struct wait wait = {.process = &go, .how = WAIT_BY_EPOLL, .limit_ns = WAIT_INFINITE, .covers = 1, .tid = 7};
+
+	(void)state;
+	watch_begin(&w, PHASE_RESPONSE, START, 7, 0, 0);
+	wait.t0 = START - 5 * NS_PER_S;
+	wait.t1 = START + 2 * NS_PER_MS;
+	watch_wait(&w, &wait);
+	wait.t1 = START + 10 * NS_PER_MS;
+	wait.outcome = WAIT_INTERRUPTED;
+	watch_wait(&w, &wait);
+	watch_try(&w, &(struct event){.t1 = wait.t1, .tid = 7});
+	assert_true(watch_judge(&w, END_DATA, &j, &o));
+	assert_int_equal(o.weight, W_UNDECIDED);
+	assert_int_equal(o.how, HOW_GO_TIMER);
+	wait.t0 = wait.t1;
+	wait.limit_ns = 3 * (int64_t)NS_PER_S;
+	wait.t1 = START + 900 * NS_PER_MS;
+	watch_wait(&w, &wait);
+	assert_true(watch_judge(&w, END_DATA, &j, &o));
+	assert_int_equal(o.how, HOW_GO_TIMER);
+	/* Silence beyond any timer in sight, and a poller that goes on without one. */
+	j.now_ns = START + 21 * NS_PER_S;
+	assert_true(watch_judge(&w, END_PENDING, &j, &o));
+	assert_int_equal(o.how, HOW_NO_GIVE_UP);
+	watch_begin(&w, PHASE_RESPONSE, START, 7, 0, 0);
+	wait.t0 = START + NS_PER_MS;
+	wait.limit_ns = WAIT_INFINITE;
+	wait.t1 = START + 300 * NS_PER_MS;
+	watch_wait(&w, &wait);
+	j.now_ns = wait.t1;
+	assert_true(watch_judge(&w, END_DATA, &j, &o));
+	assert_int_equal(o.weight, W_NONE_WEAK);
+	assert_int_equal(o.how, HOW_LOOP_FOREVER);
+	/* A connect is ready before the timer is set. */
+	watch_begin(&w, PHASE_CONNECT, START, 0, 0, 0);
+	wait.t1 = START + 50 * NS_PER_MS;
+	wait.outcome = WAIT_READY;
+	watch_wait(&w, &wait);
+	assert_true(watch_judge(&w, END_DATA, &j, &o));
+	assert_int_equal(o.how, HOW_GO_TIMER);
+}
+
 static void test_kernel_options_of_connect(void **state)
 {
 	struct watch w;
@@ -347,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_silence_of_the_evidence),
 		cmocka_unit_test(test_pending_counts_once),
 		cmocka_unit_test(test_other_thread_is_a_loop),
+		cmocka_unit_test(test_timers_of_go),
 		cmocka_unit_test(test_kernel_options_of_connect),
 	};
 

@@ -22,6 +22,23 @@ static void fork_is_one_child_whichever_record_comes_first(void **state)
 	script_done(&s);
 }
 
+static void a_go_program_stays_one_until_another_source_knows_better(void **state)
+{
+	struct script s;
+	(void)state;
+
+	script_init(&s);
+	script_event(&s, (struct event){.id = WIRE_PROCESS_START, .fd = -1, .a1 = 1});
+	assert_true(model_process(s.model, 100)->go);
+	script_event(&s, (struct event){.id = WIRE_PROCESS_START, .fd = -1}); /* the shim in it: it does not know */
+	assert_true(model_process(s.model, 100)->go);
+	script_fork(&s, 200);
+	assert_true(model_process(s.model, 200)->go);
+	script_event(&s, (struct event){.id = WIRE_PROCESS_START, .fd = -1, .a1 = 2});
+	assert_false(model_process(s.model, 100)->go);
+	script_done(&s);
+}
+
 static void a_forked_server_connection_lives_until_the_last_copy(void **state)
 {
 	struct script s;
@@ -174,7 +191,8 @@ static void the_table_of_processes_is_bounded(void **state)
 	script_done(&s);
 }
 
-TEST_MAIN(cmocka_unit_test(fork_is_one_child_whichever_record_comes_first),
+TEST_MAIN(cmocka_unit_test(a_go_program_stays_one_until_another_source_knows_better),
+	  cmocka_unit_test(fork_is_one_child_whichever_record_comes_first),
 	  cmocka_unit_test(a_forked_server_connection_lives_until_the_last_copy),
 	  cmocka_unit_test(a_client_connection_given_up_is_closed_although_a_child_has_an_unused_copy),
 	  cmocka_unit_test(exec_drops_what_is_marked), cmocka_unit_test(spawned_children_hold_nothing_until_they_use_it),
