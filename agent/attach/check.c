@@ -3,6 +3,7 @@
  */
 #include "attach/check.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,14 +58,18 @@ static const char *field(const struct look *l, const char *name)
 	return at + strspn(at, "\t ");
 }
 
-static bool gone(struct look *l)
+static bool read_status(struct look *l)
 {
 	const ssize_t n = read_proc(l->pid, "status", l->status, sizeof(l->status) - 1);
 
-	if (n > 0) {
-		l->status[n] = '\0';
+	l->status[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+static bool gone(struct look *l)
+{
+	if (read_status(l))
 		return false;
-	}
 	snprintf(l->why, l->size, "no such process; `ps -e` lists them");
 	return true;
 }
@@ -85,9 +90,31 @@ static bool zombie(struct look *l)
 	return true;
 }
 
+/* Who traces any of its threads; 0: nobody. */
+static int find_tracer(pid_t pid)
+{
+	struct look thread = {0};
+	const struct dirent *entry;
+	char path[64];
+	int tracer = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+
+	DIR *const d = opendir(path);
+
+	while (d && !tracer && (entry = readdir(d))) {
+		thread.pid = atoi(entry->d_name); /* a thread has a directory of its own, though none that is listed */
+		if (thread.pid > 0 && read_status(&thread))
+			tracer = atoi(field(&thread, "TracerPid"));
+	}
+	if (d)
+		closedir(d);
+	return tracer;
+}
+
 static bool traced(struct look *l)
 {
-	const int tracer = atoi(field(l, "TracerPid"));
+	const int tracer = find_tracer(l->pid);
 
 	if (tracer == 0)
 		return false;

@@ -45,20 +45,21 @@ struct parcel {
 	struct wire_attach attach;
 };
 
-/* One injection. */
+/* One injection: memory that is shared with the guard, which does it. */
 struct work {
-	struct remote *r; /* shared with the supervisor */
-	struct supervisor guard;
+	struct remote r;
 	struct resident there;
+	const struct inject_shim *shim;
+	const struct inject_session *session;
+	struct inject_result result;
 	int mem, pidfd;
-	char *err;
-	size_t err_size;
-	int priority; /* as it was */
+	int error; /* what came of it */
+	char err[256];
 };
 
 static int fail(struct work *w, int e, const char *what)
 {
-	snprintf(w->err, w->err_size, "%s: %s", what, strerror(-e));
+	snprintf(w->err, sizeof(w->err), "%s: %s", what, strerror(-e));
 	return e;
 }
 
@@ -126,11 +127,6 @@ static int begin(struct work *w, pid_t pid, const uint8_t *build_id, size_t buil
 	int e;
 
 	w->mem = w->pidfd = -1;
-	w->r = mmap(NULL, sizeof(*w->r), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (w->r == MAP_FAILED) {
-		w->r = NULL;
-		return fail(w, -ENOMEM, "no memory");
-	}
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
 	w->mem = open(path, O_RDWR | O_CLOEXEC);
 	if (w->mem < 0)
@@ -140,44 +136,60 @@ static int begin(struct work *w, pid_t pid, const uint8_t *build_id, size_t buil
 		return fail(w, -errno, "cannot open the process");
 	if ((e = resident_find(pid, w->mem, build_id, build_id_len, &w->there)) < 0)
 		return fail(w, e, "cannot read the process's mappings");
-	w->r->pid = pid;
-	w->r->mem = w->mem;
+	w->r.pid = pid;
+	w->r.mem = w->mem;
 	for (unsigned int i = 0; i < REMOTE_FDS; i++)
-		w->r->fds[i] = -1;
-	if (!w->there.libc || (e = remote_find_libc(w->mem, w->there.libc, &w->r->libc)) < 0)
+		w->r.fds[i] = -1;
+	if (!w->there.libc || (e = remote_find_libc(w->mem, w->there.libc, &w->r.libc)) < 0)
 		return fail(w, w->there.libc ? e : -ENOTSUP, "its libc is none that gapscope knows");
+	if (!w->shim && !w->there.shim)
+		return fail(w, -ENOENT, "there is no shim in it");
 	return 0;
 }
 
-static void end(struct work *w)
+/* `work` in the guard, between begin and the end of all. */
+static int carry_out(pid_t pid, const struct inject_shim *shim, const struct inject_session *session, void (*work)(void *ctx),
+		     struct inject_result *ret, char *err, size_t err_size)
 {
+	struct work *const w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int e;
+
+	if (w == MAP_FAILED) {
+		snprintf(err, err_size, "no memory: %s", strerror(errno));
+		return -ENOMEM;
+	}
+	w->shim = shim;
+	w->session = session;
+	e = begin(w, pid, shim ? shim->build_id : NULL, shim ? shim->build_id_len : 0);
+	if (e == 0) {
+		e = supervise(&w->r, work, w);
+		e = e < 0 ? fail(w, e, "the process that enters it failed") : w->error;
+	}
+	if (e == 0)
+		*ret = w->result;
+	else
+		snprintf(err, err_size, "%s", w->err);
 	if (w->pidfd >= 0)
 		close(w->pidfd);
 	if (w->mem >= 0)
 		close(w->mem);
-	if (w->r)
-		munmap(w->r, sizeof(*w->r));
+	munmap(w, sizeof(*w));
+	return e;
 }
 
 /* A thread of the target is ours, with a stack. */
 static int borrow(struct work *w)
 {
-	struct remote *r = w->r;
+	struct remote *const r = &w->r;
 	int64_t stack;
-	int e = supervise_start(r, &w->guard);
+	int e;
 
-	if (e < 0)
-		return fail(w, e, "cannot start the supervisor");
-	w->priority = getpriority(PRIO_PROCESS, 0);
 	(void)setpriority(PRIO_PROCESS, 0, HURRY);
 	e = remote_borrow(r, BORROW_MS);
-	if (e < 0) {
-		(void)setpriority(PRIO_PROCESS, 0, w->priority);
-		supervise_end(&w->guard);
+	if (e < 0)
 		return fail(w, e,
 			    e == -EBUSY ? "no thread of it came to a place where it can be borrowed safely"
 					: "cannot stop a thread of it");
-	}
 	stack = remote_syscall(
 		r, SYS_mmap,
 		(const uint64_t[6]){0, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0});
@@ -187,21 +199,15 @@ static int borrow(struct work *w)
 		return 0;
 	}
 	(void)remote_return(r);
-	(void)setpriority(PRIO_PROCESS, 0, w->priority);
-	supervise_end(&w->guard);
 	return fail(w, stack < 0 ? (int)stack : -EFAULT, "cannot map a stack in it");
 }
 
-static int give_back(struct work *w, struct inject_result *ret)
+static int give_back(struct work *w)
 {
-	const int e = remote_return(w->r);
+	const int e = remote_return(&w->r);
 
-	(void)setpriority(PRIO_PROCESS, 0, w->priority);
-	supervise_end(&w->guard);
-	if (ret) {
-		ret->stall_ns = w->r->running_ns - w->r->stop_ns;
-		ret->thread = w->r->tid;
-	}
+	w->result.stall_ns = w->r.running_ns - w->r.stop_ns;
+	w->result.thread = w->r.tid;
 	return e < 0 ? fail(w, e, "the borrowed thread was lost") : 0;
 }
 
@@ -233,7 +239,7 @@ static int send_fds(struct work *w, int their_end, const int fds[SENT_FDS])
 /* Both descriptors into the target: their numbers there. */
 static int deliver(struct work *w, const int fds[SENT_FDS], int32_t ret[SENT_FDS])
 {
-	struct remote *r = w->r;
+	struct remote *const r = &w->r;
 	const uint64_t at = r->stack;
 	struct parcel p = {0};
 	struct cmsghdr head;
@@ -269,7 +275,7 @@ static int deliver(struct work *w, const int fds[SENT_FDS], int32_t ret[SENT_FDS
 }
 
 /* dlopen in the target. The path differs from those of earlier copies, which dlopen would take for the same. */
-static int load(struct work *w, const struct inject_shim *shim, int fd)
+static int load(struct work *w, int fd)
 {
 	struct parcel p = {0};
 	int n = snprintf(p.path, sizeof(p.path), "/proc/self/fd/");
@@ -278,91 +284,87 @@ static int load(struct work *w, const struct inject_shim *shim, int fd)
 	for (unsigned int i = 0; i < w->there.copies && n < 40; i++)
 		n += snprintf(p.path + n, sizeof(p.path) - (size_t)n, "/");
 	snprintf(p.path + n, sizeof(p.path) - (size_t)n, "%d", fd);
-	if ((e = remote_write(w->r, w->r->stack, &p, sizeof(p))) < 0)
+	if ((e = remote_write(&w->r, w->r.stack, &p, sizeof(p))) < 0)
 		return e;
-	e = remote_call(w->r, w->r->libc.dlopen, w->r->stack + offsetof(struct parcel, path), RTLD_NOW | RTLD_LOCAL);
+	e = remote_call(&w->r, w->r.libc.dlopen, w->r.stack + offsetof(struct parcel, path), RTLD_NOW | RTLD_LOCAL);
 	if (e == 0)
-		e = resident_find(w->r->pid, w->mem, shim->build_id, shim->build_id_len, &w->there);
+		e = resident_find(w->r.pid, w->mem, w->shim->build_id, w->shim->build_id_len, &w->there);
 	return e < 0 ? e : w->there.shim ? 0 : -ELIBACC;
 }
 
 /* Call an entry of the shim. */
 static int enter(struct work *w, uint64_t entry, const struct wire_attach *in, uint32_t *ret_slots)
 {
-	const uint64_t at = w->r->stack + offsetof(struct parcel, attach);
+	const uint64_t at = w->r.stack + offsetof(struct parcel, attach);
 	struct wire_attach a = *in;
 	int e;
 
 	a.result = WIRE_ATTACH_UNSET;
-	if ((e = remote_write(w->r, at, &a, sizeof(a))) < 0 || (e = remote_call(w->r, entry, at, 0)) < 0 ||
-	    (e = remote_read(w->r, at, &a, sizeof(a))) < 0)
+	if ((e = remote_write(&w->r, at, &a, sizeof(a))) < 0 || (e = remote_call(&w->r, entry, at, 0)) < 0 ||
+	    (e = remote_read(&w->r, at, &a, sizeof(a))) < 0)
 		return e;
 	*ret_slots = a.slots;
 	return a.result == WIRE_ATTACH_UNSET ? -EFAULT : a.result;
 }
 
-int inject_attach(pid_t pid, const struct inject_shim *shim, const struct inject_session *session, struct inject_result *ret,
-		  char *err, size_t err_size)
+static void attach_in_guard(void *ctx)
 {
-	struct work w = {.err = err, .err_size = err_size};
-	struct inject_result result = {0};
-	struct wire_attach a = {0};
-	const int fds[SENT_FDS] = {shim->fd, session->fd};
-	int32_t theirs[SENT_FDS];
+	struct work *const w = ctx;
+	const int fds[SENT_FDS] = {w->shim->fd, w->session->fd};
 	const char *step = "cannot hand over the shim";
-	int e = begin(&w, pid, shim->build_id, shim->build_id_len);
+	struct wire_attach a = {0};
+	int32_t theirs[SENT_FDS];
+	uint32_t slots;
+	int e = borrow(w);
 
-	if (e < 0 || (e = borrow(&w)) < 0)
-		goto out;
-	e = deliver(&w, fds, theirs);
-	if (e == 0 && !w.there.shim) {
+	w->error = e;
+	if (e < 0)
+		return;
+	/* Asked only now: whoever comes after our parent's end sees that the process is traced. */
+	e = supervise_orphaned() ? -ECANCELED : deliver(w, fds, theirs);
+	if (e == 0 && !w->there.shim) {
 		step = "its loader refused the shim";
-		e = load(&w, shim, theirs[0]);
+		e = load(w, theirs[0]);
 	}
 	if (e == 0) {
 		step = "the shim could not start in it";
 		a.fd = theirs[1];
-		snprintf(a.session, sizeof(a.session), "%s", session->path);
-		if (strlen(shim->path) < sizeof(a.library))
-			memcpy(a.library, shim->path, strlen(shim->path) + 1);
-		e = enter(&w, w.there.attach, &a, &result.slots);
+		snprintf(a.session, sizeof(a.session), "%s", w->session->path);
+		if (strlen(w->shim->path) < sizeof(a.library))
+			memcpy(a.library, w->shim->path, strlen(w->shim->path) + 1);
+		e = supervise_orphaned() ? -ECANCELED : enter(w, w->there.attach, &a, &w->result.slots);
 	}
+	/* Nobody is there to watch: nothing is to lead to the hooks. */
+	if (e == 0 && supervise_orphaned())
+		(void)enter(w, w->there.detach, &(const struct wire_attach){0}, &slots);
 
-	const int back = give_back(&w, &result);
+	const int back = give_back(w);
 
+	w->error = e < 0 ? fail(w, e, step) : back;
+}
+
+static void detach_in_guard(void *ctx)
+{
+	struct work *const w = ctx;
+	int e = borrow(w);
+
+	w->error = e;
 	if (e < 0)
-		fail(&w, e, step);
-	else
-		e = back;
-	if (e == 0)
-		*ret = result;
-out:
-	end(&w);
-	return e;
+		return;
+	e = enter(w, w->there.detach, &(const struct wire_attach){0}, &w->result.slots);
+
+	const int back = give_back(w);
+
+	w->error = e < 0 ? fail(w, e, "the shim could not be switched off") : back;
+}
+
+int inject_attach(pid_t pid, const struct inject_shim *shim, const struct inject_session *session, struct inject_result *ret,
+		  char *err, size_t err_size)
+{
+	return carry_out(pid, shim, session, attach_in_guard, ret, err, err_size);
 }
 
 int inject_detach(pid_t pid, struct inject_result *ret, char *err, size_t err_size)
 {
-	struct work w = {.err = err, .err_size = err_size};
-	struct inject_result result = {0};
-	const struct wire_attach a = {0};
-	int e = begin(&w, pid, NULL, 0);
-
-	if (e == 0 && !w.there.shim)
-		e = fail(&w, -ENOENT, "there is no shim in it");
-	if (e < 0 || (e = borrow(&w)) < 0)
-		goto out;
-	e = enter(&w, w.there.detach, &a, &result.slots);
-
-	const int back = give_back(&w, &result);
-
-	if (e < 0)
-		fail(&w, e, "the shim could not be switched off");
-	else
-		e = back;
-	if (e == 0)
-		*ret = result;
-out:
-	end(&w);
-	return e;
+	return carry_out(pid, NULL, NULL, detach_in_guard, ret, err, err_size);
 }

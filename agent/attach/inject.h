@@ -1,5 +1,6 @@
 /*
- * Putting the shim into a running process, and taking it out of use again. The caller's thread is the tracer for some milliseconds.
+ * Putting the shim into a running process, and taking it out of use again. A process of its own
+ * is the tracer for some milliseconds (supervise.h): whatever becomes of the caller, the target gets its thread back.
  *
  * What stays in the process afterwards: the library, switched off and with no slot leading to it, and a quiet mapping in place of the
  * session's memory. The next attach uses both again.

@@ -349,6 +349,7 @@ int remote_call(struct remote *r, uint64_t function, uint64_t a0, uint64_t a1)
 static int put_back(struct remote *r)
 {
 	struct user_regs_struct g = r->saved.general;
+	const uint64_t stack = r->stack;
 	struct trace t;
 	int e;
 
@@ -358,9 +359,10 @@ static int put_back(struct remote *r)
 		if (fd >= 0)
 			(void)remote_syscall(r, SYS_close, (const uint64_t[6]){(uint64_t)fd});
 	}
-	if (r->stack)
-		(void)remote_syscall(r, SYS_munmap, (const uint64_t[6]){r->stack, r->stack_bytes});
+	/* Forgotten first: unmapped a second time, after a rescue, it could be somebody else's by then. */
 	r->stack = 0;
+	if (stack)
+		(void)remote_syscall(r, SYS_munmap, (const uint64_t[6]){stack, r->stack_bytes});
 	regs_rewind(&g);
 	g.orig_rax = UINT64_MAX;
 	(void)remote_write(r, r->errno_at, &r->errno_value, sizeof(r->errno_value));

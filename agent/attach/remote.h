@@ -2,9 +2,9 @@
  * One thread of another process, borrowed for a few calls: seized where it waits in a harmless system call, made to call functions of
  * its own libc, and put back to make that system call again.
  *
- * Whenever the borrowed thread is left alone (we are killed), it parks by itself: every borrowed call returns into the middle of
- * libc's pause(), with all signals blocked, and its registers are changed only where they lead there. `struct remote` lies in memory that
- * is shared with the supervisor (supervise.h), which then puts the thread back with remote_recover. No text of the process is written.
+ * The one that borrows is a process of its own (supervise.h), which nobody has a reason to kill. Should it be killed all the same, the
+ * borrowed thread parks by itself: every borrowed call returns into the middle of libc's pause(), with all signals blocked. `struct remote`
+ * lies in memory that is shared with whoever then puts the thread back, with remote_recover. No text of the process is written.
  *
  * The thread that calls remote_borrow is the tracer until remote_return.
  */
@@ -33,7 +33,7 @@ struct remote_libc {
 
 struct remote {
 	pid_t pid, tid;
-	int mem; /* /proc/PID/mem; the supervisor's own copy has the same number */
+	int mem; /* /proc/PID/mem; the same number in the guard and in its parent */
 	struct remote_libc libc;
 	_Atomic int phase; /* enum remote_phase */
 	struct regs saved;
@@ -60,7 +60,7 @@ int remote_read(const struct remote *r, uint64_t at, void *to, size_t len);
 int remote_write(const struct remote *r, uint64_t at, const void *from, size_t len);
 /* Close what was opened, unmap the stack, put the thread back and let it go. */
 int remote_return(struct remote *r);
-/* In the supervisor: the tracer is dead. Wait until the thread has parked, then the same. */
+/* In the guard's parent: the tracer is dead. Wait until the thread has parked, then the same. */
 int remote_recover(struct remote *r);
 
 #endif

@@ -1,19 +1,20 @@
 /*
- * The supervisor: a process of ours that does nothing until the one that borrows a thread dies in the middle of it, and then puts that
- * thread back. Forked before the attach; it ends when it is told to, or after the rescue.
+ * The guard: a process of ours that borrows a thread of another process, so that nobody who ends gapscope, in whatever way, ends the one
+ * that traces it. It outlives us, comes to an end with what it does, and puts the thread back. Should it die itself, we put it back.
  */
 #ifndef GAPSCOPE_ATTACH_SUPERVISE_H
 #define GAPSCOPE_ATTACH_SUPERVISE_H
 
+#include <stdbool.h>
+
 #include "attach/remote.h"
 
-struct supervisor {
-	pid_t pid;
-	int life; /* closed by the kernel when we die, by us when all is well */
-};
-
-/* `r` lies in memory shared with the child. 0 or -errno. */
-int supervise_start(struct remote *r, struct supervisor *ret);
-void supervise_end(struct supervisor *s);
+/*
+ * Call `work` in the guard and wait for its end. `r`, and what the work leaves for us in ctx, lie in memory that both share. 0; -EOWNERDEAD:
+ * the guard died, and the thread was put back, if one was borrowed; else -errno: nothing was done.
+ */
+int supervise(struct remote *r, void (*work)(void *ctx), void *ctx);
+/* In the guard: did we die meanwhile? What it has not yet begun is not wanted then. */
+bool supervise_orphaned(void);
 
 #endif

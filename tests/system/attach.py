@@ -132,8 +132,18 @@ def transparent():
     print("    rounds:", out.replace("\n", ", "))
 
 
+def wait_for_guard(watcher):
+    """Until it has forked the process that enters the program; a moment later a thread is held."""
+    children_of = f"/proc/{watcher.pid}/task/{watcher.pid}/children"
+    end = time.monotonic() + 1
+    while watcher.poll() is None and time.monotonic() < end:
+        with open(children_of, encoding="ascii") as pids:
+            if pids.read():
+                return
+
+
 def killed():
-    """gapscope dies at any moment; the program must neither notice nor stay under a spell."""
+    """gapscope dies at any moment, every second time just when it enters; the program must neither notice nor stay under a spell."""
     random.seed(1)
     deaths = [0]
 
@@ -141,11 +151,16 @@ def killed():
         for _ in range(CYCLES * 2):
             watcher = subprocess.Popen([gs.GAPSCOPE, "attach", "--no-stacks", "--quiet", str(process.pid)], stderr=subprocess.PIPE,
                                        env=gs.clean_env())
-            time.sleep(random.uniform(0.005, 0.08))
+            if deaths[0] % 2:
+                wait_for_guard(watcher)
+                time.sleep(random.uniform(0, 0.004))
+            else:
+                time.sleep(random.uniform(0.005, 0.08))
             watcher.kill()
             watcher.communicate()
             deaths[0] += 1
-            gs.expect(process.poll() is None, "the program died")
+            if process.poll() is not None:
+                raise gs.Failure(f"the program died ({process.returncode}) at the death {deaths[0]}: {process.stderr.read()}")
             tracer = f"/proc/{process.pid}/task"
             gs.poll_until(lambda: not any(re.search(r"^TracerPid:\s*[1-9]", open(f"{tracer}/{t}/status", encoding="ascii").read(), re.M)
                                           for t in os.listdir(tracer)), "nobody traces the program", 10)
