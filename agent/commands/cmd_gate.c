@@ -142,6 +142,7 @@ static int start(struct gate *g, struct session_process *s, char *target, char *
 	char *config_path = g->args.config ? strdup(g->args.config) : NULL;
 	if (!words || (g->args.config && !config_path)) {
 		free(words);
+		free(config_path);
 		snprintf(err, err_size, "out of memory");
 		return -ENOMEM;
 	}

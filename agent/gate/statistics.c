@@ -52,14 +52,15 @@ static double log_choose(double n, double k)
 
 double fisher_above(uint64_t a_errors, uint64_t a_n, uint64_t b_errors, uint64_t b_n)
 {
-	const double errors = (double)(a_errors + b_errors), n = (double)a_n, m = (double)b_n;
-	const double most = errors < m ? errors : m, all = log_choose(n + m, errors);
+	const uint64_t total = a_errors + b_errors, most = total < b_n ? total : b_n;
+	const double errors = (double)total, n = (double)a_n, m = (double)b_n, all = log_choose(n + m, errors);
 	double p = 0;
 
 	if (a_n == 0 || b_n == 0 || b_errors == 0)
 		return 1;
-	for (double k = (double)b_errors; k <= most; k++) {
-		const double term = errors - k <= n ? exp(log_choose(m, k) + log_choose(n, errors - k) - all) : 0;
+	for (uint64_t i = b_errors; i <= most; i++) {
+		const double k = (double)i;
+		const double term = total - i <= a_n ? exp(log_choose(m, k) + log_choose(n, errors - k) - all) : 0;
 
 		p += term;
 		/* Past the mode the terms only fall, and what they could still add is nothing. */

@@ -37,7 +37,7 @@ static int bind_unix(const char *path, struct listener *l, char *err, size_t err
 		snprintf(err, err_size, "listen: 'unix:%s' is no path of 1 to %zu bytes", path, sizeof(a.sun_path) - 1);
 		return -EINVAL;
 	}
-	strcpy(a.sun_path, path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return -errno;
@@ -80,7 +80,7 @@ static int bind_inet(const char *where, struct listener *l, char *err, size_t er
 
 static unsigned int bound_port(int fd)
 {
-	struct sockaddr_storage a;
+	struct sockaddr_storage a = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof(a);
 
 	if (getsockname(fd, (struct sockaddr *)&a, &len) < 0)
