@@ -307,7 +307,6 @@ static int watch(struct attach *a, char *err, size_t err_size)
 		.handover = -1,
 		.report = a->settings.report,
 		.report_every_ms = a->settings.report_every_s * 1000U,
-		.metrics_interval_ms = exporter_metric_interval_ms(),
 		.attached = &attached,
 	};
 	int e = child_signals(&a->child);

@@ -228,20 +228,12 @@ static void on_session_exit(struct session_process *s)
 		uv_stop(&g->loop);
 }
 
-static json_int_t requests_of(const json_t *report)
-{
-	const json_t *service = json_object_get(report, "service");
-
-	return json_integer_value(json_object_get(service, "client_requests")) +
-	       json_integer_value(json_object_get(service, "server_requests"));
-}
-
 /* How far the stage is: on a terminal, and for --requests. */
 static void on_look(uv_timer_t *t)
 {
 	struct gate *g = t->data;
 	json_t *report = session_process_report(&g->service);
-	const json_int_t requests = requests_of(report);
+	const json_int_t requests = report_requests(report);
 
 	if (!g->args.quiet && isatty(STDERR_FILENO))
 		fprintf(stderr, "\rgapscope: %3u s of %u, %lld requests of %.0f, %zu findings \033[K",

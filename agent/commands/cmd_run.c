@@ -227,7 +227,6 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 		.handover = r->handover,
 		.report = r->settings.report,
 		.report_every_ms = r->settings.report_every_s * 1000U,
-		.metrics_interval_ms = exporter_metric_interval_ms(),
 	};
 	int loop = live_run(&live);
 	if (loop < 0) {

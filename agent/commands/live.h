@@ -14,10 +14,9 @@ struct live {
 	struct pipeline *pipeline;
 	struct ingest *ingest;
 	struct child *child;
-	int handover;                 /* listening socket of handover.h, or -1 */
-	const char *report;           /* file, or NULL */
-	unsigned int report_every_ms; /* how often it is written while the session lasts; 0 = at its end only */
-	unsigned int metrics_interval_ms;
+	int handover;                   /* listening socket of handover.h, or -1 */
+	const char *report;             /* file, or NULL */
+	unsigned int report_every_ms;   /* how often it is written while the session lasts; 0 = at its end only */
 	struct live_attached *attached; /* NULL: the service is our child */
 };
 

@@ -28,14 +28,6 @@ void gate_check(json_t *checks, const char *name, enum check_state state, const 
 
 /* -- is there enough to judge by? -- */
 
-/* Requests, or, for a service whose protocols are not known, exchanges of its traffic. */
-static json_int_t requests_of(const json_t *report)
-{
-	const json_t *service = json_object_get(report, "service");
-
-	return json_number(service, "client_requests") + json_number(service, "server_requests");
-}
-
 /* Seconds since the epoch of "2026-11-21T12:00:00.000Z"; 0 if it is none. */
 static double seconds_of(const char *text)
 {
@@ -49,7 +41,7 @@ static void check_evidence(const struct gate_input *in, const json_t *report, co
 {
 	const struct gate_policy *p = in->policy;
 	const json_t *service = json_object_get(report, "service"), *loss = json_object_get(report, "loss");
-	const double requests = (double)requests_of(report), published = (double)json_number(loss, "published");
+	const double requests = (double)report_requests(report), published = (double)json_number(loss, "published");
 	const double lost = (double)json_number(loss, "lost"), all = published + lost;
 	const double written = (double)json_number(loss, "log_bytes_seen"), read = (double)json_number(loss, "log_bytes_scanned");
 	const double seconds = seconds_of(json_text(service, "end")) - seconds_of(json_text(service, "start"));
@@ -179,7 +171,7 @@ json_t *gate_judge(const struct gate_input *in)
 	return json_pack("{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "schema", GATE_SCHEMA, "verdict",
 			 verdict, "ok", strcmp(verdict, "pass") == 0, "service",
 			 json_text(json_object_get(in->report, "service"), "name"), "tier", in->policy->tier, "critical",
-			 (json_int_t)report_count(in->report, "critical"), "requests", requests_of(in->report), "events_lost",
+			 (json_int_t)report_count(in->report, "critical"), "requests", report_requests(in->report), "events_lost",
 			 json_number(loss, "lost"), "new", tally.failed, "known", tally.known, "excepted", tally.excepted, "checks",
 			 checks, "findings", findings);
 }

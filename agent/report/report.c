@@ -106,6 +106,13 @@ bool report_check(const json_t *report, char *err, size_t err_size)
 	return true;
 }
 
+json_int_t report_requests(const json_t *report)
+{
+	const json_t *service = json_object_get(report, "service");
+	return json_integer_value(json_object_get(service, "client_requests")) +
+	       json_integer_value(json_object_get(service, "server_requests"));
+}
+
 size_t report_count(const json_t *report, const char *severity)
 {
 	size_t i, n = 0;

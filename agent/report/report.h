@@ -25,6 +25,8 @@ bool report_check(const json_t *report, char *err, size_t err_size);
 /* One report of several: findings of one fingerprint, peer and operation become one, sections are joined, losses added up.
  * A new object; NULL when memory is out or n is 0. */
 json_t *report_merge(json_t *const *reports, size_t n);
+/* Requests that the service made and served. */
+json_int_t report_requests(const json_t *report);
 /* Findings of a severity, "error". */
 size_t report_count(const json_t *report, const char *severity);
 

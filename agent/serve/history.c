@@ -95,7 +95,7 @@ int history_add(struct history *h, const char *service, const char *tier, const 
 	sqlite3_bind_int64(h->insert, at++, (sqlite3_int64)json_array_size(json_object_get(report, "findings")));
 	for (size_t i = 0; i < sizeof(severities) / sizeof(*severities); i++)
 		sqlite3_bind_int64(h->insert, at++, (sqlite3_int64)report_count(report, severities[i]));
-	sqlite3_bind_int64(h->insert, at, json_number(about, "client_requests") + json_number(about, "server_requests"));
+	sqlite3_bind_int64(h->insert, at, report_requests(report));
 	json_decref(score);
 
 	const int e = step(h->insert);
