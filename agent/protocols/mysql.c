@@ -206,9 +206,10 @@ static bool more_after_ok(const uint8_t *b, size_t len)
 	size_t at = 5;
 	uint64_t n;
 
-	if (!length_encoded(b, len, &at, &n) || !length_encoded(b, len, &at, &n) || at >= len)
-		return false;
-	return b[at] & MORE_RESULTS;
+	for (int i = 0; i < 2; i++) /* affected rows, last insert id */
+		if (!length_encoded(b, len, &at, &n))
+			return false;
+	return at < len && (b[at] & MORE_RESULTS);
 }
 
 static bool is_eof(const struct mysql *s, const uint8_t *b, uint64_t size)

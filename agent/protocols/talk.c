@@ -33,14 +33,14 @@ struct talk_mark talk_now(const struct talk *t, bool client)
 
 static void unlink_call(struct talk *t, struct talk_call *q)
 {
-	if (q->prev)
-		q->prev->next = q->next;
-	else
+	if (q == t->first)
 		t->first = q->next;
-	if (q->next)
-		q->next->prev = q->prev;
 	else
+		q->prev->next = q->next;
+	if (q == t->last)
 		t->last = q->prev;
+	else
+		q->next->prev = q->prev;
 	t->n--;
 }
 
