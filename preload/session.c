@@ -12,11 +12,14 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "preload/call.h"
 #include "preload/handover.h"
 #include "wire/attach.h"
 
+#define LIMITED_SHARE 8 /* under RLIMIT_AS so much of the address space may be ours, or little more than the tables */
+#define LIMITED_RINGS_BYTES (64U << 20)
 #define FD_FLOOR 10 /* descriptors 0 to 2 stay as they are, even for a moment */
 
 /* musl loads a preloaded library into its own programs, and ends them where a function is missing. There these two are, and all stays off: the
@@ -100,13 +103,27 @@ static void raw_unmap(void *p, size_t bytes)
 	(void)cpu_syscall(SYS_munmap, (long)p, (long)bytes, 0, 0, 0, 0);
 }
 
-/* All of it, or under a tight RLIMIT_AS a prefix with as many rings as can be had. */
+/* How much of an address space that somebody has limited may be ours. */
+static uint64_t map_bytes_max(const struct wire_header *h)
+{
+	const uint64_t least = h->ring_off + LIMITED_RINGS_BYTES;
+	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+
+	if (cpu_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit, 0, 0) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	return limit.rlim_cur / LIMITED_SHARE > least ? limit.rlim_cur / LIMITED_SHARE : least;
+}
+
+/* All of it, or under RLIMIT_AS a prefix with as many rings as can be had. The rings are large, and most threads are never made: what no
+ * thread has is not accessible, so that an mlockall() of the program does not fill it, and no core has it. Nobody looks at it yet; laid
+ * over an earlier session's memory, where a thread may still look, all of it is. */
 static struct wire_header *map_memory(int fd, uint32_t *ret_threads, size_t *ret_bytes)
 {
 	struct wire_header *h = raw_map(4096, PROT_READ, MAP_SHARED, fd);
 	const long file_bytes = cpu_syscall(SYS_lseek, fd, 0, 2 /* SEEK_END */, 0, 0, 0);
 	struct wire_header *all = NULL;
 	uint32_t threads;
+	uint64_t most, rings_at;
 	size_t bytes = 0;
 
 	if (!h)
@@ -115,17 +132,53 @@ static struct wire_header *map_memory(int fd, uint32_t *ret_threads, size_t *ret
 		raw_unmap(h, 4096);
 		return NULL;
 	}
+	most = map_bytes_max(h);
+	rings_at = h->ring_off;
 	for (threads = h->thread_max; threads && !all; threads = all ? threads : threads / 2) {
-		bytes = h->ring_off + (size_t)threads * h->ring_bytes;
-		all = raw_map_at(bytes <= mapped.shared_bytes ? mapped.shared : NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-				 fd);
+		void *over;
+
+		bytes = rings_at + (size_t)threads * h->ring_bytes;
+		if (bytes > most && threads > 1)
+			continue;
+		over = bytes <= mapped.shared_bytes ? mapped.shared : NULL;
+		all = raw_map_at(over, bytes, over ? PROT_READ | PROT_WRITE : PROT_NONE, MAP_SHARED, fd);
 		if (all)
 			break;
 	}
 	raw_unmap(h, 4096);
+	if (all && cpu_syscall(SYS_mprotect, (long)all, (long)rings_at, PROT_READ | PROT_WRITE, 0, 0, 0) != 0) {
+		raw_unmap(all, bytes);
+		return NULL;
+	}
+	if (all) {
+		(void)cpu_syscall(SYS_madvise, (long)all, (long)bytes, MADV_DONTDUMP, 0, 0, 0);
+		/* After mlockall(MCL_FUTURE) it would count as locked memory of the program. */
+		(void)cpu_syscall(SYS_munlock, (long)all, (long)bytes, 0, 0, 0, 0);
+	}
 	*ret_threads = threads;
 	*ret_bytes = bytes;
 	return all;
+}
+
+static bool open_rings(uint32_t first, uint32_t n)
+{
+	return cpu_syscall(SYS_mprotect, (long)wire_ring_at(shim.header, first), (long)n * (long)shim.header->ring_bytes,
+			   PROT_READ | PROT_WRITE, 0, 0, 0) == 0;
+}
+
+bool session_ring_open(uint32_t index)
+{
+	struct shim_local *const l = &shim.private_mem->locals[index];
+
+	if (!l->ring_open && !atomic_load_explicit(&shim.quiet, memory_order_relaxed))
+		l->ring_open = open_rings(index, 1);
+	return l->ring_open || atomic_load_explicit(&shim.quiet, memory_order_relaxed);
+}
+
+void session_rings_open(void)
+{
+	if (shim.mapped && !atomic_load_explicit(&shim.quiet, memory_order_relaxed))
+		(void)open_rings(0, shim.threads);
 }
 
 static struct shim_private *map_private(uint32_t threads, size_t *ret_bytes)

@@ -37,7 +37,8 @@ struct shim_site {
  * struct shim_private: in a child that nobody announced, `alive` reads 0 and no site is known. */
 struct shim_local {
 	_Alignas(64) _Atomic uint32_t alive; /* 1: a thread of this process has the slot */
-	uint32_t pad[15];
+	uint32_t ring_open;                  /* this process may write the slot's ring */
+	uint32_t pad[14];
 	struct shim_site sites[SHIM_SITES];
 	char scratch[SHIM_SCRATCH_BYTES];
 };
@@ -139,7 +140,9 @@ void session_detach(void);
 void session_announce(void);
 bool session_is_on(void);
 void session_on(void);
-void session_off(void); /* from now on every hook of this process passes through */
+bool session_ring_open(uint32_t index); /* make the ring of a claimed slot writable; false: it cannot be had */
+void session_rings_open(void);          /* all of them, before a filter forbids it */
+void session_off(void);                 /* from now on every hook of this process passes through */
 static inline void session_count(enum wire_loss cause)
 {
 	atomic_fetch_add_explicit(&shim.process->lost[cause], 1, memory_order_relaxed);

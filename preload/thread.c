@@ -87,6 +87,12 @@ static uint32_t find_slot(void)
 	return UINT32_MAX;
 }
 
+/* Give a slot back that was found and cannot be used. */
+static void leave_slot(uint32_t index)
+{
+	atomic_store_explicit(&wire_thread_at(shim.header, index)->state, WIRE_SLOT_FREE, memory_order_release);
+}
+
 static void take(struct shim_tls *t, uint32_t index)
 {
 	struct wire_thread *slot = wire_thread_at(shim.header, index);
@@ -133,6 +139,10 @@ bool thread_claim(struct shim_tls *t)
 	t->claiming = true;
 	atomic_signal_fence(memory_order_seq_cst);
 	index = shim.threads ? find_slot() : UINT32_MAX;
+	if (index != UINT32_MAX && !session_ring_open(index)) {
+		leave_slot(index);
+		index = UINT32_MAX;
+	}
 	if (index == UINT32_MAX) {
 		t->state = SHIM_THREAD_REFUSED;
 		session_count(WIRE_LOSS_NO_RING);

@@ -3,7 +3,7 @@
  *
  *   slots.c  reads rings, places losses, frees thread slots      watch.c  which processes live, PROCESS_GONE
  *   pulse.c  TICK, INFLIGHT, losses nobody else told             ingest.c the poll: read → order → stacks → redaction → out
- *   push.c   records of a second source
+ *   push.c   records of a second source                         trim.c   room that goes back to producers, and pages to the kernel
  */
 #ifndef GAPSCOPE_INGEST_INTERNAL_H
 #define GAPSCOPE_INGEST_INTERNAL_H
@@ -29,6 +29,9 @@ struct slot {
 	uint64_t read;                  /* records read from it, over all its owners */
 	uint64_t corrupt;               /* published, but never read */
 	uint64_t told[WIRE_LOSS_SLOTS]; /* losses of it that were made into LOSS events */
+	uint64_t held;                  /* bytes of its ring that were read and not given back yet: see trim.h */
+	uint64_t given_ns;              /* when some were given back last */
+	uint64_t touched;               /* bytes given back since its pages were freed */
 };
 
 /* What we remember of a process slot. */

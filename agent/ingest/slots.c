@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ingest/internal.h"
+#include "ingest/trim.h"
 #include "wire/ring.h"
 
 #define SECOND_NS 1000000000ULL
@@ -104,26 +105,8 @@ static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 	ingest_hold(in, p);
 }
 
-/* Give `bytes` behind tail back to the producer; what held captured bytes is wiped, so that no copy stays behind. */
-static void give_back(struct ingest *in, uint32_t i, struct wire_thread *t, uint64_t bytes, bool wipe)
-{
-	uint8_t *ring = wire_ring_at(in->shared, i);
-	const uint64_t size = in->shared->ring_bytes;
-	const uint64_t pos = atomic_load_explicit(&t->tail, memory_order_relaxed) & (size - 1);
-
-	if (wipe && bytes >= size) {
-		memset(ring, 0, size);
-	} else if (wipe) {
-		const uint64_t first = size - pos < bytes ? size - pos : bytes;
-
-		memset(ring + pos, 0, first);
-		memset(ring, 0, bytes - first);
-	}
-	wire_ring_consume(t, bytes);
-}
-
 /* Nothing in the ring can be trusted: skip to the head. How many records that were shows when the ring is seen empty. */
-static void skip(struct ingest *in, uint32_t i, struct wire_thread *t, uint64_t ready)
+static void skip(struct ingest *in, uint32_t i, struct wire_thread *t)
 {
 	struct slot *s = &in->slots[i];
 	const uint64_t published = peek(&t->published);
@@ -134,7 +117,7 @@ static void skip(struct ingest *in, uint32_t i, struct wire_thread *t, uint64_t 
 		s->corrupt = before + 1;
 	s->seq_known = false;
 	slots_lost(in, t->pid, t->tid, s->last_t1 != 0 ? s->last_t1 : in->now_ns, WIRE_LOSS_CORRUPT, s->corrupt - before, i);
-	give_back(in, i, t, ready, true);
+	trim_skip(in, i);
 }
 
 static size_t read_ring(struct ingest *in, uint32_t i)
@@ -142,32 +125,36 @@ static size_t read_ring(struct ingest *in, uint32_t i)
 	struct wire_thread *t = wire_thread_at(in->shared, i);
 	const uint8_t *ring = wire_ring_at(in->shared, i);
 	const uint64_t size = in->shared->ring_bytes;
+	const uint64_t held = trim_held(in, i);
 	uint64_t ready = wire_ring_ready(t);
 	size_t n = 0;
 
+	/* What was read and is not given back yet lies in front of it; a head that says otherwise is no head. */
+	ready = ready >= held && ready <= size ? ready - held : UINT64_MAX;
 	while (ready > 0) {
 		struct wire_record first;
 		struct decoded d;
 		int length = -EBADMSG;
 
 		if (ready <= size && ready % WIRE_UNIT == 0) {
-			wire_ring_get(t, ring, size - 1, 0, &first, sizeof(first));
+			wire_ring_get(t, ring, size - 1, trim_held(in, i), &first, sizeof(first));
 			length = decode_length(&first, ready);
 		}
 		if (length > 0) {
-			wire_ring_get(t, ring, size - 1, 0, in->scratch, (uint64_t)length);
+			wire_ring_get(t, ring, size - 1, trim_held(in, i), in->scratch, (uint64_t)length);
 			/* The producer could have changed it since: decode what was copied. */
 			length = decode_record(in->scratch, (size_t)length, &d) == length ? length : -EBADMSG;
 		}
 		if (length <= 0) {
-			skip(in, i, t, ready);
+			skip(in, i, t);
 			break;
 		}
 		take(in, i, &d);
-		give_back(in, i, t, (uint64_t)length, d.record.units > 1);
+		trim_read(in, i, (uint64_t)length, d.record.units > 1);
 		ready -= (uint64_t)length;
 		n++;
 	}
+	trim_end(in, i);
 	return n;
 }
 
@@ -254,11 +241,12 @@ void slots_reap(struct ingest *in, bool look)
 			atomic_store(&t->state, WIRE_SLOT_DRAIN);
 			continue; /* read once more before it is freed */
 		}
-		if (state != WIRE_SLOT_DRAIN || wire_ring_ready(t) != 0)
+		if (state != WIRE_SLOT_DRAIN || wire_ring_ready(t) != trim_held(in, i))
 			continue;
 		tell(in, i, in->now_ns, UINT64_MAX);
 		atomic_store_explicit(&t->inflight.event, 0, memory_order_relaxed);
 		in->slots[i].known = false;
+		trim_free(in, i);
 		atomic_store_explicit(&t->state, WIRE_SLOT_FREE, memory_order_release);
 	}
 }

@@ -1,0 +1,107 @@
+/* A ring's room after it was read: see trim.h. */
+#include "ingest/trim.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "wire/ring.h"
+
+#define PAGE 4096U
+#define HOLD_BYTES (256U * 1024U)    /* held back at most, of a ring that has four times as much */
+#define SLOW_NS 250000000ULL         /* who needs longer for so many bytes gets along without pages of its own */
+#define FREE_MIN_BYTES (64U * 1024U) /* of a ring that nobody owns: less is not worth the call */
+
+uint64_t trim_held(const struct ingest *in, uint32_t slot)
+{
+	return in->slots[slot].held;
+}
+
+static bool holds_back(const struct ingest *in)
+{
+	return in->shared->ring_bytes >= 4 * HOLD_BYTES;
+}
+
+/* Offsets are those of the ring; the end does not lie in front of the start. */
+static void free_pages(const struct ingest *in, uint32_t slot, uint64_t from, uint64_t to)
+{
+	const uint64_t ring = in->shared->ring_off + (uint64_t)slot * in->shared->ring_bytes;
+
+	from = (from + PAGE - 1) / PAGE * PAGE;
+	to = to / PAGE * PAGE;
+	/* Where a kernel cannot, the memory stays in use. */
+	if (to > from)
+		(void)fallocate(in->memory.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(ring + from),
+				(off_t)(to - from));
+}
+
+static void give_back(struct ingest *in, uint32_t slot)
+{
+	struct wire_thread *t = wire_thread_at(in->shared, slot);
+	struct slot *s = &in->slots[slot];
+	const uint64_t size = in->shared->ring_bytes;
+	const uint64_t pos = atomic_load_explicit(&t->tail, memory_order_relaxed) & (size - 1);
+
+	if (s->held == 0)
+		return;
+	if (holds_back(in) && in->now_ns > s->given_ns + SLOW_NS) {
+		const uint64_t end = pos + s->held;
+
+		free_pages(in, slot, pos, end < size ? end : size);
+		free_pages(in, slot, 0, end > size ? end - size : 0);
+	}
+	s->given_ns = in->now_ns;
+	s->touched += s->held;
+	wire_ring_consume(t, s->held);
+	s->held = 0;
+}
+
+static void wipe_bytes(struct ingest *in, uint32_t slot, uint64_t at, uint64_t bytes)
+{
+	uint8_t *ring = wire_ring_at(in->shared, slot);
+	const uint64_t size = in->shared->ring_bytes;
+	const uint64_t pos = at & (size - 1);
+	const uint64_t first = size - pos < bytes ? size - pos : bytes;
+
+	memset(ring + pos, 0, first);
+	memset(ring, 0, bytes - first);
+}
+
+void trim_read(struct ingest *in, uint32_t slot, uint64_t bytes, bool wipe)
+{
+	const struct wire_thread *t = wire_thread_at(in->shared, slot);
+	struct slot *s = &in->slots[slot];
+
+	if (wipe)
+		wipe_bytes(in, slot, atomic_load_explicit(&t->tail, memory_order_relaxed) + s->held, bytes);
+	s->held += bytes;
+	if (s->held >= HOLD_BYTES)
+		give_back(in, slot);
+}
+
+void trim_skip(struct ingest *in, uint32_t slot)
+{
+	struct wire_thread *t = wire_thread_at(in->shared, slot);
+	const uint64_t size = in->shared->ring_bytes;
+	const uint64_t ready = wire_ring_ready(t);
+
+	wipe_bytes(in, slot, atomic_load_explicit(&t->tail, memory_order_relaxed), ready < size ? ready : size);
+	in->slots[slot].held = 0;
+	wire_ring_consume(t, ready);
+}
+
+void trim_end(struct ingest *in, uint32_t slot)
+{
+	if (!holds_back(in))
+		give_back(in, slot);
+}
+
+void trim_free(struct ingest *in, uint32_t slot)
+{
+	struct slot *s = &in->slots[slot];
+
+	give_back(in, slot);
+	if (s->touched >= FREE_MIN_BYTES) {
+		free_pages(in, slot, 0, in->shared->ring_bytes);
+		s->touched = 0;
+	}
+}

@@ -1,0 +1,113 @@
+/* trim.c: a slow thread's ring is held by little memory though its producer walks through all of it; records stay what they were. */
+#include <sys/stat.h>
+
+#include "ingest/internal.h"
+#include "ingest/session.h"
+
+#define RING (4U << 20)
+#define PUT_BYTES 1024U
+
+/* Memory that the session's file holds. */
+static uint64_t used_bytes(const struct fixture *f)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(ingest_fd(f->in), &st), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+#define RECORD_BYTES (PUT_BYTES + WIRE_UNIT)
+
+static void put(struct producer *p)
+{
+	static const uint8_t data[PUT_BYTES];
+	struct wire_record r = producer_record(p, WIRE_SLEEP, 0);
+
+	r.a0 = p->thread->seq;
+	r.data_len = PUT_BYTES;
+	assert_true(producer_put(p, &r, data, NULL, NULL));
+}
+
+static void whole_ring_is_room(void **state)
+{
+	struct fixture *f = open_session(RING);
+	struct producer p = producer_open(f->shared, 0, 0, own_pid(), own_tid());
+
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		/* What the reader may hold back is missing: a quarter at most. */
+		for (uint64_t at = 0; at + RECORD_BYTES <= RING / 4 * 3; at += RECORD_BYTES)
+			put(&p);
+		slots_read(f->in);
+	}
+	close_session(f);
+}
+
+/* The reader looks after each `burst_bytes`; its clock goes on by `step_ns` each time. Returns the most memory that was in use. */
+static uint64_t walk_round(uint64_t burst_bytes, uint64_t step_ns)
+{
+	struct fixture *f = open_session(RING);
+	struct producer p = producer_open(f->shared, 0, 0, own_pid(), own_tid());
+	const uint64_t before = used_bytes(f);
+	uint64_t most = 0, since = 0;
+
+	for (uint64_t at = 0; at < 3 * (uint64_t)RING; at += RECORD_BYTES) {
+		put(&p);
+		since += RECORD_BYTES;
+		if (since < burst_bytes)
+			continue;
+		since = 0;
+		if (used_bytes(f) - before > most)
+			most = used_bytes(f) - before;
+		f->in->now_ns += step_ns;
+		slots_read(f->in);
+	}
+	close_session(f);
+	print_message("%llu KiB used of a ring of %u KiB\n", (unsigned long long)most >> 10, RING >> 10);
+	return most;
+}
+
+static void slow_ring_holds_little(void **state)
+{
+	(void)state;
+	assert_true(walk_round(16384, 100000000) < RING / 8);
+}
+
+static void fast_ring_keeps_its_pages(void **state)
+{
+	(void)state;
+	assert_true(walk_round(65536, 1000000) > RING / 2);
+}
+
+static void ring_of_a_thread_that_ended_is_given_up(void **state)
+{
+	struct fixture *f = open_session(RING);
+	const uint64_t before = used_bytes(f);
+	struct producer p = producer_open(f->shared, 0, 0, own_pid(), own_tid());
+
+	(void)state;
+	for (uint64_t at = 0; at < RING / 2; at += RECORD_BYTES)
+		put(&p);
+	assert_true(used_bytes(f) - before > RING / 4);
+	producer_close(&p);
+	poll_session(f, true);
+	assert_int_equal(atomic_load(&p.thread->state), WIRE_SLOT_FREE);
+	assert_true(used_bytes(f) - before < RING / 8);
+	p = producer_open(f->shared, 0, 0, own_pid(), own_tid());
+	put(&p);
+	poll_session(f, true);
+	assert_int_equal(f->counters.lost[WIRE_LOSS_CORRUPT], 0);
+	close_session(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_ring_is_room),
+		cmocka_unit_test(slow_ring_holds_little),
+		cmocka_unit_test(fast_ring_keeps_its_pages),
+		cmocka_unit_test(ring_of_a_thread_that_ended_is_given_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
