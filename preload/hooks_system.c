@@ -45,7 +45,7 @@ static enum sandbox sandbox_syscall(long number, long first, long second)
 static struct before_sandbox sandbox_enter(enum sandbox kind)
 {
 	/* Threads to come cannot open their rings any more. */
-	session_rings_open();
+	memory_rings_open();
 
 	const struct before_sandbox before = {.on = kind == SANDBOX_TIME && session_is_on(),
 					      .quiet = atomic_exchange_explicit(&shim.quiet, true, memory_order_relaxed)};

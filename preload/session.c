@@ -12,14 +12,12 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include "preload/call.h"
 #include "preload/handover.h"
+#include "preload/memory.h"
 #include "wire/attach.h"
 
-#define LIMITED_SHARE 8 /* under RLIMIT_AS so much of the address space may be ours, or little more than the tables */
-#define LIMITED_RINGS_BYTES (64U << 20)
 #define FD_FLOOR 10 /* descriptors 0 to 2 stay as they are, even for a moment */
 
 /* musl loads a preloaded library into its own programs, and ends them where a function is missing. There these two are, and all stays off: the
@@ -71,129 +69,6 @@ static int open_memory(void)
 		fd = high;
 	}
 	return fd;
-}
-
-static bool header_fits(const struct wire_header *h, uint64_t file_bytes)
-{
-	const uint64_t rings = (uint64_t)h->thread_max * h->ring_bytes;
-
-	return h->magic == WIRE_MAGIC && h->version == WIRE_VERSION && h->process_max > 0 && h->thread_max > 0 &&
-	       h->policy_fds > 0 && h->ring_bytes >= WIRE_RING_BYTES_MIN && h->ring_bytes <= WIRE_RING_BYTES_MAX &&
-	       (h->ring_bytes & (h->ring_bytes - 1)) == 0 && h->size_bytes <= file_bytes &&
-	       h->process_off + (uint64_t)h->process_max * sizeof(struct wire_process) <= h->ring_off &&
-	       h->thread_off + (uint64_t)h->thread_max * sizeof(struct wire_thread) <= h->ring_off &&
-	       h->policy_off + (uint64_t)h->process_max * h->policy_fds <= h->ring_off && h->ring_off + rings <= h->size_bytes;
-}
-
-/* At `at`, in place of what is there; anywhere for NULL. */
-static void *raw_map_at(void *at, size_t bytes, int prot, int flags, int fd)
-{
-	const long p = cpu_syscall(SYS_mmap, (long)at, (long)bytes, prot, at ? flags | MAP_FIXED : flags, fd, 0);
-
-	return p < 0 && p > -4096 ? NULL : (void *)p;
-}
-
-static void *raw_map(size_t bytes, int prot, int flags, int fd)
-{
-	return raw_map_at(NULL, bytes, prot, flags, fd);
-}
-
-static void raw_unmap(void *p, size_t bytes)
-{
-	(void)cpu_syscall(SYS_munmap, (long)p, (long)bytes, 0, 0, 0, 0);
-}
-
-/* How much of an address space that somebody has limited may be ours. */
-static uint64_t map_bytes_max(const struct wire_header *h)
-{
-	const uint64_t least = h->ring_off + LIMITED_RINGS_BYTES;
-	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
-
-	if (cpu_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit, 0, 0) != 0 || limit.rlim_cur == RLIM_INFINITY)
-		return UINT64_MAX;
-	return limit.rlim_cur / LIMITED_SHARE > least ? limit.rlim_cur / LIMITED_SHARE : least;
-}
-
-/* All of it, or under RLIMIT_AS a prefix with as many rings as can be had. The rings are large, and most threads are never made: what no
- * thread has is not accessible, so that an mlockall() of the program does not fill it, and no core has it. Nobody looks at it yet; laid
- * over an earlier session's memory, where a thread may still look, all of it is. */
-static struct wire_header *map_memory(int fd, uint32_t *ret_threads, size_t *ret_bytes)
-{
-	struct wire_header *h = raw_map(4096, PROT_READ, MAP_SHARED, fd);
-	const long file_bytes = cpu_syscall(SYS_lseek, fd, 0, 2 /* SEEK_END */, 0, 0, 0);
-	struct wire_header *all = NULL;
-	uint32_t threads;
-	uint64_t most, rings_at;
-	size_t bytes = 0;
-
-	if (!h)
-		return NULL;
-	if (file_bytes <= 0 || !header_fits(h, (uint64_t)file_bytes)) {
-		raw_unmap(h, 4096);
-		return NULL;
-	}
-	most = map_bytes_max(h);
-	rings_at = h->ring_off;
-	for (threads = h->thread_max; threads && !all; threads = all ? threads : threads / 2) {
-		void *over;
-
-		bytes = rings_at + (size_t)threads * h->ring_bytes;
-		if (bytes > most && threads > 1)
-			continue;
-		over = bytes <= mapped.shared_bytes ? mapped.shared : NULL;
-		all = raw_map_at(over, bytes, over ? PROT_READ | PROT_WRITE : PROT_NONE, MAP_SHARED, fd);
-		if (all)
-			break;
-	}
-	raw_unmap(h, 4096);
-	if (all && cpu_syscall(SYS_mprotect, (long)all, (long)rings_at, PROT_READ | PROT_WRITE, 0, 0, 0) != 0) {
-		raw_unmap(all, bytes);
-		return NULL;
-	}
-	if (all) {
-		(void)cpu_syscall(SYS_madvise, (long)all, (long)bytes, MADV_DONTDUMP, 0, 0, 0);
-		/* After mlockall(MCL_FUTURE) it would count as locked memory of the program. */
-		(void)cpu_syscall(SYS_munlock, (long)all, (long)bytes, 0, 0, 0, 0);
-	}
-	*ret_threads = threads;
-	*ret_bytes = bytes;
-	return all;
-}
-
-static bool open_rings(uint32_t first, uint32_t n)
-{
-	return cpu_syscall(SYS_mprotect, (long)wire_ring_at(shim.header, first), (long)n * (long)shim.header->ring_bytes,
-			   PROT_READ | PROT_WRITE, 0, 0, 0) == 0;
-}
-
-bool session_ring_open(uint32_t index)
-{
-	struct shim_local *const l = &shim.private_mem->locals[index];
-
-	if (!l->ring_open && !atomic_load_explicit(&shim.quiet, memory_order_relaxed))
-		l->ring_open = open_rings(index, 1);
-	return l->ring_open || atomic_load_explicit(&shim.quiet, memory_order_relaxed);
-}
-
-void session_rings_open(void)
-{
-	if (shim.mapped && !atomic_load_explicit(&shim.quiet, memory_order_relaxed))
-		(void)open_rings(0, shim.threads);
-}
-
-static struct shim_private *map_private(uint32_t threads, size_t *ret_bytes)
-{
-	const size_t bytes = sizeof(struct shim_private) + (size_t)threads * sizeof(struct shim_local);
-	void *p = raw_map(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-
-	if (!p)
-		return NULL;
-	if (cpu_syscall(SYS_madvise, (long)p, (long)bytes, MADV_WIPEONFORK, 0, 0, 0) != 0) {
-		raw_unmap(p, bytes);
-		return NULL;
-	}
-	*ret_bytes = bytes;
-	return p;
 }
 
 /* A slot of the process table, its policy bytes emptied. UINT32_MAX if there is none. */
@@ -375,20 +250,6 @@ static void read_surroundings(void)
 	(void)dl_iterate_phdr(find_self, NULL);
 }
 
-/* Private memory in place of the shared one, in one step: threads that still look there see hooks that are switched off, and write where
- * nobody reads. */
-static void cover(struct wire_header *h, size_t bytes)
-{
-	struct wire_header *quiet = raw_map(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-
-	if (!quiet)
-		return;
-	memcpy(quiet, h, sizeof(*h));
-	atomic_store_explicit(&quiet->enabled, 0, memory_order_relaxed);
-	if (cpu_syscall(SYS_mremap, (long)quiet, (long)bytes, (long)bytes, MREMAP_MAYMOVE | MREMAP_FIXED, (long)h, 0) != (long)h)
-		raw_unmap(quiet, bytes);
-}
-
 /* 0, or -1: then nothing of the session stays in this process. */
 static int attach_memory(int fd)
 {
@@ -396,11 +257,11 @@ static int attach_memory(int fd)
 	size_t private_bytes = 0;
 	uint32_t threads = 0;
 	uint32_t index;
-	struct wire_header *h = map_memory(fd, &threads, &bytes);
+	struct wire_header *h = memory_map(fd, mapped.shared, mapped.shared_bytes, &threads, &bytes);
 
 	if (!h)
 		return -1;
-	shim.private_mem = map_private(threads, &private_bytes);
+	shim.private_mem = memory_private(threads, &private_bytes);
 	if (!shim.private_mem)
 		goto fail;
 	shim.threads = threads;
@@ -428,11 +289,11 @@ fail:
 	shim.policy_fds = 0;
 	shim.hot_fds = 0;
 	if (shim.private_mem)
-		raw_unmap(shim.private_mem, private_bytes);
+		memory_unmap(shim.private_mem, private_bytes);
 	if (h == mapped.shared)
-		cover(h, mapped.shared_bytes);
+		memory_cover(h, mapped.shared_bytes);
 	else
-		raw_unmap(h, bytes);
+		memory_unmap(h, bytes);
 	return -1;
 }
 
@@ -504,7 +365,7 @@ void session_detach(void)
 				  0, 0);
 	shim.threads = 0;
 	if (mapped.shared)
-		cover(mapped.shared, mapped.shared_bytes);
+		memory_cover(mapped.shared, mapped.shared_bytes);
 }
 
 int session_attach(const struct wire_attach *a)

@@ -124,6 +124,10 @@ static inline uint64_t shim_ticks(void)
 	return likely(shim.clock == WIRE_CLOCK_TSC) ? cpu_ticks() : shim_clock_monotonic();
 }
 
+/* memory.c */
+bool memory_ring_open(uint32_t index); /* make the ring of a claimed slot writable; false: it cannot be had */
+void memory_rings_open(void);          /* all of them, before a filter forbids it */
+
 /* session.c */
 static inline bool session_is_set_up(void) /* false in a forked child that no hook has announced yet */
 {
@@ -140,9 +144,7 @@ void session_detach(void);
 void session_announce(void);
 bool session_is_on(void);
 void session_on(void);
-bool session_ring_open(uint32_t index); /* make the ring of a claimed slot writable; false: it cannot be had */
-void session_rings_open(void);          /* all of them, before a filter forbids it */
-void session_off(void);                 /* from now on every hook of this process passes through */
+void session_off(void); /* from now on every hook of this process passes through */
 static inline void session_count(enum wire_loss cause)
 {
 	atomic_fetch_add_explicit(&shim.process->lost[cause], 1, memory_order_relaxed);

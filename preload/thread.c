@@ -139,7 +139,7 @@ bool thread_claim(struct shim_tls *t)
 	t->claiming = true;
 	atomic_signal_fence(memory_order_seq_cst);
 	index = shim.threads ? find_slot() : UINT32_MAX;
-	if (index != UINT32_MAX && !session_ring_open(index)) {
+	if (index != UINT32_MAX && !memory_ring_open(index)) {
 		leave_slot(index);
 		index = UINT32_MAX;
 	}
