@@ -19,10 +19,16 @@ static int cmd_help(int argc, char **argv)
 	return 0;
 }
 
+static const char *command_name(size_t i)
+{
+	return command_table[i] ? command_table[i]->name : NULL;
+}
+
 const struct command cmd_help_entry = {
 	.name = "help",
 	.usage = "[COMMAND]",
 	.doc = "explain a command",
 	.text = "Lists all commands, or explains one: the same as `gapscope COMMAND --help`.",
+	.operand = command_name,
 	.run = cmd_help,
 };

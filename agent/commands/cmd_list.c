@@ -135,6 +135,11 @@ static int cmd_list(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+static const char *kind_name(size_t i)
+{
+	return i < KINDS_N ? kinds[i].name : NULL;
+}
+
 const struct command cmd_list_entry = {
 	.name = "list",
 	.usage = "[WHAT]",
@@ -142,5 +147,6 @@ const struct command cmd_list_entry = {
 	.text = "Lists what this build knows, from its own tables: commands, detectors with their rules and options, protocols, "
 		"exporters, "
 		"report formats, entities that the scanner finds, events, hooks of the shim, causes of loss.",
+	.operand = kind_name,
 	.run = cmd_list,
 };

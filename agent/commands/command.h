@@ -15,6 +15,8 @@ struct command {
 	const char *doc;          /* one line */
 	const char *text;         /* paragraphs, separated by an empty line */
 	const struct flag *flags; /* ends with name NULL; may be NULL */
+	/* The i-th of the words that its operand may be, NULL past the last; NULL where an operand is something else. */
+	const char *(*operand)(size_t i);
 	/* argv[0] is the command's name. Returns the exit status. `--help` never gets here. */
 	int (*run)(int argc, char **argv);
 };

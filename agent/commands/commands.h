@@ -18,5 +18,6 @@ extern const struct command cmd_list_entry;
 extern const struct command cmd_doctor_entry;
 extern const struct command cmd_help_entry;
 extern const struct command cmd_man_entry;
+extern const struct command cmd_completion_entry;
 
 #endif

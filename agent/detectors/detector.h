@@ -14,6 +14,9 @@ enum confidence { CONFIDENCE_SUSPECTED, CONFIDENCE_OBSERVED, CONFIDENCE_PROVEN }
 
 const char *severity_name(enum severity s);     /* "info", "warning", "error", "critical" */
 const char *confidence_name(enum confidence c); /* "suspected", "observed", "proven" */
+/* The place of a name in its order, the least first; one past the last for a name of a newer version, which counts as the worst. */
+int severity_rank(const char *name);
+int confidence_rank(const char *name);
 
 struct rule {
 	const char *id; /* "deadline.response.missing" */

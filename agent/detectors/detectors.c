@@ -3,6 +3,8 @@
  */
 #include "detectors/detectors.h"
 
+#include <string.h>
+
 const struct detector *const detector_table[] = {
 	&deadline_detector,
 	&retry_detector,
@@ -31,4 +33,22 @@ const char *severity_name(enum severity s)
 const char *confidence_name(enum confidence c)
 {
 	return (size_t)c < sizeof confidence_names / sizeof *confidence_names ? confidence_names[c] : "?";
+}
+
+static int rank(const char *const *names, size_t n, const char *name)
+{
+	size_t i = 0;
+	while (i < n && strcmp(names[i], name) != 0)
+		i++;
+	return (int)i;
+}
+
+int severity_rank(const char *name)
+{
+	return rank(severity_names, sizeof severity_names / sizeof *severity_names, name);
+}
+
+int confidence_rank(const char *name)
+{
+	return rank(confidence_names, sizeof confidence_names / sizeof *confidence_names, name);
 }

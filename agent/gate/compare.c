@@ -12,14 +12,6 @@
 
 #define SAMPLE_LEAST 20U /* durations of a row below which latency is not judged: the normal approximation does not hold */
 
-static int severity_rank(const json_t *finding)
-{
-	for (enum severity s = SEVERITY_INFO; s <= SEVERITY_CRITICAL; s++)
-		if (strcmp(severity_name(s), json_text(finding, "severity")) == 0)
-			return (int)s;
-	return SEVERITY_CRITICAL + 1;
-}
-
 bool baseline_has(const json_t *baseline, const json_t *finding)
 {
 	size_t i;
@@ -27,27 +19,9 @@ bool baseline_has(const json_t *baseline, const json_t *finding)
 
 	json_array_foreach (json_object_get(baseline, "findings"), i, known)
 		if (strcmp(json_text(known, "fingerprint"), json_text(finding, "fingerprint")) == 0 &&
-		    severity_rank(known) >= severity_rank(finding))
+		    severity_rank(json_text(known, "severity")) >= severity_rank(json_text(finding, "severity")))
 			return true;
 	return false;
-}
-
-/* The row of the same direction, protocol, operation and peer. */
-static const json_t *row_like(const json_t *rows, const json_t *row)
-{
-	static const char *const keys[] = {"direction", "protocol", "operation", "peer"};
-	size_t i;
-	const json_t *other;
-
-	json_array_foreach (rows, i, other) {
-		size_t k = 0;
-
-		while (k < sizeof(keys) / sizeof(*keys) && strcmp(json_text(other, keys[k]), json_text(row, keys[k])) == 0)
-			k++;
-		if (k == sizeof(keys) / sizeof(*keys))
-			return other;
-	}
-	return NULL;
 }
 
 static size_t sample(const json_t *row, double to[TRAFFIC_SAMPLE])
@@ -114,7 +88,7 @@ void compare_traffic(const struct gate_input *in, json_t *checks)
 	const json_t *row;
 
 	json_array_foreach (json_object_get(in->report, "traffic"), i, row) {
-		const json_t *like = row_like(before, row);
+		const json_t *like = traffic_row_like(before, row);
 
 		if (!like)
 			continue;

@@ -188,27 +188,23 @@ static int take_tier(struct yaml_reader *r, const char *path, const yaml_node_t 
 static int take_fail_on(struct yaml_reader *r, const char *path, const yaml_node_t *value)
 {
 	const char *text = yaml_text(value);
+	const int rank = text ? severity_rank(text) : SEVERITY_CRITICAL + 1;
 
-	for (enum severity s = SEVERITY_INFO; text && s <= SEVERITY_CRITICAL; s++) {
-		if (strcmp(severity_name(s), text) != 0)
-			continue;
-		((struct gate_policy *)r->user)->fail_on = s;
-		return 0;
-	}
-	return yaml_fail(r, value, path, "must be info, warning, error or critical");
+	if (rank > SEVERITY_CRITICAL)
+		return yaml_fail(r, value, path, "must be info, warning, error or critical");
+	((struct gate_policy *)r->user)->fail_on = (enum severity)rank;
+	return 0;
 }
 
 static int take_confidence(struct yaml_reader *r, const char *path, const yaml_node_t *value)
 {
 	const char *text = yaml_text(value);
+	const int rank = text ? confidence_rank(text) : CONFIDENCE_PROVEN + 1;
 
-	for (enum confidence c = CONFIDENCE_SUSPECTED; text && c <= CONFIDENCE_PROVEN; c++) {
-		if (strcmp(confidence_name(c), text) != 0)
-			continue;
-		((struct gate_policy *)r->user)->confidence = c;
-		return 0;
-	}
-	return yaml_fail(r, value, path, "must be suspected, observed or proven");
+	if (rank > CONFIDENCE_PROVEN)
+		return yaml_fail(r, value, path, "must be suspected, observed or proven");
+	((struct gate_policy *)r->user)->confidence = (enum confidence)rank;
+	return 0;
 }
 
 /* `tier` is read first wherever it stands, so that what else is said wins over it. */
@@ -259,35 +255,16 @@ static bool fits(const char *pattern, const char *text)
 	return !*pattern || fnmatch(pattern, text, 0) == 0;
 }
 
-static int rank(const char *name, const char *(*name_of)(int), int n)
-{
-	for (int i = 0; i < n; i++)
-		if (strcmp(name_of(i), name) == 0)
-			return i;
-	return n; /* of a newer version: taken as the worst */
-}
-
-static const char *severity_at(int i)
-{
-	return severity_name((enum severity)i);
-}
-
-static const char *confidence_at(int i)
-{
-	return confidence_name((enum confidence)i);
-}
-
 enum rule_action policy_action(const struct gate_policy *p, const json_t *finding)
 {
 	const char *rule = json_text(finding, "rule");
 
-	if (rank(json_text(finding, "confidence"), confidence_at, CONFIDENCE_PROVEN + 1) < (int)p->confidence)
+	if (confidence_rank(json_text(finding, "confidence")) < (int)p->confidence)
 		return ACTION_WARN;
 	for (size_t i = 0; i < p->rules_n; i++)
 		if (fits(p->rules[i].pattern, rule))
 			return p->rules[i].action;
-	return rank(json_text(finding, "severity"), severity_at, SEVERITY_CRITICAL + 1) >= (int)p->fail_on ? ACTION_FAIL
-													   : ACTION_WARN;
+	return severity_rank(json_text(finding, "severity")) >= (int)p->fail_on ? ACTION_FAIL : ACTION_WARN;
 }
 
 const struct policy_exception *policy_excepts(const struct gate_policy *p, const json_t *finding, const char *today,

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "detectors/detector.h"
 #include "report/render.h"
 #include "report/render_util.h"
 #include "report/report.h"
@@ -54,7 +55,6 @@ static void put_wrapped(const struct page *p, const char *label, const char *tex
 
 static void put_verdict(const struct page *p, const json_t *report)
 {
-	static const char *const order[] = {"critical", "error", "warning", "info"};
 	const json_t *service = json_object_get(report, "service");
 	size_t findings = json_array_size(json_object_get(report, "findings"));
 	fprintf(p->out, "%s%s: ", paint(p, BOLD), json_text(service, "name"));
@@ -63,11 +63,12 @@ static void put_verdict(const struct page *p, const json_t *report)
 	} else {
 		fprintf(p->out, "%zu finding%s%s (", findings, findings == 1 ? "" : "s", paint(p, PLAIN));
 		const char *comma = "";
-		for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-			size_t n = report_count(report, order[i]);
+		for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--) {
+			const char *severity = severity_name((enum severity)s);
+			size_t n = report_count(report, severity);
 			if (n == 0)
 				continue;
-			fprintf(p->out, "%s%s%zu %s%s", comma, paint(p, severity_colour(order[i])), n, order[i], paint(p, PLAIN));
+			fprintf(p->out, "%s%s%zu %s%s", comma, paint(p, severity_colour(severity)), n, severity, paint(p, PLAIN));
 			comma = ", ";
 		}
 		fprintf(p->out, ")\n");

@@ -3,43 +3,30 @@
  */
 #include <string.h>
 
+#include "detectors/detector.h"
+#include "report/render_util.h"
 #include "report/report.h"
 #include "report/traffic.h"
-
-static const char *text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-	return s != NULL ? s : "";
-}
 
 static bool same_finding(const json_t *a, const json_t *b)
 {
 	static const char *const keys[] = {"fingerprint", "rule", "peer", "operation", "sink"};
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (strcmp(text(a, keys[i]), text(b, keys[i])) != 0)
+		if (strcmp(json_text(a, keys[i]), json_text(b, keys[i])) != 0)
 			return false;
-	return strcmp(text(json_object_get(a, "call_site"), "text"), text(json_object_get(b, "call_site"), "text")) == 0;
+	return strcmp(json_text(json_object_get(a, "call_site"), "text"), json_text(json_object_get(b, "call_site"), "text")) == 0;
 }
 
-static int rank(const char *name)
+static void take_worse(json_t *to, const json_t *from, const char *key, int (*rank)(const char *name))
 {
-	static const char *const worse[] = {"info", "suspected", "warning", "observed", "error", "proven", "critical"};
-	for (int i = 0; i < (int)(sizeof worse / sizeof *worse); i++)
-		if (strcmp(worse[i], name) == 0)
-			return i;
-	return -1;
-}
-
-static void take_worse(json_t *to, const json_t *from, const char *key)
-{
-	if (rank(text(from, key)) > rank(text(to, key)))
+	if (rank(json_text(from, key)) > rank(json_text(to, key)))
 		json_object_set(to, key, json_object_get(from, key));
 }
 
 /* Times are RFC 3339 in UTC with one width, so their order as text is their order in time. */
 static void take_time(json_t *to, const json_t *from, const char *key, int sign)
 {
-	const int order = strcmp(text(from, key), text(to, key));
+	const int order = strcmp(json_text(from, key), json_text(to, key));
 
 	if (json_object_get(from, key) != NULL && (sign > 0 ? order > 0 : order < 0))
 		json_object_set(to, key, json_object_get(from, key));
@@ -48,11 +35,11 @@ static void take_time(json_t *to, const json_t *from, const char *key, int sign)
 static void finding_merge(json_t *to, const json_t *from)
 {
 	json_int_t count = json_integer_value(json_object_get(to, "count")) + json_integer_value(json_object_get(from, "count"));
-	take_worse(to, from, "severity");
-	take_worse(to, from, "confidence");
+	take_worse(to, from, "severity", severity_rank);
+	take_worse(to, from, "confidence", confidence_rank);
 	take_time(to, from, "first_seen", -1);
 	/* the later one's numbers stand */
-	if (strcmp(text(from, "last_seen"), text(to, "last_seen")) > 0) {
+	if (strcmp(json_text(from, "last_seen"), json_text(to, "last_seen")) > 0) {
 		json_object_set(to, "evidence", json_object_get(from, "evidence"));
 		json_object_set(to, "message", json_object_get(from, "message"));
 	}
@@ -80,13 +67,12 @@ static void findings_add(json_t *list, const json_t *more)
 /* Most severe first, else in the order in which they came. */
 static json_t *findings_sorted(const json_t *list)
 {
-	static const char *const order[] = {"critical", "error", "warning", "info"};
 	json_t *out = json_array();
 	size_t i;
 	json_t *finding;
-	for (size_t s = 0; s < sizeof order / sizeof *order; s++)
+	for (int s = SEVERITY_CRITICAL + 1; s >= SEVERITY_INFO; s--)
 		json_array_foreach (list, i, finding)
-			if (strcmp(text(finding, "severity"), order[s]) == 0)
+			if (severity_rank(json_text(finding, "severity")) == s)
 				json_array_append(out, finding);
 	return out;
 }
@@ -151,15 +137,6 @@ static json_t *sample_merge(const json_t *a, json_int_t of_a, const json_t *b, j
 	return out;
 }
 
-static bool same_row(const json_t *a, const json_t *b)
-{
-	static const char *const keys[] = {"direction", "protocol", "peer", "operation"};
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (strcmp(text(a, keys[i]), text(b, keys[i])) != 0)
-			return false;
-	return true;
-}
-
 static void traffic_row_add(json_t *to, const json_t *from)
 {
 	static const char *const sums[] = {"requests", "errors"};
@@ -175,13 +152,10 @@ static void traffic_row_add(json_t *to, const json_t *from)
 
 static void traffic_add(json_t *to, const json_t *from)
 {
-	size_t i, k;
-	json_t *row, *known;
+	size_t i;
+	json_t *row;
 	json_array_foreach (from, i, row) {
-		json_t *same = NULL;
-		json_array_foreach (to, k, known)
-			if (same_row(known, row))
-				same = known;
+		json_t *same = traffic_row_like(to, row);
 		if (same != NULL)
 			traffic_row_add(same, row);
 		else

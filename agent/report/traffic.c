@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "protocols/protocol.h"
 #include "report/areas.h"
+#include "report/render_util.h"
 #include "report/text.h"
 
 #define KEY_SIZE (LIMIT_PEER_TEXT + 64U)
@@ -155,4 +156,19 @@ json_t *traffic_json(struct traffic *t)
 						   (json_int_t)row->requests, "errors", (json_int_t)row->errors, "duration_us",
 						   sample_json(row)));
 	return o;
+}
+
+json_t *traffic_row_like(const json_t *rows, const json_t *row)
+{
+	static const char *const keys[] = {"direction", "protocol", "operation", "peer"};
+	size_t i;
+	json_t *other;
+	json_array_foreach (rows, i, other) {
+		size_t k = 0;
+		while (k < sizeof keys / sizeof *keys && strcmp(json_text(other, keys[k]), json_text(row, keys[k])) == 0)
+			k++;
+		if (k == sizeof keys / sizeof *keys)
+			return other;
+	}
+	return NULL;
 }

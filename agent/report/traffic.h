@@ -25,5 +25,7 @@ void traffic_free(struct traffic *t);
 void traffic_request(struct traffic *t, const struct request *r);
 /* [{direction, protocol, peer, operation, requests, errors, duration_us: sorted sample}…], in a stable order. A new array. */
 json_t *traffic_json(struct traffic *t);
+/* Of rows as traffic_json makes them, the one of the same direction, protocol, operation and peer; NULL if there is none. */
+json_t *traffic_row_like(const json_t *rows, const json_t *row);
 
 #endif

@@ -63,13 +63,15 @@ void board_done(struct board *b)
 
 json_t *board_summary(const struct board *b, const struct board_service *s)
 {
-	static const char *const severities[] = {"critical", "error", "warning", "info"};
 	const json_t *service = json_object_get(s->report, "service"), *loss = json_object_get(s->report, "loss");
 	json_t *findings = json_object(), *score = s->report ? score_of(s->report, s->tier) : NULL;
 
 	(void)b;
-	for (size_t i = 0; i < sizeof(severities) / sizeof(*severities); i++)
-		json_object_set_new(findings, severities[i], json_integer((json_int_t)report_count(s->report, severities[i])));
+	for (int i = SEVERITY_CRITICAL; i >= SEVERITY_INFO; i--) {
+		const char *severity = severity_name((enum severity)i);
+
+		json_object_set_new(findings, severity, json_integer((json_int_t)report_count(s->report, severity)));
+	}
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I}", "name", s->name, "state",
 			 state_names[s->state], "target", s->target, "tier", s->tier, "why", s->why, "updated",
 			 (json_int_t)s->updated_s, "sessions", (json_int_t)s->sessions, "score", score ? score : json_null(),

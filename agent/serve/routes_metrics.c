@@ -80,8 +80,6 @@ static bool was_before(const json_t *findings, size_t at)
 
 static void put_findings(FILE *out, const struct board *b)
 {
-	static const char *const severities[] = {"critical", "error", "warning", "info"};
-
 	put_head(out, "gapscope_findings", "gauge", "Findings of the latest session, by rule.");
 	for (size_t i = 0; i < b->n; i++) {
 		const struct board_service *s = &b->service[i];
@@ -100,9 +98,12 @@ static void put_findings(FILE *out, const struct board *b)
 	}
 	put_head(out, "gapscope_findings_by_severity", "gauge", "Findings of the latest session, by severity.");
 	for (size_t i = 0; i < b->n; i++)
-		for (size_t k = 0; k < sizeof(severities) / sizeof(*severities); k++)
-			put(out, "gapscope_findings_by_severity", &b->service[i], "severity", severities[k],
-			    (double)report_count(b->service[i].report, severities[k]));
+		for (int k = SEVERITY_CRITICAL; k >= SEVERITY_INFO; k--) {
+			const char *severity = severity_name((enum severity)k);
+
+			put(out, "gapscope_findings_by_severity", &b->service[i], "severity", severity,
+			    (double)report_count(b->service[i].report, severity));
+		}
 }
 
 static void put_scores(FILE *out, const struct board *b)

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The daemon's promises: it finds services and watches them, answers whom it should and nobody else, stays within its bounds, and leaves nothing behind.
 
-GS_CHURN: how many short-lived targets come and go (default 40). GS_ARTEFACTS: where screenshots go (default: build/artefacts).
+GS_CHURN: how many short-lived targets come and go (default 1000). GS_ARTEFACTS: where screenshots go (default: build/artefacts).
 """
 import contextlib
+import ctypes
+import errno
 import http.client
 import json
 import os
@@ -12,13 +14,17 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import time
 
 from gate import Load, services
-from gs import BUILD, GAPSCOPE, clean_env, expect, main, need, poll_until, run, workdir
+from gs import BUILD, GAPSCOPE, checked, clean_env, expect, main, need, poll_until, run, workdir
 
-CHURN = int(os.environ.get("GS_CHURN", "40"))
+CHURN = int(os.environ.get("GS_CHURN", "1000"))
+CHURN_LANES = 32
+BPF_SYSCALL = {"x86_64": 321, "aarch64": 280}
+BPF_MAP_GET_NEXT_ID = 12
 TOKEN = "0123456789abcdef0123"
 
 
@@ -213,41 +219,105 @@ def bad_configuration():
         expect(run([GAPSCOPE, "serve"]).returncode == 2, "no configuration is fine")
 
 
+def bpf_maps(newer_than=0):
+    """Ids of the kernel's BPF maps; None where the kernel does not say."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ids, at = [], newer_than
+    while True:
+        attr = ctypes.create_string_buffer(struct.pack("=III", at, 0, 0), 64)
+        if libc.syscall(BPF_SYSCALL[os.uname().machine], BPF_MAP_GET_NEXT_ID, attr, len(attr)) < 0:
+            return ids if ctypes.get_errno() == errno.ENOENT else None
+        at = struct.unpack_from("=II", attr)[1]
+        ids.append(at)
+
+
+def held_maps():
+    """Ids of the maps that some process holds: those of other tests are no leak."""
+    found = set()
+    for info in pathlib.Path("/proc").glob("[0-9]*/fdinfo/*"):
+        with contextlib.suppress(OSError, ValueError):
+            found.update(int(i) for i in re.findall(r"^map_id:\s+(\d+)", info.read_text(), re.M))
+    return found
+
+
+class Lane:
+    """One watched name: its targets come one after the other, each is killed as soon as its session watches it."""
+
+    def __init__(self, program):
+        self.program, self.name = program, program.name
+        self.process, self.lives = None, 0
+
+    def step(self, service, more):
+        """What is next for it; more: whether there is another life to begin."""
+        if self.process and service["state"] == "watching" and service["sessions"] > self.lives:
+            self.process.kill()
+            self.process.wait()
+            self.process, self.lives = None, service["sessions"]
+        elif not self.process and more and service["state"] != "watching":
+            self.process = subprocess.Popen([str(self.program), "600"], stdin=subprocess.DEVNULL)
+
+    def kill(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
 def churn():
-    """Targets come and go: memory and descriptors of the daemon end where they began."""
+    """Targets come and go, those of the shim and those of the probes: the daemon's memory and descriptors, and the kernel's maps, end where they began."""
     with workdir() as top:
-        lanes = 8
-        names = [f"gs-churn-{i}" for i in range(lanes)]
-        for name in names:
-            shutil.copy("/bin/sleep", top / name)
-        with daemon(top, [f"{{service: {n}, name: {n}}}" for n in names]) as d:
-            here = pathlib.Path(f"/proc/{d.process.pid}")
+        lanes = []
+        for i in range(CHURN_LANES):
+            program = top / f"gs-churn-{i}"
+            shutil.copy("/bin/sleep", program)
+            lanes.append(Lane(program))
+        maps_before = bpf_maps()
+        if maps_before is not None and shutil.which("musl-gcc"):
+            source = top / "still.c"
+            source.write_text("#include <unistd.h>\nint main(void) { for (;;) usleep(20000); }\n")
+            checked(["musl-gcc", "-static", "-o", top / "gs-churn-static", source])
+            lanes.append(Lane(top / "gs-churn-static"))
+        try:
+            with daemon(top, [f"{{service: {lane.name}, name: {lane.name}}}" for lane in lanes]) as d:
+                here = pathlib.Path(f"/proc/{d.process.pid}")
 
-            def size():
-                return len(list((here / "fd").iterdir())), int(re.search(r"VmRSS:\s+(\d+)", (here / "status").read_text()).group(1))
+                def size():
+                    return len(list((here / "fd").iterdir())), int(re.search(r"VmRSS:\s+(\d+)", (here / "status").read_text()).group(1))
 
-            def total():
-                return sum(s["sessions"] for s in json.loads(d.ask("/api/v1/services")[1])["services"])
+                def until(n):
+                    """Lives are begun until n have been; then the last ones end."""
+                    end = time.monotonic() + 60 + n
+                    while True:
+                        known = {s["name"]: s for s in json.loads(d.ask("/api/v1/services")[1])["services"]}
+                        begun = sum(lane.lives + bool(lane.process) for lane in lanes)
+                        for lane in lanes:
+                            idle = lane.process is None
+                            lane.step(known[lane.name], begun < n)
+                            begun += idle and lane.process is not None
+                        if begun >= n and not any(lane.process for lane in lanes):
+                            break
+                        expect(time.monotonic() < end, f"only {begun} of {n} targets: {d.log.read_text()[-500:]}")
+                        time.sleep(0.02)
+                    poll_until(lambda: not d.sessions(), "the end of the sessions")
 
-            def round_of(n):
-                want = total() + n
-                targets = [subprocess.Popen([str(top / name), "60"]) for name in names[:n]]
-                poll_until(lambda: total() >= want, "a session for each target")
-                poll_until(lambda: len(d.sessions()) == n, "the sessions")
-                for t in targets:
-                    t.kill()
-                    t.wait()
-                poll_until(lambda: not d.sessions(), "the end of the sessions")
-
-            round_of(lanes)
-            first = size()
-            for _ in range(max(CHURN // lanes - 1, 1)):
-                round_of(lanes)
-            poll_until(lambda: size()[0] <= first[0], "as few descriptors as in the beginning")
-            last = size()
-            print(f"{total()} targets came and went: descriptors {first[0]} then {last[0]}, memory {first[1]} then {last[1]} KiB")
-            expect(last[1] <= first[1] * 1.2 + 512, "memory grew")
-            d.stop()
+                until(len(lanes) * 2)
+                first, start = size(), time.monotonic()
+                until(len(lanes) * 2 + CHURN)
+                poll_until(lambda: size()[0] <= first[0], "as few descriptors as in the beginning")
+                last = size()
+                print(f"{sum(lane.lives for lane in lanes)} targets came and went, {CHURN} of them in {time.monotonic() - start:.0f} s: "
+                      f"descriptors {first[0]} then {last[0]}, memory {first[1]} then {last[1]} KiB")
+                expect(last[1] <= first[1] * 1.2 + 512, "memory grew")
+                d.stop()
+        finally:
+            for lane in lanes:
+                lane.kill()
+        if maps_before is None:
+            print("the kernel tells no maps: theirs was not looked at")
+            return
+        newest = max(maps_before, default=0)
+        poll_until(lambda: not set(bpf_maps(newest)) - held_maps(), "no map of the kernel's is left that nobody holds")
+        static = lanes[-1].lives if lanes[-1].name.endswith("static") else 0
+        print(f"maps of the kernel: none is left of the {static} sessions with probes")
 
 
 def page():

@@ -66,6 +66,12 @@ static void test_names(void **state)
 	assert_string_equal(confidence_name(CONFIDENCE_PROVEN), "proven");
 	assert_string_equal(severity_name((enum severity)99), "?");
 	assert_string_equal(confidence_name((enum confidence)99), "?");
+	for (int s = SEVERITY_INFO; s <= SEVERITY_CRITICAL; s++)
+		assert_int_equal(severity_rank(severity_name((enum severity)s)), s);
+	for (int c = CONFIDENCE_SUSPECTED; c <= CONFIDENCE_PROVEN; c++)
+		assert_int_equal(confidence_rank(confidence_name((enum confidence)c)), c);
+	assert_true(severity_rank("of a newer version") > SEVERITY_CRITICAL);
+	assert_true(confidence_rank("") > CONFIDENCE_PROVEN);
 }
 
 int main(void)
