@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static bool is_join(uint8_t c)
-{
-	return c == '_' || c == '-' || c == '.' || c == ' ' || c == '/';
-}
-
 bool keyname_before(const struct text *t, size_t end, struct keyname *ret)
 {
 	size_t i = end;
@@ -22,7 +17,7 @@ bool keyname_before(const struct text *t, size_t end, struct keyname *ret)
 		uint8_t c = t->bytes[i - 1], before = text_at(t, i - 2);
 		if (!is_alnum(c)) {
 			/* one separator joins two words, anything more ends the name */
-			if (!is_join(c) || i < 2 || !is_alnum(before))
+			if (!keyname_joins(c) || i < 2 || !is_alnum(before))
 				break;
 			i--;
 			continue;

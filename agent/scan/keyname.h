@@ -17,6 +17,12 @@ struct keyname {
 	size_t start; /* where the name begins in the text */
 };
 
+/* May this stand between two words of a name? */
+static inline bool keyname_joins(uint8_t c)
+{
+	return c == '_' || c == '-' || c == '.' || c == ' ' || c == '/';
+}
+
 /* The name that ends before `end`: separators, quotes and brackets between are skipped (at most 6). False if there is none. */
 bool keyname_before(const struct text *t, size_t end, struct keyname *ret);
 /* Does the name end in `words` (lower case, no separators), beginning at a word's start? */

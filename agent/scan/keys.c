@@ -26,23 +26,40 @@ static const struct key {
 _Static_assert(KEYS < LOOKUP_ROWS, "LOOKUP_ROWS");
 
 static struct lookup by_end;
+/* Of each key its last letters, at most eight, the very last one lowest, and which bytes they are. */
+static uint64_t last_letters[KEYS], last_mask[KEYS];
 uint64_t keyvalue_filter[FILTER_WORDS];
-uint8_t keyvalue_folded[256];
+uint64_t keyvalue_short[FILTER_WORDS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* How the last four bytes of a key may be written: together, or with one join before its last two or three. */
+static void add_to_filters(const char *last, size_t n)
+{
+	static const char joins[] = "_-. /";
+	const uint8_t *end = (const uint8_t *)last + n;
+	if (n == 3)
+		filter_add(keyvalue_short, four_at((const uint8_t[]){end[-3], end[-2], end[-1], 0}));
+	else
+		filter_add(keyvalue_filter, four_at(end - 4));
+	for (size_t i = 0; joins[i] != 0; i++) {
+		uint8_t j = (uint8_t)joins[i] | 0x20;
+		filter_add(keyvalue_filter, four_at((const uint8_t[]){end[-3], j, end[-2], end[-1]}));
+		if (n > 3)
+			filter_add(keyvalue_filter, four_at((const uint8_t[]){j, end[-3], end[-2], end[-1]}));
+	}
+}
 
 static void build(void)
 {
-	for (unsigned int c = 0; c < 256; c++)
-		keyvalue_folded[c] = is_alnum((uint8_t)c) ? lower((uint8_t)c) : 0;
 	for (uint16_t i = 0; i < (uint16_t)KEYS; i++) {
 		size_t n = keys[i].len;
 		const uint8_t *end = (const uint8_t *)keys[i].words + n - 3;
 		lookup_put(&by_end, lookup_slot(end[0], end[1], end[2]), i);
-		uint32_t two = (uint32_t)end[2] | (uint32_t)end[1] << 8, three = two | (uint32_t)end[0] << 16;
-		filter_add(keyvalue_filter, two);
-		filter_add(keyvalue_filter, three);
-		if (n > 3)
-			filter_add(keyvalue_filter, three | (uint32_t)keys[i].words[n - 4] << 24);
+		for (size_t k = 0; k < n && k < 8; k++) {
+			last_letters[i] |= (uint64_t)(uint8_t)keys[i].words[n - 1 - k] << 8 * k;
+			last_mask[i] |= UINT64_C(0xff) << 8 * k;
+		}
+		add_to_filters(keys[i].words, n);
 	}
 }
 
@@ -51,7 +68,8 @@ void keyvalue_prepare(void)
 	(void)pthread_once(&once, build);
 }
 
-bool keyvalue_may_end_before(const struct text *t, size_t sep)
+/* Behind the blanks of a column, or with a number at its end. */
+static bool may_end_before(const struct text *t, size_t sep)
 {
 	for (unsigned int blanks = 0; sep > 4 && blanks < KEY_COLUMN && t->bytes[sep - 1] == ' '; blanks++)
 		sep--;
@@ -59,50 +77,53 @@ bool keyvalue_may_end_before(const struct text *t, size_t sep)
 		return sep > 4;
 	for (unsigned int digits = 0; digits < 2 && is_digit(t->bytes[sep - 1]); digits++)
 		sep--;
-	if (keyvalue_folded[t->bytes[sep - 1]] == 0)
+	if (!is_alnum(t->bytes[sep - 1]))
 		sep--;
 	return keyvalue_ends(t->bytes + sep, sep);
 }
 
-/* Does the text before `end` spell these words, whatever separators stand between? Whether they begin a word is not asked. */
-static bool spelled_before(const struct text *t, size_t end, const struct key *k)
+bool keyvalue_may_end(const struct text *t, size_t sep)
 {
-	size_t n = k->len, skipped = 0;
-	while (n > 0) {
-		uint8_t c = text_at(t, --end);
+	const uint8_t *p = t->bytes + sep;
+	size_t n = sep;
+	/* quotes and brackets between the key and its separator */
+	for (unsigned int skipped = 0; n > 0 && !is_alnum(p[-1]) && skipped < 3; skipped++) {
+		p--;
+		n--;
+	}
+	if (keyvalue_ends(p, n))
+		return true;
+	if (n < 5)
+		return false;
+	bool numbered = is_digit(p[-1]) && (is_alpha(p[-2]) || is_alpha(p[-3]));
+	return (numbered || p[-1] == ' ') && may_end_before(t, n);
+}
+
+/* The last eight letters or digits before `sep`, the very last one lowest, without the separators among them. */
+static uint64_t letters_before(const struct text *t, size_t sep)
+{
+	uint64_t letters = 0;
+	for (unsigned int at = 0, skipped = 0; at < 64 && sep > 0; sep--) {
+		uint8_t c = t->bytes[sep - 1];
 		if (is_alnum(c)) {
-			if (lower(c) != (uint8_t)k->words[--n])
-				return false;
-		} else if (c == 0 || ++skipped > 8) {
-			return false;
+			letters |= (uint64_t)lower(c) << at;
+			at += 8;
+		} else if (c == 0 || c == '\n' || ++skipped > 6) {
+			break;
 		}
 	}
-	return true;
+	return letters;
 }
 
-/* May a key of this slot end before `sep`? Most words that only end alike leave here. */
-static bool any_spelled(const struct text *t, size_t sep, uint32_t slot)
+/* Slot of keys that end as these letters do; LOOKUP_SLOTS if none does. Most words that only end alike leave here. */
+static uint32_t slot_of(uint64_t letters)
 {
+	uint32_t slot = lookup_slot((uint8_t)(letters >> 16), (uint8_t)(letters >> 8), (uint8_t)letters);
 	for (uint16_t row = by_end.head[slot]; row != 0; row = by_end.next[row - 1]) {
-		if (spelled_before(t, sep, &keys[row - 1]))
-			return true;
+		if (((letters ^ last_letters[row - 1]) & last_mask[row - 1]) == 0)
+			return slot;
 	}
-	return false;
-}
-
-/* Slot of the last three letters or digits before `sep`, without the separators among them. */
-static uint32_t slot_before(const struct text *t, size_t sep)
-{
-	uint8_t last[3];
-	size_t i = sep, n = 0, skipped = 0;
-	while (n < 3) {
-		uint8_t c = text_at(t, --i);
-		if (is_alnum(c))
-			last[n++] = lower(c);
-		else if (c == 0 || c == '\n' || ++skipped > 6)
-			return LOOKUP_SLOTS;
-	}
-	return lookup_slot(last[2], last[1], last[0]);
+	return LOOKUP_SLOTS;
 }
 
 static int kind_of(const struct keyname *name, uint32_t slot)
@@ -122,8 +143,8 @@ static int kind_of(const struct keyname *name, uint32_t slot)
 
 int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 {
-	uint32_t slot = slot_before(t, sep);
-	if (slot >= LOOKUP_SLOTS || !any_spelled(t, sep, slot) || !keyname_before(t, sep, ret_name))
+	uint32_t slot = slot_of(letters_before(t, sep));
+	if (slot >= LOOKUP_SLOTS || !keyname_before(t, sep, ret_name))
 		return -1;
 	int kind = kind_of(ret_name, slot);
 	if (kind == KIND_TYPE) {
@@ -137,8 +158,8 @@ int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 	} else {
 		return kind;
 	}
-	slot = slot_before(t, sep);
-	kind = slot < LOOKUP_SLOTS && any_spelled(t, sep, slot) && keyname_before(t, sep, ret_name) ? kind_of(ret_name, slot) : -1;
+	slot = slot_of(letters_before(t, sep));
+	kind = slot < LOOKUP_SLOTS && keyname_before(t, sep, ret_name) ? kind_of(ret_name, slot) : -1;
 	return kind == KIND_TYPE || kind == KIND_VALUE ? -1 : kind;
 }
 

@@ -14,17 +14,19 @@ struct places {
 	_Alignas(32) uint64_t tokens[PLACES_LANES]; /* a word of at least 15 characters that tokens are made of */
 	uint64_t made[PLACES_LANES];                /* of these, the ones with a digit among their first sixteen */
 	uint64_t keys[PLACES_LANES];                /* what ends a key */
-	uint64_t pem[PLACES_LANES];                 /* five dashes and a capital */
-	uint64_t rare[PLACES_LANES];                /* any of the following */
-	uint64_t groups[PLACES_LANES];              /* groups of digits, 11 characters or more */
-	uint64_t at[PLACES_LANES];                  /* '@' */
-	uint64_t plus[PLACES_LANES];                /* '+' before a digit */
-	uint64_t iban[PLACES_LANES];                /* two capitals and two digits */
-	uint64_t codice[PLACES_LANES];              /* six capitals and two digits */
-	uint64_t commas[PLACES_LANES];              /* between two arguments in quotes */
-	uint64_t options[PLACES_LANES];             /* a dash that begins an option of a command */
-	uint64_t telegram[PLACES_LANES];            /* a colon between a digit and a capital */
-	uint64_t shapes[PLACES_LANES];              /* a token with a vendor's sign at its place */
+	uint64_t hopped[PLACES_LANES];              /* of these, the ones with one sign between: "key": */
+	uint64_t odd[PLACES_LANES];      /* of these, the ones with more between, and after a word with a number at its end */
+	uint64_t pem[PLACES_LANES];      /* five dashes and a capital */
+	uint64_t rare[PLACES_LANES];     /* any of the following */
+	uint64_t groups[PLACES_LANES];   /* groups of digits, 11 characters or more */
+	uint64_t at[PLACES_LANES];       /* '@' */
+	uint64_t plus[PLACES_LANES];     /* '+' before a digit */
+	uint64_t iban[PLACES_LANES];     /* two capitals and two digits */
+	uint64_t codice[PLACES_LANES];   /* six capitals and two digits */
+	uint64_t commas[PLACES_LANES];   /* between two arguments in quotes */
+	uint64_t options[PLACES_LANES];  /* a dash that begins an option of a command */
+	uint64_t telegram[PLACES_LANES]; /* a colon between a digit and a capital */
+	uint64_t shapes[PLACES_LANES];   /* a token with a vendor's sign at its place */
 };
 
 /* Places of the four words at [first]; reads one word before and one after them. */

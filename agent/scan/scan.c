@@ -16,6 +16,7 @@
 #include "scan/secrets.h"
 #include "scan/sha256.h"
 #include "scan/shapes.h"
+#include "scan/sieve.h"
 #include "scan/validators.h"
 
 #define CHUNK CLASSIFY_BYTES
@@ -27,6 +28,7 @@ struct scanner {
 	uint8_t key[KEY_BYTES];
 	struct classes classes;
 	places_fn find;
+	sieve_fn sieve;
 	struct matches matches;
 };
 
@@ -38,6 +40,7 @@ struct scanner *scanner_new(const uint8_t *key)
 	vendor_prepare();
 	keyvalue_prepare();
 	s->find = places_finder();
+	s->sieve = sieve_finder();
 	if (key != NULL) {
 		memcpy(s->key, key, KEY_BYTES);
 	} else if (getrandom(s->key, KEY_BYTES, 0) != KEY_BYTES) {
@@ -95,7 +98,7 @@ static void made_at(const struct text *t, size_t at, struct matches *m)
 			named_token_at(t, at, m);
 	} else if (before == '/' || before == '~') {
 		found = vendor_behind(t, at, &span, &entity) || crypt_hash_at(t, at, &span);
-	} else if (before == '$' || before == '.') {
+	} else if (before == '$') {
 		found = crypt_hash_at(t, at, &span);
 	}
 	if (!found && text_at(t, at + 76) == 'A' && text_at(t, at + 77) == 'Z') {
@@ -223,7 +226,8 @@ static void look(const struct text *t, size_t from, const struct places *p, size
 	}
 	EACH(p->keys[lane], i)
 	{
-		if (keyvalue_may_end(t, i) && !covered(m, i) && !in_password(m, i))
+		bool odd = (p->odd[lane] >> (i - from) & 1) != 0;
+		if ((!odd || keyvalue_may_end(t, i)) && !covered(m, i) && !in_password(m, i))
 			keyvalue_at(t, i, m);
 	}
 	if (p->rare[lane] != 0)
@@ -250,6 +254,7 @@ static size_t scan(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn 
 		classes_end(c, read);
 		for (size_t w = 0; w < words; w += PLACES_LANES) {
 			s->find(c, 1 + w, &places);
+			s->sieve(&text, base + w * 64, &places);
 			for (size_t lane = 0; lane < PLACES_LANES && w + lane < words; lane++)
 				look(&text, base + (w + lane) * 64, &places, lane, m);
 		}

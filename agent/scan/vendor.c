@@ -44,6 +44,7 @@ static uint32_t last_four(const uint8_t *end)
 
 static void build(void)
 {
+	filter_add(vendor_filter, (uint32_t)'e' | (uint32_t)'y' << 8 | (uint32_t)'J' << 16);
 	for (uint16_t i = 0; i < (uint16_t)VENDORS; i++) {
 		const uint8_t *p = (const uint8_t *)vendors[i].prefix;
 		const uint8_t *end = p + strlen(vendors[i].prefix);

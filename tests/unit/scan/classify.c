@@ -46,8 +46,8 @@ static void neighbours(void **state)
 		assert_int_equal(classes_maps(&c)[map][0], 0);
 		assert_int_equal(classes_maps(&c)[map][3], UINT64_MAX);
 		assert_int_equal(classes_maps(&c)[map][4], 0);
-		assert_int_equal(classes_maps(&c)[map][8], 0);
-		assert_int_equal(classes_maps(&c)[map][9], UINT64_MAX);
+		assert_int_equal(classes_maps(&c)[map][7], 0);
+		assert_int_equal(classes_maps(&c)[map][8], UINT64_MAX);
 	}
 	classes_maps(&c)[2][CLASSES_WORDS] = 7;
 	classes_go_on(&c);

@@ -62,6 +62,10 @@ static void kinds(void **state)
 	expect("cvv2:1", offsetof(struct places, keys), 4);
 	expect("card [", offsetof(struct places, keys), 4);
 	expect("12:34 k>", offsetof(struct places, keys), 7);
+	expect("\"key\":x", offsetof(struct places, hopped), 5);
+	expect("[(key)]=x", offsetof(struct places, odd), 7);
+	expect("key12=x", offsetof(struct places, odd), 5);
+	expect("'key12'=x", offsetof(struct places, odd), 7);
 	expect("-----B", offsetof(struct places, pem), 0);
 	expect("4111 1111 111", offsetof(struct places, groups), 0);
 	expect("41111111111", offsetof(struct places, groups), 0);

@@ -1,0 +1,147 @@
+/*
+ * The body of places.c's functions, of which there is one for each kind of processor: places.c includes this once for each, and says by
+ * FIND_NAME and FIND_TARGET which one it is. With FIND_JOINED two words are shifted as one by one instruction (AVX-512 VBMI2).
+ */
+/* Bit i of the result is bit i + n of the words `low` and, after them, `high`; bit i - n of the words `now` and, before them, `before`. */
+#undef AHEAD
+#undef BEHIND_BY
+#ifdef FIND_JOINED
+#define AHEAD(low, high, n) ((quad)_mm256_shrdi_epi64((__m256i)(low), (__m256i)(high), (n)))
+#define BEHIND_BY(now, before, n) ((quad)_mm256_shldi_epi64((__m256i)(now), (__m256i)(before), (n)))
+#else
+#define AHEAD(low, high, n) ((low) >> (n) | (high) << (64 - (n)))
+#define BEHIND_BY(now, before, n) ((now) << (n) | (before) >> (64 - (n)))
+#endif
+
+FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct places *ret)
+{
+	LOAD(digit, digit);
+	LOAD(upper, upper);
+	LOAD(small, lower);
+	LOAD(underscore, underscore);
+	LOAD(dot, dot);
+	LOAD(dash, dash);
+	LOAD(space, space);
+	LOAD(colon, colon);
+	LOAD(plus, plus);
+	LOAD(quote, quote);
+	LOAD(double_quote, double_quote);
+	quad at, equals, equals_last, equals_next, comma, comma_last, comma_next;
+	memcpy(&at, &c->at[first], sizeof(at));
+	memcpy(&equals, &c->equals[first], sizeof(equals));
+	memcpy(&equals_last, &c->equals[first - 1], sizeof(equals));
+	memcpy(&equals_next, &c->equals[first + 1], sizeof(equals));
+	memcpy(&comma, &c->comma[first], sizeof(comma));
+	memcpy(&comma_last, &c->comma[first - 1], sizeof(comma));
+	memcpy(&comma_next, &c->comma[first + 1], sizeof(comma));
+	(void)plus_last;
+
+	quad alpha = upper | small, alpha_next = upper_next | small_next, alpha_last = upper_last | small_last;
+	quad word = alpha | digit | underscore, word_next = alpha_next | digit_next | underscore_next;
+	quad word_last = alpha_last | digit_last | underscore_last;
+	quad before_word = BEHIND(word, word_last), before_digit = BEHIND(digit, digit_last);
+	quad next_digit = AHEAD(digit, digit_next, 1);
+
+	quad pluses = plus & next_digit & ~before_word;
+
+	/* digits, divided by at most one space or dash between two of them: runs of at least 11 characters */
+	quad g1 = digit | ((space | dash) & before_digit & next_digit);
+	quad g1_next = digit_next | ((space_next | dash_next) & BEHIND(digit_next, digit) & digit_next >> 1);
+	quad g1_last = digit_last | ((space_last | dash_last) & digit_last << 1 & AHEAD(digit_last, digit, 1));
+	quad g2 = g1 & AHEAD(g1, g1_next, 1), g2_next = g1_next & g1_next >> 1;
+	quad g4 = g2 & AHEAD(g2, g2_next, 2), g4_next = g2_next & g2_next >> 2;
+	quad g8 = g4 & AHEAD(g4, g4_next, 4), g8_next = g4_next & g4_next >> 4;
+	quad groups = g1 & ~BEHIND(g1, g1_last) & g8 & AHEAD(g8, g8_next, 3);
+
+	/* two capitals and two digits; six capitals and two digits */
+	quad u2 = upper & AHEAD(upper, upper_next, 1), u2_next = upper_next & upper_next >> 1;
+	quad d2 = digit & next_digit, d2_next = digit_next & digit_next >> 1;
+	quad iban = u2 & AHEAD(d2, d2_next, 2) & ~before_word;
+	quad codice = u2 & AHEAD(u2, u2_next, 2) & AHEAD(u2, u2_next, 4) & AHEAD(d2, d2_next, 6) & ~before_word;
+
+	/* what most of a log is made of; the rest are brackets, slashes, bytes beyond ASCII and other rare signs */
+	quad common = word | dot | dash | space | equals | colon | quote | double_quote | comma;
+	quad common_next = word_next | dot_next | dash_next | space_next | equals_next | colon_next | quote_next |
+			   double_quote_next | comma_next;
+	quad common_last = word_last | dot_last | dash_last | space_last | equals_last | colon_last | quote_last |
+			   double_quote_last | comma_last;
+
+	/* a key ends: '=', ':' unless inside a time, a space between a word and a number or a quote */
+	quad opens = digit | quote | double_quote | plus | dash;
+	quad opens_next = digit_next | quote_next | double_quote_next | plus_next | dash_next;
+	opens = AHEAD(opens, opens_next, 1);
+	/* "peer fe01:…": an IPv6 address may begin with a letter, and has a colon among its first five characters */
+	quad near = AHEAD(colon, colon_next, 1), near_next = colon_next >> 1;
+	near |= AHEAD(near, near_next, 1);
+	near_next |= near_next >> 1;
+	near |= AHEAD(near, near_next, 2);
+	near_next |= near_next >> 2;
+	opens |= AHEAD(alpha, alpha_next, 1) & AHEAD(near, near_next, 1);
+	/* "card [4111…": a sign of no class here may open a value */
+	opens |= ~AHEAD(common, common_next, 1);
+	/* "cvv2:123" */
+	quad numbered = digit & BEHIND(alpha, alpha_last), numbered_last = digit_last & alpha_last << 1;
+	quad in_time = before_digit & next_digit & ~BEHIND(numbered, numbered_last);
+	quad keys = equals | (colon & ~in_time) | (space & BEHIND(alpha, alpha_last) & opens);
+
+	/* where the key ends: right before it, or with one sign between; what is further off or has a number at its end is odd */
+	quad alnum = alpha | digit, alnum_last = alpha_last | digit_last;
+	quad adjoins = BEHIND(alnum, alnum_last), second = BEHIND_BY(alnum, alnum_last, 2);
+	quad hopped = keys & second & ~adjoins;
+	quad digit2 = BEHIND_BY(digit, digit_last, 2), alpha2 = BEHIND_BY(alpha, alpha_last, 2);
+	quad alpha3 = BEHIND_BY(alpha, alpha_last, 3), alpha4 = BEHIND_BY(alpha, alpha_last, 4);
+	quad counted = (before_digit & (alpha2 | alpha3)) | (hopped & digit2 & (alpha3 | alpha4));
+	quad odd = keys & (~(adjoins | second) | counted);
+
+	/* a word begins a run of at least 15 characters that tokens are made of */
+	quad t1 = word | dot | dash, t1_next = word_next | dot_next | dash_next;
+	quad t2 = t1 & AHEAD(t1, t1_next, 1), t2_next = t1_next & t1_next >> 1;
+	quad t4 = t2 & AHEAD(t2, t2_next, 2), t4_next = t2_next & t2_next >> 2;
+	quad t8 = t4 & AHEAD(t4, t4_next, 4), t8_next = t4_next & t4_next >> 4;
+	quad tokens = word & ~before_word & t8 & AHEAD(t8, t8_next, 7);
+
+	/* of these, the ones with a digit among their first eight that stand after a word and a blank, or after a rare sign */
+	quad d8 = (digit | next_digit) | AHEAD((digit | next_digit), (digit_next | digit_next >> 1), 2);
+	d8 |= AHEAD(d8, (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2, 4);
+	quad named = space & BEHIND(alpha, alpha_last), named_last = space_last & alpha_last << 1;
+	quad made = tokens & d8 & (BEHIND(named, named_last) | ~BEHIND(common, common_last));
+
+	/* signs in the middle of a vendor's key: shapes.c */
+	quad shapes = tokens & (AHEAD(dash, dash_next, 32) | AHEAD(underscore, underscore_next, 36) | AHEAD(dot, dot_next, 22));
+	quad telegram = colon & before_digit & AHEAD(upper, upper_next, 1);
+
+	/* "KEY", "value" of a call */
+	quad quotes = quote | double_quote, quotes_next = quote_next | double_quote_next,
+	     quotes_last = quote_last | double_quote_last;
+	quad commas = comma & BEHIND(quotes, quotes_last) &
+		      (AHEAD(quotes, quotes_next, 1) | (AHEAD(space, space_next, 1) & AHEAD(quotes, quotes_next, 2)));
+
+	/* " -u" and " --user": a letter after one dash or two */
+	quad option = dash & BEHIND(space | quotes, space_last | quotes_last) &
+		      (AHEAD(alpha, alpha_next, 1) | (AHEAD(dash, dash_next, 1) & AHEAD(alpha, alpha_next, 2)));
+
+	/* five dashes and a capital */
+	quad h2 = dash & AHEAD(dash, dash_next, 1), h2_next = dash_next & dash_next >> 1;
+	quad pem = h2 & AHEAD(h2, h2_next, 2) & AHEAD(dash, dash_next, 4) & AHEAD(upper, upper_next, 5);
+
+	STORE(tokens, tokens);
+	STORE(made, made);
+	STORE(keys, keys);
+	STORE(hopped, hopped);
+	STORE(odd, odd);
+	STORE(pem, pem);
+	STORE(rare, groups | at | pluses | iban | codice | commas | option | telegram | shapes);
+	STORE(groups, groups);
+	STORE(at, at);
+	STORE(plus, pluses);
+	STORE(iban, iban);
+	STORE(codice, codice);
+	STORE(commas, commas);
+	STORE(options, option);
+	STORE(telegram, telegram);
+	STORE(shapes, shapes);
+}
+
+#undef FIND_NAME
+#undef FIND_TARGET
+#undef FIND_JOINED
