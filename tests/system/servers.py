@@ -104,15 +104,19 @@ def postgres_fill(port):
     return tool
 
 
+def lay_gapscope(folder):
+    """The build tree may lie where another user cannot go: what that one runs is laid where it can."""
+    (folder / "preload").mkdir()
+    (folder / "preload").chmod(0o755)
+    shutil.copy(gs.GAPSCOPE, folder / "gapscope")
+    shutil.copy(gs.BUILD / "preload" / "libgapscope.so", folder / "preload")
+    gs.GAPSCOPE = str(folder / "gapscope")
+
+
 def postgres():
     bin_dir = postgres_programs()
-    # The build tree may lie where user postgres cannot go: what it runs is laid where it can.
     with gs.workdir() as install:
-        (install / "preload").mkdir()
-        (install / "preload").chmod(0o755)
-        shutil.copy(gs.GAPSCOPE, install / "gapscope")
-        shutil.copy(gs.BUILD / "preload" / "libgapscope.so", install / "preload")
-        gs.GAPSCOPE = str(install / "gapscope")
+        lay_gapscope(install)
 
         def drive(port, folder):
             tool = postgres_fill(port)
