@@ -18,6 +18,19 @@ static __always_inline void cpu_args(const struct pt_regs *r, uint64_t *args)
 	args[5] = r->r9;
 }
 
+/* Go's own convention (its internal ABI, since 1.17): the first arguments, and the goroutine. */
+static __always_inline void cpu_go_args(const struct pt_regs *r, uint64_t *args)
+{
+	args[0] = r->ax;
+	args[1] = r->bx;
+	args[2] = r->cx;
+}
+
+static __always_inline uint64_t cpu_go_task(const struct pt_regs *r)
+{
+	return r->r14;
+}
+
 /* In DWARF's order, as struct wire_stack has them. */
 static __always_inline void cpu_unwind_regs(const struct pt_regs *r, uint64_t *to)
 {

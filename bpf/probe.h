@@ -29,6 +29,10 @@
 #define PROBE_POLL 64U      /* WIRE_POLL_MAX */
 #define PROBE_CPUS 256U     /* counts; processors behind them share */
 #define PROBE_REGS 17U      /* WIRE_STACK_REGS */
+#define PROBE_GO_CALLERS 8U
+#define PROBE_GO_OBJECT 128U /* bytes of a timer: the time that it is set for is among them */
+#define PROBE_GO_NODES 10U   /* contexts made from each other that are looked at */
+#define PROBE_GO_NODE 112U   /* bytes of one: context.timerCtx is the largest */
 
 enum probe_kind {
 	PROBE_CALL = 1,
@@ -37,6 +41,20 @@ enum probe_kind {
 	PROBE_FORK,       /* args[0] = pid of the child */
 	PROBE_EXEC,       /* args[0] = parent, args[1] = where its code begins, data = path */
 	PROBE_EXIT,       /* ret = status as wait says it */
+	PROBE_GO,         /* nr = enum probe_go_what, args = its arguments; data = struct probe_go_timer or _chain */
+};
+
+/* Functions of Go's library that deadlines go through. Arguments as Go passes them in registers. */
+enum probe_go_what {
+	GO_NEW_TIMER = 1, /* time.newTimer(when, period) */
+	GO_START_TIMER,   /* time.startTimer(timer), up to Go 1.22 */
+	GO_STOP_TIMER,    /* time.stopTimer(timer) */
+	GO_RESET_TIMER,   /* time.resetTimer(timer, when, period) */
+	GO_SET_DEADLINE,  /* internal/poll.runtime_pollSetDeadline(pd, ns from now, mode); args[3] = descriptor */
+	GO_ROUND_TRIP,    /* net/http.(*persistConn).roundTrip(conn, request): chain of the request's context */
+	GO_DONE,          /* context.(*cancelCtx).Done(ctx): its chain */
+	GO_SLEEP,         /* time.Sleep(ns) */
+	GO_WHATS
 };
 
 /* What is copied of a call's memory when it returns. */
@@ -114,6 +132,7 @@ struct probe_call {
 	uint8_t fd_kind; /* enum wire_fd_kind where the descriptor was looked at for the first time, else 0 */
 	uint16_t pad;
 	uint32_t fd_flags; /* with fd_kind */
+	uint64_t task;     /* in a Go program: the goroutine; else nothing */
 };
 
 /* Data of PROBE_STACK_SEEN: two ways to the callers, the agent takes the better one. */
@@ -123,6 +142,23 @@ struct probe_stack {
 	uint64_t regs[PROBE_REGS];
 	uint64_t pcs[PROBE_FRAMES];
 	uint8_t bytes[PROBE_STACK]; /* from the stack pointer upwards */
+};
+
+struct probe_go_timer {
+	uint64_t callers[PROBE_GO_CALLERS]; /* return addresses, innermost first; 0 = no more */
+	uint8_t object[PROBE_GO_OBJECT];
+};
+
+struct probe_go_node {
+	uint64_t method; /* the address of its type's first method by name, which names the type; 0 = its type is not known */
+	uint8_t bytes[PROBE_GO_NODE];
+};
+
+struct probe_go_chain {
+	uint64_t conn_method[2]; /* the connection, and what it is wrapped around: as of nodes */
+	int32_t conn_fd[2];
+	uint64_t nodes_n;
+	struct probe_go_node nodes[PROBE_GO_NODES];
 };
 
 struct probe_select {
@@ -156,7 +192,7 @@ enum probe_count {
 };
 
 #ifndef __bpf__
-static_assert(sizeof(struct probe_call) == 112, "");
+static_assert(sizeof(struct probe_call) == 120, "");
 static_assert(sizeof(struct probe_slot) == 80, "");
 static_assert(offsetof(struct probe_stack, bytes) == 8 + 8 * PROBE_REGS + 8 * PROBE_FRAMES, "");
 #endif

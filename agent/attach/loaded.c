@@ -116,3 +116,21 @@ int loaded_program(const char *path, uint64_t code, loaded_fn fn, void *ctx)
 	tell(fn, ctx, path, code - lowest, &s);
 	return 0;
 }
+
+int loaded_offset(const char *path, uint64_t vaddr, uint64_t *ret)
+{
+	struct segments s = {.n = 0};
+	const int e = read_segments(path, &s);
+
+	if (e < 0)
+		return e;
+	for (size_t i = 0; i < s.n; i++) {
+		const Elf64_Phdr *p = &s.all[i];
+
+		if (p->p_type != PT_LOAD || vaddr < p->p_vaddr || vaddr - p->p_vaddr >= p->p_filesz)
+			continue;
+		*ret = vaddr - p->p_vaddr + p->p_offset;
+		return 0;
+	}
+	return -ENOENT;
+}

@@ -16,4 +16,7 @@ int loaded_tell(pid_t pid, loaded_fn fn, void *ctx);
 /* The same for one program just started, whose lowest code lies at `code`: for processes that are gone before one can look. 0 or -errno. */
 int loaded_program(const char *path, uint64_t code, loaded_fn fn, void *ctx);
 
+/* Where in a program file the byte is that lies at a virtual address of it. 0 or -errno. */
+int loaded_offset(const char *path, uint64_t vaddr, uint64_t *ret);
+
 #endif

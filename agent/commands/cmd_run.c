@@ -210,6 +210,7 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 	if ((e = prepare(r, err, err_size)) < 0)
 		goto out;
 	choose_way(r, way, sizeof(way));
+	probing_expect(r->probing, argv);
 	if ((e = start(r, argv, err, err_size)) < 0)
 		goto out;
 	probing_settle(r->probing);

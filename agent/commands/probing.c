@@ -16,14 +16,13 @@
 #include <unistd.h>
 
 #include "attach/loaded.h"
+#include "commands/go_watch.h"
 #include "commands/target.h"
-#include "ingest/gopclntab.h"
 #include "probes/privileges.h"
 #include "probes/probes.h"
 
 #define SECOND_NS 1000000000ULL
 #define WATCHED_MAX 256U /* PROBE_PROCESSES: the kernel's side holds no more */
-
 struct probing {
 	struct ingest *ingest;
 	struct probes *probes;
@@ -31,10 +30,12 @@ struct probing {
 	bool stands_by;                /* the shim is in what was started first */
 	uint32_t watched[WATCHED_MAX]; /* pids, 0 = free */
 	bool goes[WATCHED_MAX];        /* Go: its tasks change threads */
-	uint64_t told[PROBE_COUNTS];   /* losses that ingest knows */
-	uint64_t next_look_ns;         /* CLOCK_MONOTONIC */
-	uint32_t pid;                  /* whose modules are told, and when */
+	struct go_watch *go;
+	uint64_t told[PROBE_COUNTS]; /* losses that ingest knows */
+	uint64_t next_look_ns;       /* CLOCK_MONOTONIC */
+	uint32_t pid;                /* whose modules are told, and when */
 	uint64_t at_ns;
+	bool first_module;
 };
 
 static uint64_t now_ns(void)
@@ -51,6 +52,12 @@ static uint32_t *place_of(struct probing *p, uint32_t pid)
 		if (p->watched[i] == pid)
 			return &p->watched[i];
 	return NULL;
+}
+
+/* Of one that is watched. */
+static size_t index_of(const struct probing *p, const uint32_t *place)
+{
+	return (size_t)(place - p->watched);
 }
 
 bool probing_has(const struct probing *p, pid_t pid)
@@ -73,10 +80,13 @@ static void adopt(struct probing *p, uint32_t pid)
 
 static void on_module(void *ctx, const struct wire_record *module, const uint8_t *data)
 {
-	const struct probing *p = ctx;
+	struct probing *p = ctx;
 	struct wire_record r = *module;
 
 	r.t0 = r.t1 = p->at_ns;
+	if (p->first_module) /* the program itself: it lies in front of its libraries */
+		go_watch_moved(p->go, index_of(p, place_of(p, p->pid)), r.a0);
+	p->first_module = false;
 	ingest_push(p->ingest, p->pid, p->pid, &r, data);
 }
 
@@ -85,6 +95,7 @@ static void tell_modules(struct probing *p, uint32_t pid, uint64_t at_ns, const 
 {
 	p->pid = pid;
 	p->at_ns = at_ns;
+	p->first_module = true;
 	if (loaded_tell((pid_t)pid, on_module, p) <= 0 && path != NULL)
 		(void)loaded_program(path, code, on_module, p);
 }
@@ -108,24 +119,22 @@ static bool is_log_socket(const struct wire_record *r, const uint8_t *data)
 
 /* A goroutine goes on in whichever thread is free: there a thread says nothing of who acts, and all of the process counts as one, as with an
  * event loop. */
-static void look_for_go(struct probing *p, uint32_t pid, uint32_t parent)
+static void look_for_go(struct probing *p, uint32_t pid, uint32_t parent, bool starts)
 {
 	const uint32_t *place = place_of(p, pid), *from = parent != 0 ? place_of(p, parent) : NULL;
-	struct gopclntab *table = NULL;
-	char exe[64];
-	int fd;
 
-	if (place == NULL)
-		return;
-	p->goes[place - p->watched] = from != NULL && p->goes[from - p->watched];
-	if (from != NULL)
-		return;
-	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
-	fd = open(exe, O_RDONLY | O_CLOEXEC);
-	p->goes[place - p->watched] = fd >= 0 && gopclntab_open(fd, &table) == 0;
-	gopclntab_free(table);
-	if (fd >= 0)
-		close(fd);
+	if (place != NULL)
+		p->goes[place - p->watched] =
+			from != NULL ? p->goes[from - p->watched] : go_watch_begin(p->go, index_of(p, place), pid, starts);
+}
+
+static void on_go(void *ctx, const struct probe_call *c, const uint8_t *data)
+{
+	struct probing *p = ctx;
+	const uint32_t *place = place_of(p, c->tgid);
+
+	if (place != NULL)
+		go_watch_call(p->go, index_of(p, place), c, data);
 }
 
 static bool is_go(struct probing *p, uint32_t pid)
@@ -141,7 +150,7 @@ static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_r
 
 	if (r->event == WIRE_FORK_CHILD && place_of(p, (uint32_t)r->a0) != NULL) {
 		adopt(p, pid);
-		look_for_go(p, pid, (uint32_t)r->a0);
+		look_for_go(p, pid, (uint32_t)r->a0, false);
 	}
 	if (place_of(p, pid) == NULL) { /* the shim's, told before the probes knew */
 		if (r->event == WIRE_FORK_CHILD)
@@ -150,6 +159,7 @@ static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_r
 	}
 	if (is_go(p, pid))
 		tid = pid;
+	go_watch_record(p->go, index_of(p, place_of(p, pid)), r);
 	if (is_log_socket(r, data))
 		probes_set_policy(p->probes, pid, r->fd, WIRE_POLICY_SINK);
 	ingest_push(p->ingest, pid, tid, r, data);
@@ -226,7 +236,7 @@ static void on_image(void *ctx, uint32_t pid, const struct wire_record *start, c
 	}
 	probes_rest(p->probes, pid, false);
 	adopt(p, pid);
-	look_for_go(p, pid, 0);
+	look_for_go(p, pid, 0, true);
 	told.a1 = is_go(p, pid) ? 1 : 2;
 	ingest_push(p->ingest, pid, pid, &told, data);
 	tell_modules(p, pid, start->t1, path, code);
@@ -258,13 +268,14 @@ static void tell_losses(struct probing *p)
 static void on_poll(void *ctx, bool drain)
 {
 	struct probing *p = ctx;
-	const struct probes_sink sink = {.record = on_record, .stack = on_stack, .image = on_image, .ctx = p};
+	const struct probes_sink sink = {.record = on_record, .stack = on_stack, .image = on_image, .go = on_go, .ctx = p};
 	const uint64_t now = now_ns();
 
 	if (drain)
 		probes_stop(p->probes);
 	probes_read(p->probes, ingest_wall_ns(p->ingest), &sink);
 	tell_losses(p);
+	go_watch_tick(p->go, now);
 	if (now < p->next_look_ns)
 		return;
 	p->next_look_ns = now + SECOND_NS;
@@ -286,6 +297,7 @@ int probing_open(struct ingest *in, bool own_children, struct probing **ret, cha
 		free(p);
 		return e;
 	}
+	p->go = go_watch_new(p->probes, in); /* without memory: as if there were none */
 	p->ingest = in;
 	p->own_children = own_children;
 	ingest_on_poll(in, on_poll, p);
@@ -305,7 +317,7 @@ int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
 	start.t0 = start.t1 = now_ns();
 	start.data_len = n > 0 ? (uint32_t)n : 0;
 	adopt(p, (uint32_t)pid);
-	look_for_go(p, (uint32_t)pid, 0);
+	look_for_go(p, (uint32_t)pid, 0, false);
 	start.a1 = is_go(p, (uint32_t)pid) ? 1 : 2;
 	ingest_push(p->ingest, (uint32_t)pid, (uint32_t)pid, &start, (const uint8_t *)path);
 	tell_modules(p, (uint32_t)pid, start.t1, NULL, 0);
@@ -313,6 +325,12 @@ int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
 	if (e < 0)
 		snprintf(why, size, "%s", e == -ENOSPC ? "the probes have room for no more processes" : strerror(-e));
 	return e;
+}
+
+void probing_expect(struct probing *p, char *const *argv)
+{
+	if (p != NULL)
+		go_watch_expect(p->go, argv);
 }
 
 void probing_policy(struct probing *p, pid_t pid, int fd, uint8_t policy)
@@ -332,6 +350,7 @@ void probing_close(struct probing *p)
 	if (p == NULL)
 		return;
 	ingest_on_poll(p->ingest, NULL, NULL);
+	go_watch_free(p->go);
 	probes_free(p->probes);
 	free(p);
 }

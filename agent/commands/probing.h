@@ -18,6 +18,8 @@ struct probing;
  * the shim. 0, or -errno with one line in why: then nothing is loaded.
  */
 int probing_open(struct ingest *in, bool own_children, struct probing **ret, char *why, size_t size);
+/* Programs that are named in these arguments will be started: what must be in place before they begin is put there. p may be NULL. */
+void probing_expect(struct probing *p, char *const *argv);
 /* Watch a running process and what it forks; what it had open before must be told by the caller. 0 or -errno with one line in why. */
 int probing_watch(struct probing *p, pid_t pid, char *why, size_t size);
 /* Is this process watched by probes? p may be NULL. */

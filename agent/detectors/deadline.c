@@ -64,11 +64,28 @@ static void deadline_destroy(void *state)
 	free(d);
 }
 
+/* A Go program's read on a connection where nothing was said yet: called by the program's own code it waits for a peer that speaks first. Go's
+ * own library reads ahead on connections that nobody uses. */
+static void go_greeting(struct deadline *d, struct deadline_conn *k, const struct event *e)
+{
+	const struct conn *c = k->conn;
+	const struct frame *site = stacks_site(d->env.stacks, e->stack);
+
+	if (!c->process->go || k->now.phase != PHASE_IDLE || c->bytes_in || c->bytes_out || !c->connect_t1 || c->connect_err ||
+	    !site || site->runtime || !peer_is_dependency(c))
+		return;
+	k->operation_ns = c->connect_t1;
+	deadline_turn(d, k, PHASE_RESPONSE, c->connect_t1, END_DATA, e);
+}
+
 /* A non-blocking read that found nothing. */
 static void tried(struct deadline *d, const struct event *e)
 {
 	struct conn *c = model_conn(d->env.model, e->pid, e->fd);
 	struct deadline_conn *k = c ? c->slot[DEADLINE_SLOT] : NULL;
+
+	if (k)
+		go_greeting(d, k, e);
 
 	if (k && (k->now.phase == PHASE_RESPONSE || k->now.phase == PHASE_BODY) && e->t1 - e->t0 < NS_PER_MS)
 		watch_try(&k->now, e);

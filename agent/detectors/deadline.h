@@ -1,6 +1,6 @@
 /*
  * Deadlines, inside the detector. deadline.c follows each client connection through its phases; deadline_settle.c ends them; deadline_bound.c says from the waits of one
- * phase which bound they show; deadline_watchdog.c knows which other threads may end a wait; deadline_tally.c merges all that per peer and call site; deadline_report.c speaks.
+ * phase which bound they show, deadline_runtime.c from what a language's runtime said; deadline_watchdog.c knows which other threads may end a wait; deadline_tally.c merges all that per peer and call site; deadline_report.c speaks.
  *
  *   connect   until the peer accepted          response   bytes sent → first byte back
  *   body      each gap between bytes           total      the whole operation
@@ -51,6 +51,8 @@ enum how {
 	HOW_CALLER_FIRST,  /* the caller's own deadline comes first */
 	HOW_GO_TIMER,      /* undecided: a timer of Go's runtime may cover it */
 	HOW_SET_UP,        /* undecided: slices while the peer has never spoken: a connect deadline may be looked at between them */
+	HOW_RUNTIME,       /* the language's runtime was given this deadline */
+	HOW_RUNTIME_NONE,  /* … was given none, for anything */
 	HOWS
 };
 
@@ -103,6 +105,10 @@ struct watch {
 	bool ready;               /* a poll has just said that there is something to read */
 	bool announced;           /* … or an event loop's wait has: what is left unread now was not given up */
 	uint32_t tries;           /* reads that found nothing, of a thread that does not wait */
+	uint64_t runtime_due_ns;  /* the deadline of a language's runtime that covers it, 0 = none */
+	bool runtime_whole;       /* … it is the whole operation's */
+	bool runtime_none;        /* the runtime has no timer that might end it */
+	bool runtime_unclear;     /* it had one meanwhile, and it is not known whose */
 	uint64_t watchdog_due_ns; /* another thread sleeps until then: 0 = none does */
 	struct told told;
 };
@@ -121,7 +127,15 @@ struct judge {
 	bool dripping; /* bytes came more slowly before than the silence lasted now */
 };
 
+/* deadline_runtime.c */
+/* What the runtime is known to keep for the wait's connection while it waits. */
+void watch_runtime(struct watch *w, const struct wait *wait);
+bool judge_runtime(const struct watch *w, const struct judge *j, struct observation *o);
+
 /* deadline_bound.c */
+/* Say of a phase that it has a bound; true, for its callers. */
+bool judge_bounded(struct observation *o, enum how how, uint64_t limit_ns, bool proven);
+bool judge_weighs(struct observation *o, enum how how, enum weight weight);
 void watch_begin(struct watch *w, enum phase phase, uint64_t now_ns, uint32_t tid, uint32_t stack, uint64_t request_id);
 void watch_wait(struct watch *w, const struct wait *wait);
 /* Is the timer that a loop waits for one that ticks on regardless? */

@@ -1,5 +1,5 @@
 /*
- * The evidence ladder (DETECTORS, "Deadlines", 1 to 4): from the waits of one phase to the bound that they show. Pure functions.
+ * The evidence ladder (DETECTORS, "Deadlines", 1 to 4; 5 is deadline_runtime.c's): from the waits of one phase to the bound that they show. Pure functions.
  *
  * A wait "belongs to the descriptor" if nothing but it can end it: a blocking call, or a poll on that descriptor alone, by the thread that
  * sent the request. All other waits are an event loop's: their limit may be anybody's timer.
@@ -167,6 +167,7 @@ void watch_wait(struct watch *w, const struct wait *wait)
 	if (wait->stack)
 		w->wait_stack = wait->stack;
 	w->by_call = wait->how == WAIT_BY_CALL;
+	watch_runtime(w, wait);
 	if (wait->limit_ns == WAIT_INFINITE)
 		wait_forever(w, wait);
 	else if (wait->limit_ns < 0)
@@ -194,7 +195,7 @@ void watch_try(struct watch *w, const struct event *e)
 		w->wait_stack = e->stack;
 }
 
-static bool bounded(struct observation *o, enum how how, uint64_t limit_ns, bool proven)
+bool judge_bounded(struct observation *o, enum how how, uint64_t limit_ns, bool proven)
 {
 	o->how = how;
 	o->limit_ns = limit_ns;
@@ -202,7 +203,7 @@ static bool bounded(struct observation *o, enum how how, uint64_t limit_ns, bool
 	return true;
 }
 
-static bool weighs(struct observation *o, enum how how, enum weight weight)
+bool judge_weighs(struct observation *o, enum how how, enum weight weight)
 {
 	o->how = how;
 	o->weight = weight;
@@ -227,24 +228,24 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 
 	if (alarmed && end != END_DATA && end != END_PENDING) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
-		return bounded(o, HOW_ALARM, alarm_limit(w), true);
+		return judge_bounded(o, HOW_ALARM, alarm_limit(w), true);
 	}
 	/* Left between two drops: nothing but the whole's own limit ends that. */
 	if (w->phase == PHASE_BODY && j->dripping && (end == END_GAVE_UP || (end == END_EXIT && w->last_t1))) {
 		o->phase = PHASE_TOTAL;
-		return bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : j->now_ns - w->operation_ns, true);
+		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : j->now_ns - w->operation_ns, true);
 	}
 	if ((end == END_GAVE_UP || end == END_EXIT) && w->last_timed_out && w->timeouts) {
 		if (falls(w))
 			o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		bool single = !w->rearmed && w->last_limit_ns;
-		return bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age, true);
+		return judge_bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age, true);
 	}
 	/* Its shutdown may not have been seen: the process can be gone before that call returns. */
 	if (end == END_FAILED && j->fired && w->forever) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		o->observed = true;
-		return bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, false);
+		return judge_bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, false);
 	}
 	if (end != END_GAVE_UP && (end != END_EXIT || !w->last_t1))
 		return false;
@@ -253,42 +254,43 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 	/* A watchdog has no limit of the socket's own, so it covers the whole; begun before the socket was there, it knows best how long. */
 	if (w->phase != PHASE_CONNECT && ((w->forever && w->other_thread) || j->fired_len_ns)) {
 		o->phase = PHASE_TOTAL;
-		return bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : j->now_ns - w->operation_ns, true);
+		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : j->now_ns - w->operation_ns, true);
 	}
 	if (j->fired_len_ns)
-		return bounded(o, HOW_GAVE_UP, j->fired_len_ns, true);
+		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns, true);
 	/* A busy machine acts late on its timers: the timer says what was meant. */
 	bool late = w->loop_timed_out && w->hint_ns > w->since_ns && w->hint_ns <= j->now_ns && j->now_ns - w->hint_ns <= age / 5;
-	return bounded(o, HOW_GAVE_UP, late ? w->hint_ns - w->since_ns : age, true);
+	return judge_bounded(o, HOW_GAVE_UP, late ? w->hint_ns - w->since_ns : age, true);
 }
 
 static bool judge_descriptor(const struct watch *w, const struct judge *j, struct observation *o)
 {
 	if (w->alarm_due_ns) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
-		return bounded(o, HOW_ALARM, alarm_limit(w), false);
+		return judge_bounded(o, HOW_ALARM, alarm_limit(w), false);
 	}
 	if (w->forever && w->watchdog_due_ns && j->now_ns - w->since_ns < j->no_give_up_ns)
-		return weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
+		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->forever)
-		return weighs(o, w->by_call ? HOW_CALL_FOREVER : HOW_POLL_FOREVER, W_NONE);
+		return judge_weighs(o, w->by_call ? HOW_CALL_FOREVER : HOW_POLL_FOREVER, W_NONE);
 	if (falls(w)) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		o->observed = true;
-		return bounded(o, HOW_REMAINDER, w->due_hi - (o->phase == PHASE_CONNECT ? w->since_ns : w->operation_ns), false);
+		return judge_bounded(o, HOW_REMAINDER, w->due_hi - (o->phase == PHASE_CONNECT ? w->since_ns : w->operation_ns),
+				     false);
 	}
 	if (w->timeouts >= SLICES_MIN && j->set_up)
-		return weighs(o, HOW_SET_UP, W_UNDECIDED);
+		return judge_weighs(o, HOW_SET_UP, W_UNDECIDED);
 	if (w->timeouts >= SLICES_MIN) {
 		o->observed = true;
-		return weighs(o, HOW_SLICES, W_NONE);
+		return judge_weighs(o, HOW_SLICES, W_NONE);
 	}
 	if (w->rearmed)
-		return weighs(o, HOW_REARMED, W_UNDECIDED);
+		return judge_weighs(o, HOW_REARMED, W_UNDECIDED);
 	if (w->limit_ns && w->watchdog_due_ns && w->watchdog_due_ns < w->last_t0 + w->limit_ns)
-		return weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
+		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->limit_ns)
-		return bounded(o, w->by_call ? HOW_CALL_LIMIT : HOW_POLL_LIMIT, w->limit_ns, false);
+		return judge_bounded(o, w->by_call ? HOW_CALL_LIMIT : HOW_POLL_LIMIT, w->limit_ns, false);
 	return false;
 }
 
@@ -298,20 +300,20 @@ static bool judge_loop(const struct watch *w, const struct judge *j, struct obse
 	uint64_t noise = age / 10 > NS_PER_S ? age / 10 : NS_PER_S;
 
 	if ((w->loop_forever || age >= j->no_give_up_ns) && w->watchdog_due_ns)
-		return weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
+		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->loop_forever)
-		return weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
+		return judge_weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
 	if (age >= j->no_give_up_ns && (w->hint_ns <= j->now_ns + noise || watch_ticks(w)))
-		return j->set_up ? weighs(o, HOW_SET_UP, W_UNDECIDED) : weighs(o, HOW_NO_GIVE_UP, W_NONE_WEAK);
+		return j->set_up ? judge_weighs(o, HOW_SET_UP, W_UNDECIDED) : judge_weighs(o, HOW_NO_GIVE_UP, W_NONE_WEAK);
 	if (w->go_timer)
-		return weighs(o, HOW_GO_TIMER, W_UNDECIDED);
+		return judge_weighs(o, HOW_GO_TIMER, W_UNDECIDED);
 	if (w->tries)
-		return weighs(o, HOW_BUSY, W_UNDECIDED);
+		return judge_weighs(o, HOW_BUSY, W_UNDECIDED);
 	if (w->slices)
-		return weighs(o, HOW_ONE_SLICE, W_UNDECIDED);
+		return judge_weighs(o, HOW_ONE_SLICE, W_UNDECIDED);
 	if (w->hint_ns)
-		return weighs(o, HOW_LOOP_TIMER, W_UNDECIDED);
-	return weighs(o, HOW_UNKNOWN_LIMIT, W_UNDECIDED);
+		return judge_weighs(o, HOW_LOOP_TIMER, W_UNDECIDED);
+	return judge_weighs(o, HOW_UNKNOWN_LIMIT, W_UNDECIDED);
 }
 
 /* A connect is never without a bound: the kernel gives up by itself, sooner if the socket was told so. */
@@ -320,11 +322,11 @@ static void bound_connect(const struct judge *j, struct observation *o)
 	if (o->weight != W_NONE && o->weight != W_NONE_WEAK)
 		return;
 	if (j->user_timeout_ns > 0)
-		bounded(o, HOW_USER_TIMEOUT, (uint64_t)j->user_timeout_ns, false);
+		judge_bounded(o, HOW_USER_TIMEOUT, (uint64_t)j->user_timeout_ns, false);
 	else if (j->syn_count > 0 && j->syn_count < 32)
-		bounded(o, HOW_SYN_COUNT, ((2ULL << j->syn_count) - 1) * NS_PER_S, false);
+		judge_bounded(o, HOW_SYN_COUNT, ((2ULL << j->syn_count) - 1) * NS_PER_S, false);
 	else
-		weighs(o, HOW_KERNEL, W_KERNEL);
+		judge_weighs(o, HOW_KERNEL, W_KERNEL);
 }
 
 bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, struct observation *ret)
@@ -342,7 +344,7 @@ bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, 
 	if (!judge_outcome(w, end, j, &o)) {
 		if (!w->calls && !w->tries && j->now_ns - w->since_ns < j->no_give_up_ns)
 			return false;
-		if (!judge_descriptor(w, j, &o))
+		if (!judge_runtime(w, j, &o) && !judge_descriptor(w, j, &o))
 			judge_loop(w, j, &o);
 		o.waited_ns = j->now_ns - w->since_ns;
 		if (w->phase == PHASE_CONNECT && o.phase == PHASE_CONNECT)

@@ -186,6 +186,7 @@ void deadline_settle_for_now(struct deadline *d, struct deadline_conn *k, uint64
 
 	deadline_take_back(&w->told);
 	deadline_take_back(&k->drip);
+	watch_runtime(w, &(struct wait){.conn = k->conn, .process = k->conn->process, .t0 = now_ns, .t1 = now_ns});
 	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
 	struct judge j = judge_of(d, k, now_ns, w);
 	if ((k->by_design && w->phase != PHASE_CONNECT) || !watch_judge(w, END_PENDING, &j, &o))

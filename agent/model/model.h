@@ -32,7 +32,10 @@ struct process {
 	uint64_t itimer_len_ns;  /* how long it was set for */
 	uint64_t exit_ns;        /* it called exit, and what follows is its clearing up; 0 = not yet */
 	uint32_t exit_tid;
-	bool go; /* a Go program: its deadlines are timers of its runtime, which no system call sets */
+	bool timers_known; /* the runtime's timers are told: each that may end an operation, and cannot be tied to a descriptor, is one of those below */
+	uint64_t timers_due_ns;  /* when the last of them expires, 0 = there is none */
+	uint64_t timers_gone_ns; /* since when there is none */
+	bool go;                 /* a Go program: its deadlines are timers of its runtime, which no system call sets */
 };
 
 enum conn_role { CONN_UNKNOWN, CONN_CLIENT, CONN_SERVER, CONN_LISTENER };
@@ -46,6 +49,12 @@ struct conn_tls {
 	uint8_t alert;    /* the last one that came in the clear, 0 = none */
 	char alpn[16];    /* "h2", as the server chose it in the clear (up to TLS 1.2) */
 	char server_name[128];
+};
+
+/* A deadline that the language's runtime keeps for a connection (DEADLINE). */
+struct conn_deadline {
+	uint64_t due_ns; /* 0 = none */
+	uint64_t set_ns; /* when it was told */
 };
 
 /* One open file description (not one descriptor number: dup, fork and SCM_RIGHTS share it). */
@@ -67,6 +76,7 @@ struct conn {
 	int64_t user_timeout_ns; /* TCP_USER_TIMEOUT, 0 = none */
 	int syncnt;              /* TCP_SYNCNT, 0 = the system's */
 	bool keepalive;
+	struct conn_deadline runtime[WIRE_DEADLINE_OTHERS]; /* by enum wire_deadline; READ and WRITE instead of BOTH */
 	uint64_t opened_ns;
 	uint64_t connect_t0,
 		connect_t1; /* 0 until it happened; a non-blocking connect ends at the first proof of success or failure */

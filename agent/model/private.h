@@ -258,6 +258,7 @@ void timer_on_itimer(struct model *m, struct proc *p, const struct event *e);
 void timer_on_sigaction(struct model *m, struct proc *p, const struct event *e);
 void timer_on_timerfd_create(struct model *m, struct proc *p, const struct event *e);
 void timer_on_timerfd_settime(struct model *m, struct proc *p, const struct event *e);
+void timer_on_deadline(struct model *m, struct proc *p, const struct event *e);
 void timer_refresh(struct proc *p, uint64_t now_ns);
 uint64_t timer_fd_due(struct connx *c, uint64_t now_ns);
 

@@ -1,5 +1,6 @@
 /*
- * Timers that may end a wait from outside: alarm and setitimer (with SIGALRM's disposition), and timer descriptors in a set.
+ * Timers that may end a wait from outside: alarm and setitimer (with SIGALRM's disposition), timer descriptors in a set, and those that a
+ * language's runtime keeps and was heard to speak of.
  * The session's thread only.
  */
 #include <signal.h>
@@ -63,4 +64,29 @@ void timer_on_timerfd_settime(struct model *m, struct proc *p, const struct even
 		return;
 	c->timer_due_ns = e->a1 ? e->t0 + e->a1 : 0;
 	c->timer_period_ns = e->a0;
+}
+
+static void others(struct process *p, const struct event *e)
+{
+	const int64_t left = (int64_t)e->a1;
+
+	p->timers_known = true;
+	if (left < 0 && p->timers_due_ns)
+		p->timers_gone_ns = e->t1;
+	p->timers_due_ns = left < 0 ? 0 : e->t1 + (uint64_t)left;
+}
+
+void timer_on_deadline(struct model *m, struct proc *p, const struct event *e)
+{
+	struct connx *c = e->fd >= 0 ? conn_find(p, e->fd) : NULL;
+	const int64_t left = (int64_t)e->a1;
+	const struct conn_deadline told = {.due_ns = left < 0 ? 0 : e->t1 + (uint64_t)left, .set_ns = e->t1};
+
+	(void)m;
+	if (e->a0 == WIRE_DEADLINE_OTHERS)
+		others(&p->pub, e);
+	else if (c && e->a0 == WIRE_DEADLINE_BOTH)
+		c->pub.runtime[WIRE_DEADLINE_READ] = c->pub.runtime[WIRE_DEADLINE_WRITE] = told;
+	else if (c && e->a0 < WIRE_DEADLINE_OTHERS)
+		c->pub.runtime[e->a0] = told;
 }

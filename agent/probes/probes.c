@@ -31,6 +31,8 @@ struct probes {
 	const struct probes_sink *to; /* during probes_read */
 	uint64_t wall_ns;
 	struct translated work;
+	struct bpf_link *go[PROBES_GO_MAX];
+	uint32_t go_n;
 };
 
 static char complaint[256]; /* libbpf's last words; loading is done on one thread */
@@ -118,6 +120,29 @@ fail:
 	return e;
 }
 
+int probes_go(struct probes *p, const char *path, uint64_t offset, enum probe_go_what what)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, o, .bpf_cookie = what);
+	const libbpf_print_fn_t before = libbpf_set_print(keep_complaint);
+	int e = -ENOSPC;
+
+	if (p->go_n < PROBES_GO_MAX) {
+		p->go[p->go_n] = bpf_program__attach_uprobe_opts(p->skeleton->progs.on_go, -1, path, offset, &o);
+		e = p->go[p->go_n] != NULL ? 0 : -errno;
+	}
+	if (e == 0)
+		p->go_n++;
+	libbpf_set_print(before);
+	return e;
+}
+
+static void go_stop(struct probes *p)
+{
+	while (p->go_n > 0)
+		(void)bpf_link__destroy(p->go[--p->go_n]);
+}
+
+/* Those in Go programs stay until probes_free: it takes the kernel a while to take each out, and a report may be waited for. */
 void probes_stop(struct probes *p)
 {
 	probes_bpf__detach(p->skeleton);
@@ -128,6 +153,7 @@ void probes_free(struct probes *p)
 	if (p == NULL)
 		return;
 	ring_buffer__free(p->ring);
+	go_stop(p);
 	probes_bpf__destroy(p->skeleton);
 	free(p);
 }
@@ -266,6 +292,8 @@ static void say_call(struct probes *p, const struct probe_call *c, const uint8_t
 					 .a0 = c->fd_kind,
 					 .a1 = c->fd_flags},
 		    NULL);
+	if (p->to->go != NULL && (translate_event(c->nr) == WIRE_READ || translate_event(c->nr) == WIRE_WRITE))
+		p->to->go(p->to->ctx, c, data);
 	if (translate_call(c, data, p->wall_ns, t))
 		p->to->record(p->to->ctx, c->tgid, c->tid, &t->record, t->data);
 }
@@ -316,6 +344,10 @@ static int on_said(void *ctx, void *from, size_t size)
 		break;
 	case PROBE_EXEC:
 		say_image(p, c, data);
+		break;
+	case PROBE_GO:
+		if (p->to->go != NULL)
+			p->to->go(p->to->ctx, c, data);
 		break;
 	case PROBE_EXIT:
 		if ((c->ret & 0x7f) == 0) /* not by a signal */

@@ -17,6 +17,7 @@
 #include "wire/shared.h"
 
 #define PROBES_RING_BYTES_DEFAULT (8U << 20)
+#define PROBES_GO_MAX 256U /* functions of Go programs */
 
 struct probes_options {
 	bool own_children;                     /* what this process starts from now on is watched, from its exec on */
@@ -33,6 +34,8 @@ struct probes_sink {
 	void (*stack)(void *ctx, uint32_t pid, uint32_t site, uint64_t mono_ns, const struct probe_stack *s);
 	/* Instead of the record PROCESS_START: `code` is where the lowest of its code lies. */
 	void (*image)(void *ctx, uint32_t pid, const struct wire_record *start, const uint8_t *data, uint64_t code);
+	/* In front of a record of a descriptor's data, and of what a Go program's runtime said (kind PROBE_GO), of which there is no record. */
+	void (*go)(void *ctx, const struct probe_call *c, const uint8_t *data);
 	void *ctx;
 };
 
@@ -50,6 +53,8 @@ void probes_unwatch(struct probes *p, uint32_t pid);
 /* Say nothing of it (true) until it starts another program, or go on after all (false). */
 void probes_rest(struct probes *p, uint32_t pid, bool rest);
 void probes_set_policy(struct probes *p, uint32_t pid, int fd, uint8_t policy);
+/* A probe at `offset` of the program file at `path`, for all processes of it: the function is `what`. 0 or -errno. Needs the privileges. */
+int probes_go(struct probes *p, const char *path, uint64_t offset, enum probe_go_what what);
 /* Hand on what was said since. `wall_ns`: CLOCK_REALTIME where CLOCK_MONOTONIC is 0. Returns how many were read. */
 size_t probes_read(struct probes *p, uint64_t wall_ns, const struct probes_sink *to);
 /* Calls under way for longer than `ns`, as records INFLIGHT to sink->record. */

@@ -547,6 +547,13 @@ bool translate_call(const struct probe_call *c, const uint8_t *data, uint64_t wa
 	return row->shape(&w);
 }
 
+uint16_t translate_event(uint16_t nr)
+{
+	const struct row *row = row_of(nr);
+
+	return row != NULL ? row->event : 0;
+}
+
 uint16_t translate_waiting(const struct probe_slot *slot, int *ret_fd)
 {
 	const struct row *row = row_of(slot->nr);

@@ -20,7 +20,9 @@ struct translated {
 void translate_rules(struct probe_rule *rules);
 /* False if the call says nothing that a record could hold. `wall_ns` is CLOCK_REALTIME where CLOCK_MONOTONIC is 0: for times of day. */
 bool translate_call(const struct probe_call *c, const uint8_t *data, uint64_t wall_ns, struct translated *ret);
-/* The event of a system call, and the descriptor it is about (-1: none); 0 for a call that never waits. */
+/* The event of a system call, 0 if there is none. */
+uint16_t translate_event(uint16_t nr);
+/* The same of a call that may wait, and the descriptor it is about (-1: none); 0 for a call that never waits. */
 uint16_t translate_waiting(const struct probe_slot *slot, int *ret_fd);
 /* Its limit in ns, as far as the arguments themselves say it: -1 if none does. */
 int64_t translate_limit(const struct probe_slot *slot);

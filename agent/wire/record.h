@@ -130,6 +130,16 @@ enum wire_fd_kind {
 #define WIRE_ROLE_SHIFT 32U
 enum wire_role { WIRE_ROLE_UNKNOWN = 0, WIRE_ROLE_CLIENT = 1, WIRE_ROLE_SERVER = 2, WIRE_ROLE_LISTENER = 3 };
 
+/* What a deadline covers that a runtime keeps. In DEADLINE's a0. */
+enum wire_deadline {
+	WIRE_DEADLINE_READ = 1,   /* each read of the descriptor */
+	WIRE_DEADLINE_WRITE = 2,  /* each write, and the connect */
+	WIRE_DEADLINE_BOTH = 3,   /* both of them */
+	WIRE_DEADLINE_WHOLE = 4,  /* the operation that goes through the descriptor now */
+	WIRE_DEADLINE_HEAD = 5,   /* that operation up to the first byte of the answer */
+	WIRE_DEADLINE_OTHERS = 6, /* fd = -1: the last of all timers that may end anything; -1: there is no such timer */
+};
+
 /* How many bytes of data and stack a record with these lengths takes, in units. */
 static inline uint32_t wire_units(uint32_t data_len, uint32_t stack_len)
 {

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <link.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "attach/loaded.h"
@@ -84,4 +86,28 @@ static void a_program_is_found_by_its_code(void **state)
 	assert_int_equal(loaded_program("/nowhere", code, note, &one), -ENOENT);
 }
 
-TEST_MAIN(cmocka_unit_test(modules_are_where_the_loader_put_them), cmocka_unit_test(a_program_is_found_by_its_code))
+/* What lies at an address of this program is in the file at its offset. */
+static void bytes_are_found_in_the_file(void **state)
+{
+	uint64_t bias, vaddr, offset;
+	uint8_t in_file[16];
+	FILE *f = fopen("/proc/self/exe", "re");
+
+	(void)state;
+	bias = (uint64_t)getauxval(AT_PHDR) - sizeof(ElfW(Ehdr)); /* where the file's first byte lies */
+	vaddr = (uint64_t)(uintptr_t)note;
+	if (vaddr >= bias && ((const ElfW(Ehdr) *)(uintptr_t)bias)->e_type == ET_DYN)
+		vaddr -= bias;
+	assert_int_equal(loaded_offset("/proc/self/exe", vaddr, &offset), 0);
+	assert_non_null(f);
+	assert_int_equal(fseek(f, (long)offset, SEEK_SET), 0);
+	assert_int_equal(fread(in_file, 1, sizeof(in_file), f), sizeof(in_file));
+	fclose(f);
+	assert_memory_equal(in_file, (const void *)(uintptr_t)note, sizeof(in_file));
+	assert_int_equal(loaded_offset("/proc/self/exe", 1ULL << 60, &offset), -ENOENT);
+	assert_int_equal(loaded_offset("/proc/self/status", 0, &offset), -ENOEXEC);
+	assert_int_equal(loaded_offset("/nowhere", 0, &offset), -ENOENT);
+}
+
+TEST_MAIN(cmocka_unit_test(bytes_are_found_in_the_file), cmocka_unit_test(modules_are_where_the_loader_put_them),
+	  cmocka_unit_test(a_program_is_found_by_its_code))

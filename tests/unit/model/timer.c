@@ -65,4 +65,38 @@ static void timer_descriptors(void **state)
 	assert_int_equal(timer_fd_due(&c, 50), 0);
 }
 
-TEST_MAIN(cmocka_unit_test(alarms), cmocka_unit_test(dispositions), cmocka_unit_test(timer_descriptors))
+static void say(struct script *s, int fd, enum wire_deadline what, int64_t left)
+{
+	script_event(s, (struct event){.id = WIRE_DEADLINE, .fd = fd, .a0 = what, .a1 = (uint64_t)left});
+}
+
+static void deadlines_of_a_runtime(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_init(&s);
+	script_event(&s, (struct event){.id = WIRE_SOCKET, .fd = 5, .ret = 5, .a0 = (uint64_t)AF_INET << 32 | SOCK_STREAM});
+	const struct conn *c = model_conn(s.model, 100, 5);
+	const struct process *p = model_process(s.model, 100);
+	assert_non_null(c);
+	say(&s, 5, WIRE_DEADLINE_BOTH, 3 * (int64_t)SCRIPT_SEC);
+	assert_true(c->runtime[WIRE_DEADLINE_READ].due_ns == model_now(s.model) + 3 * SCRIPT_SEC);
+	assert_true(c->runtime[WIRE_DEADLINE_WRITE].due_ns == c->runtime[WIRE_DEADLINE_READ].due_ns);
+	say(&s, 5, WIRE_DEADLINE_READ, -1);
+	assert_true(c->runtime[WIRE_DEADLINE_READ].due_ns == 0 && c->runtime[WIRE_DEADLINE_WRITE].due_ns != 0);
+	say(&s, 5, WIRE_DEADLINE_WHOLE, 0); /* passed already */
+	assert_true(c->runtime[WIRE_DEADLINE_WHOLE].due_ns == model_now(s.model));
+	say(&s, 5, (enum wire_deadline)77, 1);
+	say(&s, 6, WIRE_DEADLINE_READ, 1); /* no such descriptor */
+	/* Others: not known until told, then when the last is due, and since when there is none. */
+	assert_false(p->timers_known);
+	say(&s, -1, WIRE_DEADLINE_OTHERS, (int64_t)SCRIPT_SEC);
+	assert_true(p->timers_known && p->timers_due_ns == model_now(s.model) + SCRIPT_SEC && p->timers_gone_ns == 0);
+	say(&s, -1, WIRE_DEADLINE_OTHERS, -1);
+	assert_true(p->timers_due_ns == 0 && p->timers_gone_ns == model_now(s.model));
+	script_done(&s);
+}
+
+TEST_MAIN(cmocka_unit_test(alarms), cmocka_unit_test(dispositions), cmocka_unit_test(timer_descriptors),
+	  cmocka_unit_test(deadlines_of_a_runtime))

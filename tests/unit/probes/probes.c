@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -355,5 +356,83 @@ static void a_killed_agent_leaves_nothing(void **state)
 	close(ready[1]);
 }
 
-TEST_MAIN(cmocka_unit_test(a_running_process_is_watched), cmocka_unit_test(seen_and_lost_add_up),
-	  cmocka_unit_test(own_children_are_watched_from_their_exec_on), cmocka_unit_test(a_killed_agent_leaves_nothing))
+/* A function of this program, in place of one of a Go program. */
+__attribute__((noinline)) static int marked(int n)
+{
+	__asm__ volatile("" : "+r"(n));
+	return n;
+}
+
+static int find_marked(struct dl_phdr_info *info, size_t size, void *ret)
+{
+	(void)size;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		const uint64_t at = (uint64_t)(uintptr_t)marked - info->dlpi_addr;
+
+		if (p->p_type == PT_LOAD && at >= p->p_vaddr && at - p->p_vaddr < p->p_filesz)
+			*(uint64_t *)ret = at - p->p_vaddr + p->p_offset;
+	}
+	return *(uint64_t *)ret != 0;
+}
+
+static void see_go(void *ctx, const struct probe_call *c, const uint8_t *data)
+{
+	size_t *called = ctx;
+
+	if (c->kind != PROBE_GO)
+		return;
+	assert_int_equal(c->nr, GO_NEW_TIMER);
+	assert_int_equal(c->tgid, getpid());
+	assert_int_equal(c->data_len, sizeof(struct probe_go_timer));
+	assert_true(((const struct probe_go_timer *)(const void *)data)->callers[0] != 0);
+	(*called)++;
+}
+
+static void see_nothing(void *ctx, uint32_t pid, uint32_t tid, const struct wire_record *r, const uint8_t *data)
+{
+	(void)ctx;
+	(void)pid;
+	(void)tid;
+	(void)r;
+	(void)data;
+}
+
+static void see_no_stack(void *ctx, uint32_t pid, uint32_t site, uint64_t mono_ns, const struct probe_stack *stack)
+{
+	(void)ctx;
+	(void)pid;
+	(void)site;
+	(void)mono_ns;
+	(void)stack;
+}
+
+static void a_function_is_watched(void **state)
+{
+	struct probes *p = open_probes(false, 0);
+	size_t called = 0;
+	const struct probes_sink sink = {
+		.record = see_nothing, .stack = see_no_stack, .image = see_image, .go = see_go, .ctx = &called};
+	uint64_t offset = 0;
+
+	(void)state;
+	if (p == NULL)
+		return;
+	dl_iterate_phdr(find_marked, &offset);
+	assert_true(offset != 0);
+	assert_int_equal(probes_go(p, "/proc/self/exe", offset, GO_NEW_TIMER), 0);
+	assert_true(probes_go(p, "/nowhere", offset, GO_NEW_TIMER) < 0);
+	assert_int_equal(marked(1), 1); /* of a process that nobody watches */
+	assert_int_equal(probes_watch(p, getpid()), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(marked(i), i);
+	probes_unwatch(p, (uint32_t)getpid());
+	probes_read(p, 0, &sink);
+	assert_int_equal(called, 5);
+	probes_free(p);
+	assert_int_equal(marked(2), 2);
+}
+
+TEST_MAIN(cmocka_unit_test(a_function_is_watched), cmocka_unit_test(a_running_process_is_watched),
+	  cmocka_unit_test(seen_and_lost_add_up), cmocka_unit_test(own_children_are_watched_from_their_exec_on),
+	  cmocka_unit_test(a_killed_agent_leaves_nothing))

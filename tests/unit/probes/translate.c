@@ -217,6 +217,14 @@ static void every_row_has_a_rule(void **state)
 	assert_int_equal(rules[SYS_getpid].flags, 0);
 }
 
-TEST_MAIN(cmocka_unit_test(transfers), cmocka_unit_test(what_a_policy_leaves_out_is_not_told), cmocka_unit_test(descriptors),
-	  cmocka_unit_test(sets_of_descriptors), cmocka_unit_test(times), cmocka_unit_test(waits_are_known_by_their_call),
-	  cmocka_unit_test(every_row_has_a_rule))
+static void events_of_calls(void **state)
+{
+	(void)state;
+	assert_int_equal(translate_event(SYS_read), WIRE_READ);
+	assert_int_equal(translate_event(SYS_writev), WIRE_WRITE);
+	assert_int_equal(translate_event(SYS_getpid), 0);
+}
+
+TEST_MAIN(cmocka_unit_test(events_of_calls), cmocka_unit_test(transfers), cmocka_unit_test(what_a_policy_leaves_out_is_not_told),
+	  cmocka_unit_test(descriptors), cmocka_unit_test(sets_of_descriptors), cmocka_unit_test(times),
+	  cmocka_unit_test(waits_are_known_by_their_call), cmocka_unit_test(every_row_has_a_rule))

@@ -1,0 +1,186 @@
+/* See go_watch.h. */
+#include "commands/go_watch.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands/go_deadlines.h"
+#include "commands/go_sites.h"
+#include "commands/target.h"
+#include "probes/translate.h"
+
+#define PROGRAMS_MAX 32U /* files with probes in them */
+#define BETWEEN_WORDS " \t\n;|&()<>'\"="
+
+struct program {
+	dev_t device;
+	ino_t inode;
+};
+
+struct go_watch {
+	struct probes *probes;
+	struct ingest *ingest;
+	struct program programs[PROGRAMS_MAX];
+	size_t programs_n;
+	struct {
+		uint32_t pid;
+		struct go_deadlines *deadlines; /* NULL: not Go, or without probes */
+	} of[PROBE_PROCESSES];
+	uint32_t pid; /* of whom is told */
+};
+
+struct go_watch *go_watch_new(struct probes *probes, struct ingest *in)
+{
+	struct go_watch *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->probes = probes;
+	w->ingest = in;
+	return w;
+}
+
+void go_watch_free(struct go_watch *w)
+{
+	for (size_t i = 0; w != NULL && i < PROBE_PROCESSES; i++)
+		go_deadlines_free(w->of[i].deadlines);
+	free(w);
+}
+
+static bool has_probes(const struct go_watch *w, const struct stat *st)
+{
+	for (size_t i = 0; i < w->programs_n; i++)
+		if (w->programs[i].device == st->st_dev && w->programs[i].inode == st->st_ino)
+			return true;
+	return false;
+}
+
+/* Probes into the program file at `path`. Its table, which is the caller's then; NULL if it is not Go's. *ret_before: they were there already. */
+static struct gopclntab *probe_program(struct go_watch *w, const char *path, bool *ret_probed, bool *ret_before)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct gopclntab *table = NULL;
+	struct go_site sites[GO_SITES_MAX];
+	struct stat st;
+	size_t n;
+
+	*ret_probed = *ret_before = false;
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && gopclntab_open(fd, &table) == 0) {
+		*ret_probed = *ret_before = has_probes(w, &st);
+		n = *ret_before || w->programs_n == PROGRAMS_MAX ? 0 : go_sites_find(path, table, sites);
+		for (size_t i = 0; i < n; i++)
+			if (probes_go(w->probes, path, sites[i].offset, sites[i].what) == 0)
+				*ret_probed = true;
+		if (n > 0 && *ret_probed)
+			w->programs[w->programs_n++] = (struct program){.device = st.st_dev, .inode = st.st_ino};
+	}
+	close(fd);
+	return table;
+}
+
+void go_watch_expect(struct go_watch *w, char *const *argv)
+{
+	struct target t;
+	char err[256], words[PATH_MAX];
+	bool probed, before;
+
+	for (size_t i = 0; w != NULL && argv[i] != NULL; i++) {
+		char *rest = NULL;
+
+		/* What a shell is to run may be in the middle of a text. */
+		if (snprintf(words, sizeof(words), "%s", argv[i]) >= (int)sizeof(words))
+			continue;
+		for (const char *word = strtok_r(words, BETWEEN_WORDS, &rest); word != NULL;
+		     word = strtok_r(NULL, BETWEEN_WORDS, &rest))
+			if (target_find(word, &t, err, sizeof(err)) == 0 && (t.kind == TARGET_GO || t.kind == TARGET_STATIC))
+				gopclntab_free(probe_program(w, t.path, &probed, &before));
+	}
+}
+
+bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, bool starts)
+{
+	struct gopclntab *table;
+	bool probed, before;
+	char exe[64];
+
+	if (w == NULL || place >= PROBE_PROCESSES)
+		return false;
+	go_deadlines_free(w->of[place].deadlines);
+	w->of[place].deadlines = NULL;
+	w->of[place].pid = pid;
+	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
+	table = probe_program(w, exe, &probed, &before);
+	if (table == NULL)
+		return false;
+	if (probed)
+		w->of[place].deadlines = go_deadlines_new(table, starts && before);
+	else
+		gopclntab_free(table);
+	return true;
+}
+
+static struct go_deadlines *deadlines_of(const struct go_watch *w, size_t place)
+{
+	return w != NULL && place < PROBE_PROCESSES ? w->of[place].deadlines : NULL;
+}
+
+void go_watch_moved(struct go_watch *w, size_t place, uint64_t bias)
+{
+	if (deadlines_of(w, place) != NULL)
+		go_deadlines_moved(deadlines_of(w, place), bias);
+}
+
+static void say(void *ctx, const struct wire_record *r)
+{
+	const struct go_watch *w = ctx;
+
+	ingest_push(w->ingest, w->pid, w->pid, r, NULL);
+}
+
+static void say_sleep(void *ctx, uint32_t tid, const struct wire_record *r)
+{
+	const struct go_watch *w = ctx;
+
+	ingest_push(w->ingest, w->pid, tid, r, NULL);
+}
+
+void go_watch_call(struct go_watch *w, size_t place, const struct probe_call *c, const uint8_t *data)
+{
+	struct go_deadlines *g = deadlines_of(w, place);
+	const struct go_sink to = {.say = say, .sleeps = say_sleep, .ctx = w};
+
+	if (g == NULL)
+		return;
+	w->pid = c->tgid;
+	if (c->kind == PROBE_GO)
+		go_deadlines_call(g, c, data, ingest_wall_ns(w->ingest), &to);
+	else
+		go_deadlines_moves(g, c, translate_event(c->nr) == WIRE_READ, &to);
+}
+
+void go_watch_record(struct go_watch *w, size_t place, const struct wire_record *r)
+{
+	struct go_deadlines *g = deadlines_of(w, place);
+
+	if (g != NULL && (r->event == WIRE_SOCKET || r->event == WIRE_ACCEPT || r->event == WIRE_CLOSE))
+		go_deadlines_closed(g, r->event == WIRE_ACCEPT ? (int)r->ret : r->fd);
+}
+
+void go_watch_tick(struct go_watch *w, uint64_t now_ns)
+{
+	const struct go_sink to = {.say = say, .sleeps = say_sleep, .ctx = w};
+
+	for (size_t i = 0; w != NULL && i < PROBE_PROCESSES; i++) {
+		if (w->of[i].deadlines == NULL)
+			continue;
+		w->pid = w->of[i].pid;
+		go_deadlines_tick(w->of[i].deadlines, now_ns, &to);
+	}
+}

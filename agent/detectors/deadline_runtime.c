@@ -1,0 +1,69 @@
+/*
+ * The runtime's own word (DETECTORS, "Deadlines", 5): a Go program's deadlines are timers of its runtime, and where these were told (DEADLINE), no
+ * argument of a wait needs to be guessed at. Outcomes still weigh more. Pure functions.
+ */
+#include "detectors/deadline.h"
+#include "wire/record.h"
+
+#define OUTLIVED_NS (NS_PER_S / 5) /* a wait that goes on so long after a timer is gone was not ended by it */
+#define PASSED_NS (NS_PER_S / 2)   /* a deadline so long past, and nothing came of it, was not this operation's */
+
+/* What bounds each phase. */
+static const enum wire_deadline covering[PHASES][3] = {
+	[PHASE_CONNECT] = {WIRE_DEADLINE_WRITE},
+	[PHASE_RESPONSE] = {WIRE_DEADLINE_READ, WIRE_DEADLINE_HEAD, WIRE_DEADLINE_WHOLE},
+	[PHASE_BODY] = {WIRE_DEADLINE_READ, WIRE_DEADLINE_WHOLE},
+};
+
+static void cover(struct watch *w, const struct wait *wait)
+{
+	uint64_t due = 0;
+
+	for (size_t i = 0; i < 3 && covering[w->phase][i]; i++) {
+		const struct conn_deadline *d = &wait->conn->runtime[covering[w->phase][i]];
+
+		if (d->due_ns <= wait->t0 || (due && d->due_ns >= due))
+			continue;
+		due = d->due_ns;
+		w->runtime_whole = covering[w->phase][i] == WIRE_DEADLINE_WHOLE;
+	}
+	w->runtime_due_ns = due;
+}
+
+void watch_runtime(struct watch *w, const struct wait *wait)
+{
+	const struct process *p = wait->process;
+
+	if (!p || !p->go || !wait->conn || w->phase >= PHASES)
+		return;
+	cover(w, wait);
+	if (!p->timers_known)
+		return;
+	const uint64_t from = p->timers_gone_ns > w->since_ns ? p->timers_gone_ns : w->since_ns;
+	/* Timers that came and went, and it waits on: they were not its own. */
+	if (!p->timers_due_ns && (from == w->since_ns || wait->t1 >= from + OUTLIVED_NS)) {
+		w->runtime_unclear = w->runtime_unclear && wait->t1 < from + OUTLIVED_NS;
+		w->runtime_none = true;
+	} else {
+		w->runtime_unclear = true;
+	}
+}
+
+bool judge_runtime(const struct watch *w, const struct judge *j, struct observation *o)
+{
+	const uint64_t from = w->runtime_whole ? w->operation_ns : w->since_ns, age = j->now_ns - w->since_ns;
+
+	/* A connect may go on for the next one to use, when who asked for it has given up at a time of his own. */
+	if (w->phase == PHASE_CONNECT && w->runtime_unclear && w->runtime_due_ns)
+		return judge_weighs(o, HOW_GO_TIMER, W_UNDECIDED);
+	if (w->runtime_due_ns > from && j->now_ns < w->runtime_due_ns + PASSED_NS) {
+		if (w->runtime_whole)
+			o->phase = PHASE_TOTAL;
+		return judge_bounded(o, HOW_RUNTIME, w->runtime_due_ns - from, false);
+	}
+	if (w->runtime_none && !w->runtime_unclear && !w->runtime_due_ns && w->watchdog_due_ns && age < j->no_give_up_ns)
+		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
+	if (w->runtime_none && !w->runtime_unclear && !w->runtime_due_ns)
+		return judge_weighs(o, HOW_RUNTIME_NONE, W_NONE_WEAK);
+	return false;
+}

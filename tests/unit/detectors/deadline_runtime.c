@@ -1,0 +1,125 @@
+/* deadline_runtime.c: what a runtime was heard to say of its deadlines, against what waits and endings show. */
+#include "detectors/deadline.h"
+
+#include "test.h"
+
+#define START (1000 * NS_PER_S)
+
+struct row {
+	const char *what;
+	enum phase phase;
+	enum wire_deadline kind; /* that is set, 0 = none */
+	uint64_t due_ms;         /* from the phase's start */
+	bool known;              /* the program's timers are */
+	uint64_t others_ms;      /* when the last of others is due, 0 = there is none … */
+	uint64_t gone_ms;        /* … since then */
+	uint64_t waits_ms;
+	enum ending end;
+	enum weight weight;
+	enum how how;
+	uint64_t limit_ms;
+	enum phase says;
+};
+
+static const struct row rows[] = {
+	{"a read deadline", PHASE_RESPONSE, WIRE_DEADLINE_READ, 3000, true, 0, 0, 300, END_DATA, W_FINITE, HOW_RUNTIME, 3000,
+	 PHASE_RESPONSE},
+	{"of the body too", PHASE_BODY, WIRE_DEADLINE_READ, 3000, true, 0, 0, 300, END_DATA, W_FINITE, HOW_RUNTIME, 3000,
+	 PHASE_BODY},
+	{"of a request", PHASE_RESPONSE, WIRE_DEADLINE_WHOLE, 3000, true, 0, 0, 300, END_DATA, W_FINITE, HOW_RUNTIME, 3000,
+	 PHASE_TOTAL},
+	{"of the head", PHASE_RESPONSE, WIRE_DEADLINE_HEAD, 3000, true, 0, 0, 300, END_DATA, W_FINITE, HOW_RUNTIME, 3000,
+	 PHASE_RESPONSE},
+	{"the head's is not the body's", PHASE_BODY, WIRE_DEADLINE_HEAD, 3000, true, 0, 0, 300, END_DATA, W_NONE_WEAK,
+	 HOW_RUNTIME_NONE, 0, PHASE_BODY},
+	{"of a connect", PHASE_CONNECT, WIRE_DEADLINE_WRITE, 2000, true, 0, 0, 300, END_DATA, W_FINITE, HOW_RUNTIME, 2000,
+	 PHASE_CONNECT},
+	{"a connect whose caller may go first", PHASE_CONNECT, WIRE_DEADLINE_WRITE, 30000, true, 2000, 0, 300, END_DATA,
+	 W_UNDECIDED, HOW_GO_TIMER, 0, PHASE_CONNECT},
+	{"none at all", PHASE_RESPONSE, 0, 0, true, 0, 0, 300, END_DATA, W_NONE_WEAK, HOW_RUNTIME_NONE, 0, PHASE_RESPONSE},
+	{"a timer of anybody's", PHASE_RESPONSE, 0, 0, true, 3000, 0, 300, END_DATA, W_UNDECIDED, HOW_GO_TIMER, 0, PHASE_RESPONSE},
+	{"one that went meanwhile", PHASE_RESPONSE, 0, 0, true, 0, 200, 300, END_DATA, W_UNDECIDED, HOW_GO_TIMER, 0,
+	 PHASE_RESPONSE},
+	{"one that was outlived", PHASE_RESPONSE, 0, 0, true, 0, 200, 3000, END_DATA, W_NONE_WEAK, HOW_RUNTIME_NONE, 0,
+	 PHASE_RESPONSE},
+	{"timers are not known", PHASE_RESPONSE, 0, 0, false, 0, 0, 300, END_DATA, W_UNDECIDED, HOW_GO_TIMER, 0, PHASE_RESPONSE},
+	{"a deadline that passed without effect", PHASE_RESPONSE, WIRE_DEADLINE_WHOLE, 1000, false, 0, 0, 5000, END_DATA,
+	 W_UNDECIDED, HOW_GO_TIMER, 0, PHASE_RESPONSE},
+	{"it gave up", PHASE_RESPONSE, WIRE_DEADLINE_READ, 3000, true, 0, 0, 2000, END_GAVE_UP, W_FINITE_PROVEN, HOW_GAVE_UP, 2000,
+	 PHASE_RESPONSE},
+};
+
+static void what_it_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *r = &rows[i];
+		struct process p = {
+			.go = true,
+			.timers_known = r->known,
+			.timers_due_ns = r->others_ms ? START + r->others_ms * NS_PER_MS : 0,
+			.timers_gone_ns = r->gone_ms ? START + r->gone_ms * NS_PER_MS : 0,
+		};
+		struct conn c = {.process = &p};
+		const uint64_t end = START + r->waits_ms * NS_PER_MS;
+		struct watch w;
+		struct observation o;
+
+		if (r->kind)
+			c.runtime[r->kind] = (struct conn_deadline){.due_ns = START + r->due_ms * NS_PER_MS, .set_ns = START};
+		watch_begin(&w, r->phase, START, 1, 0, 0);
+		watch_wait(&w, &(struct wait){.conn = &c,
+					      .process = &p,
+					      .op = r->phase == PHASE_CONNECT ? WAIT_CONNECT : WAIT_READ,
+					      .how = WAIT_BY_EPOLL,
+					      .outcome = WAIT_READY,
+					      .limit_ns = (int64_t)(60 * NS_PER_S),
+					      .t0 = START,
+					      .t1 = end,
+					      .covers = 3,
+					      .tid = 1});
+		w.announced = false; /* what came was not read yet, or it did not come */
+		const struct judge j = {.now_ns = end, .no_give_up_ns = 12 * NS_PER_S};
+		assert_true(watch_judge(&w, r->end, &j, &o));
+		if (o.weight != r->weight || o.how != r->how || o.limit_ns != r->limit_ms * NS_PER_MS || o.phase != r->says)
+			fail_msg("%s: weight %d how %d limit %lu phase %d", r->what, (int)o.weight, (int)o.how,
+				 (unsigned long)(o.limit_ns / NS_PER_MS), (int)o.phase);
+	}
+}
+
+/* Another goroutine sleeps meanwhile, and may close the connection then. */
+static void a_sleeper_may_be_a_watchdog(void **state)
+{
+	struct process p = {.go = true, .timers_known = true};
+	struct conn c = {.process = &p};
+	const struct wait wait = {.conn = &c, .process = &p, .t0 = START, .t1 = START + NS_PER_S};
+	const struct judge j = {.now_ns = START + NS_PER_S, .no_give_up_ns = 12 * NS_PER_S};
+	struct observation o = {.phase = PHASE_RESPONSE};
+	struct watch w;
+
+	(void)state;
+	watch_begin(&w, PHASE_RESPONSE, START, 1, 0, 0);
+	watch_runtime(&w, &wait);
+	w.watchdog_due_ns = START + 3 * NS_PER_S;
+	assert_true(judge_runtime(&w, &j, &o));
+	assert_int_equal(o.weight, W_UNDECIDED);
+	assert_int_equal(o.how, HOW_OTHER_THREAD);
+}
+
+/* Other programs' waits are judged by their arguments. */
+static void only_where_it_speaks(void **state)
+{
+	struct process p = {.timers_known = true};
+	struct conn c = {.process = &p};
+	const struct wait wait = {.conn = &c, .process = &p, .t0 = START, .t1 = START + NS_PER_S};
+	const struct judge j = {.now_ns = START + NS_PER_S};
+	struct observation o = {0};
+	struct watch w;
+
+	(void)state;
+	watch_begin(&w, PHASE_RESPONSE, START, 1, 0, 0);
+	watch_runtime(&w, &wait);
+	assert_false(judge_runtime(&w, &j, &o));
+}
+
+TEST_MAIN(cmocka_unit_test(what_it_says), cmocka_unit_test(a_sleeper_may_be_a_watchdog), cmocka_unit_test(only_where_it_speaks))
