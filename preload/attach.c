@@ -81,10 +81,10 @@ static unsigned long long unloads; /* objects unloaded so far: slots of such are
 void attach_entry(struct wire_attach *a);
 void detach_entry(struct wire_attach *a);
 
-/* The note that leads the agent to the entries. The numbers are the lengths of the name (with its NUL) and of the contents. */
+/* The note that leads the agent to the entries. The numbers are the lengths of the name (with its NUL) and of the contents, and WIRE_ATTACH_NOTE_TYPE. */
 __asm__(".pushsection .note.gapscope, \"a\", %note\n"
 	".balign 4\n"
-	".long 9, 8, 1\n"
+	".long 9, 8, 2\n"
 	".asciz \"" WIRE_ATTACH_NOTE_NAME "\"\n"
 	".balign 4\n"
 	".long attach_entry - .\n"

@@ -111,12 +111,14 @@ void session_off(void)
 }
 
 /* Show the claimed slot to the agent and switch on. */
-static void go_live(uint32_t index)
+static void go_live(uint32_t index, uint32_t parent)
 {
 	shim.process_index = index;
 	shim.process = wire_process_at(shim.header, index);
 	shim.policy = wire_policy_at(shim.header, index);
 	shim.process->pid = (uint32_t)shim.pid;
+	shim.process->pid_ns = shim.pid_ns;
+	shim.process->parent = parent;
 	atomic_store_explicit(&shim.exit_said, false, memory_order_relaxed);
 	/* Before the switch: a hook that finds it empty takes itself for a forked child. */
 	atomic_store_explicit(&shim.private_mem->alive, 1, memory_order_release);
@@ -158,7 +160,7 @@ void session_child(void)
 	memcpy((void *)(uintptr_t)wire_policy_at(shim.header, index),
 	       (const void *)(uintptr_t)wire_policy_at(shim.header, parent_index), high);
 	atomic_store_explicit(&wire_process_at(shim.header, index)->fd_high, high, memory_order_relaxed);
-	go_live(index);
+	go_live(index, (uint32_t)parent);
 	if (!thread_claim(t))
 		return;
 	c.t0 = c.t1 = t->fork_t0 ? t->fork_t0 : shim_ticks();
@@ -197,7 +199,8 @@ static void retire_old_image(void)
 	for (uint32_t i = 0; i < shim.header->process_max; i++) {
 		struct wire_process *p = wire_process_at(shim.header, i);
 
-		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE || p->pid != (uint32_t)shim.pid)
+		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE || p->pid != (uint32_t)shim.pid ||
+		    p->pid_ns != shim.pid_ns)
 			continue;
 		for (uint32_t k = 0; k < shim.threads; k++) {
 			struct wire_thread *w = wire_thread_at(shim.header, k);
@@ -281,7 +284,7 @@ static int attach_memory(int fd)
 		atomic_fetch_add_explicit(&h->lost[WIRE_LOSS_NO_RING], 1, memory_order_relaxed);
 		goto fail;
 	}
-	go_live(index);
+	go_live(index, 0);
 	return 0;
 
 fail:
@@ -379,6 +382,7 @@ int session_attach(const struct wire_attach *a)
 		session_detach();
 	shim.pid = (int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	shim.injected = true;
+	shim.pid_ns = a->pid_ns;
 	take_text(path, a->session, sizeof(a->session));
 	take_text(library, a->library, sizeof(a->library));
 	modules_forget();

@@ -77,6 +77,7 @@ struct shim {
 	/* the rest */
 	uint32_t threads; /* thread slots whose ring lies in what is mapped */
 	int32_t pid;
+	uint32_t pid_ns; /* as the agent says (wire/shared.h) */
 	bool mapped;
 	bool injected;              /* put into a running process: GOT slots lead here, not the loader */
 	_Atomic bool quiet;         /* a seccomp filter is in force: no system call of our own */

@@ -138,17 +138,6 @@ static bool kernel_thread(struct look *l)
 	return true;
 }
 
-static bool other_namespace(struct look *l)
-{
-	const char *ids = field(l, "NSpid");
-
-	/* One number for each namespace from ours down to its own. */
-	if (!ids[strcspn(ids, "\t \n")] || ids[strcspn(ids, "\t \n")] == '\n')
-		return false;
-	snprintf(l->why, l->size, "it lives in another pid namespace (a container): run gapscope in there");
-	return true;
-}
-
 static bool no_permission(struct look *l)
 {
 	char path[64], scope[8] = "";
@@ -268,9 +257,9 @@ static const struct {
 	bool (*refuses)(struct look *l);
 	bool other_way; /* probes in the kernel do not mind */
 } reasons[] = {
-	{gone, false},      {is_thread, false},       {zombie, false},        {kernel_thread, false}, {traced, false},
-	{stopped, false},   {other_namespace, false}, {no_permission, false}, {wrong_elf, false},     {seccomp, true},
-	{privileged, true}, {wrong_libc, true},       {no_memfd, true},       {watched, false},
+	{gone, false},      {is_thread, false},     {zombie, false},    {kernel_thread, false}, {traced, false},
+	{stopped, false},   {no_permission, false}, {wrong_elf, false}, {seccomp, true},        {privileged, true},
+	{wrong_libc, true}, {no_memfd, true},       {watched, false},
 };
 
 void check_process(pid_t pid, struct check_verdict *ret)

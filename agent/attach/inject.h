@@ -24,7 +24,8 @@ struct inject_shim {
 
 struct inject_session {
 	int fd;           /* the session's memory */
-	const char *path; /* GAPSCOPE_SESSION of programs that the target starts */
+	const char *path; /* GAPSCOPE_SESSION of programs that the target starts; NULL: they are not watched */
+	uint32_t pid_ns;  /* wire_process.pid_ns */
 };
 
 struct inject_result {

@@ -136,7 +136,7 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 				 s->record, strerror(-e));
 	}
 	snprintf(a->session_path, sizeof(a->session_path), "/proc/%d/fd/%d", (int)getpid(), ingest_fd(a->ingest));
-	a->session = (struct inject_session){.fd = ingest_fd(a->ingest), .path = a->session_path};
+	a->session = (struct inject_session){.fd = ingest_fd(a->ingest)};
 	return e;
 }
 
@@ -160,14 +160,9 @@ static void note(struct attach *a, pid_t pid, const char *text)
 
 static bool has_slot(struct attach *a, pid_t pid)
 {
-	struct wire_header *h = ingest_shared(a->ingest);
-
-	for (uint32_t i = 0; i < h->process_max; i++) {
-		const struct wire_process *p = wire_process_at(h, i);
-
-		if (p->pid == (uint32_t)pid && atomic_load_explicit(&p->state, memory_order_acquire) == WIRE_SLOT_LIVE)
+	for (uint32_t i = 0; i < ingest_shared(a->ingest)->process_max; i++)
+		if (ingest_process(a->ingest, i) == (uint32_t)pid)
 			return true;
-	}
 	return false;
 }
 
@@ -213,6 +208,9 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 		snprintf(err, err_size, "cannot attach to process %d: %s", (int)pid, v.why);
 		return -EPERM;
 	}
+	a->session.pid_ns = ingest_join(a->ingest, (uint32_t)pid);
+	/* In a container neither the session nor the library has the name that it has out here. */
+	a->session.path = a->session.pid_ns ? NULL : a->session_path;
 	e = inject_attach(pid, &a->shim, &a->session, &result, why, sizeof(why));
 	if (e < 0) {
 		snprintf(err, err_size, "cannot attach to process %d: %s", (int)pid, why);
@@ -266,21 +264,18 @@ static void look(void *ctx)
 static void leave(void *ctx)
 {
 	struct attach *a = ctx;
-	struct wire_header *h = ingest_shared(a->ingest);
-
-	for (uint32_t i = 0; i < h->process_max; i++) {
-		const struct wire_process *p = wire_process_at(h, i);
+	for (uint32_t i = 0; i < ingest_shared(a->ingest)->process_max; i++) {
+		const pid_t pid = (pid_t)ingest_process(a->ingest, i);
 		struct inject_result result;
 		char why[256];
 
-		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE ||
-		    probing_has(a->probing, (pid_t)p->pid))
+		if (pid <= 0 || probing_has(a->probing, pid))
 			continue;
 
-		const int e = inject_detach((pid_t)p->pid, &result, why, sizeof(why));
+		const int e = inject_detach(pid, &result, why, sizeof(why));
 
-		if (e < 0 && e != -ENOENT && e != -ESRCH && kill((pid_t)p->pid, 0) == 0)
-			complain("process %u keeps a shim that is switched off: %s", p->pid, why);
+		if (e < 0 && e != -ENOENT && e != -ESRCH && kill(pid, 0) == 0)
+			complain("process %d keeps a shim that is switched off: %s", (int)pid, why);
 	}
 }
 

@@ -41,11 +41,12 @@ int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct cou
 	in->order = order_new();
 	in->callsites = callsites_new(stacks, counters);
 	in->redact = redact_new(counters, o->scan_percent);
+	in->pids = pids_new();
 	in->slots = calloc(in->shared->thread_max, sizeof(*in->slots));
 	in->watched = calloc(in->shared->process_max, sizeof(*in->watched));
 	in->scratch = malloc(decode_max_bytes());
-	if (in->order == NULL || in->callsites == NULL || in->redact == NULL || in->slots == NULL || in->watched == NULL ||
-	    in->scratch == NULL)
+	if (in->order == NULL || in->callsites == NULL || in->redact == NULL || in->pids == NULL || in->slots == NULL ||
+	    in->watched == NULL || in->scratch == NULL)
 		goto fail;
 	*ret = in;
 	return 0;
@@ -63,6 +64,7 @@ void ingest_free(struct ingest *in)
 	order_free(in->order);
 	callsites_free(in->callsites);
 	redact_free(in->redact);
+	pids_free(in->pids);
 	free(in->slots);
 	free(in->watched);
 	free(in->scratch);
@@ -95,6 +97,24 @@ uint64_t ingest_now_ns(const struct ingest *in)
 	return clock_ns(&in->clock, clock_ticks(&in->clock));
 }
 
+uint32_t ingest_join(struct ingest *in, uint32_t pid)
+{
+	const uint32_t ns = pids_namespace(pid);
+
+	if (ns)
+		pids_know(in->pids, ns, pid);
+	return ns;
+}
+
+uint32_t ingest_process(struct ingest *in, uint32_t i)
+{
+	const struct wire_process *p = wire_process_at(in->shared, i);
+
+	if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE)
+		return 0;
+	return p->pid_ns ? watch_pid(in, i) : p->pid;
+}
+
 void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy)
 {
 	if (fd < 0 || (uint32_t)fd >= in->shared->policy_fds)
@@ -102,8 +122,8 @@ void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy)
 	for (uint32_t i = 0; i < in->shared->process_max; i++) {
 		const struct wire_process *p = wire_process_at(in->shared, i);
 
-		if (p->pid == pid && atomic_load_explicit(&p->state, memory_order_acquire) == WIRE_SLOT_LIVE &&
-		    !(in->watched[i].known && in->watched[i].gone))
+		if (atomic_load_explicit(&p->state, memory_order_acquire) == WIRE_SLOT_LIVE &&
+		    (p->pid_ns ? watch_pid(in, i) : p->pid) == pid && !(in->watched[i].known && in->watched[i].gone))
 			atomic_store_explicit(wire_policy_at(in->shared, i) + fd, policy, memory_order_relaxed);
 	}
 }

@@ -35,6 +35,10 @@ void ingest_tell_stopping(struct ingest *in);
 void ingest_disable(struct ingest *in);
 /* Set the policy byte of a descriptor of a process; unknown pids are ignored. */
 void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy);
+/* The shim is about to be put into `pid`. Returns what it is to write into wire_process.pid_ns. */
+uint32_t ingest_join(struct ingest *in, uint32_t pid);
+/* The pid, as the agent knows it, of who has process slot i < process_max and is watched by it; 0 if nobody. */
+uint32_t ingest_process(struct ingest *in, uint32_t i);
 /* Number of watched processes that are alive. */
 unsigned int ingest_live(const struct ingest *in);
 uint64_t ingest_now_ns(const struct ingest *in);

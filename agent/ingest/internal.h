@@ -4,6 +4,7 @@
  *   slots.c  reads rings, places losses, frees thread slots      watch.c  which processes live, PROCESS_GONE
  *   pulse.c  TICK, INFLIGHT, losses nobody else told             ingest.c the poll: read → order → stacks → redaction → out
  *   push.c   records of a second source                         trim.c   room that goes back to producers, and pages to the kernel
+ *   pids.c   what a container's processes are called out here
  */
 #ifndef GAPSCOPE_INGEST_INTERNAL_H
 #define GAPSCOPE_INGEST_INTERNAL_H
@@ -16,12 +17,14 @@
 #include "ingest/ingest.h"
 #include "ingest/memory.h"
 #include "ingest/order.h"
+#include "ingest/pids.h"
 #include "ingest/redact.h"
 #include "ingest/unwatched.h"
 
 /* What we remember of a thread slot. */
 struct slot {
 	bool known;          /* its present owner was seen */
+	uint32_t pid, tid;   /* of its present owner, as the agent knows them */
 	uint32_t generation; /* of its present owner */
 	uint32_t next_seq;   /* that the next record should have */
 	bool seq_known;
@@ -38,7 +41,7 @@ struct slot {
 struct watched {
 	bool known, gone;
 	uint32_t generation;
-	uint32_t pid;
+	uint32_t pid;        /* as the agent knows it (pids.h) */
 	uint64_t start_time; /* of the process, field 22 of /proc/PID/stat; 0 = could not be read */
 	uint64_t told[WIRE_LOSS_SLOTS];
 	uint64_t image_ns;         /* when the program in it began, by its first record that was read */
@@ -54,6 +57,7 @@ struct ingest {
 	struct redact *redact;
 	struct unwatched unwatched;
 	struct counters *counters;
+	struct pids *pids;
 	struct slot *slots;      /* shared->thread_max of them */
 	struct watched *watched; /* shared->process_max of them */
 	uint32_t threads_high;   /* slots behind this one were never used */
@@ -97,6 +101,8 @@ void watch_check(struct ingest *in);
 void watch_image(struct ingest *in, uint32_t process, uint64_t t1);
 /* Process slot `process` started a new program: slots of the same pid whose program began earlier are history. */
 void watch_exec(struct ingest *in, uint32_t process, uint32_t pid);
+/* The pid of who has process slot `process` now, as the agent knows it. */
+uint32_t watch_pid(struct ingest *in, uint32_t process);
 unsigned int watch_live(const struct ingest *in);
 
 /* TICK, INFLIGHT and LOSS events where they are due. */

@@ -42,6 +42,8 @@ int ingest_adopt(struct ingest *in, uint32_t pid)
 		if (!atomic_compare_exchange_strong(&p->state, &free, WIRE_SLOT_CLAIMED))
 			continue;
 		p->pid = pid;
+		p->pid_ns = 0;
+		p->parent = 0;
 		p->generation++;
 		atomic_store_explicit(&p->state, WIRE_SLOT_LIVE, memory_order_release);
 		return 0;

@@ -47,7 +47,7 @@ static uint64_t tell(struct ingest *in, uint32_t i, uint64_t t1, uint64_t most)
 			continue;
 		s->told[cause] += more;
 		told += more;
-		slots_lost(in, t->pid, t->tid, t1, cause, more, i);
+		slots_lost(in, s->pid, s->tid, t1, cause, more, i);
 	}
 	return told;
 }
@@ -68,6 +68,36 @@ static void set_times(const struct ingest *in, struct slot *s, const struct wire
 		e->t0 = t1;
 }
 
+/* The pid namespace of who has the slot: 0 if it is the agent's. */
+static uint32_t namespace_of(const struct ingest *in, const struct wire_thread *t)
+{
+	return t->process < in->shared->process_max ? wire_process_at(in->shared, t->process)->pid_ns : 0;
+}
+
+/* Pids that the call was given or returned, of a process that counts them in its own way. */
+static void name_others(const struct ingest *in, const struct wire_thread *t, struct event *e)
+{
+	const uint32_t ns = namespace_of(in, t);
+
+	if (!ns)
+		return;
+	if ((e->id == WIRE_FORK || e->id == WIRE_SPAWN || e->id == WIRE_WAITPID) && e->ret > 0)
+		e->ret = pids_outside(in->pids, ns, (uint32_t)e->ret, t->pid, false, in->now_ns);
+	if ((e->id == WIRE_PROCESS_START || e->id == WIRE_FORK_CHILD) && e->a0)
+		e->a0 = pids_outside(in->pids, ns, (uint32_t)e->a0, 0, false, in->now_ns);
+}
+
+/* Whose slot is it? */
+static void meet(struct ingest *in, struct slot *s, const struct wire_thread *t)
+{
+	s->known = true;
+	s->generation = t->generation;
+	s->seq_known = false;
+	s->last_t1 = 0;
+	s->pid = namespace_of(in, t) ? watch_pid(in, t->process) : t->pid;
+	s->tid = t->tid == t->pid ? s->pid : t->tid;
+}
+
 static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 {
 	const struct wire_thread *t = wire_thread_at(in->shared, i);
@@ -77,8 +107,8 @@ static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 		.ret = r->ret,
 		.a0 = r->a0,
 		.a1 = r->a1,
-		.pid = t->pid,
-		.tid = t->tid,
+		.pid = s->pid,
+		.tid = s->tid,
 		.fd = r->fd,
 		.id = r->event,
 		.flags = r->flags,
@@ -89,6 +119,7 @@ static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 	struct pending *p;
 
 	set_times(in, s, r, &e);
+	name_others(in, t, &e);
 	if (e.id == WIRE_PROCESS_START || e.id == WIRE_FORK_CHILD)
 		watch_image(in, t->process, e.t1);
 	if (s->seq_known && r->seq != s->next_seq)
@@ -116,7 +147,7 @@ static void skip(struct ingest *in, uint32_t i, struct wire_thread *t)
 	if (s->corrupt <= before)
 		s->corrupt = before + 1;
 	s->seq_known = false;
-	slots_lost(in, t->pid, t->tid, s->last_t1 != 0 ? s->last_t1 : in->now_ns, WIRE_LOSS_CORRUPT, s->corrupt - before, i);
+	slots_lost(in, s->pid, s->tid, s->last_t1 != 0 ? s->last_t1 : in->now_ns, WIRE_LOSS_CORRUPT, s->corrupt - before, i);
 	trim_skip(in, i);
 }
 
@@ -171,12 +202,8 @@ size_t slots_read(struct ingest *in)
 			continue;
 		if (i >= in->threads_high)
 			in->threads_high = i + 1;
-		if (!s->known || s->generation != t->generation) {
-			s->known = true;
-			s->generation = t->generation;
-			s->seq_known = false;
-			s->last_t1 = 0;
-		}
+		if (!s->known || s->generation != t->generation)
+			meet(in, s, t);
 		n += read_ring(in, i);
 	}
 	explicit_bzero(in->scratch, n > 0 ? decode_max_bytes() : 0);
@@ -194,9 +221,11 @@ void slots_tell_inflight(struct ingest *in)
 	for (uint32_t i = 0; i < in->threads_high; i++) {
 		struct wire_thread *t = wire_thread_at(in->shared, i);
 		const struct wire_inflight *f = &t->inflight;
-		struct event e = {.id = WIRE_INFLIGHT, .t1 = in->now_ns, .pid = t->pid, .tid = t->tid};
+		const struct slot *s = &in->slots[i];
+		struct event e = {.id = WIRE_INFLIGHT, .t1 = in->now_ns, .pid = s->pid, .tid = s->tid};
 
-		if (atomic_load_explicit(&t->state, memory_order_acquire) != WIRE_SLOT_LIVE)
+		if (atomic_load_explicit(&t->state, memory_order_acquire) != WIRE_SLOT_LIVE || !s->known ||
+		    s->generation != t->generation)
 			continue;
 		e.a0 = atomic_load_explicit(&f->event, memory_order_acquire);
 		if (e.a0 == 0)
@@ -226,8 +255,10 @@ void slots_tell_inflight(struct ingest *in)
 }
 
 /* Is this thread of a living process gone without saying so (a raw exit system call)? */
-static bool thread_gone(const struct wire_thread *t)
+static bool thread_gone(const struct ingest *in, const struct wire_thread *t)
 {
+	if (namespace_of(in, t))
+		return false; /* its number is another one out here; it goes when its process does */
 	return t->pid != 0 && t->tid != 0 && syscall(SYS_tgkill, (pid_t)t->pid, (pid_t)t->tid, 0) < 0 && errno == ESRCH;
 }
 
@@ -237,7 +268,7 @@ void slots_reap(struct ingest *in, bool look)
 		struct wire_thread *t = wire_thread_at(in->shared, i);
 		uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
 
-		if (look && state == WIRE_SLOT_LIVE && thread_gone(t)) {
+		if (look && state == WIRE_SLOT_LIVE && thread_gone(in, t)) {
 			atomic_store(&t->state, WIRE_SLOT_DRAIN);
 			continue; /* read once more before it is freed */
 		}
@@ -257,8 +288,8 @@ void slots_abandon(struct ingest *in, uint32_t process)
 		struct wire_thread *t = wire_thread_at(in->shared, i);
 		const uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
 
-		if (t->process == process &&
-		    (state == WIRE_SLOT_LIVE || (state == WIRE_SLOT_CLAIMED && t->pid == in->watched[process].pid)))
+		if (t->process == process && (state == WIRE_SLOT_LIVE ||
+					      (state == WIRE_SLOT_CLAIMED && t->pid == wire_process_at(in->shared, process)->pid)))
 			atomic_store(&t->state, WIRE_SLOT_DRAIN);
 	}
 }

@@ -78,9 +78,18 @@ static void meet(struct ingest *in, uint32_t i)
 	w->known = true;
 	w->gone = false;
 	w->generation = p->generation;
-	w->pid = p->pid;
+	w->pid = pids_outside(in->pids, p->pid_ns, p->pid, p->parent, true, in->now_ns);
 	if (read_stat(w->pid, &state, &threads, &w->start_time) < 0)
 		w->start_time = 0;
+}
+
+uint32_t watch_pid(struct ingest *in, uint32_t process)
+{
+	const struct watched *w = &in->watched[process];
+
+	if (!w->known || w->generation != wire_process_at(in->shared, process)->generation)
+		meet(in, process);
+	return w->pid;
 }
 
 static void tell_gone(struct ingest *in, uint32_t pid)
@@ -159,12 +168,8 @@ void watch_exec(struct ingest *in, uint32_t process, uint32_t pid)
 		const struct wire_process *p = wire_process_at(in->shared, i);
 		const uint32_t state = atomic_load_explicit(&p->state, memory_order_acquire);
 
-		if (i == process || p->pid != pid || (state != WIRE_SLOT_LIVE && state != WIRE_SLOT_DRAIN) ||
-		    !began_before(in, i, process))
-			continue;
-		if (!w->known || w->generation != p->generation)
-			meet(in, i);
-		if (w->gone)
+		if (i == process || (state != WIRE_SLOT_LIVE && state != WIRE_SLOT_DRAIN) || (!p->pid_ns && p->pid != pid) ||
+		    !began_before(in, i, process) || watch_pid(in, i) != pid || w->gone)
 			continue;
 		w->gone = true;
 		slots_abandon(in, i);
@@ -182,7 +187,8 @@ unsigned int watch_live(const struct ingest *in)
 
 		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE || (same && w->gone))
 			continue;
-		n += alive(p->pid, same ? w->start_time : 0) ? 1 : 0;
+		/* One that nobody has looked at yet counts by its number, if that is one out here. */
+		n += (same ? alive(w->pid, w->start_time) : p->pid_ns || alive(p->pid, 0)) ? 1U : 0U;
 	}
 	return n;
 }

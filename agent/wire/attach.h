@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define WIRE_ATTACH_NOTE_NAME "gapscope"
-#define WIRE_ATTACH_NOTE_TYPE 1U /* another one when what follows changes: an older resident copy is then left alone */
+#define WIRE_ATTACH_NOTE_TYPE 2U /* another one when what follows changes: an older resident copy is then left alone */
 
 /* Each value is the distance from its own address to the entry: void entry(struct wire_attach *). */
 struct wire_attach_note {
@@ -26,7 +26,7 @@ struct wire_attach {
 	int32_t fd;         /* in: the session's memory, open in the target; it stays the caller's to close */
 	int32_t result;     /* out: 0 or -errno */
 	uint32_t slots;     /* out: GOT slots that point to hooks now, or that were restored */
-	uint32_t pad;       /* 0 */
+	uint32_t pid_ns;    /* in: for wire_process.pid_ns */
 	char session[64];   /* in: value of GAPSCOPE_SESSION for programs that the target starts */
 	char library[1024]; /* in: the library's file; "" = programs that the target starts are not watched */
 };

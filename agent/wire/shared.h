@@ -102,7 +102,9 @@ struct wire_process {
 	uint32_t generation;      /* counts claims, so that a reused slot shows */
 	_Atomic uint32_t enabled; /* set 1 by the shim; 0 = this process passes through */
 	_Atomic uint32_t fd_high; /* highest descriptor with a policy byte set, + 1 */
-	uint32_t pad[3];
+	uint32_t pid_ns; /* inode number of that namespace if the agent put the shim in, and it is not the agent's; else 0 */
+	uint32_t parent; /* of a forked child: the pid of its parent, in the same namespace; else 0 */
+	uint32_t pad;
 	_Atomic uint64_t lost[WIRE_LOSS_SLOTS]; /* losses of threads without a ring */
 };
 static_assert(sizeof(struct wire_process) == 160, "");
