@@ -330,10 +330,10 @@ static void attach_in_guard(void *ctx)
 		step = "the shim could not start in it";
 		a.fd = theirs[1];
 		a.pid_ns = w->session->pid_ns;
-		if (w->session->path && strlen(w->shim->path) < sizeof(a.library)) {
+		if (w->session->path)
 			snprintf(a.session, sizeof(a.session), "%s", w->session->path);
+		if (strlen(w->shim->path) < sizeof(a.library))
 			memcpy(a.library, w->shim->path, strlen(w->shim->path) + 1);
-		}
 		e = supervise_orphaned() ? -ECANCELED : enter(w, w->there.attach, &a, &w->result.slots);
 	}
 	/* Nobody is there to watch: nothing is to lead to the hooks. */

@@ -27,8 +27,8 @@ struct wire_attach {
 	int32_t result;     /* out: 0 or -errno */
 	uint32_t slots;     /* out: GOT slots that point to hooks now, or that were restored */
 	uint32_t pid_ns;    /* in: for wire_process.pid_ns */
-	char session[64];   /* in: value of GAPSCOPE_SESSION for programs that the target starts */
-	char library[1024]; /* in: the library's file; "" = programs that the target starts are not watched */
+	char session[64];   /* in: value of GAPSCOPE_SESSION for programs that the target starts; "" = they are not watched */
+	char library[1024]; /* in: the library's file, as the agent has it; "" = none */
 };
 
 #endif

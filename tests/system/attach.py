@@ -244,12 +244,6 @@ def refusals():
             raised = start(top / "raised", "600")
             gs.poll_until(lambda: os.readlink(f"/proc/{raised.pid}/exe").endswith("raised"), "it runs")
             refused(raised.pid, "privileges", before=NO_PROBES)
-            inner = start("unshare", "--pid", "--fork", "--kill-child", "sleep", "601")
-            child = []
-            gs.poll_until(lambda: child.extend(subprocess.run(["pgrep", "-P", str(inner.pid)], stdout=subprocess.PIPE, text=True,
-                                                              check=False).stdout.split()) or child, "the namespace's first process")
-            gs.poll_until(lambda: os.readlink(f"/proc/{child[0]}/exe").endswith("sleep"), "it runs")
-            refused(int(child[0]), "namespace")
             nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
             reachable = top / "bin"
             (reachable / "preload").mkdir(parents=True)
