@@ -11,10 +11,13 @@
 #include <link.h>
 #include <sys/mman.h>
 
+#include "preload/alloc.h"
 #include "preload/patch.h"
 #include "wire/attach.h"
 
-#pragma weak dladdr1 /* musl has none, and is never attached to (session.c) */
+#pragma weak dladdr1 /* musl has neither, and is never attached to (session.c) */
+#pragma weak gnu_get_libc_version
+extern const char *gnu_get_libc_version(void);
 
 #define NAMES_MAX 512U /* room of the hash table; the hooks fill less than half */
 #define SLOTS_MAX 65536U
@@ -27,6 +30,7 @@ struct name {
 	void *hook;
 	void *real; /* what a slot leads to before; NULL: not in this libc */
 	int patch;  /* enum patch_id, or -1: a function of libc */
+	int alloc;  /* enum alloc_id, or -1 */
 };
 
 /* A slot that leads to a hook now. */
@@ -48,11 +52,14 @@ struct object {
 	const ElfW(Rela) * tables[2]; /* DT_RELA, DT_JMPREL */
 	size_t counts[2];
 	bool lock; /* the RELRO part is to be protected again */
+	bool allocator; /* it has malloc */
+	bool libc;
 };
 
 #define HOOK(name, family) extern char attach_at_##name[] __asm__(#name);
 #define ALIAS(alias, name, family) extern char attach_at_##alias[] __asm__(#alias);
 #define PATCH(name, family) extern char attach_at_##name[] __asm__("patch_" #name);
+#define ALLOC(name, family) extern char attach_at_##name[] __asm__("alloc_" #name);
 #include "preload/hooks.def"
 #undef HOOK
 #undef ALIAS
@@ -60,11 +67,12 @@ struct object {
 static const struct {
 	const char *name;
 	char *hook;
-	int patch;
+	int patch, alloc;
 } hooks[] = {
-#define HOOK(name, family) {#name, attach_at_##name, -1},
-#define ALIAS(alias, name, family) {#alias, attach_at_##alias, -1},
-#define PATCH(name, family) {#name, attach_at_##name, PATCH_##name},
+#define HOOK(name, family) {#name, attach_at_##name, -1, -1},
+#define ALIAS(alias, name, family) {#alias, attach_at_##alias, -1, -1},
+#define PATCH(name, family) {#name, attach_at_##name, PATCH_##name, -1},
+#define ALLOC(name, family) {#name, attach_at_##name, -1, ALLOC_##name},
 #include "preload/hooks.def"
 #undef HOOK
 #undef ALIAS
@@ -117,9 +125,10 @@ static void make_names(void)
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
 		struct name *const n = find_name(hooks[i].name);
 
-		*n = (struct name){.name = hooks[i].name, .hook = hooks[i].hook, .patch = hooks[i].patch};
+		*n = (struct name){
+			.name = hooks[i].name, .hook = hooks[i].hook, .patch = hooks[i].patch, .alloc = hooks[i].alloc};
 		/* Started with the library, a program has its hooks of libc from the loader. */
-		if (n->patch >= 0 || (!shim.injected && !deep))
+		if (n->patch >= 0 || n->alloc >= 0 || (!shim.injected && !deep))
 			continue;
 		n->real = dlsym(RTLD_NEXT, n->name);
 		/* Somebody else stands between the program and libc (a sanitizer, another preload): hands off. */
@@ -135,6 +144,8 @@ static void refresh_names(void)
 	for (uint32_t i = 0; i < NAMES_MAX; i++) {
 		if (names[i].name && names[i].patch >= 0)
 			names[i].real = patch_real[names[i].patch];
+		if (names[i].name && names[i].alloc >= 0)
+			names[i].real = alloc_wanted() ? alloc_real[names[i].alloc] : NULL;
 	}
 }
 
@@ -192,18 +203,30 @@ static void read_object(struct object *o, const struct dl_phdr_info *info)
 			o->relro_bytes = ((at + p->p_memsz) & ~(PAGE_BYTES - 1)) - o->relro;
 		}
 	}
+	o->allocator = alloc_is_allocator(o->start, o->end);
+	o->libc = (uintptr_t)gnu_get_libc_version >= o->start && (uintptr_t)gnu_get_libc_version < o->end;
 	if (dynamic)
 		read_dynamic(o, info, dynamic);
 }
 
-/* libc, its loader and this library keep their slots: there, nothing of the program's own is called. */
+/* The loader and this library keep their slots: there, nothing of the program's own is called. */
 static bool is_left_alone(const struct object *o)
 {
-	const uintptr_t libc = (uintptr_t)find_name("read")->real;
 	const char *const slash = o->name ? strrchr(o->name, '/') : NULL;
 
-	return !o->symbols || !o->strings || (libc >= o->start && libc < o->end) || session_is_own(o->start, o->end) ||
-	       (slash && strncmp(slash, "/ld-linux", 9) == 0);
+	return !o->symbols || !o->strings || session_is_own(o->start, o->end) || (slash && strncmp(slash, "/ld-linux", 9) == 0);
+}
+
+/* libc keeps its slots too, but those of malloc and its kin: what strdup gives, the program frees, and getline goes on with a buffer of the
+ * program's. What an allocator calls on its own behalf is no allocation of the program. */
+static bool is_kept(const struct object *o, const struct name *n)
+{
+	const bool mapping = n->hook == attach_at_mmap || n->hook == attach_at_mmap64 || n->hook == attach_at_munmap ||
+			     n->hook == attach_at_mremap;
+
+	if (n->alloc < 0)
+		return o->libc;
+	return (o->allocator && !o->libc) || (mapping && (o->allocator || o->libc));
 }
 
 static bool in_relro(const struct object *o, const void *at)
@@ -262,7 +285,7 @@ static uint32_t patch_table(struct object *o, const ElfW(Rela) * table, size_t c
 		    ELF64_R_SYM(table[i].r_info) == 0 || (type == CPU_RELOC_ADDRESS && table[i].r_addend != 0))
 			continue;
 		n = find_name(o->strings + symbol->st_name);
-		if (!n->name || !n->real || (uintptr_t)at % sizeof(*at))
+		if (!n->name || !n->real || is_kept(o, n) || (uintptr_t)at % sizeof(*at))
 			continue;
 		value = __atomic_load_n(at, __ATOMIC_RELAXED);
 		if (leads_to(o, n, type, value, symbol) && writable(o, at) && note_slot(o, at, value, n)) {
@@ -352,7 +375,9 @@ uint32_t attach_patch(void)
 
 	make_names();
 	/* Before our lock: these look-ups take the loader's, which a thread may hold that waits for ours. */
-	if ((!patch_find() && !shim.injected && !deep) || !lock())
+	const bool libraries = patch_find(), allocations = alloc_find();
+
+	if ((!libraries && !allocations && !shim.injected && !deep) || !lock())
 		return 0;
 	refresh_names();
 	if (!slots) {
@@ -426,7 +451,10 @@ __attribute__((visibility("hidden"), used)) void attach_entry(struct wire_attach
 		return;
 	take_name(a->library);
 	session_announce();
+	if (alloc_wanted())
+		alloc_table_clear();
 	a->slots = attach_patch();
+	alloc_announce();
 }
 
 __attribute__((visibility("hidden"), used)) void detach_entry(struct wire_attach *a)

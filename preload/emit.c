@@ -175,7 +175,8 @@ static uint32_t note_site(struct shim_tls *t, const struct call *c, bool *ret_st
 	if (unlikely(!c->pc))
 		return 0;
 	site = c->site ? c->site : emit_site(t, c->pc, c->sp);
-	*ret_stack = site_due(t, site, c->event, ret_entry) || c->t1 - c->t0 > t->slow_ticks;
+	/* Samples of allocations stand for many, and a function that all of them go through would make them one site. */
+	*ret_stack = site_due(t, site, c->event, ret_entry) || c->t1 - c->t0 > t->slow_ticks || c->event == WIRE_ALLOC;
 	if (!atomic_load_explicit(&shim.header->stacks, memory_order_relaxed))
 		*ret_stack = false;
 	return site;

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "preload/call.h"
+#include "preload/alloc.h"
 
 /* In the parent: one FORK. In the child, which an atfork handler's calls may have set up already: a slot of its own. */
 static void forked(struct call *c, pid_t pid)
@@ -55,6 +55,7 @@ HOOK_FN(pid_t, _Fork, void)
 static void exit_say(struct call *c, int status)
 {
 	atomic_store_explicit(&shim.exit_said, true, memory_order_relaxed);
+	alloc_rest();
 	call_begin(c);
 	c->t1 = c->t0;
 	c->ret = status;

@@ -13,7 +13,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-#include "preload/call.h"
+#include "preload/alloc.h"
 #include "preload/handover.h"
 #include "preload/memory.h"
 #include "wire/attach.h"
@@ -143,6 +143,7 @@ void session_child(void)
 	uint32_t high;
 
 	thread_reset(t);
+	alloc_forked();
 	if (atomic_load_explicit(&shim.quiet, memory_order_relaxed)) {
 		switch_off();
 		return;
@@ -323,6 +324,7 @@ static void on_process_end(int status, void *arg)
 	(void)arg;
 	if (atomic_exchange_explicit(&shim.exit_said, true, memory_order_relaxed) || !call_enter(&c, WIRE_PROCESS_EXIT, -1))
 		return;
+	alloc_rest();
 	c.pc = 0;
 	c.t0 = c.t1 = shim_ticks();
 	c.ret = status;
@@ -420,6 +422,7 @@ __attribute__((constructor)) static void session_start(void)
 	if (shim.mapped) {
 		session_announce();
 		(void)attach_patch();
+		alloc_announce();
 	}
 out:
 	errno = saved;

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <pthread.h>
 
-#include "preload/call.h"
+#include "preload/alloc.h"
 
 #define RETRY_CALLS 1024U /* a thread that found no slot looks again after so many calls */
 
@@ -29,6 +29,7 @@ static void release(struct shim_tls *t)
 {
 	struct wire_thread *slot = t->ring.thread;
 
+	alloc_rest();
 	say(WIRE_THREAD_EXIT);
 	t->state = SHIM_THREAD_GONE;
 	t->local = &nobody;

@@ -103,7 +103,7 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 	char exe[PATH_MAX];
 	struct resource_input resource = {.service = a->service, .exe = exe};
 	const struct ingest_options options = {
-		.thread_max = s->rings, .ring_bytes = s->ring_size, .scan_percent = s->scan_cpu, .stacks = !s->no_stacks};
+		.thread_max = s->rings, .ring_bytes = s->ring_size, .scan_percent = s->scan_cpu, .stacks = !s->no_stacks, .alloc_mean = settings_alloc_mean(s)};
 	int e;
 
 	read_exe(a->found.pids[0], exe, sizeof(exe));

@@ -27,6 +27,7 @@ static void list_hooks(FILE *out)
 #define HOOK(name, family) {#name, #family, NULL},
 #define ALIAS(name, of, family) {#name, #family, #of},
 #define PATCH(name, family) {#name, #family, NULL},
+#define ALLOC(name, family) {#name, #family, NULL},
 #include "preload/hooks.def"
 #undef HOOK
 #undef ALIAS

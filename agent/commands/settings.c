@@ -78,9 +78,22 @@
 		.doc = "take no call stacks: findings then carry no call site" \
 	}
 
+#define ROW_ALLOC \
+	{ \
+		.name = "alloc", .kind = FLAG_SWITCH, .offset = offsetof(struct settings, alloc), \
+		.doc = "watch allocations too: leaks, growth, and who asks for memory; by sampling" \
+	}
+#define ROW_ALLOC_MEAN \
+	{ \
+		.name = "alloc-mean", .kind = FLAG_COUNT, .offset = offsetof(struct settings, alloc_mean), .arg = "BYTES", \
+		.doc = "with --alloc: sample an allocation every so many bytes, on average (default 524288)", .min = 1, \
+		.max = SETTINGS_ALLOC_MEAN_MAX \
+	}
+
 const struct flag run_flags[] = {
 	ROW_REPORT,    ROW_REPORT_EVERY, ROW_RECORD,   ROW_EXPORT,      ROW_CONFIG, ROW_SERVICE, ROW_RINGS,
-	ROW_RING_SIZE, ROW_NO_STACKS,    ROW_SCAN_CPU, ROW_WITH_PARENT, ROW_QUIET,  {0},
+	ROW_RING_SIZE, ROW_NO_STACKS,    ROW_SCAN_CPU, ROW_WITH_PARENT, ROW_QUIET,
+	ROW_ALLOC, ROW_ALLOC_MEAN, {0},
 };
 
 const struct flag attach_flags[] = {
@@ -123,6 +136,8 @@ const struct flag attach_flags[] = {
 	ROW_RING_SIZE,
 	ROW_NO_STACKS,
 	ROW_SCAN_CPU,
+	ROW_ALLOC,
+	ROW_ALLOC_MEAN,
 	ROW_WITH_PARENT,
 	ROW_QUIET,
 	{0},
@@ -150,6 +165,11 @@ int settings_detector_index(const char *name)
 		if (strcmp(detector_table[i]->name, name) == 0)
 			return i;
 	return -1;
+}
+
+uint32_t settings_alloc_mean(const struct settings *s)
+{
+	return !s->alloc ? 0 : s->alloc_mean ? s->alloc_mean : SETTINGS_ALLOC_MEAN;
 }
 
 static void set_defaults(struct settings *s)

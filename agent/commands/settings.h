@@ -11,6 +11,8 @@
 
 #define SETTINGS_DETECTORS_MAX 16U /* rows of detector_table that can be configured */
 #define SETTINGS_OPTIONS_MAX 32U   /* options of one detector */
+#define SETTINGS_ALLOC_MEAN 524288U
+#define SETTINGS_ALLOC_MEAN_MAX (1U << 30)
 #define SETTINGS_TEXTS_MAX 64U     /* texts of the configuration file that are kept */
 
 struct detector_settings {
@@ -28,7 +30,8 @@ struct settings {
 	const char *report, *record, *config, *service, *format;
 	struct flag_list exports;
 	uint32_t rings, ring_size, report_every_s, scan_cpu;
-	bool no_stacks, quiet, with_parent;
+	uint32_t alloc_mean; /* 0 = SETTINGS_ALLOC_MEAN */
+	bool no_stacks, quiet, with_parent, alloc;
 	struct attach_settings attach;
 	struct detector_settings detectors[SETTINGS_DETECTORS_MAX];
 	char *texts[SETTINGS_TEXTS_MAX]; /* owned */
@@ -48,6 +51,8 @@ extern const struct flag replay_flags[];
  */
 int settings_load(struct settings *s, const struct flag *table, int argc, char **argv, char *err, size_t err_size);
 void settings_done(struct settings *s);
+/* For ingest_options: 0 = allocations are not watched. */
+uint32_t settings_alloc_mean(const struct settings *s);
 /* For session_options: ctx is the struct settings. */
 const double *settings_detector_options(void *ctx, const struct detector *d);
 bool settings_detector_enabled(void *ctx, const struct detector *d);

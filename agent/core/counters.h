@@ -29,7 +29,8 @@
 	LIMIT(HEAD, "protocol head bytes") \
 	LIMIT(PIPELINE, "pipelined requests") \
 	LIMIT(SPANS, "spans queued") \
-	LIMIT(SERIES, "metric series")
+	LIMIT(SERIES, "metric series") \
+	LIMIT(HEAP, "sampled allocations")
 
 enum counted_limit {
 #define LIMIT(name, text) LIMIT_REACHED_##name,

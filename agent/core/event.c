@@ -46,6 +46,8 @@ static const char *const loss_names[WIRE_LOSS_CAUSES] = {
 	[WIRE_LOSS_PROBE_FULL] = "probe_full",
 	[WIRE_LOSS_PROBE_THREADS] = "probe_threads",
 	[WIRE_LOSS_PROBE_PROCESSES] = "probe_processes",
+	[WIRE_LOSS_HEAP_FULL] = "heap_full",
+	[WIRE_LOSS_HEAP_FREE] = "heap_free",
 };
 
 const char *loss_name(unsigned int cause)

@@ -32,6 +32,9 @@
 #define LIMIT_OPEN_CALLS 4096U           /* protocols: requests without an answer on one connection, but HTTP/1 */
 #define LIMIT_PREPARED 256U              /* protocols: prepared statements remembered of one connection */
 #define LIMIT_QUERY_TEXT 512U            /* protocols: bytes of a sanitised query */
+#define LIMIT_HEAP_BLOCKS (1U << 20)     /* model: sampled allocations that are alive at once */
+#define LIMIT_HEAP_MAPS 4096U            /* model: of these, memory that one process mapped itself */
+#define LIMIT_HEAP_SITES 16384U          /* heap detector: call sites of one process */
 #define LIMIT_SPAN_QUEUE 2048U           /* exporters: spans waiting (OTEL_BSP_MAX_QUEUE_SIZE) */
 #define LIMIT_SERIES 2000U               /* exporters: attribute sets of one metric, then otel.metric.overflow */
 #define LIMIT_PEER_TEXT 256U             /* bytes of a peer's or an operation's text */

@@ -9,6 +9,7 @@ const struct detector *const detector_table[] = {
 	&deadline_detector,
 	&retry_detector,
 	&data_detector,
+	&heap_detector,
 	NULL,
 };
 

@@ -9,5 +9,6 @@
 extern const struct detector deadline_detector;
 extern const struct detector retry_detector;
 extern const struct detector data_detector;
+extern const struct detector heap_detector;
 
 #endif

@@ -56,6 +56,7 @@ static int lay_out(const struct ingest_options *o, const struct tick_clock *c, s
 	h->policy_pipe = WIRE_POLICY_SIZES;
 	h->policy_pair = WIRE_POLICY_SIZES;
 	h->agent_pid = (uint32_t)getpid();
+	atomic_init(&h->alloc_mean, o->alloc_mean);
 	return 0;
 }
 

@@ -146,6 +146,20 @@ struct log_match {
 	uint64_t fingerprint; /* keyed: the same value gives the same number within the session only */
 };
 
+/* Memory that the service asked for, as a sample stands for it (heap.c): told when it was asked for, and when it was given back. */
+struct allocation {
+	uint64_t address; /* unique among what is alive in its process */
+	uint64_t size;    /* bytes asked for in this one call */
+	double bytes;     /* that it stands for: an estimate without bias; of mapped memory its size */
+	double objects;
+	struct process *process;
+	uint32_t stack;
+	bool mapped;     /* by mmap, not by an allocator */
+	bool no_free;    /* it will not be told when this is given back */
+	uint64_t t_ns;   /* when it was asked for */
+	uint64_t served; /* request that its thread was serving, 0 = none known */
+};
+
 enum request_end {
 	REQUEST_DONE,
 	REQUEST_EOF,
@@ -201,6 +215,10 @@ struct request {
 	unsigned int version;      /* 10, 11, 20 */
 	unsigned int resend_count; /* set by the retry detector before exporters see it */
 	uint64_t resend_of;        /* and the request that it repeats, 0 none */
+	/* What the serving thread allocated meanwhile, where allocations are watched: estimate, samples, and the largest single call. */
+	double alloc_bytes;
+	uint32_t alloc_samples, alloc_largest_stack;
+	uint64_t alloc_largest;
 	uint32_t pid, tid;         /* of the first byte */
 	uint32_t stack;            /* of the call that sent (client) or read (server) the first byte */
 	void *user;                /* the session's */
@@ -225,6 +243,10 @@ struct observer {
 	void (*match)(void *ctx, const struct log_match *m);
 	void (*request_start)(void *ctx, struct request *r);
 	void (*request_end)(void *ctx, struct request *r);
+	void (*heap_alloc)(void *ctx, const struct allocation *a);
+	/* So many bytes of it were given back: all, if they are a->bytes. e is NULL where its process ended. */
+	void (*heap_free)(void *ctx, const struct allocation *a, double bytes, const struct event *e);
+	void (*heap_asked)(void *ctx, struct process *p, uint64_t bytes); /* exactly so many bytes, since it was told last */
 	void (*tick)(void *ctx, uint64_t now_ns); /* about once a second of session time, and at its end */
 };
 

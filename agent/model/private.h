@@ -19,6 +19,8 @@ struct epoll_reg;
 struct name;
 struct open_request;
 struct tls_session;
+struct block;
+struct serving;
 
 /* One descriptor number of one process. `weak`: inherited and not used yet; it does not keep the description open (process.c). */
 struct holder {
@@ -62,6 +64,7 @@ struct proc {
 	bool exiting;              /* exit was called: handlers of the program may still run */
 	struct event exit_event;   /* without data */
 	uint64_t itimer_period_ns; /* of ITIMER_REAL, 0 = one shot */
+	struct block *blocks, *maps; /* sampled allocations that are alive (heap.c) */
 	UT_hash_handle hh;
 };
 
@@ -123,6 +126,9 @@ struct model {
 	unsigned int n_names;
 	struct open_request *requests;
 	uint64_t next_request;
+	bool heap_watched;       /* an ALLOC_STATE or ALLOC was seen */
+	struct serving *serving; /* threads and the request that each serves, while allocations are watched */
+	unsigned int n_blocks;
 	struct tls_session *tls;
 	unsigned int n_tls;
 	struct tls_io tls_io[TLS_IO_THREADS];
@@ -268,6 +274,17 @@ void sink_on_stdio(struct model *m, struct proc *p, const struct event *e);
 void sink_on_syslog(struct model *m, struct proc *p, const struct event *e);
 void sink_on_journal(struct model *m, struct proc *p, const struct event *e);
 void sink_on_match(struct model *m, struct proc *p, const struct event *e);
+
+/* heap.c */
+void heap_on_alloc(struct model *m, struct proc *p, const struct event *e);
+void heap_on_free(struct model *m, struct proc *p, const struct event *e);
+void heap_on_rest(struct model *m, struct proc *p, const struct event *e);
+void heap_on_state(struct model *m, struct proc *p, const struct event *e);
+void heap_on_unmap(struct model *m, struct proc *p, const struct event *e);
+void heap_serve(struct model *m, struct request *r);  /* its thread serves it from now on */
+void heap_served(struct model *m, struct request *r); /* no more */
+void heap_drop(struct model *m, struct proc *p);      /* its memory is gone */
+void heap_done(struct model *m);
 
 /* requests.c */
 void requests_finish(struct model *m, uint64_t now_ns);

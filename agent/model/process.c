@@ -92,6 +92,7 @@ void process_gone(struct model *m, struct proc *p, const struct event *e)
 	for (struct holder *h = fdtable_next(&p->fds, 0); h; h = fdtable_next(&p->fds, 0))
 		conn_drop(m, h, e);
 	TELL(m, process_exit, &p->pub);
+	heap_drop(m, p);
 	process_free(m, p);
 }
 
@@ -109,8 +110,10 @@ void process_finish_exiting(struct model *m)
 /* After conn_free_all: no descriptor is left. */
 void process_free_all(struct model *m)
 {
-	while (m->procs)
+	while (m->procs) {
+		heap_drop(m, m->procs);
 		process_free(m, m->procs);
+	}
 }
 
 static bool held_elsewhere(const struct connx *c, const struct proc *p)
@@ -138,6 +141,7 @@ static void exec(struct model *m, struct proc *p, const struct event *e)
 		h = fdtable_next(&p->fds, fd + 1);
 	}
 	poll_forget_all(p);
+	heap_drop(m, p);
 	p->pub.sigalrm_interrupts = false; /* handlers do not survive exec; a pending alarm does */
 }
 

@@ -34,6 +34,7 @@ void model_request_start(struct model *m, struct request *r)
 	o->request = r;
 	HASH_ADD_PTR(m->requests, request, o);
 	count(r, true);
+	heap_serve(m, r);
 	TELL(m, request_start, r);
 }
 
@@ -47,6 +48,7 @@ void model_request_end(struct model *m, struct request *r)
 	HASH_DEL(m->requests, o);
 	free(o);
 	count(r, false);
+	heap_served(m, r);
 	TELL(m, request_end, r);
 }
 

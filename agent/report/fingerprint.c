@@ -68,5 +68,7 @@ void finding_fingerprint(const struct stacks *s, const struct finding *f, char *
 	h = hash_text(h, module);
 	h = hash_text(h, peer);
 	h = hash_text(h, sink_kind(f->sink));
+	if (f->path != NULL)
+		h = hash_text(h, f->path);
 	snprintf(buf, 17, "%016" PRIx64, hash_end(h));
 }

@@ -140,6 +140,21 @@ enum wire_deadline {
 	WIRE_DEADLINE_OTHERS = 6, /* fd = -1: the last of all timers that may end anything; -1: there is no such timer */
 };
 
+/* Data of ALLOC. An allocation of n bytes is told with a probability of 1 - exp(-n / mean); mean 0: each one is. */
+enum wire_alloc_kind { WIRE_ALLOC_HEAP = 0, WIRE_ALLOC_MAP = 1 };
+struct wire_alloc {
+	uint64_t mean;
+	uint32_t kind;    /* enum wire_alloc_kind */
+	uint32_t no_free; /* 1: it will not be told when this block is freed */
+};
+static_assert(sizeof(struct wire_alloc) == 16, "");
+
+enum wire_alloc_state {
+	WIRE_ALLOC_WATCHED = 0,
+	WIRE_ALLOC_STATIC = 1,    /* the program has its allocator linked into itself: no call of it can be seen */
+	WIRE_ALLOC_NOT_FOUND = 2, /* no object has a malloc */
+};
+
 /* How many bytes of data and stack a record with these lengths takes, in units. */
 static inline uint32_t wire_units(uint32_t data_len, uint32_t stack_len)
 {
