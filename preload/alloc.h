@@ -31,10 +31,10 @@ enum alloc_id {
 
 /* Of each thread. */
 struct alloc_tls {
-	uint64_t left;   /* bytes until the next sample; below zero (as int64_t): it is due */
-	uint64_t gap;    /* what left began with */
-	uint64_t seed;   /* of the distances; 0: none was drawn yet */
-	uint64_t carry;  /* bytes of samples that could not be told */
+	uint64_t left;        /* bytes until the next sample; below zero (as int64_t): it is due */
+	uint64_t gap;         /* what left began with */
+	uint64_t seed;        /* of the distances; 0: none was drawn yet */
+	uint64_t carry;       /* bytes of samples that could not be told */
 	_Atomic uintptr_t in; /* frame of the bookkeeping that is going on, 0 = none: what comes meanwhile is not sampled */
 };
 
@@ -44,11 +44,11 @@ extern __thread struct alloc_tls alloc_tls __attribute__((tls_model("initial-exe
 extern _Atomic uint8_t alloc_filter[ALLOC_BUCKETS];
 
 /* alloc.c */
-bool alloc_wanted(void);                          /* does the session watch allocations? */
-bool alloc_find(void);                            /* find the allocator. Takes the loader's locks: never inside dl_iterate_phdr */
-void alloc_announce(void);                        /* tell the agent what was found */
+bool alloc_wanted(void);                           /* does the session watch allocations? */
+bool alloc_find(void);                             /* find the allocator. Takes the loader's locks: never inside dl_iterate_phdr */
+void alloc_announce(void);                         /* tell the agent what was found */
 bool alloc_is_allocator(uintptr_t a, uintptr_t b); /* is the allocator's object there? */
-void alloc_forked(void);                          /* what was counted is the parent's */
+void alloc_forked(void);                           /* what was counted is the parent's */
 /* The countdown of this thread ran out with a call for `bytes`: is the call to be sampled? */
 bool alloc_due(uint64_t bytes);
 void alloc_say(struct call *c, void *block, uint64_t bytes, uint32_t kind);
@@ -57,7 +57,7 @@ void alloc_say_free(struct call *c, const void *block, uint64_t at);
 void alloc_rest(void); /* the thread ends */
 
 /* alloc_table.c */
-bool alloc_table_add(const void *block); /* false: no room */
+bool alloc_table_add(const void *block);  /* false: no room */
 bool alloc_table_take(const void *block); /* was it there? It is no more */
 void alloc_table_clear(void);
 bool alloc_untold_add(const void *block); /* a free that could not be told; false: no room */

@@ -51,7 +51,7 @@ struct object {
 	const char *strings;
 	const ElfW(Rela) * tables[2]; /* DT_RELA, DT_JMPREL */
 	size_t counts[2];
-	bool lock; /* the RELRO part is to be protected again */
+	bool lock;      /* the RELRO part is to be protected again */
 	bool allocator; /* it has malloc */
 	bool libc;
 };
@@ -125,8 +125,7 @@ static void make_names(void)
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
 		struct name *const n = find_name(hooks[i].name);
 
-		*n = (struct name){
-			.name = hooks[i].name, .hook = hooks[i].hook, .patch = hooks[i].patch, .alloc = hooks[i].alloc};
+		*n = (struct name){.name = hooks[i].name, .hook = hooks[i].hook, .patch = hooks[i].patch, .alloc = hooks[i].alloc};
 		/* Started with the library, a program has its hooks of libc from the loader. */
 		if (n->patch >= 0 || n->alloc >= 0 || (!shim.injected && !deep))
 			continue;

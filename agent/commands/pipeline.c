@@ -10,6 +10,7 @@
 
 #include "commands/command.h"
 #include "commands/report_file.h"
+#include "exporters/pprof.h"
 #include "report/render.h"
 
 int pipeline_init(struct pipeline *p)
@@ -30,6 +31,7 @@ int pipeline_open(struct pipeline *p, struct settings *s, const char *service, u
 		.sink = outputs_sink(&p->outputs),
 	};
 
+	p->profile = s->alloc_profile;
 	p->session = session_new(&o, p->stacks, &p->counters);
 	return p->session ? 0 : -ENOMEM;
 }
@@ -76,14 +78,35 @@ void pipeline_metrics_tick(struct pipeline *p, uint64_t now_ns)
 	outputs_metrics_tick(&p->outputs, m, n, now_ns);
 }
 
+/* For pprof. Nothing is written where allocations were not watched. */
+static void write_profile(const struct pipeline *p, const json_t *report)
+{
+	struct bytes profile = {0};
+	char err[512];
+	int e = pprof_encode(report, &profile);
+
+	if (e < 0)
+		complain("%s: no memory profile: %s", p->profile,
+			 e == -ENODATA ? "allocations were not watched; add --alloc" : strerror(-e));
+	else if (report_file_write(p->profile, (const char *)profile.data, profile.len, err, sizeof(err)) < 0)
+		complain("%s", err);
+	free(profile.data);
+}
+
 int pipeline_report(struct pipeline *p, const char *path, const char *format, FILE *out)
 {
 	char err[512];
 	int e = 0;
 
-	if (!path && !out)
+	if (!path && !out && !p->profile)
 		return 0;
 	json_t *report = session_report(p->session);
+	if (report && p->profile)
+		write_profile(p, report);
+	if (!path && !out) {
+		json_decref(report);
+		return report ? 0 : -ENOMEM;
+	}
 	bool colour = !path && isatty(fileno(out)) && !getenv("NO_COLOR");
 	char *text = report ? render(report_format_find(path ? "json" : format), report, colour) : NULL;
 	json_decref(report);

@@ -22,6 +22,7 @@ struct pipeline {
 	struct session *session;
 	struct outputs outputs;
 	struct recording_writer *writer; /* NULL: no recording */
+	const char *profile;             /* where the memory profile goes, or NULL */
 	int record_error;                /* first error of the recording, 0 = none */
 	uint64_t events;
 	uint64_t images; /* program images that announced themselves */

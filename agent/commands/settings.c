@@ -90,10 +90,15 @@
 		.max = SETTINGS_ALLOC_MEAN_MAX \
 	}
 
+#define ROW_ALLOC_PROFILE \
+	{ \
+		.name = "alloc-profile", .kind = FLAG_TEXT, .offset = offsetof(struct settings, alloc_profile), .arg = "FILE", \
+		.doc = "write the memory profile there with each report, for `go tool pprof`: allocated and in use, by call stack" \
+	}
+
 const struct flag run_flags[] = {
-	ROW_REPORT,    ROW_REPORT_EVERY, ROW_RECORD,   ROW_EXPORT,      ROW_CONFIG, ROW_SERVICE, ROW_RINGS,
-	ROW_RING_SIZE, ROW_NO_STACKS,    ROW_SCAN_CPU, ROW_WITH_PARENT, ROW_QUIET,
-	ROW_ALLOC, ROW_ALLOC_MEAN, {0},
+	ROW_REPORT,    ROW_REPORT_EVERY, ROW_RECORD,      ROW_EXPORT, ROW_CONFIG, ROW_SERVICE,    ROW_RINGS,         ROW_RING_SIZE,
+	ROW_NO_STACKS, ROW_SCAN_CPU,     ROW_WITH_PARENT, ROW_QUIET,  ROW_ALLOC,  ROW_ALLOC_MEAN, ROW_ALLOC_PROFILE, {0},
 };
 
 const struct flag attach_flags[] = {
@@ -138,6 +143,7 @@ const struct flag attach_flags[] = {
 	ROW_SCAN_CPU,
 	ROW_ALLOC,
 	ROW_ALLOC_MEAN,
+	ROW_ALLOC_PROFILE,
 	ROW_WITH_PARENT,
 	ROW_QUIET,
 	{0},
@@ -147,6 +153,7 @@ static const char *const replay_formats[] = {"json", "text", NULL};
 
 const struct flag replay_flags[] = {
 	ROW_REPORT,
+	ROW_ALLOC_PROFILE,
 	ROW_EXPORT,
 	ROW_CONFIG,
 	{.name = "format",

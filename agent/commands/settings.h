@@ -13,7 +13,7 @@
 #define SETTINGS_OPTIONS_MAX 32U   /* options of one detector */
 #define SETTINGS_ALLOC_MEAN 524288U
 #define SETTINGS_ALLOC_MEAN_MAX (1U << 30)
-#define SETTINGS_TEXTS_MAX 64U     /* texts of the configuration file that are kept */
+#define SETTINGS_TEXTS_MAX 64U /* texts of the configuration file that are kept */
 
 struct detector_settings {
 	bool off;
@@ -30,6 +30,7 @@ struct settings {
 	const char *report, *record, *config, *service, *format;
 	struct flag_list exports;
 	uint32_t rings, ring_size, report_every_s, scan_cpu;
+	const char *alloc_profile;
 	uint32_t alloc_mean; /* 0 = SETTINGS_ALLOC_MEAN */
 	bool no_stacks, quiet, with_parent, alloc;
 	struct attach_settings attach;

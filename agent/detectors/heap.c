@@ -15,29 +15,33 @@
 #define JUDGE_NS (30 * NS_PER_S)
 
 const struct rule heap_rules[] = {
-	[HEAP_GROWTH] = {.id = "resource.heap.growth",
-			 .severity = SEVERITY_ERROR,
-			 .title = "memory that only grows",
-			 .doc = "What one place of the program holds in memory grew evenly and up to the end, behind the start and over many "
-				"requests, and memory from all of that time is still held. The regression's interval is in the evidence.",
-			 .remedy = "Free what is not needed any more; give a cache or a list a bound."},
-	[HEAP_NEVER_FREED] = {.id = "resource.heap.never_freed",
-			      .severity = SEVERITY_WARNING,
-			      .title = "memory that was never freed",
-			      .doc = "All through its life the program allocated at this place, and when it ended nearly none of it had been "
-				     "freed. In a program that runs for longer this is a leak.",
-			      .remedy = "Free each block when its work is done, not only with the process."},
+	[HEAP_GROWTH] =
+		{.id = "resource.heap.growth",
+		 .severity = SEVERITY_ERROR,
+		 .title = "memory that only grows",
+		 .doc = "What one place of the program holds in memory grew evenly and up to the end, behind the start and over "
+			"many "
+			"requests, and memory from all of that time is still held. The regression's interval is in the evidence.",
+		 .remedy = "Free what is not needed any more; give a cache or a list a bound."},
+	[HEAP_NEVER_FREED] =
+		{.id = "resource.heap.never_freed",
+		 .severity = SEVERITY_WARNING,
+		 .title = "memory that was never freed",
+		 .doc = "All through its life the program allocated at this place, and when it ended nearly none of it had been "
+			"freed. In a program that runs for longer this is a leak.",
+		 .remedy = "Free each block when its work is done, not only with the process."},
 	[HEAP_REQUEST] = {.id = "resource.heap.request",
 			  .severity = SEVERITY_INFO,
 			  .title = "much memory for each request",
 			  .doc = "On average, serving a request of this kind allocates more than `request_bytes` in all.",
 			  .remedy = "Stream or page what is large; reuse buffers."},
-	[HEAP_REQUEST_SIZE] = {.id = "resource.heap.request_size",
-			       .severity = SEVERITY_WARNING,
-			       .title = "a request decides how much memory is allocated at once",
-			       .doc = "One allocation of at least `huge_bytes` had the size that the request named, or that its body had: "
-				      "whoever sends requests decides how much memory the service takes.",
-			       .remedy = "Check the size against a limit before allocating; read large bodies in pieces."},
+	[HEAP_REQUEST_SIZE] =
+		{.id = "resource.heap.request_size",
+		 .severity = SEVERITY_WARNING,
+		 .title = "a request decides how much memory is allocated at once",
+		 .doc = "One allocation of at least `huge_bytes` had the size that the request named, or that its body had: "
+			"whoever sends requests decides how much memory the service takes.",
+		 .remedy = "Check the size against a limit before allocating; read large bodies in pieces."},
 	{0},
 };
 
@@ -160,8 +164,7 @@ static struct heap_site *site_of(struct heap *h, const struct allocation *a, boo
 
 static struct heap_group *group_of(struct heap *h, const struct allocation *a, bool make)
 {
-	const struct heap_group_key key = {
-		.path = path_of(h->env.stacks, a->stack), .pid = a->process->pid, .mapped = a->mapped};
+	const struct heap_group_key key = {.path = path_of(h->env.stacks, a->stack), .pid = a->process->pid, .mapped = a->mapped};
 	struct heap_group *g;
 
 	HASH_FIND(hh, h->groups, &key, sizeof key, g);
@@ -264,7 +267,8 @@ static void on_state(struct heap *h, const struct event *e)
 	h->mean = e->a0;
 	if (e->ret == WIRE_ALLOC_WATCHED) {
 		h->watched = true;
-		snprintf(h->allocator, sizeof h->allocator, "%.*s", e->data ? (int)e->data_len : 0, e->data ? (const char *)e->data : "");
+		snprintf(h->allocator, sizeof h->allocator, "%.*s", e->data ? (int)e->data_len : 0,
+			 e->data ? (const char *)e->data : "");
 	} else if (e->ret > 0 && e->ret < (int64_t)(sizeof why / sizeof *why)) {
 		snprintf(h->why_not, sizeof h->why_not, "%s", why[e->ret]);
 	}

@@ -93,8 +93,8 @@ struct heap {
 	bool watched;
 	char allocator[LIMIT_PEER_TEXT], why_not[160];
 	uint64_t mean, start_ns, now_ns;
-	uint64_t asked; /* bytes, exactly */
-	double estimated;   /* the same by samples, without mapped memory */
+	uint64_t asked;   /* bytes, exactly */
+	double estimated; /* the same by samples, without mapped memory */
 	uint64_t samples, frees_lost, requests_n;
 };
 

@@ -78,7 +78,8 @@ static const char *callers(const struct heap *h, uint32_t stack, char *buf, size
 	for (size_t i = site ? (size_t)(site - f) : n; i < n && used < 3 && len < size; i++) {
 		if (f[i].runtime != site->runtime)
 			continue;
-		len += (size_t)snprintf(buf + len, size - len, "%s%s", used ? " < " : "", f[i].function ? f[i].function : f[i].module);
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", used ? " < " : "",
+					f[i].function ? f[i].function : f[i].module);
 		used++;
 	}
 	return buf;
@@ -88,10 +89,10 @@ static json_t *describe(const struct heap *h, const struct heap_group *g, const 
 {
 	const double scale = g->key.mapped ? 1 : heap_scale(h);
 
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "kind", g->key.mapped ? "mapped" : "heap", "callers", path, "live_bytes",
-			 (json_int_t)(g->amount.live_bytes * scale), "live_objects", (json_int_t)(g->amount.live_objects * scale + 0.5),
-			 "alloc_bytes", (json_int_t)(g->amount.alloc_bytes * scale), "samples_alive", (json_int_t)g->alive,
-			 "share_alive",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "kind", g->key.mapped ? "mapped" : "heap", "callers", path,
+			 "live_bytes", (json_int_t)(g->amount.live_bytes * scale), "live_objects",
+			 (json_int_t)(g->amount.live_objects * scale + 0.5), "alloc_bytes",
+			 (json_int_t)(g->amount.alloc_bytes * scale), "samples_alive", (json_int_t)g->alive, "share_alive",
 			 evidence_number(g->amount.alloc_bytes > 0 ? g->amount.live_bytes / g->amount.alloc_bytes : 0));
 }
 
@@ -118,7 +119,9 @@ void heap_judge_growth(struct heap *h, struct heap_group *g, double seconds)
 
 	if (!can_judge(h, g) || !p || (p->requests > 0 && (double)p->requests < h->env.options[HEAP_MIN_REQUESTS]))
 		return;
-	if (!growth_steady(&g->growth, seconds, least(h, g), &t) || !spread(&g->ages, h->now_ns - (uint64_t)(t.seconds * 1e9), h->now_ns))
+	/* A queue that grows frees its oldest first: the later half is enough. */
+	if (!growth_steady(&g->growth, seconds, least(h, g), &t) ||
+	    !spread(&g->ages, h->now_ns - (uint64_t)(t.seconds * 5e8), h->now_ns))
 		return;
 	const double scale = g->key.mapped ? 1 : heap_scale(h);
 	snprintf(message, sizeof message, "%s that %s allocates grew by %s in %.0f s (%s a second), and is still held",
@@ -157,7 +160,8 @@ void heap_judge_end(struct heap *h, struct heap_group *g, const struct process *
 	const struct heap_amount *m = &g->amount;
 	char message[512], path[384], bytes[32];
 
-	if (!p->exit_ns || !known || !can_judge(h, g) || m->live_bytes < least(h, g) || m->live_bytes < NEVER_SHARE * m->alloc_bytes)
+	if (!p->exit_ns || !known || !can_judge(h, g) || m->live_bytes < least(h, g) ||
+	    m->live_bytes < NEVER_SHARE * m->alloc_bytes)
 		return;
 	const uint64_t life = p->exit_ns > known->start_ns ? p->exit_ns - known->start_ns : 0;
 	if ((double)(g->last_ns - g->first_ns) < LIFE_SHARE * (double)life || !spread(&g->ages, g->first_ns, g->last_ns + 1))

@@ -22,8 +22,8 @@ static json_t *frames_json(const struct stacks *stacks, uint32_t stack)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:I, s:I}", "function", text_or_null(f[i].function), "module",
-						      text_or_null(f[i].module), "file", text_or_null(f[i].file), "line",
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:I, s:I}", "function", text_or_null(f[i].function),
+						      "module", text_or_null(f[i].module), "file", text_or_null(f[i].file), "line",
 						      (json_int_t)f[i].line, "offset", (json_int_t)f[i].offset));
 	return list;
 }
@@ -98,8 +98,8 @@ static json_t *requests_json(const struct heap *h)
 	for (const struct heap_operation *o = h->operations; o; o = o->hh.next)
 		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:I}", "operation", o->name, "requests",
 						      (json_int_t)o->requests, "bytes_per_request",
-						      (json_int_t)(o->requests ? o->bytes / (double)o->requests : 0), "largest_bytes",
-						      (json_int_t)o->largest, "samples", (json_int_t)o->samples));
+						      (json_int_t)(o->requests ? o->bytes / (double)o->requests : 0),
+						      "largest_bytes", (json_int_t)o->largest, "samples", (json_int_t)o->samples));
 	return list;
 }
 
@@ -119,6 +119,8 @@ json_t *heap_report(void *state, json_t *not_exercised)
 	json_object_set_new(section, "allocator", json_string(h->allocator));
 	json_object_set_new(section, "mean_bytes", json_integer((json_int_t)h->mean));
 	json_object_set_new(section, "asked_bytes", json_integer((json_int_t)h->asked));
+	json_object_set_new(section, "time_ns", json_integer((json_int_t)h->now_ns));
+	json_object_set_new(section, "duration_ns", json_integer((json_int_t)(h->now_ns - h->start_ns)));
 	json_object_set_new(section, "frees_lost", json_integer((json_int_t)h->frees_lost));
 	json_t *sites = sites_json(h, section);
 	json_object_set_new(section, "requests", requests_json(h));

@@ -95,7 +95,8 @@ static void judge_size(struct heap *h, const struct request *r, const struct hea
 		by = "the size of its body";
 	if (!by)
 		return;
-	snprintf(message, sizeof message, "%s: %s in one allocation, as %s has it", o->name, heap_bytes_text(size, bytes, sizeof bytes), by);
+	snprintf(message, sizeof message, "%s: %s in one allocation, as %s has it", o->name,
+		 heap_bytes_text(size, bytes, sizeof bytes), by);
 	const struct finding f = {
 		.rule = &heap_rules[HEAP_REQUEST_SIZE],
 		.severity = heap_rules[HEAP_REQUEST_SIZE].severity,

@@ -14,7 +14,7 @@
 struct ingest_options {
 	uint32_t process_max, thread_max, ring_bytes; /* 0 = default; ring_bytes is rounded up to a power of two */
 	uint32_t scan_percent;                        /* of one processor, for reading logs; 0 = default */
-	uint32_t alloc_mean; /* sample an allocation every so many bytes, on average; 0 = watch none */
+	uint32_t alloc_mean;                          /* sample an allocation every so many bytes, on average; 0 = watch none */
 	bool stacks;                                  /* take and resolve stack snapshots */
 };
 

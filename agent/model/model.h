@@ -219,9 +219,9 @@ struct request {
 	double alloc_bytes;
 	uint32_t alloc_samples, alloc_largest_stack;
 	uint64_t alloc_largest;
-	uint32_t pid, tid;         /* of the first byte */
-	uint32_t stack;            /* of the call that sent (client) or read (server) the first byte */
-	void *user;                /* the session's */
+	uint32_t pid, tid; /* of the first byte */
+	uint32_t stack;    /* of the call that sent (client) or read (server) the first byte */
+	void *user;        /* the session's */
 };
 
 /* What the model and the protocols tell. Any member may be NULL. Order of calls: table order of the detectors, each event once. */
@@ -247,7 +247,7 @@ struct observer {
 	/* So many bytes of it were given back: all, if they are a->bytes. e is NULL where its process ended. */
 	void (*heap_free)(void *ctx, const struct allocation *a, double bytes, const struct event *e);
 	void (*heap_asked)(void *ctx, struct process *p, uint64_t bytes); /* exactly so many bytes, since it was told last */
-	void (*tick)(void *ctx, uint64_t now_ns); /* about once a second of session time, and at its end */
+	void (*tick)(void *ctx, uint64_t now_ns);                         /* about once a second of session time, and at its end */
 };
 
 struct model;

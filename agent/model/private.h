@@ -59,11 +59,11 @@ struct proc {
 	struct fdtable fds;
 	struct poll_memory *polls;
 	unsigned int n_polls;
-	uint64_t tree;             /* shared by a process and its descendants: scope of resolver names */
-	enum proc_maker maker;     /* which record made it, while its twin is awaited (FORK and FORK_CHILD) */
-	bool exiting;              /* exit was called: handlers of the program may still run */
-	struct event exit_event;   /* without data */
-	uint64_t itimer_period_ns; /* of ITIMER_REAL, 0 = one shot */
+	uint64_t tree;               /* shared by a process and its descendants: scope of resolver names */
+	enum proc_maker maker;       /* which record made it, while its twin is awaited (FORK and FORK_CHILD) */
+	bool exiting;                /* exit was called: handlers of the program may still run */
+	struct event exit_event;     /* without data */
+	uint64_t itimer_period_ns;   /* of ITIMER_REAL, 0 = one shot */
 	struct block *blocks, *maps; /* sampled allocations that are alive (heap.c) */
 	UT_hash_handle hh;
 };

@@ -1,0 +1,45 @@
+/*
+ * The report's section: heaviest call stacks first, all frames of each, and the rest summed up.
+ */
+#include "test.h"
+
+#include "detectors/heap.h"
+#include "detectors/rig.h"
+#include "model/heap_script.h"
+
+#define STACKS 1200U
+#define LISTED 1000U
+
+static void test_sites(void **state)
+{
+	struct rig r;
+	uint64_t listed = 0;
+	size_t i;
+	json_t *site;
+
+	(void)state;
+	rig_init(&r, &heap_detector);
+	heap_state(&r.s, WIRE_ALLOC_WATCHED);
+	for (uint64_t n = 1; n <= STACKS; n++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "f%u", (unsigned int)n);
+		r.s.stack = rig_stack(&r, name, "shop");
+		heap_map(&r.s, n << 20, n << 10);
+	}
+	rig_finish(&r);
+	json_t *sites = json_object_get(r.section, "sites");
+	assert_int_equal(json_array_size(sites), LISTED);
+	json_array_foreach (sites, i, site) {
+		assert_int_equal(json_integer_value(json_object_get(site, "live_bytes")), (STACKS - i) << 10);
+		listed += (uint64_t)json_integer_value(json_object_get(site, "live_bytes"));
+	}
+	const json_t *first = json_array_get(json_object_get(json_array_get(sites, 0), "stack"), 1);
+	assert_string_equal(json_string_value(json_object_get(first, "function")), "f1200");
+	assert_string_equal(json_string_value(json_object_get(first, "module")), "shop");
+	const uint64_t rest = (uint64_t)json_integer_value(json_object_get(json_object_get(r.section, "not_listed"), "live_bytes"));
+	assert_int_equal(listed + rest, (uint64_t)STACKS * (STACKS + 1) / 2 << 10);
+	rig_done(&r);
+}
+
+TEST_MAIN(cmocka_unit_test(test_sites))
