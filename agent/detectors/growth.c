@@ -9,8 +9,9 @@
 #define FIRST_WIDTH_NS 1000000000ULL
 #define WARM_UP_MIN 3U /* marks */
 #define MARKS_MIN 8U
-#define QUARTER_SHARE 0.4 /* of an even growth */
-#define ERRORS_MIN 4.0    /* standard errors of the slope above zero */
+#define QUARTER_SHARE 0.65 /* of an even growth */
+#define END_SHARE 0.2      /* of it, within the last quarter */
+#define ERRORS_MIN 4.0     /* standard errors of the slope above zero */
 #define INTERVAL 1.96
 #define SPREAD_SHARE 10U /* a quarter has at least one in so many */
 
@@ -114,8 +115,7 @@ static bool steady_from(const struct growth *g, unsigned int first, double secon
 			return false;
 	}
 	/* Within the last quarter, too: it has not come to its limit just now. */
-	if (t.seconds < seconds || t.to - t.from < rise || t.to - low[GROWTH_QUARTERS - 1] < QUARTER_SHARE * QUARTER_SHARE * even ||
-	    !fit(g, first, &t))
+	if (t.seconds < seconds || t.to - t.from < rise || t.to - low[GROWTH_QUARTERS - 1] < END_SHARE * even || !fit(g, first, &t))
 		return false;
 	*ret = t;
 	return true;
