@@ -1,25 +1,26 @@
 /*
- * The report as one HTML page that needs nothing else: no script, no fetch, prints well. The caller's thread.
+ * The report as one HTML page that needs nothing else. A script in it draws what the dashboard draws (web/view.js); the findings and tables
+ * written here are for readers that run no script, as build servers' and mail's. The caller's thread.
  */
 #include <string.h>
 
+#include "detectors/detector.h"
+#include "report/asset.h"
 #include "report/render.h"
 #include "report/render_util.h"
 #include "report/report.h"
+#include "report/score.h"
 
-static const char head[] =
-	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-	"<style>\n"
-	"body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}\n"
-	"article{border-left:.4rem solid #6b7280;padding:.2rem 1rem;margin:1.2rem 0}\n"
-	".critical,.error{border-color:#b42318}.warning{border-color:#b25e09}.info{border-color:#0b6e99}\n"
-	"dt{color:#57606a;float:left;clear:left;width:7rem}dd{margin:0 0 .3rem 7.5rem;overflow-wrap:anywhere}\n"
-	"code,pre{font-family:ui-monospace,monospace;font-size:.9em}table{border-collapse:collapse}\n"
-	"td,th{text-align:left;padding:.2rem .8rem .2rem 0;border-bottom:1px solid #d0d7de}\n"
-	"@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}dt{color:#9aa4af}}\n"
-	"</style>\n";
+ASSET(view, "view.js");
+ASSET(style, "view.css");
+ASSET(report, "report.js");
+
+static const char head[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+			   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+			   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
+			   "'unsafe-inline'; script-src "
+			   "'unsafe-inline'\">\n"
+			   "<link rel=\"icon\" href=\"data:,\">\n<style>\n";
 
 static void put_row(FILE *out, const char *label, const char *text)
 {
@@ -48,11 +49,11 @@ static void put_finding(FILE *out, const json_t *f)
 {
 	char count[32];
 	char *evidence = render_evidence(json_object_get(f, "evidence"));
-	fputs("<article class=\"", out);
+	fputs("<article class=\"finding ", out);
 	put_escaped(out, json_text(f, "severity"));
-	fputs("\"><h2><code>", out);
+	fputs("\"><h3><code>", out);
 	put_escaped(out, json_text(f, "rule"));
-	fputs("</code></h2>\n<p>", out);
+	fputs("</code></h3>\n<p>", out);
 	put_escaped(out, json_text(f, "message"));
 	fputs("</p>\n<dl>", out);
 	put_row(out, "severity", json_text(f, "severity"));
@@ -106,18 +107,15 @@ static void put_table(FILE *out, const char *title, const json_t *list)
 	fputs("</table>\n", out);
 }
 
-static void html_write(const json_t *report, FILE *out, bool colour)
+/* For those who run no script. */
+static void put_plain(FILE *out, const json_t *report)
 {
-	(void)colour;
 	const json_t *service = json_object_get(report, "service"), *findings = json_object_get(report, "findings"), *item;
 	const json_t *loss = json_object_get(report, "loss");
 	size_t n = json_array_size(findings), i;
-	fputs(head, out);
-	fputs("<title>gapscope: ", out);
+	fputs("<h2 class=\"name\">", out);
 	put_escaped(out, json_text(service, "name"));
-	fputs("</title></head><body>\n<h1>", out);
-	put_escaped(out, json_text(service, "name"));
-	fprintf(out, ": %zu finding%s</h1>\n<p>", n, n == 1 ? "" : "s");
+	fprintf(out, ": %zu finding%s</h2>\n<p>", n, n == 1 ? "" : "s");
 	put_escaped(out, json_text(service, "exe"));
 	fputs(", ", out);
 	put_escaped(out, json_text(service, "start"));
@@ -130,9 +128,8 @@ static void html_write(const json_t *report, FILE *out, bool colour)
 	put_table(out, "Retries", json_object_get(report, "retries"));
 	put_table(out, "Data", json_object_get(report, "data"));
 	fprintf(out,
-		"<h2>What this report cannot speak of</h2>\n<ul><li>records read %" JSON_INTEGER_FORMAT
-		", lost %" JSON_INTEGER_FORMAT "</li>\n<li>log bytes written %" JSON_INTEGER_FORMAT
-		", scanned %" JSON_INTEGER_FORMAT "</li>\n",
+		"<h2>What this cannot speak of</h2>\n<ul><li>records read %" JSON_INTEGER_FORMAT ", lost %" JSON_INTEGER_FORMAT
+		"</li>\n<li>log bytes written %" JSON_INTEGER_FORMAT ", scanned %" JSON_INTEGER_FORMAT "</li>\n",
 		json_number(loss, "published"), json_number(loss, "lost"), json_number(loss, "log_bytes_seen"),
 		json_number(loss, "log_bytes_scanned"));
 	json_array_foreach (json_object_get(report, "not_exercised"), i, item) {
@@ -140,7 +137,47 @@ static void html_write(const json_t *report, FILE *out, bool colour)
 		put_escaped(out, json_string_value(item) != NULL ? json_string_value(item) : "?");
 		fputs("</li>\n", out);
 	}
-	fputs("</ul>\n</body></html>\n", out);
+	fputs("</ul>\n", out);
+}
+
+/* The report with its score, for the script. A `<` in it could end the element that it stands in. */
+static void put_data(FILE *out, const json_t *report)
+{
+	json_t *counts = json_object();
+	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--) {
+		const char *severity = severity_name((enum severity)s);
+		json_object_set_new(counts, severity, json_integer((json_int_t)report_count(report, severity)));
+	}
+	json_t *data = json_pack("{s:{s:o, s:o}, s:O}", "summary", "findings", counts, "score", score_of(report, "standard"),
+				 "report", report);
+	char *text = data != NULL ? json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+	for (const char *c = text != NULL ? text : "null"; *c != '\0'; c++) {
+		if (*c == '<')
+			fputs("\\u003c", out);
+		else
+			fputc(*c, out);
+	}
+	free(text);
+	json_decref(data);
+}
+
+static void html_write(const json_t *report, FILE *out, bool colour)
+{
+	(void)colour;
+	fputs(head, out);
+	fwrite(asset_style, 1, ASSET_SIZE(style), out);
+	fputs("</style>\n<title>gapscope: ", out);
+	put_escaped(out, json_text(json_object_get(report, "service"), "name"));
+	fputs("</title></head>\n<body><a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
+	      "<header><h1>gapscope</h1><p>report of a session</p></header>\n<main id=\"main\" tabindex=\"-1\"><div id=\"view\">\n",
+	      out);
+	put_plain(out, report);
+	fputs("</div></main>\n<script type=\"application/json\" id=\"report\">", out);
+	put_data(out, report);
+	fputs("</script>\n<script>\n", out);
+	fwrite(asset_view, 1, ASSET_SIZE(view), out);
+	fwrite(asset_report, 1, ASSET_SIZE(report), out);
+	fputs("</script>\n</body></html>\n", out);
 }
 
 const struct report_format report_format_html = {

@@ -178,9 +178,13 @@ json_t *report_merge(json_t *const *reports, size_t n)
 			json_object_set_new(out, "traffic", json_array());
 		traffic_add(json_object_get(out, "traffic"), json_object_get(reports[r], "traffic"));
 		numbers_add(json_object_get(out, "loss"), json_object_get(reports[r], "loss"));
+		numbers_add(json_object_get(out, "cost"), json_object_get(reports[r], "cost"));
 		numbers_add(json_object_get(out, "limits"), json_object_get(reports[r], "limits"));
 	}
-	if (n > 1 && out != NULL)
+	/* Their lines of time have beginnings of their own. */
+	if (n > 1 && out != NULL) {
+		json_object_del(out, "timeline");
 		json_object_set_new(out, "findings", findings_sorted(json_object_get(out, "findings")));
+	}
 	return out;
 }

@@ -15,6 +15,7 @@
 #include "report/session.h"
 #include "report/spans.h"
 #include "report/text.h"
+#include "report/timeline.h"
 #include "report/trace.h"
 #include "report/traffic.h"
 
@@ -37,11 +38,13 @@ struct session {
 	struct metrics *metrics;
 	struct traces *traces;
 	struct traffic *traffic;
+	struct timeline *timeline;
 	struct running running[DETECTORS_MAX];
 	size_t running_n;
 	json_t *service, *notes;
 	uint64_t start_ns, end_ns, events;
 	uint64_t client_requests, server_requests, resolves;
+	uint64_t agent_cpu_ns, agent_memory_bytes; /* as the last tick told */
 	bool finished;
 };
 
@@ -99,6 +102,7 @@ static void on_request_end(void *ctx, struct request *r)
 	struct session *s = ctx;
 	*(r->server ? &s->server_requests : &s->client_requests) += 1;
 	traffic_request(s->traffic, r);
+	timeline_request(s->timeline, r);
 	tell(s, r);
 }
 
@@ -236,8 +240,9 @@ struct session *session_new(const struct session_options *o, struct stacks *stac
 	s->findings = findings_new(stacks, counters);
 	s->traces = traces_new(o->seed);
 	s->traffic = traffic_new(o->seed, counters);
+	s->timeline = timeline_new();
 	if (s->service == NULL || s->notes == NULL || s->model == NULL || s->findings == NULL || s->traces == NULL ||
-	    s->traffic == NULL)
+	    s->traffic == NULL || s->timeline == NULL)
 		goto fail;
 	json_object_set_new(s->service, "name", text_json(o->service));
 	findings_on_change(s->findings, on_finding, s);
@@ -271,6 +276,7 @@ void session_free(struct session *s)
 	findings_free(s->findings);
 	traces_free(s->traces);
 	traffic_free(s->traffic);
+	timeline_free(s->timeline);
 	json_decref(s->service);
 	json_decref(s->notes);
 	free(s);
@@ -288,6 +294,10 @@ void session_event(struct session *s, const struct event *e)
 	if (e->t1 > s->end_ns)
 		s->end_ns = e->t1;
 	s->events++;
+	if (e->id == WIRE_TICK && e->a0 > s->agent_cpu_ns) {
+		s->agent_cpu_ns = e->a0;
+		s->agent_memory_bytes = e->a1;
+	}
 	metrics_event(s->metrics, e);
 	model_event(s->model, e);
 }
@@ -329,6 +339,14 @@ static json_t *service_json(const struct session *s)
 	return o;
 }
 
+/* What watching cost the machine so far. Not told of a recording of an older version, whose ticks say nothing. */
+static json_t *cost_json(const struct session *s)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "agent_cpu_ms", (json_int_t)(s->agent_cpu_ns / 1000000U), "agent_memory_bytes",
+			 (json_int_t)s->agent_memory_bytes, "session_ms", (json_int_t)((s->end_ns - s->start_ns) / 1000000U),
+			 "records", (json_int_t)s->counters->published);
+}
+
 json_t *session_report(struct session *s)
 {
 	json_t *notes = json_array();
@@ -345,6 +363,9 @@ json_t *session_report(struct session *s)
 	}
 	json_array_extend(notes, s->notes);
 	json_object_set_new(report, "traffic", traffic_json(s->traffic));
+	json_object_set_new(report, "timeline", timeline_json(s->timeline, s->end_ns));
+	if (s->agent_cpu_ns != 0)
+		json_object_set_new(report, "cost", cost_json(s));
 	json_object_set_new(report, "loss", report_loss(s->counters));
 	json_object_set_new(report, "limits", report_limits(s->counters));
 	json_object_set_new(report, "not_exercised", notes);

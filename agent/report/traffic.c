@@ -23,6 +23,7 @@ struct names {
 struct row {
 	char key[KEY_SIZE]; /* what makes it a row of its own, and the order of rows */
 	struct names names;
+	char connection[LIMIT_PEER_TEXT]; /* the peer of the first request's connection, as findings name it */
 	uint64_t requests, errors;
 	uint32_t sample_us[TRAFFIC_SAMPLE];
 	UT_hash_handle hh;
@@ -116,6 +117,8 @@ void traffic_request(struct traffic *t, const struct request *r)
 		return;
 	const uint64_t us = r->t_end > r->t_start ? (r->t_end - r->t_start) / 1000U : 0;
 	const uint64_t slot = row->requests < TRAFFIC_SAMPLE ? row->requests : next_random(t) % (row->requests + 1);
+	if (row->requests == 0 && !r->server && r->conn != NULL)
+		snprintf(row->connection, sizeof row->connection, "%s", r->conn->peer);
 	row->requests++;
 	row->errors += request_error_type(r, type, sizeof type) != NULL;
 	if (slot < TRAFFIC_SAMPLE)
@@ -150,11 +153,11 @@ json_t *traffic_json(struct traffic *t)
 	json_t *o = json_array();
 	HASH_SORT(t->rows, by_key);
 	for (const struct row *row = t->rows; row != NULL; row = row->hh.next)
-		json_array_append_new(o, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "direction",
+		json_array_append_new(o, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "direction",
 						   row->names.server ? "server" : "client", "protocol", row->names.protocol, "peer",
-						   row->names.peer, "operation", row->names.operation, "requests",
-						   (json_int_t)row->requests, "errors", (json_int_t)row->errors, "duration_us",
-						   sample_json(row)));
+						   row->names.peer, "connection", row->connection, "operation",
+						   row->names.operation, "requests", (json_int_t)row->requests, "errors",
+						   (json_int_t)row->errors, "duration_us", sample_json(row)));
 	return o;
 }
 

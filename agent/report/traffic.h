@@ -23,7 +23,10 @@ struct traffic *traffic_new(uint64_t seed, struct counters *counters);
 void traffic_free(struct traffic *t);
 /* Count an ended request. One that was pending at the session's end counts as neither. */
 void traffic_request(struct traffic *t, const struct request *r);
-/* [{direction, protocol, peer, operation, requests, errors, duration_us: sorted sample}…], in a stable order. A new array. */
+/*
+ * [{direction, protocol, peer, connection, operation, requests, errors, duration_us: sorted sample}…], in a stable order. `peer` is the name
+ * that was asked for, `connection` who was connected to, as findings name peers. A new array.
+ */
 json_t *traffic_json(struct traffic *t);
 /* Of rows as traffic_json makes them, the one of the same direction, protocol, operation and peer; NULL if there is none. */
 json_t *traffic_row_like(const json_t *rows, const json_t *row);

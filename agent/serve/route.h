@@ -57,6 +57,7 @@ void route_rollback(const struct route_request *q, struct route_answer *ret);
 /* page.c */
 void route_page(const struct route_request *q, struct route_answer *ret);
 void route_script(const struct route_request *q, struct route_answer *ret);
+void route_view(const struct route_request *q, struct route_answer *ret);
 void route_style(const struct route_request *q, struct route_answer *ret);
 
 #endif

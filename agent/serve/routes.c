@@ -105,6 +105,7 @@ static void history(const struct route_request *q, struct route_answer *ret)
 const struct route route_table[] = {
 	{"GET", "/", .open = true, .doc = "the dashboard", .answer = route_page},
 	{"GET", "/app.js", .open = true, .doc = "its script", .answer = route_script},
+	{"GET", "/view.js", .open = true, .doc = "the script that draws a service", .answer = route_view},
 	{"GET", "/app.css", .open = true, .doc = "its style", .answer = route_style},
 	{"GET", "/healthz", .open = true, .doc = "200 while the daemon runs", .answer = healthz},
 	{"GET", "/readyz", .open = false, .doc = "200 when every service is watched or waited for", .answer = readyz},

@@ -26,6 +26,7 @@ CHURN_LANES = 32
 BPF_SYSCALL = {"x86_64": 321, "aarch64": 280}
 BPF_MAP_GET_NEXT_ID = 12
 TOKEN = "0123456789abcdef0123"
+ARTEFACTS = pathlib.Path(os.environ.get("GS_ARTEFACTS", BUILD.parent / "artefacts"))
 
 
 class Daemon:
@@ -320,11 +321,57 @@ def churn():
         print(f"maps of the kernel: none is left of the {static} sessions with probes")
 
 
+def chromium(top, *words):
+    return run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", f"--user-data-dir={top}/chromium", "--hide-scrollbars",
+                "--enable-logging=stderr", "--virtual-time-budget=5000", *words], env=clean_env({"HOME": str(top)}))
+
+
+SHOWN = ("deadline.response.missing", "Readiness", "Mend first", "and no bound", "Dependencies", "What this cannot speak of", "Rates and latency",
+         "requests served", "call-site stack", "What watching cost", "phase by phase")
+
+
+def looked_at(top, name, url, widths):
+    """The page as text and in pictures: it says everything, in light and dark and on a telephone, without a complaint and without asking anybody else."""
+    dom = chromium(top, "--dump-dom", url).stdout.decode()
+    body = re.sub(r"(?s)<script.*?</script>|<style.*?</style>", "", dom)
+    for text in SHOWN:
+        expect(text in body, f"{name}: '{text}' is not on the page")
+    expect("[object" not in body and "undefined" not in body and "NaN" not in body, f"{name}: something is shown that is no text")
+    for kind, width, more in widths:
+        shot = ARTEFACTS / f"{name}-{kind}.png"
+        shot.unlink(missing_ok=True)
+        log = top / "net.json"
+        done = chromium(top, f"--window-size={width},2400", f"--screenshot={shot}", f"--log-net-log={log}", *more, url)
+        expect(shot.exists() and shot.stat().st_size > 5000, f"no picture {shot}: {done.stderr.decode()[-500:]}")
+        errors = [line for line in done.stderr.decode().splitlines() if "CONSOLE" in line]
+        expect(not errors, f"{name}: the page complains: {errors[:3]}")
+        asked = set(re.findall(r'"url":"(https?://[^"/]*)', log.read_text()))
+        asked = {a for a in asked if not re.search(r"//(127\.0\.0\.1|[a-z0-9.-]*\.(google|googleapis|gvt1|gstatic)\.com|[a-z]+$)", a)}  # the browser's own
+        expect(not asked, f"{name}: somebody else was asked: {asked}")
+
+
+WIDTHS = (("light", 1200, ()), ("phone", 500, ()), ("dark", 1200, ("--force-dark-mode", "--enable-features=WebContentsForceDark:0")))
+
+
+def narrow(top, name, url):
+    """At 375 px nothing is wider than the window but what scrolls by itself; every control is reached with Tab. (Headless windows are 500 px wide at
+    least, so the page is looked at in a frame of a page of ours, on the same address.)"""
+    frame = top / "frame.html"
+    frame.write_text(f"""<!DOCTYPE html><iframe id=f src="{url}" style="width:375px;height:800px;border:0"></iframe><pre id=out></pre><script>
+onload = () => setTimeout(() => {{ const d = f.contentDocument, e = d.documentElement;
+out.textContent = JSON.stringify({{wide: e.scrollWidth, seen: e.clientWidth,
+stops: [...d.querySelectorAll("a, summary, [tabindex='0']")].filter(x => x.tabIndex < 0).length, details: d.querySelectorAll("summary").length}}); }}, 1500);</script>""")
+    dom = chromium(top, "--dump-dom", "--allow-file-access-from-files", frame.as_uri()).stdout.decode()
+    seen = json.loads(re.search(r"<pre id=\"?out\"?>(.*?)</pre>", dom).group(1) or "{}")
+    print(f"{name} at 375 px: {seen}")
+    expect(seen and seen["seen"] == 375 and seen["wide"] <= 375, f"{name}: wider than a telephone: {seen}")
+    expect(seen["stops"] == 0 and seen["details"] > 0, f"{name}: not all is reached by keyboard: {seen}")
+
+
 def page():
     """The dashboard in Chromium: it shows the finding, at a telephone's width too, in light and dark, and asks nobody else."""
     need("chromium")
-    artefacts = pathlib.Path(os.environ.get("GS_ARTEFACTS", BUILD.parent / "artefacts"))
-    artefacts.mkdir(parents=True, exist_ok=True)
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
     with workdir() as top, services(top, "no_timeout") as (stable, canary):
         rules = [f"{{service: stable, port: {port_of(stable)}}}", f"{{service: canary, port: {port_of(canary)}}}"]
         with daemon(top, rules) as d:
@@ -333,26 +380,16 @@ def page():
                        "the finding")
             load.stop()
 
-            def chromium(*words):
-                return run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", f"--user-data-dir={top}/chromium",
-                            "--hide-scrollbars", "--enable-logging=stderr", "--virtual-time-budget=5000", *words],
-                           env=clean_env({"HOME": str(top)}))
-
             url = f"http://127.0.0.1:{d.port}/"
-            dom = chromium("--dump-dom", url + "#service/canary").stdout.decode()
-            for text in ("deadline.response.missing", "Readiness", "Mend first", "no bound", "Dependencies", "What this cannot speak of"):
-                expect(text in dom, f"'{text}' is not on the page")
-            expect("[object" not in dom and "undefined" not in dom, "something is shown that is no text")
-            listed = chromium("--dump-dom", url).stdout.decode()
+            looked_at(top, "dashboard", url + "#service/canary", WIDTHS)
+            listed = chromium(top, "--dump-dom", url).stdout.decode()
             expect("canary" in listed and "stable" in listed, "the list does not name the services")
-            for name, width, more in (("list", 1200, ()), ("service", 1200, ()), ("phone", 500, ()),
-                                      ("dark", 1200, ("--force-dark-mode", "--enable-features=WebContentsForceDark:0"))):
-                shot = artefacts / f"dashboard-{name}.png"
-                done = chromium(f"--window-size={width},1600", f"--screenshot={shot}", *more, url + ("" if name == "list" else "#service/canary"))
-                expect(shot.exists() and shot.stat().st_size > 5000, f"no picture {shot}: {done.stderr.decode()[-500:]}")
-                errors = [line for line in done.stderr.decode().splitlines() if "CONSOLE" in line]
-                expect(not errors, f"the page complains: {errors[:3]}")
-            print(f"pictures in {artefacts}")
+            chromium(top, "--window-size=1200,900", f"--screenshot={ARTEFACTS / 'dashboard-list.png'}", url)
+            (top / "report.json").write_text(json.dumps(d.service("canary")["report"]))
+            (top / "report.html").write_bytes(checked([GAPSCOPE, "report", "--format", "html", top / "report.json"]))
+            looked_at(top, "report", (top / "report.html").as_uri(), WIDTHS[1:2])
+            narrow(top, "report", (top / "report.html").as_uri())
+            print(f"pictures in {ARTEFACTS}")
             d.stop()
 
 

@@ -29,6 +29,8 @@ static void rows(void **state)
 	struct counters counters = {0};
 	struct traffic *t = traffic_new(1, &counters);
 	struct request in = request(true, 30), out = request(false, 500), failed = request(false, 100), pending = request(true, 1);
+	struct conn conn = {.peer = "10.0.0.7:8080"};
+	out.conn = failed.conn = &conn;
 	failed.status = 503;
 	pending.end = REQUEST_PENDING;
 	traffic_request(t, &in);
@@ -41,6 +43,7 @@ static void rows(void **state)
 	assert_int_equal(number(json, 0, "errors"), 1);
 	const json_t *client = json_array_get(json, 0), *sample = json_object_get(client, "duration_us");
 	assert_string_equal(json_string_value(json_object_get(client, "peer")), "payments:8080");
+	assert_string_equal(json_string_value(json_object_get(client, "connection")), "10.0.0.7:8080");
 	assert_int_equal(json_integer_value(json_array_get(sample, 0)), 100);
 	assert_int_equal(json_integer_value(json_array_get(sample, 1)), 500);
 	assert_int_equal(number(json, 1, "requests"), 1);

@@ -6,6 +6,7 @@ static void is_there(void **state)
 	static const struct {
 		const char *path, *type, *begins, *ends;
 	} files[] = {{"/", "text/html; charset=utf-8", "<!DOCTYPE html>", "</html>\n"},
+		     {"/view.js", "text/javascript; charset=utf-8", "\"use strict\";", "}\n"},
 		     {"/app.js", "text/javascript; charset=utf-8", "\"use strict\";", "follow();\n"},
 		     {"/app.css", "text/css; charset=utf-8", ":root", "}\n"}};
 	(void)state;
