@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands/commands.h"
+#include "commands/gate_progress.h"
 #include "commands/report_file.h"
 #include "commands/session_process.h"
 #include "gate/policy.h"
@@ -228,20 +229,44 @@ static void on_session_exit(struct session_process *s)
 		uv_stop(&g->loop);
 }
 
+/* The stage as it would be judged now. The policy, reports and names stay the gate's. */
+static struct gate_input so_far(const struct gate *g, const json_t *report, const json_t *baseline, const char *today)
+{
+	return (struct gate_input){
+		.policy = &g->policy,
+		.report = report,
+		.baseline = baseline,
+		.today = today,
+		.ended = *g->ended ? g->ended : NULL,
+	};
+}
+
+/* "2026-11-21", which exceptions end with. */
+static const char *today_text(char buf[16])
+{
+	const time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(buf, 16, "%Y-%m-%d", &tm);
+	return buf;
+}
+
 /* How far the stage is: on a terminal, and for --requests. */
 static void on_look(uv_timer_t *t)
 {
 	struct gate *g = t->data;
+	char today[16];
 	json_t *report = session_process_report(&g->service);
-	const json_int_t requests = report_requests(report);
+	json_t *stable = g->args.stable ? session_process_report(&g->stable) : json_incref(g->baseline);
+	const struct gate_input in = so_far(g, report, stable, today_text(today));
 
-	if (!g->args.quiet && isatty(STDERR_FILENO))
-		fprintf(stderr, "\rgapscope: %3u s of %u, %lld requests of %.0f, %zu findings \033[K",
-			(unsigned int)((uv_now(&g->loop) - g->start_ms) / 1000), g->args.duration_s, (long long)requests,
-			g->policy.requests, json_array_size(json_object_get(report, "findings")));
-	json_decref(report);
-	if (g->args.requests && requests >= (json_int_t)g->args.requests)
+	if (!g->args.quiet)
+		gate_progress(stderr, &in, (unsigned int)((uv_now(&g->loop) - g->start_ms) / 1000), g->args.duration_s);
+	if (g->args.requests && report_requests(report) >= (json_int_t)g->args.requests)
 		end_stage(g);
+	json_decref(report);
+	json_decref(stable);
 }
 
 static void watch_stage(struct gate *g)
@@ -254,8 +279,8 @@ static void watch_stage(struct gate *g)
 	uv_signal_start(&g->terminate, on_signal, SIGTERM);
 	if (!over(&g->service))
 		uv_run(&g->loop, UV_RUN_DEFAULT);
-	if (!g->args.quiet && isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
+	if (!g->args.quiet)
+		gate_progress_end(stderr);
 }
 
 /* Both sessions, until the stage is over; their reports are read. 0, or -errno with a line in err ("" if a session told it). */
@@ -344,19 +369,7 @@ static int write_one(const struct gate *g, const json_t *verdict, const char *pa
 static int answer(struct gate *g)
 {
 	char today[16];
-	const time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(today, sizeof(today), "%Y-%m-%d", &tm);
-
-	const struct gate_input in = {
-		.policy = &g->policy,
-		.report = g->report,
-		.baseline = g->baseline,
-		.today = today,
-		.ended = *g->ended ? g->ended : NULL,
-	};
+	const struct gate_input in = so_far(g, g->report, g->baseline, today_text(today));
 	const struct {
 		const char *path;
 		write_fn fn;

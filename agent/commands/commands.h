@@ -14,6 +14,7 @@ extern const struct command cmd_scan_entry;
 extern const struct command cmd_report_entry;
 extern const struct command cmd_gate_entry;
 extern const struct command cmd_serve_entry;
+extern const struct command cmd_top_entry;
 extern const struct command cmd_list_entry;
 extern const struct command cmd_doctor_entry;
 extern const struct command cmd_help_entry;
