@@ -88,7 +88,7 @@ static void put_service(struct page *p, const json_t *service, bool chosen)
 		snprintf(points, sizeof(points), "%.0f", json_number_value(score));
 	/* a new session counts from nothing again */
 	if (before && p->s->seconds > 0 && more >= 0)
-		snprintf(rate, sizeof(rate), "%.3g", (double)more / p->s->seconds);
+		snprintf(rate, sizeof(rate), "%.1f", (double)more / p->s->seconds);
 	line(p, chosen && p->s->keys ? BOLD : "",
 	     "%c %-22.22s %-9s %5s %5" JSON_INTEGER_FORMAT " %5" JSON_INTEGER_FORMAT " %5" JSON_INTEGER_FORMAT
 	     " %7s %9" JSON_INTEGER_FORMAT " %s%.160s",

@@ -120,7 +120,7 @@ def report_on_terminal():
         report = top / "r.json"
         session = subprocess.Popen([GAPSCOPE, "run", "--quiet", "--report", report, "--report-every", "1", "--", sys.executable, "-c",
                                     "import time\nwhile True: print('user jane.roe@contoso.com paid', flush=True); time.sleep(0.02)"],
-                                   stdout=subprocess.DEVNULL, env=clean_env())
+                                   stdout=open(top / "log", "wb"), env=clean_env())
         try:
             poll_until(lambda: report.exists() and report.stat().st_size > 0, "the first report")
             for end in (b"\x03", None):

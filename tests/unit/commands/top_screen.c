@@ -71,7 +71,7 @@ static void says_what_there_is(void **state)
 
 	assert_non_null(strstr(text, "12 services"));
 	assert_non_null(strstr(text, "> service-3 "));
-	assert_non_null(strstr(text, "   54     1     2     3       5        37"));
+	assert_non_null(strstr(text, "   54     1     2     3     5.0        37"));
 	assert_non_null(strstr(text, "readiness  retry 49"));
 	assert_non_null(strstr(text, "▄█ at most 8/s, 1 failed, p95 1.5 ms"));
 	assert_non_null(strstr(text, "retry.unbounded"));
