@@ -1,38 +1,14 @@
 /* A lane with a durable queue: what is pushed is on file at once, outages are outlasted, the next lane goes on. */
 #include "test.h"
 
-#include <dirent.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "exporters/folder.h"
 #include "exporters/otlp_lane_private.h"
 #include "exporters/receiver.h"
 
 #define MS 1000000ULL
 
 static const struct resource about;
-static char dir[64], err[256];
-
-static int make_dir(void **state)
-{
-	(void)state;
-	strcpy(dir, "/tmp/gapscope-keeper-XXXXXX");
-	return mkdtemp(dir) != NULL ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	char path[512];
-	DIR *d = opendir(dir);
-	for (struct dirent *e; (e = readdir(d)) != NULL;) {
-		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-		unlink(path);
-	}
-	closedir(d);
-	return rmdir(dir);
-}
+static char err[256];
 
 static struct otlp_lane *start(struct otlp_signal *s, const char *url)
 {

@@ -1,36 +1,13 @@
 /* The durable queue: order, limits, damage, two agents, and what one leaves for the next. */
 #include "test.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "exporters/folder.h"
 #include "exporters/otlp_store.h"
 
-static char dir[64], err[256];
-
-static int make_dir(void **state)
-{
-	(void)state;
-	strcpy(dir, "/tmp/gapscope-store-XXXXXX");
-	return mkdtemp(dir) != NULL ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	char path[512];
-	DIR *d = opendir(dir);
-	for (struct dirent *e; (e = readdir(d)) != NULL;) {
-		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-		unlink(path);
-	}
-	closedir(d);
-	return rmdir(dir);
-}
+static char err[256];
 
 static struct otlp_store *open_store(uint64_t size_max)
 {

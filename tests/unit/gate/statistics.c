@@ -5,34 +5,30 @@
 
 #include "test.h"
 
+/* Of the pairs of a value in the set and one that is not, how many the set's wins: a tie is half of one. */
+static double pairs_won(const double *all, unsigned int n, unsigned int set)
+{
+	double u = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		for (unsigned int k = 0; k < n; k++)
+			if ((set >> i & 1) && !(set >> k & 1))
+				u += all[i] > all[k] ? 1 : all[i] < all[k] ? 0 : 0.5;
+	return u;
+}
+
 /* All ways to choose which m of the n+m values are b's: how many have a rank sum (ties by half) at least as high? */
 static double exact_above(const double *all, unsigned int n, unsigned int chosen)
 {
-	unsigned int m = (unsigned int)__builtin_popcount(chosen);
-	double observed = 0;
+	const unsigned int m = (unsigned int)__builtin_popcount(chosen);
+	const double observed = pairs_won(all, n, chosen);
 	unsigned int above = 0, ways = 0;
 
 	for (unsigned int set = 0; set < 1U << n; set++) {
-		double u = 0;
 		if ((unsigned int)__builtin_popcount(set) != m)
 			continue;
-		for (unsigned int i = 0; i < n; i++)
-			for (unsigned int k = 0; k < n; k++)
-				if ((set >> i & 1) && !(set >> k & 1))
-					u += all[i] > all[k] ? 1 : all[i] < all[k] ? 0 : 0.5;
-		if (set == chosen)
-			observed = u;
-	}
-	for (unsigned int set = 0; set < 1U << n; set++) {
-		double u = 0;
-		if ((unsigned int)__builtin_popcount(set) != m)
-			continue;
-		for (unsigned int i = 0; i < n; i++)
-			for (unsigned int k = 0; k < n; k++)
-				if ((set >> i & 1) && !(set >> k & 1))
-					u += all[i] > all[k] ? 1 : all[i] < all[k] ? 0 : 0.5;
 		ways++;
-		above += u >= observed;
+		above += pairs_won(all, n, set) >= observed;
 	}
 	return (double)above / ways;
 }

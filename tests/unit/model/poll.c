@@ -1,20 +1,7 @@
 /* poll and select: a wait a descriptor, and the last set of a thread. */
 #include "test.h"
 
-#include "model/witness.h"
-
-struct fixture {
-	struct script s;
-	struct witness w;
-};
-
-static void begin(struct fixture *f)
-{
-	script_init(&f->s);
-	script_socket(&f->s, 5);
-	script_connect(&f->s, 5, "10.0.0.9", 80, 0);
-	witness_init(&f->w, f->s.model, "wait");
-}
+#include "model/waiting.h"
 
 static void one_descriptor(void **state)
 {

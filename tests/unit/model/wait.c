@@ -1,20 +1,7 @@
 /* Waits of single calls: which calls wait, with what limit, and how they end. */
 #include "test.h"
 
-#include "model/witness.h"
-
-struct fixture {
-	struct script s;
-	struct witness w;
-};
-
-static void begin(struct fixture *f)
-{
-	script_init(&f->s);
-	script_socket(&f->s, 5);
-	script_connect(&f->s, 5, "10.0.0.9", 80, 0);
-	witness_init(&f->w, f->s.model, "wait");
-}
+#include "model/waiting.h"
 
 static void reads_and_writes_that_block(void **state)
 {
