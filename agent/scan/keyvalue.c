@@ -128,7 +128,8 @@ static bool names_an_open_token(const struct keyname *name)
 static bool some_secret_at(const struct text *t, size_t sep, size_t at, int kind, struct span *ret)
 {
 	if (!secret_at(t, at, ret))
-		return quoted_secret_at(t, at, ret);
+		return quoted_secret_at(t, at, ret) ||
+		       (kind != KIND_SOME_KEY && text_at(t, sep) != ' ' && short_secret_at(t, at, ret));
 	if (text_at(t, sep) != ' ' || is_quote(text_at(t, at - 1)) || text_at(t, at - 1) == '[')
 		return true;
 	return token_in_prose(t, ret, kind != KIND_SOME_KEY);

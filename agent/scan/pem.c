@@ -9,11 +9,36 @@
 #define LABEL_MAX 64U
 #define BODY_MAX 16384U
 #define BODY_MIN 32U
+#define BODY_RUN 16U /* base64 without a break */
 
 static bool is_body(uint8_t c)
 {
 	return is_alnum(c) || c == '+' || c == '/' || c == '=' || c == '\\' || c == '\n' || c == '\r' || c == ' ' || c == '\t' ||
 	       c == ':' || c == ',' || c == '-' || c == '.' || c == '(' || c == ')' || c == '"' || c == '|' || c == '%';
+}
+
+/* A block whose lines have something before them, as logs put it there: to its END, if base64 is what most of it is. */
+static size_t divided_end(const struct text *t, size_t body)
+{
+	size_t room = t->len - body < BODY_MAX ? t->len - body : BODY_MAX, run = 0, in_runs = 0;
+	/* the next one's BEGIN first: a text of nothing but these costs a short look at each */
+	const uint8_t *next = memmem(t->bytes + body, room, "-----BEGIN ", 11);
+	if (next != NULL)
+		room = (size_t)(next - t->bytes) - body;
+	const uint8_t *end = memmem(t->bytes + body, room, "-----END ", 9);
+	if (end == NULL)
+		return 0;
+	size_t stop = (size_t)(end - t->bytes);
+	for (size_t i = body; i <= stop; i++) {
+		uint8_t c = t->bytes[i];
+		if (is_alnum(c) || c == '+' || c == '/' || c == '=') {
+			run++;
+			continue;
+		}
+		in_runs += run >= BODY_RUN ? run : 0;
+		run = 0;
+	}
+	return in_runs >= BODY_MIN && in_runs * 3 >= stop - body ? stop : 0;
 }
 
 bool pem_at(const struct text *t, size_t at, struct span *ret)
@@ -32,6 +57,13 @@ bool pem_at(const struct text *t, size_t at, struct span *ret)
 		if (t->bytes[i] == '-' && text_is(t, i, "-----"))
 			break;
 		letters += is_alnum(t->bytes[i]);
+	}
+	if (i < stop && t->bytes[i] != '-') {
+		size_t end = divided_end(t, body);
+		if (end != 0) {
+			i = end;
+			letters = BODY_MIN;
+		}
 	}
 	if (letters < BODY_MIN)
 		return false;

@@ -25,7 +25,7 @@ struct places {
 	uint64_t codice[PLACES_LANES];   /* six capitals and two digits */
 	uint64_t commas[PLACES_LANES];   /* between two arguments in quotes */
 	uint64_t options[PLACES_LANES];  /* a dash that begins an option of a command */
-	uint64_t telegram[PLACES_LANES]; /* a colon between a digit and a capital */
+	uint64_t telegram[PLACES_LANES]; /* a colon between a digit and a long token */
 	uint64_t shapes[PLACES_LANES];   /* a token with a vendor's sign at its place */
 };
 

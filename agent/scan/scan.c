@@ -96,6 +96,12 @@ static void made_at(const struct text *t, size_t at, struct matches *m)
 	if (before == ' ') {
 		if (keyvalue_may_end(t, at - 1))
 			named_token_at(t, at, m);
+	} else if (before == '~' && azure_ad_behind(t, at, &span)) {
+		entity = ENTITY_AZURE_AD_SECRET;
+		found = true;
+	} else if (before == '/' && google_refresh_at(t, at, &span)) {
+		entity = ENTITY_GCP_OAUTH_TOKEN;
+		found = true;
 	} else if (before == '/' || before == '~') {
 		found = vendor_behind(t, at, &span, &entity) || crypt_hash_at(t, at, &span);
 	} else if (before == '$') {

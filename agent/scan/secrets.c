@@ -9,7 +9,10 @@
 
 #define PASSWORD_MAX 256U
 #define SECRET_MAX 512U
-#define LONG_NUMBER 28U   /* digits of a number that is neither an id nor a time */
+#define LONG_NUMBER 28U /* digits of a number that is neither an id nor a time */
+#define SHORT_MIN 12U   /* a token of so few characters … */
+#define SHORT_MAX 15U
+#define SHORT_TURNS 8U    /* … changes so often between capitals, small letters and digits: names of programs do not */
 #define SECRET_JUDGED 96U /* so many of its first bytes tell whether it is random */
 
 static bool ends_value(uint8_t c)
@@ -181,6 +184,27 @@ bool quoted_secret_at(const struct text *t, size_t at, struct span *ret)
 	}
 	if (digits == 0 || upper == 0 || small == 0 || others < 2 || is_placeholder(t->bytes + at, end - at) ||
 	    is_call(t->bytes + at, end - at) || entropy(t->bytes + at, end - at) < 3.5)
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+bool short_secret_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t end = token_end(t, at), len = end - at, digits = 0, upper = 0, small = 0, turns = 0;
+	const uint8_t *v = t->bytes + at;
+	if (len < SHORT_MIN || len > SHORT_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		digits += is_digit(v[i]);
+		upper += is_upper(v[i]);
+		small += is_lower(v[i]);
+		turns += i > 0 && (is_digit(v[i]) != is_digit(v[i - 1]) || is_upper(v[i]) != is_upper(v[i - 1]));
+	}
+	uint8_t after = text_at(t, end);
+	if (digits + upper + small != len || digits < 2 || upper < 2 || small < 2 || turns < SHORT_TURNS ||
+	    !(ends_value(after) || after == '&' || after == '<' || after == ')' || after == '}' || after == ']') ||
+	    is_placeholder(v, len))
 		return false;
 	*ret = (struct span){at, end};
 	return true;

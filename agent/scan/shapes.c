@@ -4,6 +4,8 @@
  */
 #include "scan/shapes.h"
 
+#include <string.h>
+
 #include "scan/encoding.h"
 
 #define WEBHOOK_MAX 200U
@@ -105,13 +107,41 @@ static bool terraform_at(const struct text *t, size_t at, size_t *ret_end)
 	return *ret_end - at >= 23 + 60;
 }
 
+static bool newrelic_license_at(const struct text *t, size_t at, size_t *ret_end)
+{
+	/* 36 letters and digits, or an "eu01xx" among them, and the sign at the end */
+	*ret_end = at + 40;
+	return t->len - at >= 40 && memcmp(t->bytes + at + 36, "NRAL", 4) == 0 && run(t, at, "", 41) == at + 40;
+}
+
+/* A bot's number in base64, six characters of a time, 27 and more of a signature. */
+static bool discord_bot_at(const struct text *t, size_t at, size_t *ret_end)
+{
+	uint8_t number[24];
+	if (text_at(t, at + 24) != '.' && text_at(t, at + 26) != '.')
+		return false;
+	size_t first = run(t, at, "_-", 30), second = run(t, first + 1, "_-", 7);
+	size_t n = first - at == 24 || first - at == 26 ? base64_decode(t->bytes + at, first - at, number, sizeof(number)) : 0;
+	if (n < 17 || text_at(t, first) != '.' || second - first != 7 || text_at(t, second) != '.')
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_digit(number[i]))
+			return false;
+	}
+	*ret_end = run(t, second + 1, "_-", 40);
+	return *ret_end - second >= 28;
+}
+
 bool shape_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
 {
 	static const struct {
 		enum entity_id entity;
 		bool (*holds)(const struct text *t, size_t at, size_t *ret_end);
-	} shapes[] = {
-		{ENTITY_MAILCHIMP_KEY, mailchimp_at}, {ENTITY_MAXMIND_KEY, maxmind_at}, {ENTITY_TERRAFORM_TOKEN, terraform_at}};
+	} shapes[] = {{ENTITY_MAILCHIMP_KEY, mailchimp_at},
+		      {ENTITY_MAXMIND_KEY, maxmind_at},
+		      {ENTITY_TERRAFORM_TOKEN, terraform_at},
+		      {ENTITY_DISCORD_BOT_TOKEN, discord_bot_at},
+		      {ENTITY_NEWRELIC_KEY, newrelic_license_at}};
 	size_t end = at;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
 		if (!shapes[i].holds(t, at, &end) || is_word(text_at(t, end)))
@@ -143,6 +173,30 @@ bool azure_ad_holds(const uint8_t *v, size_t len)
 		if (i != 3 && !is_in(v[i], "_~.-"))
 			return false;
 	}
+	return true;
+}
+
+bool azure_ad_behind(const struct text *t, size_t at, struct span *ret)
+{
+	/* three characters, a digit and "Q~" before, and 31 to 34 behind */
+	if (at < 6 || is_word(text_at(t, at - 7)))
+		return false;
+	size_t start = at - 6, end = run(t, start, "_~.-", 41);
+	if (!azure_ad_holds(t->bytes + start, end - start) || entropy(t->bytes + start, end - start) < 3.5 ||
+	    is_placeholder(t->bytes + start, end - start))
+		return false;
+	*ret = (struct span){start, end};
+	return true;
+}
+
+bool google_refresh_at(const struct text *t, size_t at, struct span *ret)
+{
+	if (at < 3 || memcmp(t->bytes + at - 3, "1//", 3) != 0 || text_at(t, at) != '0' || is_word(text_at(t, at - 4)))
+		return false;
+	size_t end = run(t, at, "_-", 140);
+	if (end - at < 40 || end - at > 130 || is_placeholder(t->bytes + at, end - at) || entropy(t->bytes + at, end - at) < 3.5)
+		return false;
+	*ret = (struct span){at - 3, end};
 	return true;
 }
 

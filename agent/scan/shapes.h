@@ -13,12 +13,16 @@ bool telegram_at(const struct text *t, size_t colon, struct span *ret);
 bool facebook_app_at(const struct text *t, size_t at, struct span *ret);
 /* Microsoft Teams: a webhook's URL whose '@' is at `at`. */
 bool teams_webhook_at(const struct text *t, size_t at, struct span *ret);
-/* Mailchimp, MaxMind, Terraform: a word that begins at `at` and has their sign at a fixed place. */
+/* Mailchimp, MaxMind, Terraform, Discord: a word that begins at `at` and has their sign at a fixed place. */
 bool shape_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
 /* Azure DevOps: a token that begins at `at`. */
 bool azure_devops_at(const struct text *t, size_t at, struct span *ret);
 /* Is a value that a key calls a secret one of Azure AD (Entra ID)? */
 bool azure_ad_holds(const uint8_t *v, size_t len);
+/* One that stands anywhere, with its "Q~" right before `at`. */
+bool azure_ad_behind(const struct text *t, size_t at, struct span *ret);
+/* Google: a refresh token, "1//0…", whose part behind the slashes begins at `at`. */
+bool google_refresh_at(const struct text *t, size_t at, struct span *ret);
 /* The last 6 of the 36 characters after ghp_ and its like are the CRC-32 of the first 30, in base 62. */
 bool github_checksum_holds(const uint8_t *body);
 

@@ -89,6 +89,26 @@ static bool in_alphabet(enum alphabet a, uint8_t c)
 	return false;
 }
 
+static bool all_digits(const uint8_t *v, size_t n)
+{
+	size_t i = 0;
+	while (i < n && is_digit(v[i]))
+		i++;
+	return i == n;
+}
+
+/* Capitals, small letters and digits: where a prefix is short, words of programs are to be told apart. */
+static bool of_all_cases(const uint8_t *v, size_t n)
+{
+	size_t upper = 0, small = 0, digits = 0;
+	for (size_t i = 0; i < n; i++) {
+		upper += is_upper(v[i]);
+		small += is_lower(v[i]);
+		digits += is_digit(v[i]);
+	}
+	return upper > 0 && small > 0 && digits > 0;
+}
+
 /* What the table does not say of a kind. */
 static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
 {
@@ -101,7 +121,24 @@ static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
 	case ENTITY_AIRTABLE_TOKEN:
 		return body[14] == '.';
 	case ENTITY_DYNATRACE_TOKEN:
+	case ENTITY_INFISICAL_TOKEN:
+	case ENTITY_VOICEFLOW_KEY:
 		return body[24] == '.';
+	case ENTITY_ZOHO_TOKEN:
+		return body[32] == '.';
+	case ENTITY_RESEND_KEY:
+		return body[8] == '_';
+	case ENTITY_COCKROACH_KEY:
+		return body[22] == '_';
+	case ENTITY_CLICKUP_TOKEN:
+		/* the user's number, then 32 letters */
+		return body[n - 33] == '_' && all_digits(body, n - 33);
+	case ENTITY_VAULT_TOKEN:
+		return prefix > 2 || of_all_cases(body, n);
+	case ENTITY_MOLLIE_KEY:
+	case ENTITY_FIREWORKS_KEY:
+	case ENTITY_BACKBLAZE_KEY:
+		return of_all_cases(body, n);
 	case ENTITY_LAUNCHDARKLY_KEY:
 		return body[8] == '-' && body[13] == '-' && body[18] == '-' && body[23] == '-';
 	case ENTITY_SLACK_TOKEN: {

@@ -159,8 +159,19 @@ def supported_vendors():
     return {name.lower().split("_")[0] for name in names} | {"jwt"}
 
 
-# What a set's rule is about that is public by nature, and no secret whoever reads it: account names, hosts, identifiers.
+# What a set's rule is about that is public by nature, and no secret whoever reads it: account names, hosts, identifiers. Where the rule's
+# name does not say so, its marked values do: a host's name, or what a key calls an id, a user or an account.
 PUBLIC = re.compile(r"client-id|access-id|user-api-id|browser-api|-id$|publishable|-pub-|arn|domain|host|url$")
+
+
+HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:com|io|net|org|dev)", re.I)
+IDENTIFIER = re.compile(r"(?:[_-]?(?:app(?:lication)?|client)[_-]?id|_id|user|account|account_?name|key_?name|public)[\"']?\s*(?:=|:|\s)\s*[\"']?$", re.I)
+
+
+def is_identifier(r):
+    """Is every value that the row marks the name of something, rather than what opens it?"""
+    return bool(r["entities"]) and all(
+        HOST.fullmatch(r["text"][e["start"]:e["end"]]) or IDENTIFIER.search(r["text"][max(0, e["start"] - 40):e["start"]]) for e in r["entities"])
 
 
 def secrets(program, folder, show):
@@ -169,7 +180,7 @@ def secrets(program, folder, show):
     for name in ("gitleaks", "noseyparker", "kingfisher", "credsweeper", "detect_secrets"):
         data = rows(folder, f"secrets_{name}.jsonl")
         found = scan(program, [r["text"] for r in data])
-        total, hit = collections.Counter(), collections.Counter()
+        total, hit, public = collections.Counter(), collections.Counter(), collections.Counter()
         false = [0, 0]
         for r, matches in zip(data, found):
             if r["label"] != "tp":
@@ -177,6 +188,7 @@ def secrets(program, folder, show):
                 false[1] += bool(matches)
                 continue
             total[r["rule"]] += 1
+            public[r["rule"]] += is_identifier(r)
             spans = [(to_bytes(r["text"], e["start"]), to_bytes(r["text"], e["end"])) for e in r["entities"]]
             # some sets mark the account's name rather than the secret beside it: what counts is the word that both stand in
             spans = [word_around(r["text"].encode("utf-8", "surrogatepass"), s, e) for s, e in spans]
@@ -184,13 +196,16 @@ def secrets(program, folder, show):
         supported = [k for k in total if vendors & set(re.split(r"[^a-z0-9]+", k.lower())) and not PUBLIC.search(k)]
         n, h = sum(total.values()), sum(hit.values())
         sn, sh = sum(total[k] for k in supported), sum(hit[k] for k in supported)
-        out.append((name, n, percent(h, n), f"{len(supported)} of {len(total)}", percent(sh, sn), f"{false[1]} of {false[0]}"))
+        secret = [k for k in supported if public[k] < total[k]]
+        en, eh = sum(total[k] for k in secret), sum(hit[k] for k in secret)
+        out.append((name, n, percent(h, n), f"{len(supported)} of {len(total)}", percent(sh, sn), percent(eh, en), f"{false[1]} of {false[0]}"))
         if show:
             for k in sorted(total):
                 if hit[k] < total[k]:
                     print("secrets", name, k, f"{hit[k]}/{total[k]}")
-    table("vendor secrets", ("set", "n", "found %", "supported kinds*", "recall of these* %", "false ones found"), out)
+    table("vendor secrets", ("set", "n", "found %", "supported kinds*", "recall of these* %", "without identifiers** %", "false ones found"), out)
     print("  * kinds whose name has a vendor of agent/scan/entities.def in it, and that are no public identifier")
+    print("  ** of these, the kinds of which any marked value is something else than a host's name or an identifier")
 
 
 ID_KEYS = {

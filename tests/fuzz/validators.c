@@ -27,7 +27,8 @@ static void place(const struct text *t, size_t at)
 		jwt_at,           pem_at,           public_ip_at,      mac_at,          codice_fiscale_at, cvv_at,
 		birth_date_at,    geo_at,           health_code_at,    person_name_at,  secret_at,         session_at,
 		aws_secret_at,    azure_storage_at, telegram_at,       facebook_app_at, teams_webhook_at,  azure_devops_at,
-		quoted_secret_at, long_number_at,   crypt_hash_at,     option_at};
+		quoted_secret_at, long_number_at,   crypt_hash_at,     option_at,       azure_ad_behind,   google_refresh_at,
+		short_secret_at};
 	struct span s;
 	enum entity_id entity;
 	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)

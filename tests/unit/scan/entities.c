@@ -40,7 +40,7 @@ static void each_can_be_found(void **state)
 	};
 	static const enum entity_id shapes[] = {ENTITY_TELEGRAM_TOKEN, ENTITY_TERRAFORM_TOKEN, ENTITY_AZURE_AD_SECRET,
 						ENTITY_MAILCHIMP_KEY,  ENTITY_MAXMIND_KEY,     ENTITY_TEAMS_WEBHOOK,
-						ENTITY_FACEBOOK_TOKEN, ENTITY_CUSTOM_SECRET};
+						ENTITY_FACEBOOK_TOKEN, ENTITY_CUSTOM_SECRET,   ENTITY_DISCORD_BOT_TOKEN};
 	static const char *const samples[] = {
 		"-----BEGIN "
 		"PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEA\\n-----END PRIVATE KEY-----",

@@ -289,9 +289,37 @@ static void none(void **state)
 	FIND_ALL(rows);
 }
 
+#define LINE "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
+
+/* Lines of a log with a key in them, each behind a time or a builder's number. */
+static void behind_prefixes(void **state)
+{
+	(void)state;
+	static const char *const prefixes[] = {"#6 0.245 ", "2026-04-26T12:36:01Z INFO [main] ", "web_1  | ", "  *  ", "[app] > "};
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		char text[1024];
+		const char *p = prefixes[i];
+		(void)snprintf(text, sizeof(text),
+			       "%s-----BEGIN "
+			       "RSA PRIVATE KEY-----\n%s" LINE "\n%s" LINE "\n%s" LINE "\n%s-----END "
+			       "RSA PRIVATE KEY-----\n%sdone at once",
+			       p, p, p, p, p, p);
+		char want[1100];
+		const char *end = strstr(text, "-----END ");
+		(void)snprintf(want, sizeof(want), "PRIVATE_KEY=%.*s", (int)(end + 29 - text - (long)strlen(p)), text + strlen(p));
+		assert_string_equal(found(text), want);
+	}
+	/* prose about keys has no body */
+	assert_string_equal(found("found -----BEGIN "
+				  "PRIVATE KEY----- [without a body], and -----END "
+				  "PRIVATE KEY----- in it"),
+			    "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(behind_prefixes),
 		cmocka_unit_test(keys),
 		cmocka_unit_test(cut_off),
 		cmocka_unit_test(none),

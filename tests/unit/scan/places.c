@@ -79,7 +79,7 @@ static void kinds(void **state)
 	expect("q abcd5fghijklmno", offsetof(struct places, made), 2);
 	expect("--user", offsetof(struct places, options), 0);
 	expect("-u", offsetof(struct places, options), 0);
-	expect("123:Ab", offsetof(struct places, telegram), 3);
+	expect("123:Abcdefghijklmnop", offsetof(struct places, telegram), 3);
 	expect("0123456789abcdef0123456789abcdef-us1", offsetof(struct places, shapes), 0);
 	expect("a@b", offsetof(struct places, rare), 1);
 }

@@ -29,6 +29,21 @@ static void secret(void **state)
 	assert_false(value(secret_at, "loadSecret1FromVault2(", &n));
 }
 
+static void short_ones(void **state)
+{
+	(void)state;
+	size_t n;
+	assert_true(value(short_secret_at, "q8Zr2LmX0vTb7N&x=1", &n));
+	assert_int_equal(n, 14);
+	assert_false(value(short_secret_at, "q8Zr2LmX0vT", &n));
+	assert_false(value(short_secret_at, "q8Zr2LmX0vTb7NcK", &n));
+	assert_false(value(short_secret_at, "RetryToken12", &n));
+	assert_false(value(short_secret_at, "MyStep2Stage3", &n));
+	assert_false(value(short_secret_at, "q8zr2lmx0vtb7n", &n));
+	assert_string_equal(found("token=q8Zr2LmX0vTb7N, ok"), "API_KEY=q8Zr2LmX0vTb7N");
+	assert_string_equal(found("token q8Zr2LmX0vTb7N is bad"), "");
+}
+
 static void session(void **state)
 {
 	(void)state;
@@ -97,10 +112,8 @@ static void passwords(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(secret),
-		cmocka_unit_test(session),
-		cmocka_unit_test(cloud),
-		cmocka_unit_test(passwords),
+		cmocka_unit_test(secret), cmocka_unit_test(short_ones), cmocka_unit_test(session),
+		cmocka_unit_test(cloud),  cmocka_unit_test(passwords),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,26 @@ static void shapes(void **state)
 	expect("app ", key, " x", "FACEBOOK_TOKEN");
 	(void)snprintf(key, sizeof(key), "aB3%sQ~%s", "8", letters(a, 34, alnum, 8));
 	expect("client_secret=", key, "", "AZURE_AD_SECRET");
+	expect("it is ", key, " now", "AZURE_AD_SECRET");
+	expect("it is x", key, "", "");
+	(void)snprintf(key, sizeof(key), "%s:%s", "708462193", letters(a, 35, alnum, 11));
+	expect("tgram://", key, "", "TELEGRAM_TOKEN");
+	(void)snprintf(key, sizeof(key), "%s:%s", "708462193", letters(a, 36, alnum, 11));
+	expect("tgram://", key, "", "");
+	(void)snprintf(key, sizeof(key), "%sNR%s", letters(a, 36, hex, 14), "AL");
+	expect("license_key: ", key, "", "NEWRELIC_KEY");
+	expect("x ", key, ".", "NEWRELIC_KEY");
+	expect("x ", key, "2", "");
+	(void)snprintf(key, sizeof(key), "1//0%s", letters(a, 60, alnum, 15));
+	expect("refresh ", key, "", "GCP_OAUTH_TOKEN");
+	expect("refresh 1", key, "", "");
+	/* "175928847299117063" in base64; the same with a letter in it */
+	(void)snprintf(key, sizeof(key), "%s.%s.%s", "MTc1OTI4ODQ3Mjk5MTE3MDYz", letters(a, 6, alnum, 12),
+		       letters(b, 38, alnum, 13));
+	expect("login with ", key, "", "DISCORD_BOT_TOKEN");
+	(void)snprintf(key, sizeof(key), "%s.%s.%s", "MTc1OTI4ODQ3Mjk5MTE3MGFi", letters(a, 6, alnum, 12),
+		       letters(b, 38, alnum, 13));
+	expect("login with ", key, "", "");
 	(void)snprintf(
 		key, sizeof(key),
 		"acme.webhook.office.com/webhookb2/2f92c502-7feb-4a6c-86f1-477271ae576f@990414fa-d0a3-42f5-b740-21d865a44a28/"

@@ -39,8 +39,19 @@ static size_t make(size_t row, size_t n, char *out)
 		body[22] = '.';
 	if (rows[row].entity == ENTITY_AIRTABLE_TOKEN)
 		body[14] = '.';
-	if (rows[row].entity == ENTITY_DYNATRACE_TOKEN)
+	if (rows[row].entity == ENTITY_DYNATRACE_TOKEN || rows[row].entity == ENTITY_INFISICAL_TOKEN ||
+	    rows[row].entity == ENTITY_VOICEFLOW_KEY)
 		body[24] = '.';
+	if (rows[row].entity == ENTITY_ZOHO_TOKEN)
+		body[32] = '.';
+	if (rows[row].entity == ENTITY_RESEND_KEY)
+		body[8] = '_';
+	if (rows[row].entity == ENTITY_COCKROACH_KEY)
+		body[22] = '_';
+	if (rows[row].entity == ENTITY_CLICKUP_TOKEN && n > 33) {
+		memset(body, '7', n - 33);
+		body[n - 33] = '_';
+	}
 	if (rows[row].entity == ENTITY_LAUNCHDARKLY_KEY)
 		body[8] = body[13] = body[18] = body[23] = '-';
 	if (rows[row].entity == ENTITY_SLACK_TOKEN)
