@@ -3,6 +3,7 @@
 
 The package is built from a release build, which is also what README.md tells to install.
 """
+import fcntl
 import glob
 import json
 import os
@@ -10,7 +11,7 @@ import re
 import subprocess
 
 import yaml
-from gs import GAPSCOPE, ROOT, checked, expect, main, need, run, workdir
+from gs import CACHE, GAPSCOPE, ROOT, checked, clean_env, expect, go_program, main, need, run, workdir
 
 DEPLOY = ROOT / "deploy"
 
@@ -56,6 +57,80 @@ def manifests():
         expect(done.returncode == 2 and b"256.0.0.1:1" in done.stderr, f"the example of a configuration: {done.stderr.decode()}")
 
 
+HELM_VERSION = "v3.19.2"
+HELM_VALUES = (  # each with what its manifests must be
+    ("plain", [], {"DaemonSet", "ConfigMap", "Secret", "Service"}),
+    ("rules", ["daemon.watch[0].service=shop", "daemon.watch[0].port=8080", "daemon.watch[0].tier=critical", "daemon.policy.tier=critical", "daemon.session.service=x",
+               "otlp.endpoint=http://collector:4318", "serviceMonitor.enabled=true", "token.value=0123456789abcdef"],
+     {"DaemonSet", "ConfigMap", "Secret", "Service", "ServiceMonitor"}),
+    ("no_probes", ["daemon.probes=false", "daemon.history.enabled=false", "token.existingSecret=mine"], {"DaemonSet", "ConfigMap", "Service"}),
+    ("inject_only", ["daemon.enabled=false", "inject.enabled=true", "inject.namespaces[0]=shop", "otlp.endpoint=http://collector:4318"],
+     {"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"}),
+)
+
+
+def helm_program():
+    """Helm from the Go module proxy, built once."""
+    path = CACHE / "bin" / f"helm-{HELM_VERSION}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "helm.lock", "wb") as lock:  # tests run at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            go = go_program("the Helm chart is NOT tested")
+            into = CACHE / "helm-build"
+            checked([go, "install", f"helm.sh/helm/v3/cmd/helm@{HELM_VERSION}"], timeout=3000,
+                    env=clean_env({"GOBIN": str(into), "GOFLAGS": "-buildvcs=false", "PATH": f"{os.path.dirname(go)}:{os.environ['PATH']}"}))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(into / "helm", path)
+    return path
+
+
+def helm():
+    """The chart: helm has nothing to say, every choice of values renders, what it runs is least privileged, and gapscope accepts its configuration."""
+    program, chart = helm_program(), DEPLOY / "helm/gapscope"
+    with workdir() as top:
+        env = clean_env({"HOME": str(top)})
+        checked([program, "lint", "--strict", chart], env=env)
+        for name, values, kinds in HELM_VALUES:
+            sets = [word for v in values for word in ("--set", v)]
+            text = checked([program, "template", "gs", chart, "--kube-version", "1.34.0", *sets], env=env).decode()
+            found = [d for d in yaml.safe_load_all(text) if d]
+            expect({d["kind"] for d in found} == kinds, f"{name}: {sorted(d['kind'] for d in found)}")
+            for d in found:
+                if d["kind"] == "DaemonSet":
+                    pod = d["spec"]["template"]["spec"]
+                    container, = pod["containers"]
+                    security = container["securityContext"]
+                    wanted = {"SYS_PTRACE", "DAC_READ_SEARCH"} | (set() if name == "no_probes" else {"BPF", "PERFMON"})
+                    expect(set(security["capabilities"]["add"]) == wanted and security["capabilities"]["drop"] == ["ALL"], f"{name}: capabilities {security}")
+                    expect(not security["privileged"] and not security["allowPrivilegeEscalation"] and security["readOnlyRootFilesystem"], f"{name}: {security}")
+                    expect(pod["automountServiceAccountToken"] is False and "hostNetwork" not in pod, f"{name}: more of the node than it needs")
+                    expect({m["name"] for m in container["volumeMounts"]} == {v["name"] for v in pod["volumes"]}, f"{name}: volumes without a mount")
+                if d["kind"] == "ConfigMap":
+                    for file in d["data"]:
+                        (top / file).write_text(d["data"][file].replace("/etc/gapscope/", f"{top}/"))
+                    serve = yaml.safe_load((top / "serve.yaml").read_text())
+                    (top / "token").write_text("0123456789abcdef\n")
+                    serve.update(listen="256.0.0.1:1", token_file=str(top / "token"))  # all is read, and then it ends
+                    serve.pop("history", None)
+                    (top / "serve.yaml").write_text(yaml.safe_dump(serve))
+                    done = run([GAPSCOPE, "serve", "--config", top / "serve.yaml"])
+                    expect(done.returncode == 2 and b"256.0.0.1:1" in done.stderr, f"{name}: gapscope says of the configuration: {done.stderr.decode()}")
+                if d["kind"] == "MutatingAdmissionPolicy":
+                    made = d["spec"]["mutations"][0]["applyConfiguration"]["expression"]
+                    script = json.loads(re.search(r'args: \[(".*")\]', made).group(1))
+                    fake = top / "gapscope"
+                    fake.write_text("#!/bin/sh\ncat \"$3\"\n")
+                    fake.chmod(0o755)
+                    done = run(["sh", "-c", script.replace("/tmp/", f"{top}/")], env=clean_env({"GAPSCOPE_PROCESS": "shopd", "PATH": f"{top}:/usr/bin:/bin"}))
+                    said = yaml.safe_load(done.stdout)
+                    expect(said["watch"] == [{"service": "shopd", "name": "shopd"}], f"the injected container would run {said}")
+                    expect(made.count("{") == made.count("}") and "privileged" not in made, "the injected container")
+        done = run([program, "template", "gs", chart, "--kube-version", "1.34.0", "--set", "token.value=short"], env=env)
+        expect(done.returncode != 0, "a token that gapscope refuses is rendered")
+        print(f"{len(HELM_VALUES)} choices of values")
+
+
 def unit():
     need("systemd-analyze")
     with workdir() as top:
@@ -84,12 +159,14 @@ def package():
         checked(["dpkg-deb", "-x", deb, top / "root"])
         scripts = checked(["dpkg-deb", "--ctrl-tarfile", deb])
         expect(b"systemctl" not in scripts and b"kill" not in scripts, "the package's scripts touch running services")
+        for path in ("bash-completion/completions/gapscope", "zsh/vendor-completions/_gapscope", "fish/vendor_completions.d/gapscope.fish", "gapscope/helm/gapscope/Chart.yaml"):
+            expect((top / "root/usr/share" / path).exists(), f"/usr/share/{path} is not packed")
         done = run([top / "root/usr/bin/gapscope", "run", "--quiet", "--report", top / "r.json", "--", "/bin/true"])
         expect(done.returncode == 0 and json.loads((top / "r.json").read_text())["loss"]["published"] > 0, "the packed gapscope does not watch")
         print(os.path.basename(deb), os.path.getsize(deb), "bytes")
 
 
-CASES = {"deploy_prometheus": prometheus, "deploy_manifests": manifests, "deploy_unit": unit, "deploy_package": package}
+CASES = {"deploy_prometheus": prometheus, "deploy_manifests": manifests, "deploy_helm": helm, "deploy_unit": unit, "deploy_package": package}
 
 if __name__ == "__main__":
     main(CASES)

@@ -96,7 +96,7 @@ def daemon_on_terminal():
             with terminal(command) as t:
                 poll_until(lambda: t.says("> stable") and any(re.search(r"watching +\d+ .* [0-9.]+ +\d+$", line) for line in t.last_screen()), "a rate")
                 t.type(b"j")
-                poll_until(lambda: any("deadline.response.missing" in line for line in t.last_screen()), "the finding of the chosen service")
+                poll_until(lambda: t.read() or any("deadline.response.missing" in line for line in t.last_screen()), "the finding of the chosen service")
                 expect(any(line.startswith("> canary") for line in t.last_screen()), "the choice did not move")
                 lines = t.last_screen()
                 expect(len(lines) < 24 and max(map(len, lines)) <= 80, f"{len(lines)} lines of {max(map(len, lines))} columns")
