@@ -239,9 +239,9 @@ static size_t walk(struct space *space, const struct pending *p, uint64_t *pcs, 
 	if (symbols != NULL && symbols_have_frames(symbols))
 		return by_frame_pointers(p, pcs, max);
 	if (seen && (p->stack_bytes == NULL || !unwind_knows(space, pc)))
-		return p->stack_bytes != NULL ? callers_find(space, &p->stack, p->stack_bytes, pcs, max)
+		return p->stack_bytes != NULL ? callers_find(space, p->stack, p->stack_bytes, pcs, max)
 					      : by_frame_pointers(p, pcs, max);
-	return unwind_stack(space, &p->stack, p->stack_bytes, pcs, max);
+	return unwind_stack(space, p->stack, p->stack_bytes, pcs, max);
 }
 
 static uint32_t unwound(struct callsites *c, const struct pending *p)

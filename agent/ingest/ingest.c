@@ -14,6 +14,8 @@
 #define CHECK_NS 250000000ULL
 #define BEAT_EVENTS 256U /* handed on between two beats of the heart */
 #define WAIT_MIN_MS 1U
+#define WAIT_BUSY_MS 4U /* while records come, and take less than … */
+#define BUSY_SHARE 16U  /* … this part of any ring in between */
 #define WAIT_MAX_MS 100U
 #define WAIT_HELD_MS 2U          /* while events wait in the window */
 #define IDLE_DIVISOR 100U        /* wait a hundredth of the idle time: a burst after a short pause still finds its ring watched */
@@ -160,7 +162,8 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 	if (p->e.id != CALLSITE_SEEN)
 		redact_event(in->redact, &p->e, fn, ctx);
 	pending_free(p);
-	if (clock_ticks(&in->clock) - begun > in->slow_ticks) {
+	/* What waits in a ring takes less memory there than here. */
+	if (clock_ticks(&in->clock) - begun > in->slow_ticks && slots_pressed(in)) {
 		in->now_ns = ingest_now_ns(in); /* what is read now is from after this poll began, by far perhaps */
 		slots_read(in);
 	}
@@ -195,7 +198,7 @@ static unsigned int next_wait(struct ingest *in, size_t records, unsigned int wa
 
 	if (records > 0) {
 		in->idle_ms = 0;
-		return WAIT_MIN_MS;
+		return in->fullest < in->shared->ring_bytes / BUSY_SHARE ? WAIT_BUSY_MS : WAIT_MIN_MS;
 	}
 	in->idle_ms += waited;
 	wait = in->idle_ms / IDLE_DIVISOR;

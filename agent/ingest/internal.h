@@ -64,6 +64,7 @@ struct ingest {
 	uint32_t processes_high;
 	uint8_t *scratch; /* one record */
 	bool stacks;
+	uint64_t fullest;    /* bytes that waited in one ring when they were read last, at most */
 	uint64_t slow_ticks; /* handing on one event took so long: look at the rings before the next */
 	uint64_t now_ns;     /* when this poll began */
 	uint64_t next_tick_ns, next_check_ns;
@@ -80,6 +81,8 @@ void ingest_hold(struct ingest *in, struct pending *p);
 
 /* Read every ring up to its present head. Returns the number of records. */
 size_t slots_read(struct ingest *in);
+/* Is any ring half full? */
+bool slots_pressed(const struct ingest *in);
 /* Losses of slots that no later record has told: LOSS events as of now. */
 void slots_tell_losses(struct ingest *in);
 /* INFLIGHT events for calls older than a second. */

@@ -6,7 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pool.h"
+
 #define FIRST_ROOM 1024U
+#define BLOCKS_KEPT 4096U
+
+/* Captured bytes that a block has room for: most calls have none, or the head of a message. */
+static const size_t block_bytes[] = {64, 320};
+
+#define BLOCK_KINDS (sizeof(block_bytes) / sizeof(block_bytes[0]))
 
 /* The key lies in the heap itself: comparing then stays within a few cache lines. */
 struct entry {
@@ -21,30 +29,43 @@ struct order {
 	size_t n, room;
 	uint64_t arrivals;
 	uint64_t last_ns; /* t1 of the event handed out last */
+	struct pool blocks[BLOCK_KINDS];
 };
 
-struct pending *pending_new(const struct event *e, const struct wire_stack *stack, const uint8_t *stack_bytes)
+static struct pool *pool_for(struct order *o, size_t bytes)
 {
-	const size_t stack_len = stack != NULL && stack_bytes != NULL ? stack->bytes_len : 0;
-	struct pending *p = malloc(sizeof(*p) + e->data_len + stack_len);
-	uint8_t *bytes;
+	for (size_t i = 0; o != NULL && i < BLOCK_KINDS; i++) {
+		if (bytes <= block_bytes[i])
+			return &o->blocks[i];
+	}
+	return NULL;
+}
+
+struct pending *pending_new(struct order *o, const struct event *e, const struct wire_stack *stack, const uint8_t *stack_bytes)
+{
+	const bool with_stack = stack != NULL && stack_bytes != NULL && stack->bytes_len > 0;
+	const size_t bytes_len = e->data_len + (with_stack ? sizeof(*stack) + stack->bytes_len : 0);
+	struct pool *const pool = pool_for(o, bytes_len);
+	struct pending *p = pool != NULL ? pool_get(pool) : malloc(sizeof(*p) + bytes_len);
+	uint8_t *to;
 
 	if (p == NULL)
 		return NULL;
-	bytes = (uint8_t *)(p + 1);
-	memset(p, 0, sizeof(*p));
-	p->e = *e;
-	p->e.data = e->data_len > 0 ? bytes : NULL;
-	p->source = ORDER_SOURCE_AGENT;
-	p->process = UINT32_MAX;
-	p->bytes_len = e->data_len + stack_len;
-	if (e->data_len > 0)
-		memcpy(bytes, e->data, e->data_len);
-	if (stack != NULL)
-		p->stack = *stack;
-	if (stack_len > 0) {
-		p->stack_bytes = bytes + e->data_len;
-		memcpy(bytes + e->data_len, stack_bytes, stack_len);
+	*p = (struct pending){
+		.e = *e, .source = ORDER_SOURCE_AGENT, .process = UINT32_MAX, .bytes_len = (uint32_t)bytes_len, .pool = pool};
+	p->e.data = NULL;
+	to = (uint8_t *)(p + 1);
+	if (with_stack) {
+		memcpy(to, stack, sizeof(*stack));
+		p->stack = (const struct wire_stack *)(const void *)to;
+		to += sizeof(*stack);
+		memcpy(to, stack_bytes, stack->bytes_len);
+		p->stack_bytes = to;
+		to += stack->bytes_len;
+	}
+	if (e->data_len > 0) {
+		memcpy(to, e->data, e->data_len);
+		p->e.data = to;
 	}
 	return p;
 }
@@ -53,13 +74,21 @@ void pending_free(struct pending *p)
 {
 	if (p == NULL)
 		return;
-	explicit_bzero(p + 1, p->bytes_len);
-	free(p);
+	if (p->bytes_len > 0)
+		explicit_bzero(p + 1, p->bytes_len);
+	if (p->pool != NULL)
+		pool_put(p->pool, p);
+	else
+		free(p);
 }
 
 struct order *order_new(void)
 {
-	return calloc(1, sizeof(struct order));
+	struct order *o = calloc(1, sizeof(*o));
+
+	for (size_t i = 0; o != NULL && i < BLOCK_KINDS; i++)
+		o->blocks[i] = (struct pool){.size = sizeof(struct pending) + block_bytes[i], .max = BLOCKS_KEPT};
+	return o;
 }
 
 void order_free(struct order *o)
@@ -68,6 +97,8 @@ void order_free(struct order *o)
 		return;
 	for (size_t i = 0; i < o->n; i++)
 		pending_free(o->heap[i].p);
+	for (size_t i = 0; i < BLOCK_KINDS; i++)
+		pool_done(&o->blocks[i]);
 	free(o->heap);
 	free(o);
 }

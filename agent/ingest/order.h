@@ -8,25 +8,27 @@
 
 #include "core/event.h"
 
-/* An event on its way; e.data and stack_bytes point behind it, into the same allocation. */
+/* An event on its way; e.data, stack and stack_bytes point behind it, into the same allocation. */
 struct pending {
 	struct event e;
 	uint32_t source;  /* thread slot; sources of the agent's own events sort last */
 	uint32_t process; /* process slot, UINT32_MAX if none */
 	uint32_t site;
-	struct wire_stack stack; /* if e.flags has WIRE_F_STACK */
+	uint32_t bytes_len;             /* of all that lies behind it */
+	const struct wire_stack *stack; /* a snapshot came with it, otherwise NULL */
 	const uint8_t *stack_bytes;
-	size_t bytes_len; /* data and snapshot together */
+	struct pool *pool; /* it came from, or NULL */
 };
 
 #define ORDER_SOURCE_AGENT UINT32_MAX
 
-/* A pending event with copies of e's data and of the snapshot's bytes (stack may be NULL). NULL when memory is out. */
-struct pending *pending_new(const struct event *e, const struct wire_stack *stack, const uint8_t *stack_bytes);
+struct order;
+/* A pending event with copies of e's data and of the snapshot's bytes (stack may be NULL). NULL when memory is out. It must be freed before
+ * `o` is; `o` may be NULL. */
+struct pending *pending_new(struct order *o, const struct event *e, const struct wire_stack *stack, const uint8_t *stack_bytes);
 /* Frees it; captured bytes are wiped first. */
 void pending_free(struct pending *p);
 
-struct order;
 struct order *order_new(void);
 void order_free(struct order *o);
 /* Take p over. An event older than one that was already handed out gets that one's time: time never steps back. Returns 1 for such a late

@@ -14,7 +14,7 @@ static void say(struct ingest *in, uint16_t id, uint64_t at)
 {
 	const struct event e = {.id = id, .t0 = at, .t1 = at, .fd = -1};
 
-	ingest_hold(in, pending_new(&e, NULL, NULL));
+	ingest_hold(in, pending_new(in->order, &e, NULL, NULL));
 }
 
 void ingest_tell_stopping(struct ingest *in)
@@ -75,7 +75,7 @@ void pulse_unwatched(struct ingest *in, bool last)
 			.data_len = (uint32_t)strlen(text),
 		};
 
-		ingest_hold(in, pending_new(&e, NULL, NULL));
+		ingest_hold(in, pending_new(in->order, &e, NULL, NULL));
 	}
 }
 

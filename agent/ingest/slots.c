@@ -23,7 +23,7 @@ static uint64_t peek(const uint64_t *p)
 void slots_lost(struct ingest *in, uint32_t pid, uint32_t tid, uint64_t t1, unsigned int cause, uint64_t more, uint32_t source)
 {
 	const struct event e = {.id = WIRE_LOSS, .t0 = t1, .t1 = t1, .pid = pid, .tid = tid, .fd = -1, .a0 = cause, .a1 = more};
-	struct pending *p = pending_new(&e, NULL, NULL);
+	struct pending *p = pending_new(in->order, &e, NULL, NULL);
 
 	if (p != NULL)
 		p->source = source;
@@ -127,7 +127,7 @@ static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 	s->next_seq = r->seq + 1;
 	s->seq_known = true;
 	s->read++;
-	p = pending_new(&e, d->stack_bytes != NULL && in->stacks ? &d->stack : NULL, in->stacks ? d->stack_bytes : NULL);
+	p = pending_new(in->order, &e, d->stack_bytes != NULL && in->stacks ? &d->stack : NULL, in->stacks ? d->stack_bytes : NULL);
 	if (p != NULL) {
 		p->source = i;
 		p->process = t->process;
@@ -162,6 +162,8 @@ static size_t read_ring(struct ingest *in, uint32_t i)
 
 	/* What was read and is not given back yet lies in front of it; a head that says otherwise is no head. */
 	ready = ready >= held && ready <= size ? ready - held : UINT64_MAX;
+	if (ready > in->fullest)
+		in->fullest = ready;
 	while (ready > 0) {
 		struct wire_record first;
 		struct decoded d;
@@ -189,11 +191,22 @@ static size_t read_ring(struct ingest *in, uint32_t i)
 	return n;
 }
 
+/* Slots from here on are free: so many claims reach no further, each begins at its number and may have to pass those of all others. */
+static uint32_t claimed_high(const struct ingest *in)
+{
+	const uint64_t claims = atomic_load_explicit(&in->shared->claim_hint, memory_order_acquire);
+
+	return claims < in->shared->thread_max / 2 ? (uint32_t)claims * 2 : in->shared->thread_max;
+}
+
 size_t slots_read(struct ingest *in)
 {
+	const uint32_t claimed = claimed_high(in);
+	const uint32_t high = claimed > in->threads_high ? claimed : in->threads_high;
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+	in->fullest = 0;
+	for (uint32_t i = 0; i < high; i++) {
 		struct wire_thread *t = wire_thread_at(in->shared, i);
 		const uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
 		struct slot *s = &in->slots[i];
@@ -208,6 +221,15 @@ size_t slots_read(struct ingest *in)
 	}
 	explicit_bzero(in->scratch, n > 0 ? decode_max_bytes() : 0);
 	return n;
+}
+
+bool slots_pressed(const struct ingest *in)
+{
+	for (uint32_t i = 0; i < in->threads_high; i++) {
+		if (wire_ring_ready(wire_thread_at(in->shared, i)) >= in->shared->ring_bytes / 2)
+			return true;
+	}
+	return false;
 }
 
 void slots_tell_losses(struct ingest *in)
@@ -244,7 +266,7 @@ void slots_tell_inflight(struct ingest *in)
 		if (e.t0 + SECOND_NS > in->now_ns)
 			continue;
 
-		struct pending *p = pending_new(&e, NULL, NULL);
+		struct pending *p = pending_new(in->order, &e, NULL, NULL);
 
 		if (p != NULL) {
 			p->site = site;

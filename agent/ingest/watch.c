@@ -96,7 +96,7 @@ static void tell_gone(struct ingest *in, uint32_t pid)
 {
 	const struct event e = {.id = WIRE_PROCESS_GONE, .t0 = in->now_ns, .t1 = in->now_ns, .pid = pid, .tid = pid, .fd = -1};
 
-	ingest_hold(in, pending_new(&e, NULL, NULL));
+	ingest_hold(in, pending_new(in->order, &e, NULL, NULL));
 }
 
 /* Does another slot that is not history speak for this pid? */

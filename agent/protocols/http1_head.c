@@ -20,7 +20,13 @@ static const char *const methods[] = {"GET",    "HEAD",   "POST",  "PUT",    "DE
 
 static bool is_tchar(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+	static const bool tchars[256] = {
+		['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['!'] = true, ['#'] = true, ['$'] = true,
+		['%'] = true,         ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true, ['-'] = true,
+		['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true, ['|'] = true, ['~'] = true,
+	};
+
+	return tchars[c];
 }
 
 static bool span_is(struct span s, const char *text)
@@ -266,29 +272,30 @@ static void on_deadline(struct http1_head *h, struct span v, uint64_t now_ns)
 
 static const struct {
 	const char *name;
+	size_t len;
 	void (*on)(struct http1_head *h, struct span value, uint64_t now_ns);
 } fields[] = {
-	{"host", on_host},
-	{"content-length", on_length},
-	{"transfer-encoding", on_transfer_encoding},
-	{"traceparent", on_traceparent},
-	{"retry-after", on_retry_after},
-	{"grpc-timeout", on_deadline},
-	{"x-envoy-expected-rq-timeout-ms", on_deadline},
-	{"upgrade", on_upgrade},
-	{"idempotency-key", on_idempotency_key},
-	{"x-idempotency-key", on_idempotency_key},
-	{"idempotency-token", on_idempotency_key},
-	{"x-idempotency-token", on_idempotency_key},
-	{"x-amz-client-token", on_idempotency_key},
-	{"paypal-request-id", on_idempotency_key},
+	{"host", sizeof("host") - 1, on_host},
+	{"content-length", sizeof("content-length") - 1, on_length},
+	{"transfer-encoding", sizeof("transfer-encoding") - 1, on_transfer_encoding},
+	{"traceparent", sizeof("traceparent") - 1, on_traceparent},
+	{"retry-after", sizeof("retry-after") - 1, on_retry_after},
+	{"grpc-timeout", sizeof("grpc-timeout") - 1, on_deadline},
+	{"x-envoy-expected-rq-timeout-ms", sizeof("x-envoy-expected-rq-timeout-ms") - 1, on_deadline},
+	{"upgrade", sizeof("upgrade") - 1, on_upgrade},
+	{"idempotency-key", sizeof("idempotency-key") - 1, on_idempotency_key},
+	{"x-idempotency-key", sizeof("x-idempotency-key") - 1, on_idempotency_key},
+	{"idempotency-token", sizeof("idempotency-token") - 1, on_idempotency_key},
+	{"x-idempotency-token", sizeof("x-idempotency-token") - 1, on_idempotency_key},
+	{"x-amz-client-token", sizeof("x-amz-client-token") - 1, on_idempotency_key},
+	{"paypal-request-id", sizeof("paypal-request-id") - 1, on_idempotency_key},
 };
 
 void http1_head_field(struct http1_head *h, const uint8_t *name, size_t name_len, const uint8_t *value, size_t value_len,
 		      uint64_t now_ns)
 {
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (span_is((struct span){name, name_len}, fields[i].name)) {
+		if (name_len == fields[i].len && strncasecmp((const char *)name, fields[i].name, name_len) == 0) {
 			fields[i].on(h, trim((struct span){value, value_len}), now_ns);
 			return;
 		}

@@ -8,14 +8,19 @@
 #include "report/stable_hash.h"
 #include "report/trace.h"
 
+/* An open request. */
 struct trace {
 	uint64_t request_id;
-	struct request *open; /* NULL once it ended */
-	uint64_t served_id;   /* the server request that its thread was serving at its start, 0 = none or not certain */
-	struct trace_ids ids; /* once settled */
-	bool settled;         /* ids are final */
-	struct trace *next;   /* of the thread's open server requests */
+	struct request *open;
+	uint64_t served_id; /* the server request that its thread was serving at its start, 0 = none or not certain */
+	struct trace *next; /* of the thread's open server requests */
 	UT_hash_handle hh;
+};
+
+/* One that ended: its ids are final. */
+struct ended {
+	uint64_t request_id;
+	struct trace_ids ids;
 };
 
 /* A thread that serves: its open server requests. */
@@ -29,8 +34,8 @@ struct traces {
 	uint64_t seed;
 	struct trace *by_id;
 	struct serving *by_thread;
-	uint64_t ended[TRACES_KEPT]; /* ring of request ids, oldest overwritten */
-	size_t ended_n;
+	struct ended
+		ended[TRACES_KEPT]; /* each has its place by number: numbers grow, so a later one takes the place of an old one */
 };
 
 static int hex_digit(char c)
@@ -104,6 +109,11 @@ static struct trace *find(struct traces *t, uint64_t id)
 	return x;
 }
 
+static struct ended *place(struct traces *t, uint64_t id)
+{
+	return &t->ended[id % TRACES_KEPT];
+}
+
 static struct serving *serving_find(struct traces *t, const struct request *r)
 {
 	uint64_t thread = (uint64_t)r->pid << 32 | r->tid;
@@ -158,21 +168,29 @@ static uint64_t id_of(const struct traces *t, uint64_t request, const char *what
 	return hash_end(hash_number(hash_number(hash_text(HASH_START, what), t->seed), request));
 }
 
-/* The parent, in order of certainty: what the wire says, what the thread was serving, none. */
-static void ids_now(struct traces *t, const struct trace *x, struct trace_ids *ids)
+static void ids_of_open(struct traces *t, const struct trace *x, struct trace_ids *ids);
+
+static bool ids_of(struct traces *t, uint64_t id, struct trace_ids *ret)
 {
-	if (x->settled) {
-		*ids = x->ids;
-		return;
-	}
-	struct trace_ids out = {.flags = 1};
-	struct trace *served = find(t, x->served_id);
+	const struct trace *x = find(t, id);
+	const struct ended *e = place(t, id);
+	if (x != NULL)
+		ids_of_open(t, x, ret);
+	else if (id != 0 && e->request_id == id)
+		*ret = e->ids;
+	else
+		return false;
+	return true;
+}
+
+/* The parent, in order of certainty: what the wire says, what the thread was serving, none. */
+static void ids_of_open(struct traces *t, const struct trace *x, struct trace_ids *ids)
+{
+	struct trace_ids out = {.flags = 1}, of;
 	put_id(out.span_id, id_of(t, x->request_id, "span"));
-	if (x->open != NULL && traceparent_parse(x->open->traceparent, out.trace_id, out.parent_id, &out.flags)) {
+	if (traceparent_parse(x->open->traceparent, out.trace_id, out.parent_id, &out.flags)) {
 		out.parent_remote = x->open->server;
-	} else if (served != NULL && served != x) {
-		struct trace_ids of;
-		ids_now(t, served, &of);
+	} else if (x->served_id != x->request_id && ids_of(t, x->served_id, &of)) {
 		memcpy(out.trace_id, of.trace_id, sizeof out.trace_id);
 		memcpy(out.parent_id, of.span_id, sizeof out.parent_id);
 		out.flags = of.flags;
@@ -185,7 +203,7 @@ static void ids_now(struct traces *t, const struct trace *x, struct trace_ids *i
 
 void traces_start(struct traces *t, struct request *r)
 {
-	if (find(t, r->id) != NULL)
+	if (find(t, r->id) != NULL || place(t, r->id)->request_id == r->id)
 		return;
 	struct trace *x = calloc(1, sizeof *x);
 	if (x == NULL)
@@ -206,39 +224,22 @@ void traces_start(struct traces *t, struct request *r)
 		x->served_id = s->first->request_id;
 }
 
-static void forget_oldest(struct traces *t, uint64_t id)
-{
-	uint64_t *slot = &t->ended[t->ended_n++ % TRACES_KEPT];
-	struct trace *old = find(t, *slot);
-	if (old != NULL) {
-		HASH_DEL(t->by_id, old);
-		free(old);
-	}
-	*slot = id;
-}
-
 bool traces_end(struct traces *t, struct request *r, struct trace_ids *ret)
 {
 	struct trace *x = find(t, r->id);
+	struct ended *e = place(t, r->id);
 	if (x == NULL)
-		return false;
-	if (x->open != NULL) {
-		ids_now(t, x, &x->ids);
-		x->settled = true;
-		if (r->server)
-			serving_remove(t, x);
-		x->open = NULL;
-		forget_oldest(t, x->request_id);
-	}
-	*ret = x->ids;
+		return ids_of(t, r->id, ret);
+	ids_of_open(t, x, ret);
+	if (r->server)
+		serving_remove(t, x);
+	HASH_DEL(t->by_id, x);
+	free(x);
+	*e = (struct ended){.request_id = r->id, .ids = *ret};
 	return true;
 }
 
 bool traces_find(struct traces *t, uint64_t request_id, struct trace_ids *ret)
 {
-	const struct trace *x = find(t, request_id);
-	if (x == NULL)
-		return false;
-	ids_now(t, x, ret);
-	return true;
+	return ids_of(t, request_id, ret);
 }

@@ -26,7 +26,7 @@ void traces_free(struct traces *t);
 void traces_start(struct traces *t, struct request *r);
 /* It ended: its ids, final. False when memory was out at its start. */
 bool traces_end(struct traces *t, struct request *r, struct trace_ids *ret);
-/* Ids of a request by number, open or among the last TRACES_KEPT that ended. False if unknown. */
+/* Ids of a request by number, open, or ended and not followed by TRACES_KEPT later ones. False if unknown. */
 bool traces_find(struct traces *t, uint64_t request_id, struct trace_ids *ret);
 
 #define TRACES_KEPT 4096U

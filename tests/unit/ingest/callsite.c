@@ -24,7 +24,7 @@ struct fixture {
 
 static uint32_t feed(struct fixture *f, const struct event *e, uint32_t site, bool snapshot)
 {
-	struct pending *p = pending_new(e, snapshot ? &stack : NULL, snapshot ? bytes : NULL);
+	struct pending *p = pending_new(NULL, e, snapshot ? &stack : NULL, snapshot ? bytes : NULL);
 	uint32_t id;
 
 	assert_non_null(p);

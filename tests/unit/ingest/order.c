@@ -13,7 +13,7 @@
 static int push(struct order *o, uint64_t t1, uint32_t source, uint64_t number)
 {
 	const struct event e = {.t1 = t1, .a0 = number};
-	struct pending *p = pending_new(&e, NULL, NULL);
+	struct pending *p = pending_new(o, &e, NULL, NULL);
 	int r;
 
 	assert_non_null(p);
@@ -110,15 +110,29 @@ static void bytes_are_copied(void **state)
 	uint8_t data[3] = "abc", stack[4] = "wxyz";
 	const struct wire_stack s = {.bytes_len = sizeof(stack)};
 	const struct event e = {.data = data, .data_len = sizeof(data)};
-	struct pending *p = pending_new(&e, &s, stack);
+	struct order *o = order_new();
+	struct pending *p = pending_new(o, &e, &s, stack);
 
 	(void)state;
 	memset(data, 0, sizeof(data));
 	memset(stack, 0, sizeof(stack));
 	assert_memory_equal(p->e.data, "abc", 3);
 	assert_memory_equal(p->stack_bytes, "wxyz", 4);
+	/* The block is given out again, and holds nothing of what it held. */
+	const struct pending *const block = p;
+	const uint8_t *const held = p->e.data;
+
+	pending_free(p);
+	assert_true(memcmp(held, "abc", 3) != 0);
+	p = pending_new(o, &e, &s, stack);
+	assert_ptr_equal(p, block);
+	pending_free(p);
+	p = pending_new(o, &e, &s, NULL);
+	assert_null(p->stack);
+	assert_null(p->stack_bytes);
 	pending_free(p);
 	pending_free(NULL);
+	order_free(o);
 }
 
 int main(void)

@@ -47,6 +47,8 @@ static inline struct producer producer_open(struct wire_header *h, uint32_t proc
 		atomic_store(&p.process->state, WIRE_SLOT_LIVE);
 	}
 	assert_int_equal(atomic_load(&p.thread->state), WIRE_SLOT_FREE);
+	if (atomic_load(&h->claim_hint) <= thread)
+		atomic_store(&h->claim_hint, thread + 1);
 	p.thread->pid = pid;
 	p.thread->tid = tid;
 	p.thread->process = process;
