@@ -55,7 +55,7 @@ static void tick(struct ingest *in)
 		       ((uint64_t)own.ru_utime.tv_usec + (uint64_t)own.ru_stime.tv_usec) * 1000U;
 		e.a1 = (uint64_t)own.ru_maxrss * 1024U;
 	}
-	ingest_hold(in, pending_new(&e, NULL, NULL));
+	ingest_hold(in, pending_new(in->order, &e, NULL, NULL));
 }
 
 void pulse_unwatched(struct ingest *in, bool last)
