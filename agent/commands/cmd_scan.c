@@ -3,7 +3,8 @@
  * --json one object a match (line from 1, byte offsets within the line), else a masked sample. Exit status 0 none, 1 found, 2 error.
  *
  * The file is read in windows, so memory is bounded whatever it holds; a window overlaps the next one, and a match counts in the window
- * that its beginning belongs to.
+ * that its beginning belongs to. Where a line is longer than that, the next window also has the bytes before its first one, which say
+ * what a value is and whether it began earlier.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +20,12 @@
 #define WINDOW (1U << 20)
 /* What a match may need after its beginning: a long PEM block. */
 #define OVERLAP (32U << 10)
+/* What a match may need before its beginning. */
+#define BACK 1024U
 
 struct work {
 	const uint8_t *window;
-	size_t cut;        /* matches from here on belong to the next window */
+	size_t from, cut;  /* matches before `from` belong to the window before, those from `cut` on to the next one */
 	size_t at;         /* lines are counted up to here */
 	size_t line_start; /* of the line that `at` is in; may be before the window, then it is `before` bytes less than 0 */
 	uint64_t before;
@@ -48,7 +51,7 @@ static void count_lines(struct work *w, size_t to)
 static void tell(void *ctx, const struct scan_match *m)
 {
 	struct work *w = ctx;
-	if (m->start >= w->cut)
+	if (m->start < w->from || m->start >= w->cut)
 		return;
 	count_lines(w, m->start);
 	w->found++;
@@ -84,7 +87,7 @@ static int fill(int fd, uint8_t *window, size_t *n, bool *end)
 
 static int scan_fd(struct scanner *s, int fd, uint8_t *window, struct work *w)
 {
-	size_t n = 0;
+	size_t n = 0, kept = 0;
 	for (bool end = false; !end;) {
 		int r = fill(fd, window, &n, &end);
 		if (r < 0)
@@ -95,12 +98,13 @@ static int scan_fd(struct scanner *s, int fd, uint8_t *window, struct work *w)
 			w->cut = feed != NULL ? (size_t)(feed - window) + 1 : n - OVERLAP;
 		}
 		w->window = window;
-		w->at = w->line_start = 0;
+		w->from = w->at = w->line_start = kept;
 		(void)scan_text(s, window, n, tell, w);
 		count_lines(w, w->cut);
 		w->before += w->cut - w->line_start;
-		n -= w->cut;
-		memmove(window, window + w->cut, n);
+		kept = w->cut > BACK && window[w->cut - 1] != '\n' ? BACK : 0;
+		n -= w->cut - kept;
+		memmove(window, window + w->cut - kept, n);
 	}
 	return 0;
 }

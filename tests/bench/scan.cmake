@@ -10,3 +10,8 @@ if(TARGET gapscope)
   add_test(NAME bench.scan_made COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/scan_made.py $<TARGET_FILE:gapscope>)
   set_tests_properties(bench.scan_made PROPERTIES LABELS bench TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()
+if(TARGET gapscope AND NOT GAPSCOPE_SANITIZE)
+  # Builds gitleaks by Go the first time.
+  add_test(NAME bench.scan_peer COMMAND /usr/bin/python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/scan_peer.py $<TARGET_FILE:gapscope>)
+  set_tests_properties(bench.scan_peer PROPERTIES LABELS "bench;nightly" TIMEOUT 1200 RUN_SERIAL ON SKIP_RETURN_CODE 77)
+endif()
