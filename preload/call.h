@@ -47,10 +47,10 @@ static inline uint32_t emit_site_key(uint32_t site, uint32_t event)
 	return site + (event << 1);
 }
 
-/* The first of the two places where a thread remembers a call site. */
+/* The first of the places where a thread remembers a call site. */
 static inline struct shim_site *emit_site_entry(struct shim_tls *t, uint32_t key)
 {
-	return &t->local->sites[(key >> SHIM_SITES_SHIFT) * 2]; /* the best mixed bits */
+	return &t->local->sites[(key >> SHIM_SITES_SHIFT) * SHIM_SITE_WAYS]; /* the best mixed bits */
 }
 
 static inline bool shim_on(void)

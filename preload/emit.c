@@ -34,30 +34,40 @@ static void guard_drop(struct shim_tls *t)
 	atomic_store_explicit(&t->busy, 0, memory_order_relaxed);
 }
 
+/* The site's entry, in the first place of its set, where hot.h looks. NULL: there is no room for it now. */
+static struct shim_site *site_entry(struct shim_tls *t, uint32_t key)
+{
+	struct shim_site *const set = emit_site_entry(t, key);
+	uint32_t i = 0;
+
+	while (i < SHIM_SITE_WAYS && set[i].key && set[i].key != key)
+		i++;
+	if (i == SHIM_SITE_WAYS) {
+		/* A full set gives way only now and then, so that many sites in turn do not send a stack with every record. */
+		if (t->ring.thread->seq % 64)
+			return NULL;
+		set[--i].key = 0;
+	}
+
+	if (!set[i].key)
+		set[i] = (struct shim_site){.key = key};
+	if (i > 0) {
+		const struct shim_site own = set[i];
+
+		set[i] = set[0];
+		set[0] = own;
+	}
+	return set;
+}
+
 /* Is it time to send the stack of this site? At the 1st, 2nd, 4th, 8th … passage. *ret_entry is what to set if it cannot be sent: the next
  * passage tries again. */
 static bool site_due(struct shim_tls *t, uint32_t site, uint32_t event, struct shim_site **ret_entry)
 {
-	const uint32_t key = emit_site_key(site, event);
-	struct shim_site *set = emit_site_entry(t, key);
-	struct shim_site *e;
+	struct shim_site *const e = site_entry(t, emit_site_key(site, event));
 
-	if (likely(set[0].key == key)) {
-		e = &set[0];
-	} else if (set[1].key == key) {
-		/* To the first place, where hot.h looks. */
-		const struct shim_site first = set[0];
-
-		set[0] = set[1];
-		set[1] = first;
-		e = &set[0];
-	} else {
-		e = !set[0].key ? &set[0] : &set[1];
-		/* A full set gives way only now and then, so that many sites in turn do not send a stack with every record. */
-		if (e->key && t->ring.thread->seq % 64)
-			return false;
-		*e = (struct shim_site){.key = key};
-	}
+	if (!e)
+		return false;
 	if (--e->left > 0)
 		return false;
 	e->gap = e->gap ? e->gap < SITE_GAP_MAX ? e->gap * 2 : e->gap : 1;

@@ -19,10 +19,11 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define SHIM_SITES 512U          /* call sites that a thread remembers; two ways a set */
-#define SHIM_SITES_SHIFT 24U     /* so many bits of a key do not choose the set: SHIM_SITES / 2 is 2 to the rest */
-#define SHIM_SCRATCH_BYTES 2048U /* longest text that is formatted a second time */
-#define SHIM_MODULES 512U        /* loaded objects that are announced */
+#define SHIM_SITE_WAYS 8U    /* places of a set: a site that finds none is not told where it lies */
+#define SHIM_SITES_SHIFT 24U /* so many bits of a key do not choose the set */
+#define SHIM_SITES (SHIM_SITE_WAYS << (32U - SHIM_SITES_SHIFT)) /* call sites that a thread remembers */
+#define SHIM_SCRATCH_BYTES 2048U                                /* longest text that is formatted a second time */
+#define SHIM_MODULES 512U                                       /* loaded objects that are announced */
 #define SHIM_PATH_BYTES 4096U
 
 /* A call site whose stack was sent, and how often it may still be passed until the stack is sent again. */
