@@ -14,6 +14,7 @@ enum export_signal { EXPORT_SPANS, EXPORT_METRICS, EXPORT_LOGS, EXPORT_SIGNALS }
 struct export_counts {
 	uint64_t produced, acknowledged, rejected, dropped, queued; /* items: spans, data points, log records */
 	uint64_t inherited;                                         /* of produced: found in a durable queue when it was opened */
+	uint64_t unsampled;                                         /* beside produced: spans that the sampler left out */
 	uint64_t kept; /* of queued: in a durable queue, so they outlive the exporter and the agent */
 };
 

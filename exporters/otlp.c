@@ -23,6 +23,7 @@ struct otlp {
 	struct otlp_config config;
 	struct otlp_lane *lanes[EXPORT_SIGNALS]; /* NULL where the signal is off */
 	struct otlp_delta *delta;                /* NULL = cumulative */
+	uint64_t unsampled;                      /* spans; the main thread's */
 };
 
 static struct {
@@ -139,7 +140,14 @@ static void otlp_span(void *ctx, const struct span *s)
 	struct otlp *x = ctx;
 	struct otlp_lane *l = x->lanes[EXPORT_SPANS];
 	struct bytes bytes = {0};
-	if (l == NULL || !otlp_sampled(&x->config.sampler, s) || otlp_lane_is_full(l, 1))
+	if (l == NULL)
+		return;
+	/* Errors are what a trace is looked at for. */
+	if (s->status != SPAN_ERROR && !otlp_sampled(&x->config.sampler, s)) {
+		x->unsampled++;
+		return;
+	}
+	if (otlp_lane_is_full(l, 1))
 		return;
 	int rc = otlp_encode_span(s, x->config.span_attrs_max, &bytes);
 	push_one(l, rc, &bytes);
@@ -198,6 +206,7 @@ static void otlp_counts(void *ctx, struct export_counts out[EXPORT_SIGNALS])
 		if (x->lanes[i] != NULL)
 			otlp_lane_counts(x->lanes[i], &out[i]);
 	}
+	out[EXPORT_SPANS].unsampled = x->unsampled;
 }
 
 static void otlp_error(void *ctx, char *buf, size_t size)

@@ -18,8 +18,11 @@ static const struct {
 	[EXPORT_LOGS] = {"otel.sdk.exporter.log.exported", "otel.sdk.processor.log.queue.size", "{log_record}"},
 };
 
-static void point(struct metric *m, struct metric_point *p, const struct self_exporter *x, const char *name, const char *error,
-		  uint64_t value)
+#define SAMPLING_RESULT "otel.span.sampling_result"
+#define STARTED_POINTS 2U /* what the sampler kept, and what it left out */
+
+static void point_of(struct metric *m, struct metric_point *p, const struct self_exporter *x, const char *name, const char *error,
+		     const char *key, uint64_t value)
 {
 	if (error != NULL && value == 0)
 		return; /* what never happened has no series */
@@ -28,18 +31,24 @@ static void point(struct metric *m, struct metric_point *p, const struct self_ex
 	a[0] = (struct attr){.key = "otel.component.name", .type = ATTR_STRING, .s = name};
 	a[1] = (struct attr){.key = "otel.component.type", .type = ATTR_STRING, .s = x->name};
 	if (error != NULL) {
-		a[2] = (struct attr){.key = "error.type", .type = ATTR_STRING, .s = error};
+		a[2] = (struct attr){.key = key, .type = ATTR_STRING, .s = error};
 		p[m->points_n].attrs_n = 3;
 	}
 	m->points_n++;
+}
+
+static void point(struct metric *m, struct metric_point *p, const struct self_exporter *x, const char *name, const char *error,
+		  uint64_t value)
+{
+	point_of(m, p, x, name, error, "error.type", value);
 }
 
 int self_metrics_make(const struct self_exporter *list, size_t n, uint64_t start_ns, uint64_t now_ns, struct self_metrics *ret)
 {
 	size_t room = n * OUTCOMES + n, at = 0;
 	*ret = (struct self_metrics){0};
-	ret->metrics = calloc(2 * EXPORT_SIGNALS, sizeof *ret->metrics);
-	ret->points = calloc(EXPORT_SIGNALS * room + 1, sizeof *ret->points);
+	ret->metrics = calloc(2 * EXPORT_SIGNALS + 1, sizeof *ret->metrics);
+	ret->points = calloc(EXPORT_SIGNALS * room + n * STARTED_POINTS + 1, sizeof *ret->points);
 	ret->names = calloc(n + 1, sizeof *ret->names);
 	if (ret->metrics == NULL || ret->points == NULL || ret->names == NULL)
 		return -ENOMEM;
@@ -64,6 +73,21 @@ int self_metrics_make(const struct self_exporter *list, size_t n, uint64_t start
 		done->points = p;
 		waiting->points = q;
 		at += room;
+	}
+	if (n > 0) {
+		struct metric *started = &ret->metrics[ret->n++];
+		*started = (struct metric){.name = "otel.sdk.span.started",
+					   .unit = "{span}",
+					   .doc = "Spans that were made, and what the sampler said of them.",
+					   .kind = METRIC_SUM,
+					   .points = &ret->points[at]};
+		for (size_t i = 0; i < n; i++) {
+			const struct export_counts *c = &list[i].counts[EXPORT_SPANS];
+			point_of(started, &ret->points[at], &list[i], ret->names[i], "RECORD_AND_SAMPLE", SAMPLING_RESULT,
+				 c->produced - c->inherited);
+			point_of(started, &ret->points[at], &list[i], ret->names[i], "DROP", SAMPLING_RESULT, c->unsampled);
+		}
+		at += n * STARTED_POINTS;
 	}
 	for (size_t i = 0; i < at; i++) {
 		ret->points[i].start_ns = start_ns;

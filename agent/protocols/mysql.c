@@ -35,7 +35,7 @@ struct mysql {
 	struct talk talk; /* first */
 	struct frames client, server;
 	int at;
-	bool deprecate_eof, caps_known;
+	bool deprecate_eof, caps_known, mariadb;
 	uint64_t columns;
 	uint8_t command;
 	struct sql sql; /* of the prepare under way */
@@ -63,6 +63,8 @@ static struct talk_call *announce(struct mysql *s, const struct sql *sql, const 
 
 	if (!q)
 		return NULL;
+	if (s->mariadb)
+		q->r.system = "mariadb";
 	if (sql)
 		sql_tell(sql, &q->r);
 	talk_announce(&s->talk, q);
@@ -268,6 +270,8 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 		talk_answer(&s->talk, s->talk.first, size);
 	switch (s->at) {
 	case AT_GREETING:
+		/* Its version, behind the protocol's number: "5.5.5-10.11.6-MariaDB". */
+		s->mariadb = memmem(b + 5, strnlen((const char *)b + 5, len - 5), "MariaDB", 7) != NULL;
 		s->at = AT_LOGIN;
 		break;
 	case AT_LOGIN: /* OK, an error, or a step of the authentication */

@@ -178,6 +178,7 @@ def mariadb():
             names = count(found, "client", "db.system.name")
             gs.expect(names[("INSERT users", "1062")] == 1 and names[("INSERT users", "")] == 1 and names[("SELECT users", "")] == 1 and
                       names[("CREATE DATABASE", "")] == 1 and names[("CREATE TABLE users", "")] == 1, f"mariadb: {dict(names)}")
+            gs.expect({s[3].get("db.system.name") for s in found if s[0] == "client"} == {"mariadb"}, "another system than mariadb")
             print(f"  mariadb: {dict(names)}")
             _, found = watched(top, [PYTHON, gs.HERE / "programs" / "sql_client.py", "mysql", str(port)])
             names = count(found, "client", "db.system.name")

@@ -24,17 +24,21 @@ static void all_signals(void **state)
 					  {.name = "none", .kind = METRIC_SUM}};
 	json_t *finding = json_pack("{s:s, s:s}", "rule", "r", "message", "m");
 	otlp->span(x, &span);
+	const struct span failed = {
+		.trace_id = {1}, .span_id = {4}, .parent_id = {2}, .name = "GET", .kind = SPAN_CLIENT, .status = SPAN_ERROR};
 	otlp->span(x, &unsampled);
+	otlp->span(x, &failed);
 	otlp->metrics(x, metrics, 2, 0);
 	otlp->finding(x, finding, NULL, NULL, 1);
 	otlp->flush(x, 5000);
 	struct export_counts c[EXPORT_SIGNALS];
 	otlp->counts(x, c);
-	static const uint64_t want[EXPORT_SIGNALS] = {[EXPORT_SPANS] = 1, [EXPORT_METRICS] = 2, [EXPORT_LOGS] = 1};
+	static const uint64_t want[EXPORT_SIGNALS] = {[EXPORT_SPANS] = 2, [EXPORT_METRICS] = 2, [EXPORT_LOGS] = 1};
 	for (size_t i = 0; i < EXPORT_SIGNALS; i++) {
 		assert_int_equal(c[i].produced, want[i]);
 		assert_int_equal(c[i].acknowledged, want[i]);
 	}
+	assert_int_equal(c[EXPORT_SPANS].unsampled, 1);
 	otlp->last_error(x, err, sizeof err);
 	assert_string_equal(err, "");
 	otlp->close(x, 1000);

@@ -19,12 +19,13 @@ static void outcomes(void **state)
 	(void)state;
 	const struct self_exporter list[] = {
 		{.name = "otlp",
-		 .counts = {[EXPORT_SPANS] = {.produced = 10, .acknowledged = 4, .rejected = 1, .dropped = 2, .queued = 3}}},
+		 .counts = {[EXPORT_SPANS] =
+				    {.produced = 10, .unsampled = 7, .acknowledged = 4, .rejected = 1, .dropped = 2, .queued = 3}}},
 		{.name = "otlp"},
 	};
 	struct self_metrics s;
 	assert_int_equal(self_metrics_make(list, 2, 5, 6, &s), 0);
-	assert_int_equal(s.n, 6);
+	assert_int_equal(s.n, 7);
 	const struct metric *m = find(&s, "otel.sdk.exporter.span.exported");
 	assert_int_equal(m->points_n, 4); /* three of the first, and the second's zero */
 	assert_true(m->points[0].value == 4 && m->points[1].value == 1 && m->points[2].value == 2 && m->points[3].value == 0);
@@ -36,6 +37,11 @@ static void outcomes(void **state)
 	m = find(&s, "otel.sdk.processor.span.queue.size");
 	assert_int_equal(m->points_n, 2);
 	assert_true(m->points[0].value == 3 && m->kind == METRIC_UPDOWN);
+	m = find(&s, "otel.sdk.span.started");
+	assert_int_equal(m->points_n, 2); /* the second has made none */
+	assert_true(m->points[0].value == 10 && m->points[1].value == 7);
+	assert_string_equal(m->points[1].attrs[2].key, "otel.span.sampling_result");
+	assert_string_equal(m->points[1].attrs[2].s, "DROP");
 	self_metrics_done(&s);
 }
 
