@@ -14,9 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/container.h"
+
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define STATE_LISTEN 10U
 #define LISTENERS_MAX 64U
+#define CONTAINERS_KNOWN 256U /* of one look; what is known of more is read again for each process */
 
 typedef bool (*match_fn)(const void *ctx, pid_t pid);
 
@@ -267,6 +270,58 @@ static int by_unit(const char *unit, struct find_result *r, char *err, size_t er
 	return -ENOENT;
 }
 
+/* A container's processes are many: what is known of it is asked once. */
+struct labelled {
+	const char *label;
+	struct known {
+		char id[CONTAINER_ID];
+		bool has;
+	} known[CONTAINERS_KNOWN];
+	size_t n;
+};
+
+static bool in_labelled(const void *ctx, pid_t pid)
+{
+	struct labelled *l = *(struct labelled *const *)ctx;
+	char id[CONTAINER_ID];
+	size_t i = 0;
+
+	if (!container_id("", pid, id))
+		return false;
+	while (i < l->n && strcmp(l->known[i].id, id) != 0)
+		i++;
+	if (i < l->n)
+		return l->known[i].has;
+
+	const bool has = container_has_label("", id, l->label);
+
+	if (l->n < CONTAINERS_KNOWN) {
+		memcpy(l->known[l->n].id, id, sizeof(id));
+		l->known[l->n++].has = has;
+	}
+	return has;
+}
+
+static int by_label(const char *label, struct find_result *r, char *err, size_t err_size)
+{
+	struct labelled *l = calloc(1, sizeof(*l));
+
+	if (!l) {
+		snprintf(err, err_size, "out of memory");
+		return -ENOMEM;
+	}
+	l->label = label;
+	each_process(in_labelled, &l, r);
+	free(l);
+	if (r->n)
+		return 0;
+	snprintf(err, err_size,
+		 "no process is in a container with the label %s; as root, what Docker, containerd, CRI-O and Podman have on file "
+		 "is read",
+		 label);
+	return -ENOENT;
+}
+
 int find_target(const struct find_query *q, struct find_result *ret, char *err, size_t err_size)
 {
 	struct find_result r = {.n = 0};
@@ -291,8 +346,10 @@ int find_target(const struct find_query *q, struct find_result *ret, char *err, 
 		e = by_cgroup(q->cgroup, &r, err, err_size);
 	} else if (q->unit) {
 		e = by_unit(q->unit, &r, err, err_size);
+	} else if (q->label) {
+		e = by_label(q->label, &r, err, err_size);
 	} else {
-		snprintf(err, err_size, "name a process: PID, --name, --port, --cgroup or --unit");
+		snprintf(err, err_size, "name a process: PID, --name, --port, --cgroup, --unit or --label");
 		e = -EINVAL;
 	}
 	if (e < 0)

@@ -1,5 +1,5 @@
 /*
- * Which processes are meant: by number, name, listening port, cgroup or systemd unit; and their children. Any thread; looks only.
+ * Which processes are meant: by number, name, listening port, cgroup, systemd unit or container label; and their children. Any thread; looks only.
  */
 #ifndef GAPSCOPE_ATTACH_FIND_H
 #define GAPSCOPE_ATTACH_FIND_H
@@ -15,6 +15,7 @@ struct find_query {
 	const char *name;   /* comm, or the base name of the program's file */
 	uint32_t port;      /* TCP, in our network namespace */
 	const char *cgroup; /* path below the cgroup file system, or with it */
+	const char *label;  /* of a container: "KEY" or "KEY=VALUE" */
 	const char *unit;   /* "shop.service"; ".service" may be left out */
 };
 

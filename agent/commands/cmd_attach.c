@@ -44,11 +44,12 @@ struct attach {
 static int read_query(struct attach *a, int argc, char **argv, int operand, struct find_query *ret, char *err, size_t err_size)
 {
 	const struct attach_settings *s = &a->settings.attach;
-	struct find_query q = {.name = s->name, .port = s->port, .cgroup = s->cgroup, .unit = s->unit};
-	const int given = (operand < argc) + (s->name != NULL) + (s->port != 0) + (s->cgroup != NULL) + (s->unit != NULL);
+	struct find_query q = {.name = s->name, .port = s->port, .cgroup = s->cgroup, .unit = s->unit, .label = s->label};
+	const int given = (operand < argc) + (s->name != NULL) + (s->port != 0) + (s->cgroup != NULL) + (s->unit != NULL) +
+			  (s->label != NULL);
 
 	if (given != 1 || operand + 1 < argc) {
-		snprintf(err, err_size, "attach: name one process: PID, --name, --port, --cgroup or --unit");
+		snprintf(err, err_size, "attach: name one process: PID, --name, --port, --cgroup, --unit or --label");
 		return -EINVAL;
 	}
 	if (operand < argc) {
@@ -102,8 +103,11 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 	const struct settings *s = &a->settings;
 	char exe[PATH_MAX];
 	struct resource_input resource = {.service = a->service, .exe = exe};
-	const struct ingest_options options = {
-		.thread_max = s->rings, .ring_bytes = s->ring_size, .scan_percent = s->scan_cpu, .stacks = !s->no_stacks, .alloc_mean = settings_alloc_mean(s)};
+	const struct ingest_options options = {.thread_max = s->rings,
+					       .ring_bytes = s->ring_size,
+					       .scan_percent = s->scan_cpu,
+					       .stacks = !s->no_stacks,
+					       .alloc_mean = settings_alloc_mean(s)};
 	int e;
 
 	read_exe(a->found.pids[0], exe, sizeof(exe));
@@ -365,7 +369,7 @@ static int cmd_attach(int argc, char **argv)
 
 const struct command cmd_attach_entry = {
 	.name = "attach",
-	.usage = "[options] PID | --name COMM | --port N | --cgroup PATH | --unit UNIT",
+	.usage = "[options] PID | --name COMM | --port N | --cgroup PATH | --unit UNIT | --label KEY",
 	.doc = "watch a service that is running already",
 	.text = "Puts the shim into the running processes of a service, without a restart, and watches them and what they start. "
 		"On "

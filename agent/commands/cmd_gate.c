@@ -109,10 +109,10 @@ struct gate {
 
 /* -- sessions -- */
 
-/* The words of `attach` that name a target: PID, name:COMM, port:N, cgroup:PATH or unit:UNIT. Returns how many, 0 if it is none. */
+/* The words of `attach` that name a target: PID, name:COMM, port:N, cgroup:PATH, unit:UNIT or label:KEY. Returns how many, 0 if it is none. */
 static size_t target_words(char *target, char *flag, size_t flag_size, char *words[2])
 {
-	static const char *const kinds[] = {"name", "port", "cgroup", "unit"};
+	static const char *const kinds[] = {"name", "port", "cgroup", "unit", "label"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		const size_t len = strlen(kinds[i]);
@@ -435,7 +435,7 @@ static int take_operands(struct gate *g, int argc, char **argv, int operand, cha
 		return -EINVAL;
 	}
 	if (g->args.stable && target_words((char *)(uintptr_t)g->args.stable, flag, sizeof(flag), words) == 0) {
-		snprintf(err, err_size, "gate: --stable: '%s' is no PID, name:COMM, port:N, cgroup:PATH or unit:UNIT",
+		snprintf(err, err_size, "gate: --stable: '%s' is no PID, name:COMM, port:N, cgroup:PATH, unit:UNIT or label:KEY",
 			 g->args.stable);
 		return -EINVAL;
 	}
@@ -512,7 +512,8 @@ const struct command cmd_gate_entry = {
 	.name = "gate",
 	.usage = "[options] TARGET | REPORT | -- CMD [ARG]…",
 	.doc = "watch a service for a stage, and answer pass, fail or inconclusive",
-	.text = "Watches TARGET, a running service (PID, name:COMM, port:N, cgroup:PATH or unit:UNIT), or starts CMD, or takes the "
+	.text = "Watches TARGET, a running service (PID, name:COMM, port:N, cgroup:PATH, unit:UNIT or label:KEY), or starts CMD, "
+		"or takes the "
 		"REPORT "
 		"of an earlier session, and judges it by a policy. With a baseline only new findings fail, and requests that "
 		"became "

@@ -97,6 +97,8 @@ static bool is_there(const struct watch_rule *r)
 		q.unit = r->value;
 	else if (strcmp(r->kind, "cgroup") == 0)
 		q.cgroup = r->value;
+	else if (strcmp(r->kind, "label") == 0)
+		q.label = r->value;
 	else
 		q.port = (uint32_t)strtoul(r->value, NULL, 10);
 	return find_target(&q, &found, err, sizeof(err)) == 0 && found.n > 0;

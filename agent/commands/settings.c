@@ -124,6 +124,13 @@ const struct flag attach_flags[] = {
 	 .offset = offsetof(struct settings, attach.unit),
 	 .arg = "UNIT",
 	 .doc = "watch the processes of this systemd unit"},
+	{.name = "label",
+	 .kind = FLAG_TEXT,
+	 .offset = offsetof(struct settings, attach.label),
+	 .arg = "KEY[=VALUE]",
+	 .doc = "watch the processes of the containers with this label (Docker), or annotation (containerd, CRI-O, Podman); VALUE "
+		"may be a "
+		"pattern"},
 	{.name = "duration",
 	 .kind = FLAG_COUNT,
 	 .offset = offsetof(struct settings, attach.duration_s),

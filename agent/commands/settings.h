@@ -22,7 +22,7 @@ struct detector_settings {
 
 /* Of `attach` only. */
 struct attach_settings {
-	const char *name, *cgroup, *unit;
+	const char *name, *cgroup, *unit, *label;
 	uint32_t port, duration_s;
 };
 

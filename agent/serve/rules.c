@@ -13,7 +13,7 @@
 #define TOKEN_LEAST 16U
 
 static const char *const tiers[] = {"standard", "critical", "internal"};
-static const char *const kinds[] = {"name", "port", "unit", "cgroup"};
+static const char *const kinds[] = {"name", "port", "unit", "cgroup", "label"};
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static const struct key {
@@ -62,7 +62,7 @@ static int on_watch_key(struct yaml_reader *r, size_t index, const char *path, c
 	}
 	if (!is_one_of(word, kinds, COUNT(kinds)))
 		return yaml_fail(r, value, path,
-				 "unknown key; keys are service, tier, stable, and one of name, port, unit and cgroup");
+				 "unknown key; keys are service, tier, stable, and one of name, port, unit, cgroup and label");
 	if (*w->kind)
 		return yaml_fail(r, value, path, "a second way to find the service; give one");
 	snprintf(w->kind, sizeof(w->kind), "%s", word);
@@ -86,7 +86,7 @@ static int on_watch(struct yaml_reader *r, const char *path, const yaml_node_t *
 		if (e < 0)
 			return e;
 		if (!*w->service || !*w->kind)
-			return yaml_fail(r, item, path, "each needs 'service', and one of name, port, unit and cgroup");
+			return yaml_fail(r, item, path, "each needs 'service', and one of name, port, unit, cgroup and label");
 		for (size_t k = 0; k < rules->watch_n; k++)
 			if (strcmp(rules->watch[k].service, w->service) == 0)
 				return yaml_fail(r, item, path, "'%s' stands there twice", w->service);

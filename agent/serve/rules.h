@@ -11,6 +11,7 @@
  *     - {service: shop-canary, port: 8081, stable: shop}
  *     - {service: web, unit: nginx.service}
  *     - {service: jobs, cgroup: /system.slice/jobs.scope}
+ *     - {service: cart, label: com.docker.compose.service=cart}
  */
 #ifndef GAPSCOPE_SERVE_RULES_H
 #define GAPSCOPE_SERVE_RULES_H
@@ -26,7 +27,7 @@ struct serve_rules {
 	/* Of each watch: its name on the board, and what finds it. */
 	struct watch_rule {
 		char service[BOARD_TEXT], tier[16], stable[BOARD_TEXT];
-		char kind[8], value[BOARD_TEXT]; /* "name", "port", "unit" or "cgroup" */
+		char kind[8], value[BOARD_TEXT]; /* "name", "port", "unit", "cgroup" or "label" */
 	} watch[BOARD_SERVICES_MAX];
 	size_t watch_n;
 };

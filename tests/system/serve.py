@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -19,7 +20,7 @@ import subprocess
 import time
 
 from gate import Load, services
-from gs import BUILD, GAPSCOPE, checked, clean_env, expect, main, need, poll_until, run, workdir
+from gs import BUILD, GAPSCOPE, checked, clean_env, expect, main, need, poll_until, run, skip, workdir
 
 CHURN = int(os.environ.get("GS_CHURN", "1000"))
 CHURN_LANES = 32
@@ -211,7 +212,7 @@ def bad_configuration():
         cases = (("port: 1\n", "serve.yaml:1: port: unknown key"), ("listen: 0.0.0.0:0\n", "set token_file"),
                  ("token_file: /nonexistent\n", "/nonexistent"), ("policy: /nonexistent\n", "/nonexistent"),
                  ("history: /nonexistent/h.db\n", "/nonexistent/h.db"), ("listen: unix:/nonexistent/s\n", "cannot listen on"),
-                 ("watch: [{service: a}]\n", "one of name, port, unit and cgroup"))
+                 ("watch: [{service: a}]\n", "one of name, port, unit, cgroup and label"))
         for text, message in cases:
             (top / "serve.yaml").write_text(text)
             done = run([GAPSCOPE, "serve", "--config", top / "serve.yaml"])
@@ -321,6 +322,51 @@ def churn():
         print(f"maps of the kernel: none is left of the {static} sessions with probes")
 
 
+@contextlib.contextmanager
+def container(labels):
+    """A cgroup and a description as Docker makes them; a function that puts a process into it."""
+    number = secrets.token_hex(32)
+    group, described = pathlib.Path(f"/sys/fs/cgroup/docker-{number}.scope"), pathlib.Path(f"/var/lib/docker/containers/{number}")
+    made = [p for p in (described, *described.parents) if not p.exists()]
+    try:
+        try:
+            group.mkdir()
+            described.mkdir(parents=True)
+        except OSError as e:
+            skip(f"no cgroup can be made: {e}", can_run_here=False)
+        (described / "config.v2.json").write_text(json.dumps({"ID": number, "Config": {"Labels": labels}}))
+        yield lambda pid: (group / "cgroup.procs").write_text(str(pid))
+    finally:
+        shutil.rmtree(described, ignore_errors=True)
+        for p in made[1:]:
+            with contextlib.suppress(OSError):
+                p.rmdir()
+        with contextlib.suppress(OSError):
+            poll_until(lambda: not (group / "cgroup.procs").read_text(), "the end of the container's processes")
+            group.rmdir()
+
+
+def label():
+    """A service is found by its container's label, also one that another rule's label does not fit."""
+    name = f"cart-{secrets.token_hex(4)}"
+    with workdir() as top, container({"com.docker.compose.service": name}) as put:
+        service = subprocess.Popen(["/bin/sleep", "600"])
+        try:
+            put(service.pid)
+            with daemon(top, [f"{{service: cart, label: com.docker.compose.service={name}}}", f"{{service: other, label: com.docker.compose.service={name}x}}"]) as d:
+                poll_until(lambda: d.service("cart")["summary"]["state"] == "watching" and d.service("cart")["report"], "the session of the container")
+                expect(d.service("other")["summary"]["state"] == "waiting", "a label that does not fit is found")
+                service.kill()
+                service.wait()
+                poll_until(lambda: d.service("cart")["summary"]["state"] == "ended", "the session's end")
+                d.stop()
+            done = run([GAPSCOPE, "attach", "--label", f"com.docker.compose.service={name}"])
+            expect(done.returncode == 2 and name in done.stderr.decode(), f"nobody is there: {done.returncode} {done.stderr.decode()}")
+        finally:
+            service.kill()
+            service.wait()
+
+
 def chromium(top, *words):
     return run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", f"--user-data-dir={top}/chromium", "--hide-scrollbars",
                 "--enable-logging=stderr", "--virtual-time-budget=5000", *words], env=clean_env({"HOME": str(top)}))
@@ -394,7 +440,7 @@ def page():
 
 
 CASES = {"serve_watches": watches, "serve_killed": killed, "serve_hostile": hostile, "serve_other_users": other_users,
-         "serve_bad_configuration": bad_configuration, "serve_churn": churn, "serve_page": page}
+         "serve_bad_configuration": bad_configuration, "serve_churn": churn, "serve_label": label, "serve_page": page}
 
 if __name__ == "__main__":
     main(CASES)
