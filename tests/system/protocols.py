@@ -4,6 +4,7 @@ Every value that a client sends holds the word s3cr3t. The clients are the ones 
 answers with a client library's own encoder.
 """
 import collections
+import fcntl
 import json
 import pathlib
 import re
@@ -279,6 +280,57 @@ def mongodb():
             server.kill()
 
 
+def kafka():
+    """kafka-python against a stub of a broker, which counts what it was asked."""
+    with gs.workdir() as top:
+        port, counts = gs.free_port(), top / "counts.json"
+        program = gs.HERE / "programs" / "kafka_pair.py"
+        server = gs.Server([PYTHON, program, "server", port, counts], port, top / "log")
+        try:
+            report, found = watched(top, [PYTHON, program, "client", str(port)])
+            nothing_lost(report)
+            asked = json.loads(counts.read_text())
+            gs.expect(asked["send"] == 10, f"the broker was sent {asked}")
+            wanted = {({"send": "send orders", "poll": "poll orders"}.get(name, name), ""): n for name, n in asked.items()}
+            expect_spans(count(found, None, "messaging.system"), wanted, "kafka-python")
+        finally:
+            server.kill()
+
+
+def npm_package(name, version):
+    """A folder with the package in it, made once by npm."""
+    gs.need("node")
+    program, env = gs.npm()
+    folder = gs.CACHE / "npm" / f"{name}-{version}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "wb") as lock:  # tests run at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "node_modules" / name / "package.json").exists():
+            gs.checked([program, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, f"{name}@{version}"], env=env,
+                       timeout=300)
+    return folder / "node_modules"
+
+
+def ioredis():
+    """ioredis in node: commands one by one, a pipeline, a transaction."""
+    gs.need("redis-server")
+    modules = npm_package("ioredis", "5.4.1")
+    with gs.workdir() as top:
+        port = gs.free_port()
+        server = gs.Server(["redis-server", "--port", port, "--save", "", "--dir", top], port, top / "log")
+        try:
+            report, found = watched(top, ["node", gs.HERE / "programs" / "ioredis_client.js", str(port)],
+                                    env=gs.clean_env({"NODE_PATH": str(modules)}))
+            nothing_lost(report)
+            names = count(found, "client", "db.system.name")
+            for own in ("INFO", "CLIENT", "SELECT"):  # asked by the library itself, once it is connected
+                names.pop((own, ""), None)
+            expect_spans(names, {("SET", ""): 10, ("GET", ""): 7, ("INCR", ""): 16, ("MULTI", ""): 1, ("LPUSH", ""): 1, ("EXEC", ""): 1,
+                                 ("INCR", "ERR"): 1, ("QUIT", ""): 1}, "ioredis")
+        finally:
+            server.kill()
+
+
 def rabbitmq():
     gs.need("rabbitmq-server")
     with gs.workdir() as top:
@@ -320,5 +372,5 @@ def metrics_are_conventional():
     print(f"  {len(names)} metrics, of which {sum(not n.startswith('gapscope.') for n in names)} are the conventions'")
 
 
-gs.main({f.__name__: f for f in (redis_commands, redis_pipelines, postgresql, mariadb, http2, grpc, memcached, mongodb, rabbitmq,
+gs.main({f.__name__: f for f in (redis_commands, redis_pipelines, postgresql, mariadb, http2, grpc, memcached, mongodb, kafka, ioredis, rabbitmq,
                                  metrics_are_conventional)})
