@@ -8,7 +8,7 @@
 #include <resolv.h>
 #include <sys/socket.h>
 
-#include "preload/call.h"
+#include "preload/fault.h"
 
 #define NAME_MAX_BYTES 255U
 #define ADDRESSES_MAX 16U
@@ -55,10 +55,20 @@ static void answer_say(struct call *c, struct answer *a)
 	emit(c, a, (uint32_t)len, 0);
 }
 
-static void resolve_begin(struct call *c)
+/* A number is no name: it is looked up nowhere. */
+static bool is_name(const char *name)
+{
+	uint8_t address[16];
+
+	return name && *name && inet_pton(AF_INET, name, address) != 1 && inet_pton(AF_INET6, name, address) != 1;
+}
+
+static void resolve_begin(struct call *c, const char *name)
 {
 	call_waits(c, -1);
 	call_begin(c);
+	if (is_name(name))
+		fault_resolve();
 }
 
 HOOK_FN(int, getaddrinfo, const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **list)
@@ -69,7 +79,7 @@ HOOK_FN(int, getaddrinfo, const char *name, const char *service, const struct ad
 
 	if (!call_enter(&c, WIRE_RESOLVE, -1))
 		return REAL(getaddrinfo)(name, service, hints, list);
-	resolve_begin(&c);
+	resolve_begin(&c, name);
 	r = REAL(getaddrinfo)(name, service, hints, list);
 	call_end(&c, r, r == EAI_SYSTEM);
 	answer_init(&a, name);
@@ -101,7 +111,7 @@ static void host_say(struct call *c, const char *name, const struct hostent *hos
 \
 		if (!call_enter(&c, WIRE_RESOLVE, -1)) \
 			return real; \
-		resolve_begin(&c); \
+		resolve_begin(&c, name); \
 		r = real; \
 		host_say(&c, name, r, h_errno); \
 		return r; \
@@ -115,7 +125,7 @@ static void host_say(struct call *c, const char *name, const struct hostent *hos
 \
 		if (!call_enter(&c, WIRE_RESOLVE, -1)) \
 			return real; \
-		resolve_begin(&c); \
+		resolve_begin(&c, name); \
 		r = real; \
 		host_say(&c, name, r == 0 ? *(result) : NULL, *(code)); \
 		return r; \
@@ -162,7 +172,7 @@ HOOK_FN(int, gethostbyaddr_r, const void *address, socklen_t len, int family, st
 \
 		if (!call_enter(&c, WIRE_RESOLVE, -1)) \
 			return real; \
-		resolve_begin(&c); \
+		resolve_begin(&c, name); \
 		r = real; \
 		call_end(&c, r, failed); \
 		answer_init(&a, name); \

@@ -7,7 +7,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-#include "preload/call.h"
+#include "preload/fault.h"
 
 static uint8_t policy_of_domain(int domain)
 {
@@ -104,8 +104,22 @@ static void connect_announce(const struct call *c, const struct sockaddr *addres
 	emit(&announced, &copy, (uint32_t)to.iov_len, 0);
 }
 
+/* A socket that cannot reach the relay (it is bound to an address, or a device) goes where it wanted to. */
+static int connect_relay(__typeof__(&connect) real, int fd, const struct sockaddr_in6 *relay, socklen_t relay_len,
+			 const struct sockaddr *address, socklen_t len)
+{
+	const int r = real(fd, (const struct sockaddr *)(const void *)relay, relay_len);
+
+	if (r == 0 || (errno != ENETUNREACH && errno != EHOSTUNREACH && errno != EADDRNOTAVAIL && errno != EINVAL))
+		return r;
+	fault_give_back();
+	return real(fd, address, len);
+}
+
 HOOK_FN(int, connect, int fd, const struct sockaddr *address, socklen_t len)
 {
+	struct sockaddr_in6 relay;
+	socklen_t relay_len;
 	struct call c;
 	bool readable;
 	int r;
@@ -116,7 +130,10 @@ HOOK_FN(int, connect, int fd, const struct sockaddr *address, socklen_t len)
 	connect_announce(&c, address, len);
 	call_waits(&c, -1);
 	call_begin(&c);
-	r = REAL(connect)(fd, address, len);
+	if (fault_leads(fd, address, len, &relay, &relay_len))
+		r = connect_relay(REAL(connect), fd, &relay, relay_len, address, len);
+	else
+		r = REAL(connect)(fd, address, len);
 	call_end(&c, r, r < 0);
 	readable = address && c.err != EFAULT && c.err != EBADF && c.err != ENOTSOCK && c.err != EINVAL;
 	if (c.err == EINPROGRESS) {
@@ -279,5 +296,17 @@ HOOK_FN(int, getsockopt, int fd, int level, int name, void *value, socklen_t *le
 	if (r == 0)
 		c.a1 = option_value(level, name, value, *len);
 	emit(&c, NULL, 0, 0);
+	return r;
+}
+
+/* No record: only proof mode has something to say here. */
+HOOK_FN(int, getpeername, int fd, struct sockaddr *address, socklen_t *len)
+{
+	const bool proved = shim.header->fault.relay_port != 0 && address && len;
+	const socklen_t room = proved ? *len : 0;
+	const int r = REAL(getpeername)(fd, address, len);
+
+	if (unlikely(proved) && r == 0)
+		fault_peer_name(address, len, room);
 	return r;
 }

@@ -29,6 +29,7 @@ struct attach {
 	struct settings settings;
 	struct pipeline pipeline;
 	struct ingest *ingest;
+	struct proving *proving;
 	struct probing *probing; /* NULL until a process needs it */
 	struct child child;      /* its signals only: the service is not our child */
 	struct inject_shim shim;
@@ -123,9 +124,11 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 		return e;
 	}
 	a->start_ns = ingest_now_ns(a->ingest);
+	if ((e = proving_open(s->prove, a->found.pids[0], a->ingest, &a->pipeline, &a->proving, err, err_size)) < 0)
+		return e;
 	if ((e = outputs_open(&a->pipeline.outputs, &s->exports, true, &resource, err, err_size)) < 0)
 		return e;
-	if ((e = pipeline_open(&a->pipeline, &a->settings, a->service, a->seed)) < 0) {
+	if ((e = pipeline_open(&a->pipeline, &a->settings, a->service, a->seed)) < 0 || (e = proving_watch(a->proving)) < 0) {
 		snprintf(err, err_size, "out of memory");
 		return e;
 	}
@@ -319,10 +322,12 @@ static int watch(struct attach *a, char *err, size_t err_size)
 		goto out;
 	(void)privileges_drop(); /* all files are open, and all probes loaded */
 	live.ingest = a->ingest;
+	live.proving = a->proving;
 	if (a->settings.with_parent)
 		child_end_with_parent();
 	if ((e = live_run(&live)) < 0) {
 		complain("cannot run the event loop: %s", strerror(-e));
+		proving_end(a->proving, false);
 		leave(a);
 		e = 0;
 	}
@@ -360,6 +365,7 @@ static int cmd_attach(int argc, char **argv)
 		status = 0;
 	pipeline_done(&a->pipeline);
 	probing_close(a->probing);
+	proving_close(a->proving);
 	ingest_free(a->ingest);
 	inject_close(&a->shim);
 	settings_done(&a->settings);

@@ -24,6 +24,7 @@ struct run {
 	struct settings settings;
 	struct pipeline pipeline;
 	struct ingest *ingest;
+	struct proving *proving;
 	struct probing *probing; /* NULL: the shim is enough, or there can be no probes */
 	struct child child;
 	struct target target;
@@ -98,11 +99,13 @@ static int prepare(struct run *r, char *err, size_t err_size)
 		return e;
 	}
 	r->start_ns = ingest_now_ns(r->ingest);
+	if ((e = proving_open(s->prove, 0, r->ingest, &r->pipeline, &r->proving, err, err_size)) < 0)
+		return e;
 	e = outputs_open(&r->pipeline.outputs, &s->exports, true, &resource, err, err_size);
 	if (e < 0)
 		return e;
 	e = pipeline_open(&r->pipeline, &r->settings, r->service, r->seed);
-	if (e < 0) {
+	if (e < 0 || (e = proving_watch(r->proving)) < 0) {
 		snprintf(err, err_size, "out of memory");
 		return e;
 	}
@@ -228,11 +231,13 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 		.handover = r->handover,
 		.report = r->settings.report,
 		.report_every_ms = r->settings.report_every_s * 1000U,
+		.proving = r->proving,
 	};
 	int loop = live_run(&live);
 	if (loop < 0) {
 		/* The program runs already: it goes on unwatched, and we are its status. */
 		complain("cannot run the event loop: %s; the program goes on unwatched", strerror(-loop));
+		proving_end(r->proving, true);
 		ingest_disable(r->ingest);
 		child_wait(&r->child);
 	}
@@ -273,6 +278,7 @@ static int cmd_run(int argc, char **argv)
 	}
 	pipeline_done(&r->pipeline);
 	probing_close(r->probing);
+	proving_close(r->proving);
 	ingest_free(r->ingest);
 	settings_done(&r->settings);
 	free(r);

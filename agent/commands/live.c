@@ -8,6 +8,7 @@
 
 #include "commands/eager.h"
 #include "commands/handover.h"
+#include "prove/prove.h"
 
 #define LOOK_MS 250U
 #define STOP_REPORT_MS 1000U /* after SIGTERM or SIGINT: a report by then, even if the service takes longer (promised: 2 s) */
@@ -16,7 +17,7 @@ struct loop {
 	struct live *live;
 	struct eager eager;
 	uv_loop_t uv;
-	uv_timer_t drain, metrics, stop, report, look, end;
+	uv_timer_t drain, metrics, stop, report, look, end, prove;
 	uv_poll_t signals, handover;
 	bool stop_set, stop_said;
 };
@@ -72,6 +73,13 @@ static void on_look(uv_timer_t *t)
 		uv_stop(&l->uv);
 }
 
+static void on_prove(uv_timer_t *t)
+{
+	const struct loop *l = t->data;
+
+	proving_tick(l->live->proving);
+}
+
 static void on_end(uv_timer_t *t)
 {
 	uv_stop(t->loop);
@@ -84,6 +92,8 @@ static void on_signals(uv_poll_t *p, int status, int events)
 	(void)status;
 	(void)events;
 	child_on_signal(l->live->child);
+	if (l->live->child->stopping)
+		proving_end(l->live->proving, true);
 	if (l->live->child->stopping && !l->live->attached && !l->stop_said) {
 		l->stop_said = true;
 		ingest_tell_stopping(l->live->ingest);
@@ -115,6 +125,7 @@ static void close_all(struct loop *l)
 	uv_close((uv_handle_t *)&l->report, NULL);
 	uv_close((uv_handle_t *)&l->look, NULL);
 	uv_close((uv_handle_t *)&l->end, NULL);
+	uv_close((uv_handle_t *)&l->prove, NULL);
 	uv_close((uv_handle_t *)&l->signals, NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	uv_loop_close(&l->uv);
@@ -133,6 +144,7 @@ int live_run(struct live *live)
 	uv_timer_init(&l.uv, &l.report);
 	uv_timer_init(&l.uv, &l.look);
 	uv_timer_init(&l.uv, &l.end);
+	uv_timer_init(&l.uv, &l.prove);
 	r = uv_poll_init(&l.uv, &l.signals, live->child->signal_fd);
 	if (r < 0) {
 		uv_close((uv_handle_t *)&l.drain, NULL);
@@ -141,11 +153,12 @@ int live_run(struct live *live)
 		uv_close((uv_handle_t *)&l.report, NULL);
 		uv_close((uv_handle_t *)&l.look, NULL);
 		uv_close((uv_handle_t *)&l.end, NULL);
+		uv_close((uv_handle_t *)&l.prove, NULL);
 		uv_run(&l.uv, UV_RUN_DEFAULT);
 		uv_loop_close(&l.uv);
 		return r;
 	}
-	l.report.data = l.look.data = l.drain.data = l.metrics.data = l.stop.data = l.signals.data = &l;
+	l.report.data = l.look.data = l.prove.data = l.drain.data = l.metrics.data = l.stop.data = l.signals.data = &l;
 	eager_start(&l.eager);
 	uv_timer_start(&l.drain, on_drain, 0, 1);
 	unsigned int metrics_ms = outputs_metrics_every_ms(&live->pipeline->outputs);
@@ -162,8 +175,14 @@ int live_run(struct live *live)
 		if (live->attached->duration_ms)
 			uv_timer_start(&l.end, on_end, live->attached->duration_ms, 0);
 	}
+	if (live->proving)
+		uv_timer_start(&l.prove, on_prove, 0, PROVE_TICK_MS);
 	if (!live->child->exited)
 		uv_run(&l.uv, UV_RUN_DEFAULT);
+	if (live->proving) { /* what the service did under a fault, before that is judged */
+		ingest_poll(live->ingest, true, pipeline_event, live->pipeline, &(unsigned int){0});
+		proving_end(live->proving, false);
+	}
 	if (live->attached)
 		live->attached->leave(live->attached->ctx);
 	/* What is left of the program (daemons it made) passes through from here on, so that the rings come to an end. */

@@ -8,6 +8,7 @@
 
 #include "commands/child.h"
 #include "commands/pipeline.h"
+#include "commands/proving.h"
 #include "ingest/ingest.h"
 
 struct live {
@@ -17,6 +18,7 @@ struct live {
 	int handover;                   /* listening socket of handover.h, or -1 */
 	const char *report;             /* file, or NULL */
 	unsigned int report_every_ms;   /* how often it is written while the session lasts; 0 = at its end only */
+	struct proving *proving;        /* proof mode, or NULL */
 	struct live_attached *attached; /* NULL: the service is our child */
 };
 

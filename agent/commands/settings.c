@@ -43,6 +43,12 @@
 		.name = "with-parent", .kind = FLAG_SWITCH, .offset = offsetof(struct settings, with_parent), \
 		.doc = "end, as on SIGTERM, when the process that started gapscope does" \
 	}
+#define ROW_PROVE \
+	{ \
+		.name = "prove", .kind = FLAG_TEXT, .offset = offsetof(struct settings, prove), .arg = "SPEC", \
+		.doc = "inject faults, as `gapscope gate --prove` does: \"on\", or any of " \
+		       "faults=stall+503,share=10,errors=20,seconds=60,hold=30,learn=5,dry" \
+	}
 #define ROW_RECORD \
 	{ \
 		.name = "record", .kind = FLAG_TEXT, .offset = offsetof(struct settings, record), .arg = "FILE", \
@@ -97,8 +103,9 @@
 	}
 
 const struct flag run_flags[] = {
-	ROW_REPORT,    ROW_REPORT_EVERY, ROW_RECORD,      ROW_EXPORT, ROW_CONFIG, ROW_SERVICE,    ROW_RINGS,         ROW_RING_SIZE,
-	ROW_NO_STACKS, ROW_SCAN_CPU,     ROW_WITH_PARENT, ROW_QUIET,  ROW_ALLOC,  ROW_ALLOC_MEAN, ROW_ALLOC_PROFILE, {0},
+	ROW_REPORT,     ROW_REPORT_EVERY,  ROW_RECORD,   ROW_EXPORT,      ROW_CONFIG, ROW_SERVICE, ROW_RINGS,
+	ROW_RING_SIZE,  ROW_NO_STACKS,     ROW_SCAN_CPU, ROW_WITH_PARENT, ROW_PROVE,  ROW_QUIET,   ROW_ALLOC,
+	ROW_ALLOC_MEAN, ROW_ALLOC_PROFILE, {0},
 };
 
 const struct flag attach_flags[] = {
@@ -152,6 +159,7 @@ const struct flag attach_flags[] = {
 	ROW_ALLOC_MEAN,
 	ROW_ALLOC_PROFILE,
 	ROW_WITH_PARENT,
+	ROW_PROVE,
 	ROW_QUIET,
 	{0},
 };

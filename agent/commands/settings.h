@@ -27,7 +27,7 @@ struct attach_settings {
 };
 
 struct settings {
-	const char *report, *record, *config, *service, *format;
+	const char *report, *record, *config, *service, *format, *prove;
 	struct flag_list exports;
 	uint32_t rings, ring_size, report_every_s, scan_cpu;
 	const char *alloc_profile;

@@ -51,6 +51,22 @@ struct event_match {
 	uint64_t line;   /* number of the line at that sink, 1-based */
 };
 
+/* Data of PROOF: one injected fault, from its begin to its end. Texts are NUL-padded. */
+struct event_proof {
+	char fault[16];      /* "stall" */
+	char phase[16];      /* of the deadlines that it proves, "response"; "" of faults that are answered by trying again */
+	char outcome[16];    /* "gave_up", "waited", "attempts", "not_reached", "unfit", "unclear", "planned" */
+	char why[64];        /* why it was ended early, or "" */
+	uint8_t address[16]; /* the peer: IPv6, or IPv4 mapped into it; zero of look-ups */
+	uint16_t port;       /* host order */
+	uint16_t pad;
+	uint32_t affected; /* connections, or look-ups */
+	uint32_t gave_up, waited;
+	uint64_t least_ns, most_ns; /* until they gave up */
+	uint64_t waited_ns;         /* the longest without giving up */
+	uint64_t duration_ns;       /* of the fault */
+};
+
 /* Name of an event, "READ"; "?" for numbers that are not in the list. */
 const char *event_name(uint16_t id);
 /* Family of an event, "data"; "?" for numbers that are not in the list. */

@@ -126,6 +126,7 @@ static void put_plain(FILE *out, const json_t *report)
 		put_finding(out, item);
 	put_table(out, "Deadlines of each dependency", json_object_get(report, "deadlines"));
 	put_table(out, "Retries", json_object_get(report, "retries"));
+	put_table(out, "Proven by injected faults", json_object_get(report, "proofs"));
 	put_table(out, "Data", json_object_get(report, "data"));
 	fprintf(out,
 		"<h2>What this cannot speak of</h2>\n<ul><li>records read %" JSON_INTEGER_FORMAT ", lost %" JSON_INTEGER_FORMAT

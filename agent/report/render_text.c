@@ -177,6 +177,18 @@ static void put_retries(const struct page *p, const json_t *list)
 			json_text(r, "backoff"), json_text(r, "jitter"));
 }
 
+/* What injected faults have shown. */
+static void put_proofs(const struct page *p, const json_t *list)
+{
+	size_t i;
+	const json_t *r;
+	if (json_array_size(list) == 0)
+		return;
+	put_title(p, "Proven by injected faults");
+	json_array_foreach (list, i, r)
+		fprintf(p->out, "  %-32s %-8s %s\n", json_text(r, "peer"), json_text(r, "fault"), json_text(r, "text"));
+}
+
 static void put_numbers(const struct page *p, const json_t *o)
 {
 	const char *key, *comma = " ";
@@ -226,6 +238,7 @@ static void text_write(const json_t *report, FILE *out, bool colour)
 		put_finding(&page, finding);
 	put_deadlines(&page, json_object_get(report, "deadlines"));
 	put_retries(&page, json_object_get(report, "retries"));
+	put_proofs(&page, json_object_get(report, "proofs"));
 	put_unknown(&page, report);
 }
 

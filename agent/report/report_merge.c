@@ -165,13 +165,15 @@ static void traffic_add(json_t *to, const json_t *from)
 
 json_t *report_merge(json_t *const *reports, size_t n)
 {
-	static const char *const lists[] = {"deadlines", "retries", "data", "not_exercised"};
+	static const char *const lists[] = {"deadlines", "retries", "data", "proofs", "not_exercised"};
 	if (n == 0)
 		return NULL;
 	json_t *out = json_deep_copy(reports[0]);
 	for (size_t r = 1; r < n && out != NULL; r++) {
 		service_add(json_object_get(out, "service"), json_object_get(reports[r], "service"));
 		findings_add(json_object_get(out, "findings"), json_object_get(reports[r], "findings"));
+		if (json_object_get(out, "proofs") == NULL && json_object_get(reports[r], "proofs") != NULL)
+			json_object_set_new(out, "proofs", json_array());
 		for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 			list_add(json_object_get(out, lists[i]), json_object_get(reports[r], lists[i]));
 		if (json_object_get(out, "traffic") == NULL)

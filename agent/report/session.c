@@ -11,6 +11,7 @@
 
 #include "protocols/protocol.h"
 #include "report/metrics.h"
+#include "report/proofs.h"
 #include "report/report.h"
 #include "report/session.h"
 #include "report/spans.h"
@@ -39,6 +40,7 @@ struct session {
 	struct traces *traces;
 	struct traffic *traffic;
 	struct timeline *timeline;
+	struct proofs *proofs;
 	struct running running[DETECTORS_MAX];
 	size_t running_n;
 	json_t *service, *notes;
@@ -241,8 +243,9 @@ struct session *session_new(const struct session_options *o, struct stacks *stac
 	s->traces = traces_new(o->seed);
 	s->traffic = traffic_new(o->seed, counters);
 	s->timeline = timeline_new();
+	s->proofs = proofs_new(stacks, counters);
 	if (s->service == NULL || s->notes == NULL || s->model == NULL || s->findings == NULL || s->traces == NULL ||
-	    s->traffic == NULL || s->timeline == NULL)
+	    s->traffic == NULL || s->proofs == NULL || s->timeline == NULL)
 		goto fail;
 	json_object_set_new(s->service, "name", text_json(o->service));
 	findings_on_change(s->findings, on_finding, s);
@@ -250,7 +253,8 @@ struct session *session_new(const struct session_options *o, struct stacks *stac
 	s->protocols = protocols_new(s->model, counters);
 	if (s->metrics == NULL || s->protocols == NULL || model_observe(s->model, &protocols_observer, s->protocols) != 0)
 		goto fail;
-	if (!detectors_start(s, o) || model_observe(s->model, &session_observer, s) != 0)
+	if (!detectors_start(s, o) || model_observe(s->model, &proofs_observer, s->proofs) != 0 ||
+	    model_observe(s->model, &session_observer, s) != 0)
 		goto fail;
 	return s;
 fail:
@@ -277,6 +281,7 @@ void session_free(struct session *s)
 	traces_free(s->traces);
 	traffic_free(s->traffic);
 	timeline_free(s->timeline);
+	proofs_free(s->proofs);
 	json_decref(s->service);
 	json_decref(s->notes);
 	free(s);
@@ -361,6 +366,7 @@ json_t *session_report(struct session *s)
 		else
 			json_decref(section);
 	}
+	proofs_enter(s->proofs, report);
 	json_array_extend(notes, s->notes);
 	json_object_set_new(report, "traffic", traffic_json(s->traffic));
 	json_object_set_new(report, "timeline", timeline_json(s->timeline, s->end_ns));

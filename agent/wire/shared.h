@@ -18,6 +18,7 @@
 
 #include <stdatomic.h>
 
+#include "wire/fault.h"
 #include "wire/record.h"
 
 #define WIRE_MAGIC 0x3145504f43535047ULL /* "GPSCOPE1", little endian */
@@ -86,6 +87,7 @@ struct wire_header {
 	_Atomic uint32_t alloc_mean; /* sample an allocation every so many bytes, on average; 0 = watch none */
 	_Atomic uint64_t claim_hint;            /* next thread slot to try */
 	_Atomic uint64_t lost[WIRE_LOSS_SLOTS]; /* losses of threads and processes that have no slot */
+	struct wire_fault fault;                /* proof mode only (fault.h) */
 };
 static_assert(sizeof(struct wire_header) <= 4096, "one page");
 

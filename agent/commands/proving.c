@@ -1,0 +1,98 @@
+/*
+ * See proving.h.
+ */
+#include "commands/proving.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "prove/prove.h"
+
+struct proving {
+	struct ingest *ingest;
+	struct pipeline *pipeline;
+	struct prove *prove;
+};
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+}
+
+/* Through the event stream, so that a replay says the same. */
+static void on_proof(void *ctx, const struct event_proof *proof)
+{
+	const struct proving *p = ctx;
+	const uint64_t now = ingest_now_ns(p->ingest);
+	const struct event e = {
+		.t0 = now, .t1 = now, .fd = -1, .id = WIRE_PROOF, .data = (const uint8_t *)proof, .data_len = sizeof(*proof)};
+
+	pipeline_event(p->pipeline, &e);
+}
+
+/* The process whose network the relay has to be in, 0 if that is ours. */
+static pid_t network_of(pid_t pid)
+{
+	char path[64];
+	struct stat ours, its;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	return pid && stat("/proc/self/ns/net", &ours) == 0 && stat(path, &its) == 0 && ours.st_ino != its.st_ino ? pid : 0;
+}
+
+int proving_open(const char *spec, pid_t pid, struct ingest *in, struct pipeline *p, struct proving **ret, char *err,
+		 size_t err_size)
+{
+	struct plan plan;
+	int e;
+
+	*ret = NULL;
+	if (!spec)
+		return 0;
+	plan_defaults(&plan, pid == 0);
+	if ((e = plan_parse(&plan, spec, err, err_size)) < 0)
+		return e;
+	struct proving *new = calloc(1, sizeof(*new));
+	if (!new) {
+		snprintf(err, err_size, "out of memory");
+		return -ENOMEM;
+	}
+	*new = (struct proving){.ingest = in, .pipeline = p};
+	e = prove_new(&plan, &ingest_shared(in)->fault, network_of(pid), on_proof, new, &new->prove, err, err_size);
+	if (e < 0) {
+		free(new);
+		return e;
+	}
+	*ret = new;
+	return 0;
+}
+
+int proving_watch(struct proving *p)
+{
+	return p ? model_observe(session_model(p->pipeline->session), &prove_observer, p->prove) : 0;
+}
+
+void proving_tick(struct proving *p)
+{
+	if (p)
+		prove_tick(p->prove, monotonic_ns());
+}
+
+void proving_end(struct proving *p, bool stopping)
+{
+	if (p)
+		prove_end(p->prove, monotonic_ns(), stopping);
+}
+
+void proving_close(struct proving *p)
+{
+	if (!p)
+		return;
+	prove_free(p->prove);
+	free(p);
+}
