@@ -3,32 +3,28 @@
  * (session_process.h): that of the service, and that of the stable version beside it. Main thread.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "commands/commands.h"
-#include "commands/gate_progress.h"
+#include "commands/gate_stage.h"
 #include "commands/report_file.h"
-#include "commands/session_process.h"
 #include "gate/policy.h"
 #include "gate/verdict.h"
 #include "gate/verdict_render.h"
+#include "prove/plan.h"
 #include "report/report.h"
 
-#define DURATION_S 60U  /* of a stage, where none is given and the service runs already */
-#define LOOK_MS 250U    /* how often requests are counted */
-#define GRACE_MS 10000U /* for a session to end when told */
-#define SPARE_S 60U     /* an attached session ends by itself so long after its stage, should we be killed */
-#define WORDS_FIXED 13U /* of a session's command line, beside the program's own */
+#define FLAG_UNSET UINT32_MAX
+#define DURATION_S 60U /* of a stage, where none is given and the service runs already */
 
 struct arguments {
 	const char *policy, *baseline, *stable, *json, *junit, *sarif, *config, *report;
-	uint32_t duration_s, requests;
-	bool quiet;
+	const char *faults;
+	uint32_t duration_s, requests, share, errors, seconds, hold, learn;
+	bool quiet, prove, dry_run;
 };
 
 static const struct flag flags[] = {
@@ -86,6 +82,57 @@ static const struct flag flags[] = {
 	 .offset = offsetof(struct arguments, config),
 	 .arg = "FILE",
 	 .doc = "configuration of the sessions, as for `gapscope run`"},
+	{.name = "prove",
+	 .kind = FLAG_SWITCH,
+	 .offset = offsetof(struct arguments, prove),
+	 .doc = "proof mode: inject faults into the service's connections, one at a time, and say what it does about them; without "
+		"--duration the stage ends when all is tried"},
+	{.name = "dry-run",
+	 .kind = FLAG_SWITCH,
+	 .offset = offsetof(struct arguments, dry_run),
+	 .doc = "with --prove: say which faults would be injected at which peer, and inject none"},
+	{.name = "faults",
+	 .kind = FLAG_TEXT,
+	 .offset = offsetof(struct arguments, faults),
+	 .arg = "NAMES",
+	 .doc = "with --prove: only these, joined by '+': stall, refuse, 503, reset, connect, body, drip, dns"},
+	{.name = "prove-share",
+	 .kind = FLAG_COUNT,
+	 .offset = offsetof(struct arguments, share),
+	 .arg = "PERCENT",
+	 .doc = "of a peer's requests that may be affected; default 100 of a program that is started, from its first connection "
+		"on, else 10",
+	 .min = 1,
+	 .max = 100},
+	{.name = "prove-errors",
+	 .kind = FLAG_COUNT,
+	 .offset = offsetof(struct arguments, errors),
+	 .arg = "PERCENT",
+	 .doc = "end all faults as soon as more of the service's own answers fail while one is on; default 100 of a program that "
+		"is started, else 20",
+	 .min = 0,
+	 .max = 100},
+	{.name = "prove-seconds",
+	 .kind = FLAG_COUNT,
+	 .offset = offsetof(struct arguments, seconds),
+	 .arg = "S",
+	 .doc = "faults last for so long in all; default 180",
+	 .min = 1,
+	 .max = 86400},
+	{.name = "prove-hold",
+	 .kind = FLAG_COUNT,
+	 .offset = offsetof(struct arguments, hold),
+	 .arg = "S",
+	 .doc = "no connection is held for longer; default 30",
+	 .min = 1,
+	 .max = 3600},
+	{.name = "prove-learn",
+	 .kind = FLAG_COUNT,
+	 .offset = offsetof(struct arguments, learn),
+	 .arg = "S",
+	 .doc = "look on for so long before the first fault; default 0 of a program that is started, else 5",
+	 .min = 0,
+	 .max = 86400},
 	{.name = "quiet",
 	 .kind = FLAG_SWITCH,
 	 .offset = offsetof(struct arguments, quiet),
@@ -96,229 +143,10 @@ static const struct flag flags[] = {
 struct gate {
 	struct arguments args;
 	struct gate_policy policy;
-	char folder[PATH_MAX / 2]; /* of the sessions' reports */
-	uv_loop_t loop;
-	uv_timer_t look, end, grace;
-	uv_signal_t interrupt, terminate;
-	struct session_process service, stable;
-	json_t *report, *baseline;
-	bool live, launched; /* launched: CMD is ours */
-	uint64_t start_ms;
-	char ended[160];
+	struct gate_stage_result stage;
+	char spec[256]; /* of the proof */
+	bool live;
 };
-
-/* -- sessions -- */
-
-/* The words of `attach` that name a target: PID, name:COMM, port:N, cgroup:PATH, unit:UNIT or label:KEY. Returns how many, 0 if it is none. */
-static size_t target_words(char *target, char *flag, size_t flag_size, char *words[2])
-{
-	static const char *const kinds[] = {"name", "port", "cgroup", "unit", "label"};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		const size_t len = strlen(kinds[i]);
-
-		if (strncmp(target, kinds[i], len) != 0 || target[len] != ':')
-			continue;
-		snprintf(flag, flag_size, "--%s", kinds[i]);
-		words[0] = flag;
-		words[1] = target + len + 1;
-		return 2;
-	}
-	words[0] = target;
-	return *target && target[strspn(target, "0123456789")] == '\0' ? 1 : 0;
-}
-
-/* gapscope attach|run --quiet --with-parent --report FILE --report-every 1 [--config FILE] [--duration S] TARGET | -- CMD… */
-static int start(struct gate *g, struct session_process *s, char *target, char **command, char *err, size_t err_size)
-{
-	static char attach[] = "attach", run[] = "run", name[] = "gapscope", quiet[] = "--quiet", report[] = "--report",
-		    every[] = "--report-every", one[] = "1", with_parent[] = "--with-parent", config[] = "--config",
-		    duration[] = "--duration", end[] = "--";
-	char seconds[16], flag[16], *target_word[2];
-	size_t n = 0, extra = 0;
-
-	while (command && command[extra])
-		extra++;
-	char **words = calloc(WORDS_FIXED + extra + 1, sizeof(*words));
-	char *config_path = g->args.config ? strdup(g->args.config) : NULL;
-	if (!words || (g->args.config && !config_path)) {
-		free(words);
-		free(config_path);
-		snprintf(err, err_size, "out of memory");
-		return -ENOMEM;
-	}
-	words[n++] = name;
-	words[n++] = command ? run : attach;
-	words[n++] = quiet;
-	words[n++] = with_parent;
-	words[n++] = report;
-	words[n++] = s->report;
-	words[n++] = every;
-	words[n++] = one;
-	if (config_path) {
-		words[n++] = config;
-		words[n++] = config_path;
-	}
-	if (command) {
-		words[n++] = end;
-		memcpy(words + n, command, extra * sizeof(*command));
-	} else {
-		snprintf(seconds, sizeof(seconds), "%u", g->args.duration_s + SPARE_S);
-		words[n++] = duration;
-		words[n++] = seconds;
-		for (size_t i = 0, of = target_words(target, flag, sizeof(flag), target_word); i < of; i++)
-			words[n++] = target_word[i];
-	}
-	s->user = g;
-
-	const int e = session_process_start(s, &g->loop, words, command != NULL, err, err_size);
-
-	free(words);
-	free(config_path);
-	return e;
-}
-
-static bool over(const struct session_process *s)
-{
-	return !s->started || s->exited;
-}
-
-static void stop_all(struct gate *g)
-{
-	session_process_stop(&g->service);
-	session_process_stop(&g->stable);
-}
-
-static void on_grace(uv_timer_t *t)
-{
-	struct gate *g = t->data;
-
-	session_process_kill(&g->service);
-	session_process_kill(&g->stable);
-}
-
-static void end_stage(struct gate *g)
-{
-	stop_all(g);
-	uv_timer_start(&g->grace, on_grace, GRACE_MS, 0);
-}
-
-static void on_end(uv_timer_t *t)
-{
-	end_stage(t->data);
-}
-
-static void on_signal(uv_signal_t *s, int signal)
-{
-	(void)signal;
-	end_stage(s->data);
-}
-
-static void on_session_exit(struct session_process *s)
-{
-	struct gate *g = s->user;
-
-	if (!s->asked && s == &g->service && s->status != 0 && g->launched)
-		snprintf(g->ended, sizeof(g->ended), "the service ended by itself with status %d", s->status);
-	else if (!s->asked && !g->launched && s->status == 0)
-		snprintf(g->ended, sizeof(g->ended), "the %s ended before its stage did",
-			 s == &g->service ? "service" : "stable version");
-	if (over(&g->service) || !s->asked)
-		stop_all(g);
-	if (over(&g->service) && over(&g->stable))
-		uv_stop(&g->loop);
-}
-
-/* The stage as it would be judged now. The policy, reports and names stay the gate's. */
-static struct gate_input so_far(const struct gate *g, const json_t *report, const json_t *baseline, const char *today)
-{
-	return (struct gate_input){
-		.policy = &g->policy,
-		.report = report,
-		.baseline = baseline,
-		.today = today,
-		.ended = *g->ended ? g->ended : NULL,
-	};
-}
-
-/* "2026-11-21", which exceptions end with. */
-static const char *today_text(char buf[16])
-{
-	const time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(buf, 16, "%Y-%m-%d", &tm);
-	return buf;
-}
-
-/* How far the stage is: on a terminal, and for --requests. */
-static void on_look(uv_timer_t *t)
-{
-	struct gate *g = t->data;
-	char today[16];
-	json_t *report = session_process_report(&g->service);
-	json_t *stable = g->args.stable ? session_process_report(&g->stable) : json_incref(g->baseline);
-	const struct gate_input in = so_far(g, report, stable, today_text(today));
-
-	if (!g->args.quiet)
-		gate_progress(stderr, &in, (unsigned int)((uv_now(&g->loop) - g->start_ms) / 1000), g->args.duration_s);
-	if (g->args.requests && report_requests(report) >= (json_int_t)g->args.requests)
-		end_stage(g);
-	json_decref(report);
-	json_decref(stable);
-}
-
-static void watch_stage(struct gate *g)
-{
-	g->start_ms = uv_now(&g->loop);
-	uv_timer_start(&g->look, on_look, LOOK_MS, LOOK_MS);
-	if (g->args.duration_s)
-		uv_timer_start(&g->end, on_end, g->args.duration_s * 1000ULL, 0);
-	uv_signal_start(&g->interrupt, on_signal, SIGINT);
-	uv_signal_start(&g->terminate, on_signal, SIGTERM);
-	if (!over(&g->service))
-		uv_run(&g->loop, UV_RUN_DEFAULT);
-	if (!g->args.quiet)
-		gate_progress_end(stderr);
-}
-
-/* Both sessions, until the stage is over; their reports are read. 0, or -errno with a line in err ("" if a session told it). */
-static int live(struct gate *g, char *target, char **command, char *err, size_t err_size)
-{
-	int e;
-
-	if ((e = session_folder("gate", g->folder, sizeof(g->folder), err, err_size)) < 0)
-		return e;
-	snprintf(g->service.report, sizeof(g->service.report), "%s/service.json", g->folder);
-	snprintf(g->stable.report, sizeof(g->stable.report), "%s/stable.json", g->folder);
-	g->service.on_exit = g->stable.on_exit = on_session_exit;
-	if (g->args.stable && (e = start(g, &g->stable, (char *)(uintptr_t)g->args.stable, NULL, err, err_size)) < 0)
-		return e;
-	if ((e = start(g, &g->service, target, command, err, err_size)) < 0) {
-		session_process_kill(&g->stable);
-		return e;
-	}
-	watch_stage(g);
-	g->report = session_process_report(&g->service);
-	if (g->args.stable)
-		g->baseline = session_process_report(&g->stable);
-	if (!g->report || (g->args.stable && !g->baseline)) {
-		*err = '\0';
-		return -EIO;
-	}
-	return 0;
-}
-
-static void clean_up(struct gate *g)
-{
-	unlink(g->service.report);
-	unlink(g->stable.report);
-	if (*g->folder)
-		rmdir(g->folder);
-	json_decref(g->report);
-	json_decref(g->baseline);
-}
 
 /* -- the answer -- */
 
@@ -339,13 +167,13 @@ static void as_junit(const struct gate *g, const json_t *verdict, FILE *out)
 
 static void as_sarif(const struct gate *g, const json_t *verdict, FILE *out)
 {
-	verdict_sarif(verdict, g->report, out);
+	verdict_sarif(verdict, g->stage.report, out);
 }
 
 static void as_report(const struct gate *g, const json_t *verdict, FILE *out)
 {
 	(void)verdict;
-	json_dumpf(g->report, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+	json_dumpf(g->stage.report, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 	fputc('\n', out);
 }
 
@@ -369,7 +197,13 @@ static int write_one(const struct gate *g, const json_t *verdict, const char *pa
 static int answer(struct gate *g)
 {
 	char today[16];
-	const struct gate_input in = so_far(g, g->report, g->baseline, today_text(today));
+	const struct gate_input in = {
+		.policy = &g->policy,
+		.report = g->stage.report,
+		.baseline = g->stage.baseline,
+		.today = gate_today(today),
+		.ended = *g->stage.ended ? g->stage.ended : NULL,
+	};
 	const struct {
 		const char *path;
 		write_fn fn;
@@ -405,7 +239,7 @@ static int prepare(struct gate *g, char *err, size_t err_size)
 		snprintf(err, err_size, "gate: --baseline and --stable are two baselines; give one");
 		return -EINVAL;
 	}
-	if (a->baseline && (e = report_load(a->baseline, &g->baseline, err, err_size)) < 0)
+	if (a->baseline && (e = report_load(a->baseline, &g->stage.baseline, err, err_size)) < 0)
 		return e;
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		if (files[i] && (e = report_file_check(files[i], err, err_size)) < 0)
@@ -427,22 +261,22 @@ static int take_operands(struct gate *g, int argc, char **argv, int operand, cha
 	}
 	if (strcmp(argv[operand - 1], "--") == 0) {
 		*ret_command = argv + operand;
-		g->live = g->launched = true;
+		g->live = true;
 		return 0;
 	}
 	if (operand + 1 != argc) {
 		snprintf(err, err_size, "gate: one target or report; a program comes behind --");
 		return -EINVAL;
 	}
-	if (g->args.stable && target_words((char *)(uintptr_t)g->args.stable, flag, sizeof(flag), words) == 0) {
-		snprintf(err, err_size, "gate: --stable: '%s' is no PID, name:COMM, port:N, cgroup:PATH, unit:UNIT or label:KEY",
+	if (g->args.stable && gate_target_words((char *)(uintptr_t)g->args.stable, flag, sizeof(flag), words) == 0) {
+		snprintf(err, err_size, "gate: --stable: '%s' is no PID, name:COMM, port:N, cgroup:PATH or unit:UNIT",
 			 g->args.stable);
 		return -EINVAL;
 	}
-	if (target_words(argv[operand], flag, sizeof(flag), words) > 0) {
+	if (gate_target_words(argv[operand], flag, sizeof(flag), words) > 0) {
 		*ret_target = argv[operand];
 		g->live = true;
-		if (!g->args.duration_s)
+		if (!g->args.duration_s && (!g->args.prove || g->args.dry_run))
 			g->args.duration_s = DURATION_S;
 		return 0;
 	}
@@ -450,29 +284,49 @@ static int take_operands(struct gate *g, int argc, char **argv, int operand, cha
 		snprintf(err, err_size, "gate: --stable is for a service that runs; with a report use --baseline");
 		return -EINVAL;
 	}
-	return report_load(argv[operand], &g->report, err, err_size);
+	return report_load(argv[operand], &g->stage.report, err, err_size);
 }
 
-static void loop_open(struct gate *g)
+/* The stage; a baseline that was given stays. */
+static int watch(struct gate *g, const struct gate_stage_options *o, char *target, char **command, char *err, size_t err_size)
 {
-	uv_loop_init(&g->loop);
-	uv_timer_init(&g->loop, &g->look);
-	uv_timer_init(&g->loop, &g->end);
-	uv_timer_init(&g->loop, &g->grace);
-	uv_signal_init(&g->loop, &g->interrupt);
-	uv_signal_init(&g->loop, &g->terminate);
-	g->look.data = g->end.data = g->grace.data = g->interrupt.data = g->terminate.data = g;
+	struct gate_stage_result seen = {0};
+	const int e = gate_stage_run(o, target, command, &seen, err, err_size);
+
+	if (!seen.baseline)
+		seen.baseline = g->stage.baseline;
+	g->stage = seen;
+	return e;
 }
 
-static void loop_close(struct gate *g)
+/* The flags of a proof as `run` and `attach` take them. */
+static int write_spec(struct gate *g, char *err, size_t err_size)
 {
-	uv_close((uv_handle_t *)&g->look, NULL);
-	uv_close((uv_handle_t *)&g->end, NULL);
-	uv_close((uv_handle_t *)&g->grace, NULL);
-	uv_close((uv_handle_t *)&g->interrupt, NULL);
-	uv_close((uv_handle_t *)&g->terminate, NULL);
-	uv_run(&g->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&g->loop);
+	const struct arguments *a = &g->args;
+	const struct {
+		const char *name;
+		uint32_t value;
+	} numbers[] = {{"share", a->share}, {"errors", a->errors}, {"seconds", a->seconds}, {"hold", a->hold}, {"learn", a->learn}};
+	struct plan plan;
+	size_t at;
+
+	if (!a->prove) {
+		if (!a->dry_run && !a->faults)
+			return 0;
+		snprintf(err, err_size, "gate: --dry-run and --faults are parts of a proof: add --prove");
+		return -EINVAL;
+	}
+	if (!g->live) {
+		snprintf(err, err_size, "gate: --prove needs a service that runs, or a program to start");
+		return -EINVAL;
+	}
+	at = (size_t)snprintf(g->spec, sizeof(g->spec), "on%s%s%s", a->dry_run ? ",dry" : "", a->faults ? ",faults=" : "",
+			      a->faults ? a->faults : "");
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers) && at < sizeof(g->spec); i++)
+		if (numbers[i].value != FLAG_UNSET)
+			at += (size_t)snprintf(g->spec + at, sizeof(g->spec) - at, ",%s=%u", numbers[i].name, numbers[i].value);
+	plan_defaults(&plan, true);
+	return at < sizeof(g->spec) ? plan_parse(&plan, g->spec, err, err_size) : -EINVAL;
 }
 
 static int cmd_gate(int argc, char **argv)
@@ -485,25 +339,31 @@ static int cmd_gate(int argc, char **argv)
 		complain("out of memory");
 		return EXIT_USAGE;
 	}
+	g->args.share = g->args.errors = g->args.seconds = g->args.hold = g->args.learn = FLAG_UNSET;
 	flags_first(flags, argc, argv);
 
 	const int operand = flags_parse(flags, argc, argv, &g->args, err, sizeof(err));
 
 	if (operand >= 0 && take_operands(g, argc, argv, operand, &target, &command, err, sizeof(err)) == 0 &&
-	    prepare(g, err, sizeof(err)) == 0) {
-		int e = 0;
+	    prepare(g, err, sizeof(err)) == 0 && write_spec(g, err, sizeof(err)) == 0) {
+		const struct gate_stage_options o = {
+			.config = g->args.config,
+			.stable = g->args.stable,
+			.prove = g->args.prove ? g->spec : NULL,
+			.duration_s = g->args.duration_s,
+			.requests = g->args.requests,
+			.policy = &g->policy,
+			.baseline = g->stage.baseline,
+			.quiet = g->args.quiet,
+		};
 
-		if (g->live) {
-			loop_open(g);
-			e = live(g, target, command, err, sizeof(err));
-			loop_close(g);
-		}
-		if (e == 0)
+		if (!g->live || watch(g, &o, target, command, err, sizeof(err)) == 0)
 			status = answer(g);
 	}
 	if (*err)
 		complain("%s", err);
-	clean_up(g);
+	json_decref(g->stage.report);
+	json_decref(g->stage.baseline);
 	free(g);
 	return status;
 }
@@ -518,6 +378,10 @@ const struct command cmd_gate_entry = {
 		"of an earlier session, and judges it by a policy. With a baseline only new findings fail, and requests that "
 		"became "
 		"slower or fail more often do.\n"
+		"\n"
+		"With --prove the service's own connections are led through a relay on loopback that withholds, drips, refuses, "
+		"resets or answers 503: what it does then is proven, not concluded. Nothing but this service is touched, and what "
+		"is held flows within a second after gapscope has ended, however it did.\n"
 		"\n"
 		"Too little traffic, lost records, or a dependency that was not used is inconclusive, never a pass. Exit status: 0 "
 		"pass, "
