@@ -202,6 +202,7 @@ static int answer(struct gate *g)
 		.report = g->stage.report,
 		.baseline = g->stage.baseline,
 		.today = gate_today(today),
+		.prove = g->args.prove,
 		.ended = *g->stage.ended ? g->stage.ended : NULL,
 	};
 	const struct {

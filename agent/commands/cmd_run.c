@@ -155,6 +155,7 @@ static int start(struct run *r, char **argv, char *err, size_t err_size)
 		snprintf(err, err_size, "out of memory");
 		return -ENOMEM;
 	}
+	proving_tick(r->proving); /* its first connection may come at once */
 	e = child_start(&r->child, r->target.path, argv, env);
 	if (e == -ENOEXEC && r->target.kind == TARGET_OTHER)
 		e = start_as_script(r, argv, env);

@@ -74,7 +74,12 @@ int proving_open(const char *spec, pid_t pid, struct ingest *in, struct pipeline
 
 int proving_watch(struct proving *p)
 {
-	return p ? model_observe(session_model(p->pipeline->session), &prove_observer, p->prove) : 0;
+	const int e = p ? model_observe(session_model(p->pipeline->session), &prove_observer, p->prove) : 0;
+
+	/* A program that is about to start may connect at once. */
+	if (e == 0)
+		proving_tick(p);
+	return e;
 }
 
 void proving_tick(struct proving *p)

@@ -64,6 +64,7 @@ struct event_proof {
 	uint32_t gave_up, waited;
 	uint64_t least_ns, most_ns; /* until they gave up */
 	uint64_t waited_ns;         /* the longest without giving up */
+	uint64_t whole_ns;          /* of least_ns, since it asked: an answer may have begun */
 	uint64_t duration_ns;       /* of the fault */
 };
 

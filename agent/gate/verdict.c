@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "gate/compare.h"
+#include "gate/proof.h"
 #include "report/render_util.h"
 #include "report/report.h"
 
@@ -158,8 +159,10 @@ json_t *gate_judge(const struct gate_input *in)
 	if (in->ended)
 		gate_check(checks, "service", CHECK_FAIL, "%s", in->ended);
 	json_t *findings = judge_findings(in, checks, &tally);
+	proof_checks(in->report, in->prove, checks);
 	if (in->baseline) {
-		compare_traffic(in, checks);
+		if (!proof_injected(in->report))
+			compare_traffic(in, checks);
 		compare_dependencies(in, checks);
 	}
 	check_evidence(in, in->report, "", checks);
@@ -168,12 +171,12 @@ json_t *gate_judge(const struct gate_input *in)
 	const enum check_state state = worst(checks);
 	const char *verdict = state == CHECK_FAIL ? "fail" : state == CHECK_INCONCLUSIVE ? "inconclusive" : "pass";
 
-	return json_pack("{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "schema", GATE_SCHEMA, "verdict",
-			 verdict, "ok", strcmp(verdict, "pass") == 0, "service",
+	return json_pack("{s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:O*}", "schema", GATE_SCHEMA,
+			 "verdict", verdict, "ok", strcmp(verdict, "pass") == 0, "service",
 			 json_text(json_object_get(in->report, "service"), "name"), "tier", in->policy->tier, "critical",
 			 (json_int_t)report_count(in->report, "critical"), "requests", report_requests(in->report), "events_lost",
 			 json_number(loss, "lost"), "new", tally.failed, "known", tally.known, "excepted", tally.excepted, "checks",
-			 checks, "findings", findings);
+			 checks, "findings", findings, "proofs", json_object_get(in->report, "proofs"));
 }
 
 int gate_exit_status(const json_t *verdict)

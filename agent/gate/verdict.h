@@ -18,12 +18,13 @@ struct gate_input {
 	const json_t *report;   /* of what is judged */
 	const json_t *baseline; /* or NULL */
 	const char *today;      /* "2026-11-21", for exceptions */
+	bool prove;             /* faults were to be injected */
 	const char *ended;      /* why the service ended before its time, or NULL */
 };
 
 /*
  * A new object: {"schema", "verdict": "pass|fail|inconclusive", "ok", "service", "critical", "requests", "events_lost", "new", "known",
- * "excepted", "checks": [{"check", "state", "text"}…], "findings": [… each with "gate": what it did]}. NULL when memory is out.
+ * "excepted", "checks": [{"check", "state", "text"}…], "proofs": the report's, "findings": [… each with "gate": what it did]}. NULL when memory is out.
  */
 json_t *gate_judge(const struct gate_input *in);
 /* Exit status of a verdict: 0 pass, 1 fail, 3 inconclusive. */

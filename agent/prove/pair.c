@@ -18,11 +18,17 @@
 #define DRIP_NS 1000000000ULL
 #define SHY_NS 500000000ULL /* who says nothing for so long waits for the peer to begin */
 
+void pair_say(const struct pair_env *env, const struct relay_said *said)
+{
+	(void)send(env->control, said, sizeof(*said), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static void say(const struct pair_env *env, const struct pair *p, enum relay_what what, uint64_t waited_ns)
 {
-	const struct relay_said said = {.what = what, .kind = p->kind, .row = p->row, .waited_ns = waited_ns};
+	const struct relay_said said = {
+		.what = what, .kind = p->kind, .row = p->row, .waited_ns = waited_ns, .whole_ns = env->now_ns - p->began_ns};
 
-	(void)send(env->control, &said, sizeof(said), MSG_DONTWAIT | MSG_NOSIGNAL);
+	pair_say(env, &said);
 }
 
 static void say_asked(const struct pair_env *env, struct pair *p)
@@ -122,18 +128,23 @@ static size_t allowance(const struct pair_env *env, struct pair *p)
 		return p->down.len;
 	if (p->stage != PAIR_HOLDS || p->kind == FAULT_STALL)
 		return 0;
-	if (!p->headed && p->down.len) { /* the head passes; of what has none, the first byte */
+	if (!p->headed && p->down.len) { /* the head passes */
 		const bool http = p->down.len >= 5 && memcmp(p->down.bytes, "HTTP/", 5) == 0;
-		const size_t head = http ? sniff_http_head(p->down.bytes, p->down.len) : 1;
+		const size_t head = http ? sniff_http_head(p->down.bytes, p->down.len) : 0;
 
-		if (head == 0 && p->down.len < PAIR_BUFFER_BYTES)
+		if (!http && !p->tls) {
+			say(env, p, RELAY_UNFIT, 0);
+			p->stage = PAIR_PLAIN;
+			return p->down.len;
+		}
+		if (http && head == 0 && p->down.len < PAIR_BUFFER_BYTES)
 			return 0;
 		p->headed = true;
 		p->granted = head;
 		p->grant_ns = env->now_ns + DRIP_NS;
 	}
 	if (p->headed && p->down.len > p->granted && !p->said) {
-		/* A silence begins when the last byte has passed; the whole began when it was asked. */
+		/* This silence begins when the last byte has passed. */
 		if (p->kind == FAULT_BODY)
 			p->asked_ns = env->now_ns;
 		say_asked(env, p);
@@ -141,22 +152,27 @@ static size_t allowance(const struct pair_env *env, struct pair *p)
 	return p->granted < p->down.len ? p->granted : p->down.len;
 }
 
+/* May what has come still become a whole HTTP request? */
+static bool is_partial(const struct pair *p)
+{
+	if (p->up.len == PAIR_BUFFER_BYTES)
+		return false;
+	if (sniff_is_http_request(p->up.bytes, p->up.len))
+		return !sniff_http_whole(p->up.bytes, p->up.len);
+	return p->up.bytes[0] >= 'A' && p->up.bytes[0] <= 'Z' && memchr(p->up.bytes, '\n', p->up.len) == NULL;
+}
+
 static void answer_503(const struct pair_env *env, struct pair *p)
 {
 	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n"
 				     "Connection: close\r\n\r\nunavailable\n";
 
-	if (p->up.len >= 16 && !sniff_is_http_request(p->up.bytes, p->up.len) && sniff_http_head(p->up.bytes, p->up.len) == 0 &&
-	    memchr(p->up.bytes, '\n', p->up.len) == NULL && p->up.len < 2048 && p->up.bytes[0] >= 'A' && p->up.bytes[0] <= 'Z')
-		return; /* a long first line may still become one */
 	if (!sniff_is_http_request(p->up.bytes, p->up.len)) {
 		say(env, p, RELAY_UNFIT, 0);
 		p->stage = PAIR_PLAIN;
 		dial(env, p);
 		return;
 	}
-	if (!sniff_http_whole(p->up.bytes, p->up.len) && p->up.len < PAIR_BUFFER_BYTES)
-		return;
 	say(env, p, RELAY_CUT, 0);
 	(void)send(p->client.fd, answer, sizeof(answer) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)shutdown(p->client.fd, SHUT_WR);
@@ -187,9 +203,11 @@ static void asked(struct pair_env *env, struct pair *p, const uint8_t *data, siz
 	if (p->tls)
 		sniff_tls(&p->records, data, len);
 	if ((p->stage != PAIR_HOLDS || env->now_ns - p->seen_ns < BURST_NS) && !(p->kind == FAULT_BODY && p->said))
-		p->asked_ns = env->now_ns;
+		p->asked_ns = p->began_ns = env->now_ns;
 	p->seen_ns = env->now_ns;
 	if (p->stage != PAIR_WAITS)
+		return;
+	if ((p->kind == FAULT_RESET || p->kind == FAULT_503) && p->server.fd < 0 && is_partial(p))
 		return;
 	if (p->kind == FAULT_RESET) {
 		say(env, p, RELAY_CUT, 0);
@@ -364,14 +382,15 @@ void pair_ready(struct pair_env *env, struct pair_end *end, uint32_t events)
 	rewatch(env, p);
 }
 
-/* It has connected, and says nothing: it waits for a greeting, perhaps. */
+/* It has connected and says nothing, or not all: it waits for the peer, perhaps. */
 static void shy(const struct pair_env *env, struct pair *p)
 {
-	say(env, p, p->kind == FAULT_RESET ? RELAY_CUT : RELAY_UNFIT, 0);
-	if (p->kind == FAULT_RESET)
-		pair_die(p, true);
-	else
-		p->stage = PAIR_PLAIN;
+	if (p->kind != FAULT_RESET) {
+		answer_503(env, p);
+		return;
+	}
+	say(env, p, RELAY_CUT, 0);
+	pair_die(p, true);
 }
 
 /* One byte more, but never the last one: with it the service would have its answer, and a silence of ours would be no drip. */
@@ -393,7 +412,7 @@ void pair_tick(struct pair_env *env, struct pair *p)
 		set_free(env, p, RELAY_FREED);
 	else if (p->stage == PAIR_HOLDS && env->now_ns - p->asked_ns >= env->hold_ns)
 		set_free(env, p, RELAY_WAITED);
-	else if (p->stage == PAIR_WAITS && p->seen_ns == 0 && p->server.fd < 0 && env->now_ns - p->asked_ns >= SHY_NS)
+	else if (p->stage == PAIR_WAITS && p->server.fd < 0 && env->now_ns - p->asked_ns >= SHY_NS)
 		shy(env, p);
 	else if (p->stage == PAIR_HOLDS && p->kind == FAULT_DRIP && p->headed && env->now_ns >= p->grant_ns)
 		drip(env, p);
@@ -419,7 +438,7 @@ void pair_new(struct pair_env *env, int client, uint32_t row)
 	p->up.bytes = (uint8_t *)(p + 1);
 	p->down.bytes = p->up.bytes + PAIR_BUFFER_BYTES;
 	p->row = row;
-	p->asked_ns = env->now_ns;
+	p->asked_ns = p->began_ns = env->now_ns;
 	p->kind = env->fault->kind;
 	(void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	DL_APPEND(env->pairs, p);

@@ -34,7 +34,8 @@ struct pair {
 	struct pair_flow up, down;
 	enum pair_stage stage;
 	uint32_t row, kind;
-	uint64_t asked_ns; /* the service's latest bytes that belong to what it asked */
+	uint64_t began_ns; /* when it had asked */
+	uint64_t asked_ns; /* the same, or when the last byte of an answer passed that then stopped */
 	uint64_t seen_ns;  /* its latest bytes */
 	uint64_t grant_ns; /* when the next byte may drip */
 	size_t granted;    /* bytes of `down` that may pass */
@@ -53,6 +54,8 @@ struct pair_env {
 	size_t pairs_n;
 };
 
+/* To the agent; lost if it does not listen. */
+void pair_say(const struct pair_env *env, const struct relay_said *said);
 void pair_new(struct pair_env *env, int client, uint32_t row);
 /* Something happened to one of its ends. */
 void pair_ready(struct pair_env *env, struct pair_end *end, uint32_t events);

@@ -16,13 +16,14 @@
 
 #define LEASE_NS 400000000ULL
 #define PAUSE_NS 500000000ULL   /* between two faults: the relay sees that the one is over */
-#define FINISH_NS 2000000000ULL /* nobody new has come for so long */
+#define FINISH_NS 5000000000ULL /* nobody new has come for so long */
 #define IDLE_NS 10000000000ULL  /* a peer that nobody connects to for so long is not reached */
 #define QUIET_NS 3000000000ULL  /* nothing more comes of a fault: at least so long, and three times the longest gap */
 #define RESOLVE_NS 5000000000ULL
 #define LAST_WORD_MS 200 /* a service that has just ended: what the relay saw of it */
-#define ENOUGH 3U        /* give-ups that are told alike */
-#define ERRORS_MIN 10U   /* answers, before their share of failures counts */
+#define OUTLIVED 3 / 2
+#define ENOUGH 3U      /* give-ups that are told alike */
+#define ERRORS_MIN 10U /* answers, before their share of failures counts */
 
 enum state { LOOKS, PAUSES, FAULT, OVER };
 
@@ -30,6 +31,7 @@ struct target {
 	uint64_t requests, connects;
 	int64_t granted, spent; /* of the purse */
 	bool done[FAULTS];
+	uint64_t stall_ns; /* when it gives up a peer that is silent; 0 = not known */
 };
 
 /* What has come of the fault that is on. */
@@ -41,6 +43,7 @@ struct trial {
 	uint32_t asked, over; /* connections that felt it, and those of them whose end is known */
 	uint32_t gave_up, waited, cut, unfit;
 	uint64_t least_ns, most_ns, waited_ns;
+	uint64_t whole_ns;          /* of the shortest give-up: since it asked */
 	uint64_t answers, failures; /* of the service, meanwhile */
 };
 
@@ -102,11 +105,13 @@ static uint32_t row_now(const struct prove *p)
 	return p->now.row < WIRE_FAULT_PEERS ? p->now.row : target ? target - 1 : WIRE_FAULT_PEERS;
 }
 
-static void add_give_up(struct trial *t, uint64_t ns)
+static void add_give_up(struct trial *t, uint64_t ns, uint64_t whole_ns)
 {
 	t->gave_up++;
-	if (t->gave_up == 1 || ns < t->least_ns)
+	if (t->gave_up == 1 || ns < t->least_ns) {
 		t->least_ns = ns;
+		t->whole_ns = whole_ns;
+	}
 	if (ns > t->most_ns)
 		t->most_ns = ns;
 }
@@ -121,10 +126,6 @@ static void on_connect(void *ctx, struct conn *c, const struct event *e)
 	if (!t)
 		return;
 	t->connects++;
-	/* Of attempts to connect the relay sees nothing. */
-	if (p->state == FAULT && p->now.kind == FAULT_CONNECT && row == row_now(p) &&
-	    (c->connect_err == ETIMEDOUT || c->connect_err == ECANCELED) && c->connect_t1 > c->connect_t0)
-		add_give_up(&p->now, c->connect_t1 - c->connect_t0);
 }
 
 static void on_request_end(void *ctx, struct request *r)
@@ -143,7 +144,7 @@ static void on_request_end(void *ctx, struct request *r)
 
 const struct observer prove_observer = {.conn_connect = on_connect, .request_end = on_request_end};
 
-static void take_in(struct trial *t, const struct relay_said *said)
+static void take_in(struct trial *t, const struct relay_said *said, uint64_t stall_ns)
 {
 	if (said->kind != (uint32_t)t->kind)
 		return;
@@ -152,12 +153,14 @@ static void take_in(struct trial *t, const struct relay_said *said)
 		t->asked++;
 		return;
 	case RELAY_GAVE_UP:
-		add_give_up(t, said->waited_ns);
+		add_give_up(t, said->waited_ns, said->whole_ns);
 		break;
 	case RELAY_WAITED:
 		t->waited++;
 		break;
 	case RELAY_FREED:
+		/* The whole outlived what the service waits for one byte: nothing bounds it that is as short. */
+		t->waited += t->kind == FAULT_DRIP && stall_ns && said->waited_ns > OUTLIVED * stall_ns;
 		break;
 	case RELAY_CUT:
 		t->cut++;
@@ -177,7 +180,7 @@ static void listen_to_relay(struct prove *p)
 
 	while (relay_next(&p->relay, &said))
 		if (p->state == FAULT)
-			take_in(&p->now, &said);
+			take_in(&p->now, &said, said.row < WIRE_FAULT_PEERS ? p->targets[said.row].stall_ns : 0);
 }
 
 /* -- the purse -- */
@@ -253,6 +256,7 @@ static void tell(struct prove *p, const struct trial *t, uint32_t row, const cha
 		.least_ns = t->least_ns,
 		.most_ns = t->most_ns,
 		.waited_ns = t->waited_ns,
+		.whole_ns = t->whole_ns,
 		.duration_ns = now_ns - t->start_ns,
 	};
 
@@ -282,8 +286,11 @@ static void end(struct prove *p, uint64_t now_ns, const char *why)
 	empty_purse(p);
 	p->now.affected = atomic_load(&p->fault->affected) - p->now.affected_before;
 	p->resolved = p->resolved || resolve;
-	if (row < WIRE_FAULT_PEERS && !resolve)
+	if (row < WIRE_FAULT_PEERS && !resolve) {
 		p->targets[row].done[p->now.kind] = true;
+		if (p->now.kind == FAULT_STALL)
+			p->targets[row].stall_ns = p->now.waited ? 0 : p->now.most_ns;
+	}
 	p->spent_ns += p->now.affected ? now_ns - p->now.first_ns : 0;
 	if (row < WIRE_FAULT_PEERS || resolve)
 		tell(p, &p->now, row, outcome_of(&p->now), why, now_ns);
@@ -317,18 +324,14 @@ static bool is_over(struct prove *p, uint64_t now_ns)
 		t->waited_ns = p->fault->delay_ns;
 		return true;
 	}
-	if (t->kind == FAULT_CONNECT && !t->gave_up && now_ns - t->first_ns >= hold_ns) {
-		t->waited = 1;
-		t->waited_ns = now_ns - t->first_ns;
-	}
 	if (t->waited || t->gave_up >= ENOUGH)
 		return true;
-	if (*faults[t->kind].phase && t->kind != FAULT_CONNECT && t->over < t->asked)
+	if (*faults[t->kind].phase && t->over < t->asked)
 		return false; /* somebody waits, for no longer than the relay holds it */
 	const uint64_t latest_ns = t->last_ns > t->first_ns ? t->last_ns : t->first_ns;
-	const uint64_t waits_ns = t->kind == FAULT_CONNECT && !t->gave_up ? hold_ns : quiet_ns + t->most_ns;
 
-	return now_ns > latest_ns && (now_ns - latest_ns > waits_ns || (!*faults[t->kind].phase && now_ns - t->first_ns > hold_ns));
+	return now_ns > latest_ns &&
+	       (now_ns - latest_ns > quiet_ns + t->most_ns || (!*faults[t->kind].phase && now_ns - t->first_ns > hold_ns));
 }
 
 /* Why all faults must end. NULL: they need not. */
@@ -358,6 +361,12 @@ static void finish(struct prove *p, const char *why)
 	p->say(p->ctx, &e);
 }
 
+/* The silent port lets in who waits there for a while after a fault. */
+static bool is_ready(const struct prove *p, enum fault_kind k)
+{
+	return k != FAULT_CONNECT || atomic_load(&p->fault->silent) != 0;
+}
+
 static void choose(struct prove *p, uint64_t now_ns)
 {
 	bool known = false;
@@ -369,7 +378,7 @@ static void choose(struct prove *p, uint64_t now_ns)
 			if (atomic_load(&p->fault->peers[row].state) != WIRE_FAULT_PEER_READY)
 				continue;
 			known = true;
-			if (!p->targets[row].done[k]) {
+			if (!p->targets[row].done[k] && is_ready(p, (enum fault_kind)k)) {
 				begin(p, (enum fault_kind)k, row, now_ns);
 				return;
 			}
@@ -379,7 +388,7 @@ static void choose(struct prove *p, uint64_t now_ns)
 			return;
 		}
 		/* Nobody is known yet: the first to come, if that is within the share. */
-		if (!known && k != FAULT_RESOLVE && p->plan.share >= 1) {
+		if (!known && k != FAULT_RESOLVE && p->plan.share >= 1 && is_ready(p, (enum fault_kind)k)) {
 			begin(p, (enum fault_kind)k, WIRE_FAULT_PEERS, now_ns);
 			return;
 		}

@@ -24,7 +24,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "prove/pair.h"
+#include "prove/knock.h"
 
 #define TICK_MS 20  /* while a fault is on */
 #define REST_MS 100 /* while there is none, but may be one soon */
@@ -32,13 +32,15 @@
 #define FILLERS 4               /* connections of our own that fill the silent port's queue */
 #define LINGER_NS 2000000000ULL /* the agent is gone: until its last lease has run out for sure */
 #define START_MS 2000
+#define LET_IN_NS 3000000000ULL /* who knocked tries again 1 s and 3 s after the first time */
 
 struct place {
 	struct pair_env env;
 	int listener, refuse, silent;
 	int fillers[FILLERS];
-	bool filled, orphan;
-	uint64_t orphan_ns;
+	struct knocks knocks;
+	bool filled, knocked, orphan;
+	uint64_t orphan_ns, let_in_ns; /* let_in_ns: since when who knocked is let in */
 };
 
 static uint64_t now_ns(void)
@@ -111,18 +113,39 @@ static void accept_all(struct place *r, int listener)
 	}
 }
 
-/* Who waits at the silent port is let in, or nobody is any more. */
-static void set_silent(struct place *r, bool wanted)
+/* Nobody who knocks at the silent port is answered, or everybody who waits there is let in. */
+static void set_silent(struct place *r, bool silent)
 {
-	if (wanted == r->filled)
+	if (silent == r->filled)
 		return;
-	r->filled = wanted;
+	r->filled = silent;
 	for (unsigned int i = 0; i < FILLERS; i++) {
-		if (wanted)
+		if (silent)
 			r->fillers[i] = call_own(r->env.fault->silent_port);
 		else if (r->fillers[i] >= 0)
 			close(r->fillers[i]);
 	}
+	atomic_store(&r->env.fault->silent, silent);
+}
+
+/* It is silent beforehand, so that no fault begins with a connection that gets in. */
+static void tend_silent(struct place *r, bool fault)
+{
+	if (fault && r->filled) {
+		knocks_look(&r->knocks, &r->env);
+		r->knocked = true;
+		return;
+	}
+	if (r->knocked) {
+		knocks_end(&r->knocks, &r->env);
+		r->knocked = false;
+		r->let_in_ns = r->env.now_ns;
+		set_silent(r, false);
+	}
+	if (!r->filled)
+		accept_all(r, r->silent);
+	if (!r->filled && !r->orphan && r->env.now_ns - r->let_in_ns >= LET_IN_NS)
+		set_silent(r, true);
 }
 
 /* -- the loop -- */
@@ -145,9 +168,9 @@ static void look(struct place *r)
 	const uint32_t way = atomic_load_explicit(&f->way, memory_order_acquire);
 
 	r->env.on = !r->orphan && way != WIRE_FAULT_NONE && r->env.now_ns < atomic_load(&f->until_ns);
-	set_silent(r, r->env.on && way == WIRE_FAULT_SILENT);
-	if (!r->filled)
-		accept_all(r, r->silent);
+	tend_silent(r, r->env.on && way == WIRE_FAULT_SILENT);
+	if (r->orphan && !r->knocked && r->filled)
+		set_silent(r, false);
 	DL_FOREACH (r->env.pairs, p)
 		pair_tick(&r->env, p);
 	pairs_sweep(&r->env);
@@ -250,6 +273,7 @@ static int open_all(struct place *r)
 	ev.events = EPOLLRDHUP | EPOLLONESHOT;
 	if (epoll_ctl(r->env.epoll, EPOLL_CTL_ADD, r->env.control, &ev) != 0)
 		return -errno;
+	set_silent(r, true);
 	return try_loopback(r);
 }
 

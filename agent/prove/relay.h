@@ -30,7 +30,8 @@ struct relay_said {
 	uint32_t kind; /* enum fault_kind */
 	uint32_t row;
 	uint32_t pad;
-	uint64_t waited_ns;
+	uint64_t waited_ns; /* since the last byte that came, or it asked */
+	uint64_t whole_ns;  /* since it asked */
 };
 
 struct relay {

@@ -61,6 +61,23 @@ void proofs_free(struct proofs *p)
 
 /* -- what is told -- */
 
+/* A body that stops is given up so long after its last byte, or so long after it was asked for: after whichever is what a silent peer is
+ * given. */
+static void settle_body(const struct proofs *p, struct event_proof *e)
+{
+	for (size_t i = 0; i < p->proofs_n; i++) {
+		const struct event_proof *s = &p->proofs[i].e;
+		const double off = (double)e->least_ns - (double)s->least_ns, whole_off = (double)e->whole_ns - (double)s->least_ns;
+
+		if (strcmp(s->fault, "stall") != 0 || s->gave_up == 0 || s->port != e->port ||
+		    memcmp(s->address, e->address, sizeof(s->address)) != 0 || whole_off * whole_off >= off * off)
+			continue;
+		e->most_ns += e->whole_ns - e->least_ns;
+		e->least_ns = e->whole_ns;
+		return;
+	}
+}
+
 static void on_event(void *ctx, const struct event *e)
 {
 	struct proofs *p = ctx;
@@ -72,6 +89,8 @@ static void on_event(void *ctx, const struct event *e)
 	/* It may come from a recording. */
 	new.e.fault[sizeof(new.e.fault) - 1] = new.e.phase[sizeof(new.e.phase) - 1] = new.e.outcome[sizeof(new.e.outcome) - 1] =
 		new.e.why[sizeof(new.e.why) - 1] = '\0';
+	if (strcmp(new.e.fault, "body") == 0 && new.e.gave_up)
+		settle_body(p, &new.e);
 	if (strcmp(new.e.outcome, "finished") == 0) {
 		p->finished = true;
 		memcpy(p->why, new.e.why, sizeof(p->why));
@@ -218,7 +237,9 @@ static void say(const struct event_proof *e, const json_t *retries, const char *
 
 static json_t *seconds_of(const struct event_proof *e)
 {
-	return is(e, "gave_up") ? evidence_seconds(alike(e) ? e->least_ns : e->most_ns) : is(e, "waited") ? evidence_seconds(e->waited_ns) : json_null();
+	return is(e, "gave_up")  ? evidence_seconds(alike(e) ? e->least_ns : e->most_ns)
+	       : is(e, "waited") ? evidence_seconds(e->waited_ns)
+				 : json_null();
 }
 
 static json_t *row_of(const struct proofs *p, const struct event_proof *e, const json_t *report)

@@ -44,13 +44,13 @@ struct wire_fault_peer {
 static_assert(sizeof(struct wire_fault_peer) == 24, "");
 
 struct wire_fault {
-	_Atomic uint32_t way;      /* enum wire_fault_way; written last, and first to be cleared */
-	uint32_t kind;             /* for the relay: what to do to the bytes */
-	_Atomic uint64_t until_ns; /* CLOCK_MONOTONIC */
-	_Atomic uint32_t target;   /* row + 1 of the one peer that is affected; 0: the first to come takes its place */
-	_Atomic int32_t credit;    /* connections, or look-ups, that may still be affected */
-	_Atomic uint32_t affected; /* those that were, ever */
-	_Atomic uint32_t pad;
+	_Atomic uint32_t way;         /* enum wire_fault_way; written last, and first to be cleared */
+	uint32_t kind;                /* for the relay: what to do to the bytes */
+	_Atomic uint64_t until_ns;    /* CLOCK_MONOTONIC */
+	_Atomic uint32_t target;      /* row + 1 of the one peer that is affected; 0: the first to come takes its place */
+	_Atomic int32_t credit;       /* connections, or look-ups, that may still be affected */
+	_Atomic uint32_t affected;    /* those that were, ever */
+	_Atomic uint32_t silent;      /* 1: nobody answers at silent_port */
 	_Atomic uint64_t affected_ns; /* when the latest was */
 	uint64_t delay_ns;
 	uint64_t network; /* inode of the network namespace that the relay is in: in another one nothing is led to it */
