@@ -270,7 +270,7 @@ static int take_operands(struct gate *g, int argc, char **argv, int operand, cha
 		return -EINVAL;
 	}
 	if (g->args.stable && gate_target_words((char *)(uintptr_t)g->args.stable, flag, sizeof(flag), words) == 0) {
-		snprintf(err, err_size, "gate: --stable: '%s' is no PID, name:COMM, port:N, cgroup:PATH or unit:UNIT",
+		snprintf(err, err_size, "gate: --stable: '%s' is no PID, name:COMM, port:N, cgroup:PATH, unit:UNIT or label:KEY",
 			 g->args.stable);
 		return -EINVAL;
 	}
