@@ -7,6 +7,7 @@
 #include "scan/validators.h"
 
 #define CARD_DIGITS_MAX 19U
+#define LIST_MAX 256U /* bytes of a list that are looked at */
 
 /* LENGTH(n) bit n: lengths that an issuer gives. */
 #define LENGTH(n) (1U << (n))
@@ -97,6 +98,43 @@ static bool all_same(const char *digits, size_t n)
 	return memcmp(digits, digits + 1, n - 1) == 0;
 }
 
+/* Digits of the same number as `n`, at `at`, that are no card. */
+static bool no_card_at(const struct text *t, size_t at, size_t n)
+{
+	char digits[CARD_DIGITS_MAX + 1];
+	size_t i = 0;
+	for (; i < n && is_digit(text_at(t, at + i)); i++)
+		digits[i] = (char)t->bytes[at + i];
+	return i == n && !is_digit(text_at(t, at + n)) && !(luhn_holds(digits, n) && issued(digits, n, true));
+}
+
+/* One of a list of numbers, "ids": [17, 4111…]: the key says that they are ids, or one beside it is no card. */
+static bool one_of_ids(const struct text *t, size_t start, size_t end)
+{
+	size_t low = start > LIST_MAX ? start - LIST_MAX : 0, i = start, n = end - start;
+	while (i > low && (is_digit(t->bytes[i - 1]) || t->bytes[i - 1] == ',' || t->bytes[i - 1] == ' '))
+		i--;
+	if (text_at(t, i - 1) != '[')
+		return false;
+	struct keyname key;
+	if (keyname_before(t, i - 1, &key) && keyname_counts(&key) && !keyname_card(&key))
+		return true;
+	size_t next = end, last = start;
+	while (text_at(t, next) == ',' || text_at(t, next) == ' ')
+		next++;
+	while (last > i && !is_digit(t->bytes[last - 1]))
+		last--;
+	return (next > end && no_card_at(t, next, n)) || (last >= i + n && no_card_at(t, last - n, n));
+}
+
+/* What a path names, /orders/4111…, is a thing of the service's, unless it says that it is a card. */
+static bool in_path(const struct text *t, size_t start)
+{
+	struct keyname key;
+	return text_at(t, start - 1) == '/' && is_alnum(text_at(t, start - 2)) && keyname_before(t, start, &key) &&
+	       !keyname_card(&key);
+}
+
 bool card_at(const struct text *t, size_t at, bool named, struct span *ret)
 {
 	char digits[CARD_DIGITS_MAX + 1];
@@ -132,6 +170,8 @@ bool card_at(const struct text *t, size_t at, bool named, struct span *ret)
 		if (!printed || !keyname_ends(&key, "value"))
 			return false;
 	}
+	if (!named && groups == 1 && (one_of_ids(t, best.start, best.end) || in_path(t, best.start)))
+		return false;
 	*ret = best;
 	return true;
 }

@@ -5,11 +5,13 @@
 
 #include <string.h>
 
+#define SKIPPED_MAX 16U
+
 bool keyname_before(const struct text *t, size_t end, struct keyname *ret)
 {
 	size_t i = end;
 	for (unsigned int skipped = 0; i > 0 && !is_alnum(t->bytes[i - 1]); i--) {
-		if (++skipped > 6 || t->bytes[i - 1] == '\n')
+		if ((t->bytes[i - 1] != '\\' && ++skipped > 6) || end - i > SKIPPED_MAX || t->bytes[i - 1] == '\n')
 			return false;
 	}
 	*ret = (struct keyname){0};

@@ -21,6 +21,8 @@ static const struct key {
 #undef KEY
 };
 
+#define ESCAPES_MAX 9U /* backslashes, and the quote that they escape, of JSON in JSON in JSON */
+
 #define KEYS (sizeof(keys) / sizeof(*keys))
 
 _Static_assert(KEYS < LOOKUP_ROWS, "LOOKUP_ROWS");
@@ -87,7 +89,8 @@ bool keyvalue_may_end(const struct text *t, size_t sep)
 	const uint8_t *p = t->bytes + sep;
 	size_t n = sep;
 	/* quotes and brackets between the key and its separator */
-	for (unsigned int skipped = 0; n > 0 && !is_alnum(p[-1]) && skipped < 3; skipped++) {
+	for (unsigned int skipped = 0; n > 0 && !is_alnum(p[-1]) && (skipped < 3 || (p[-1] == '\\' && skipped < ESCAPES_MAX));
+	     skipped++) {
 		p--;
 		n--;
 	}
@@ -141,6 +144,21 @@ static int kind_of(const struct keyname *name, uint32_t slot)
 	return kind;
 }
 
+/* Where the name ends whose value is called "value", the word at `start`: <add key="Password" value=…>, {"name": "password", "value": …}.
+ * 0 if it is not there. */
+static size_t named_elsewhere(const struct text *t, size_t start)
+{
+	size_t i = start;
+	bool quoted = is_quote(text_at(t, i - 1)), comma = false;
+	for (unsigned int skipped = 0; i > 0 && skipped < ESCAPES_MAX; skipped++, i--) {
+		uint8_t c = t->bytes[i - 1];
+		comma = comma || c == ',';
+		if (c != ' ' && c != ',' && c != '\\' && !(is_quote(c) && quoted && !comma))
+			break;
+	}
+	return i > 0 && is_quote(t->bytes[i - 1]) && quoted == comma && i < start ? i : 0;
+}
+
 int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 {
 	uint32_t slot = slot_of(letters_before(t, sep));
@@ -152,8 +170,8 @@ int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 			sep--;
 		sep -= strlen("string");
 	} else if (kind == KIND_VALUE) {
-		sep = ret_name->start - 1;
-		if (text_at(t, sep) != ' ' || text_at(t, sep - 1) != '"')
+		sep = named_elsewhere(t, ret_name->start);
+		if (sep == 0)
 			return -1;
 	} else {
 		return kind;

@@ -30,6 +30,7 @@ enum kind {
 	KIND_EMAIL,
 	KIND_PGPASS,   /* host:5432:database:user:password */
 	KIND_MANIFEST, /* kind: Secret */
+	KIND_INSERT,   /* (id, password) VALUES (7, 'hunter2') */
 	KIND_LINK,     /* a URL within a query */
 	KIND_TYPE,     /* a type between the key and the '=': var token string = … */
 	KIND_VALUE,    /* <add key="Password" value="…" /> */

@@ -15,10 +15,11 @@
 /* Most keys are secret (acme_key=…), but those that find a thing are not; a bare "key" says nothing. */
 static bool names_a_secret_key(const struct keyname *name)
 {
-	static const char *const open_keys[] = {
-		"public",  "pub",   "cache", "sort",  "primary", "foreign", "partition", "routing", "row",    "idempotency",
-		"object",  "store", "host",  "dedup", "group",   "hash",    "index",     "lookup",  "unique", "composite",
-		"message", "event", "map",   "shard", "s3",      "job",     "lock",      "etag",    "node",   "registry"};
+	static const char *const open_keys[] = {"public",  "pub",  "cache",       "sort",   "primary", "foreign",   "partition",
+						"routing", "row",  "idempotency", "object", "store",   "host",      "dedup",
+						"group",   "hash", "index",       "lookup", "unique",  "composite", "message",
+						"event",   "map",  "websocket",   "shard",  "s3",      "job",       "lock",
+						"etag",    "node", "registry"};
 	if (name->n <= 3)
 		return false;
 	for (size_t i = 0; i < sizeof(open_keys) / sizeof(*open_keys); i++) {
@@ -62,6 +63,10 @@ static size_t value_start(const struct text *t, size_t sep)
 			i++;
 		max = i - sep + 1;
 	}
+	if (text_is(t, i, "<![cdata[")) {
+		i += 9;
+		max += 9;
+	}
 	while (i - sep < max) {
 		uint8_t c = text_at(t, i);
 		if (is_quote(c)) {
@@ -85,14 +90,12 @@ static bool is_secret_kind(int kind)
 	       kind == KIND_AZURE_STORAGE;
 }
 
-static void value_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m);
-
 void keyvalue_at(const struct text *t, size_t sep, struct matches *m)
 {
 	struct keyname name;
 	int kind = keys_kind_at(t, sep, &name);
 	if (kind >= 0)
-		value_at(t, sep, kind, &name, m);
+		value_named_at(t, sep, kind, &name, m);
 }
 
 void named_token_at(const struct text *t, size_t at, struct matches *m)
@@ -100,7 +103,7 @@ void named_token_at(const struct text *t, size_t at, struct matches *m)
 	struct keyname name;
 	int kind = keys_kind_before(t, at - 1, &name);
 	if (is_secret_kind(kind))
-		value_at(t, at - 1, kind, &name, m);
+		value_named_at(t, at - 1, kind, &name, m);
 }
 
 void argument_at(const struct text *t, size_t comma, struct matches *m)
@@ -113,7 +116,7 @@ void argument_at(const struct text *t, size_t comma, struct matches *m)
 		return;
 	/* the key is the first argument, as a whole */
 	if (is_quote(t->bytes[name.start - 1]) && t->bytes[name.start - 2] == '(')
-		value_at(t, comma, kind, &name, m);
+		value_named_at(t, comma, kind, &name, m);
 }
 
 /* Names of tokens that are no secret: public ones, and those against forged requests, which live as long as a page. */
@@ -274,7 +277,7 @@ static bool encoded_at(const struct text *t, size_t sep, size_t at, int kind, co
 	return found && matches_add(m, at, end, entity);
 }
 
-static void value_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m)
+void value_named_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m)
 {
 	size_t at = value_start(t, sep);
 	struct span span;
@@ -283,6 +286,8 @@ static void value_at(const struct text *t, size_t sep, int kind, const struct ke
 		return;
 	if (kind == KIND_MANIFEST)
 		manifest_at(t, sep, at, m);
+	else if (kind == KIND_INSERT)
+		insert_at(t, name->start, sep, m);
 	else if (text_at(t, sep) == '=' && encoded_at(t, sep, at, kind, name, m))
 		return;
 	else if (kind != KIND_LINK && judge(t, sep, at, kind, name, &span, &entity))

@@ -27,8 +27,12 @@ static size_t quoted_end(const struct text *t, size_t at, uint8_t quote)
 		uint8_t c = t->bytes[i];
 		if (c == '\n')
 			return 0;
-		if (c == quote)
-			return i > at && t->bytes[i - 1] == '\\' ? i - 1 : i;
+		if (c == quote) {
+			/* one backslash for each level of JSON in JSON */
+			while (i > at && t->bytes[i - 1] == '\\')
+				i--;
+			return i;
+		}
 	}
 	return 0;
 }

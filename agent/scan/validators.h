@@ -70,6 +70,10 @@ void argument_at(const struct text *t, size_t comma, struct matches *m);
 void named_token_at(const struct text *t, size_t at, struct matches *m);
 /* manifest.c: the values of a Kubernetes Secret, whose `kind` ends before `sep` and has its value at `at`. */
 void manifest_at(const struct text *t, size_t sep, size_t at, struct matches *m);
+/* keyvalue.c: the value after `sep`, of a key of this kind (keys.h) that stands elsewhere. */
+void value_named_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m);
+/* insert.c: the values of an INSERT, whose word VALUES begins at `values` and ends before `sep`. */
+void insert_at(const struct text *t, size_t values, size_t sep, struct matches *m);
 /* options.c: a password among the options of a command, of which one's dash is at `dash`. */
 bool option_at(const struct text *t, size_t dash, struct span *ret);
 /* bearer.c: the token after "Bearer " or the credentials after "Basic ". */

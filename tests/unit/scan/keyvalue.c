@@ -25,6 +25,11 @@ static void styles(void **state)
 		{"(password=Tr0ub4dor)", "PASSWORD=Tr0ub4dor"},
 		{"password2=Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
 		{"db.password              = Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"{\"name\":\"password\",\"value\":\"Tr0ub4dor\"}", "PASSWORD=Tr0ub4dor"},
+		{"{\"name\": \"password\", \"value\": \"Tr0ub4dor\"}", "PASSWORD=Tr0ub4dor"},
+		{"<add key=\"Password\" value=\"Tr0ub4dor\" />", "PASSWORD=Tr0ub4dor"},
+		{"\\\\\\\"password\\\\\\\": \\\\\\\"Tr0ub4dor\\\\\\\", \\\\\\\"a\\\\\\\"", "PASSWORD=Tr0ub4dor"},
+		{"<password><![CDATA[Tr0ub4dor]]></password>", "PASSWORD=Tr0ub4dor"},
 		{"the default password is \"Tr0ub4dor\"", "PASSWORD=Tr0ub4dor"},
 	};
 	FIND_ALL(rows);
@@ -52,6 +57,8 @@ static void nothing(void **state)
 	(void)state;
 	static const struct find_row rows[] = {
 		{"sort_key=created_at", ""},
+		{"Sec-WebSocket-Key: pcAGmnEW7hi5GTZ08kH63g==", ""},
+		{"{\"name\":\"colour\",\"value\":\"Tr0ub4dor\"}", ""},
 		{"secret not found: default/tls", ""},
 		{"csrf token mismatch", ""},
 		{"primary_key=id", ""},
