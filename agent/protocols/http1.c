@@ -235,9 +235,10 @@ static enum http1_body response_framing(const struct http1 *s, const struct http
 {
 	const struct http1_request *q = s->first;
 
-	if (h->status < 200 || h->status == 204 || h->status == 304 || (q && q->is_head))
+	if (h->status < 200 || h->status == 204 || h->status == 304 || (q && q->is_head) || (!q && h->has_length && h->length == 0))
 		return HTTP1_BODY_NONE;
-	if (h->ambiguous)
+	/* Of a request that was not seen: a HEAD's answer has no body, whatever its fields say. */
+	if (h->ambiguous || !q)
 		return HTTP1_BODY_UNKNOWN;
 	if (h->chunked)
 		return HTTP1_BODY_CHUNKED;

@@ -211,6 +211,28 @@ static void what_does_not_fit_is_dropped_and_counted(void **state)
 	assert_true(now() - before < 3000 * MS);
 }
 
+/* 64 MiB before compression is what a receiver must take: batches stay far below, and what is larger by itself is not sent. */
+static void requests_stay_under_their_limit(void **state)
+{
+	(void)state;
+	struct rig g;
+	start(&g, NULL, 0, (struct otlp_signal){.queue_max = 100, .batch_max = 100, .delay_ms = 60000});
+	struct otlp_item items[9] = {{.weight = 0}};
+	for (size_t i = 0; i < 8; i++)
+		items[i] = (struct otlp_item){.bytes = {.data = calloc(1, 900U << 10), .len = 900U << 10}, .weight = 1};
+	items[8] = (struct otlp_item){.bytes = {.data = calloc(1, 65U << 20), .len = 65U << 20}, .weight = 1};
+	otlp_lane_push(g.lane, items, 9);
+	flush(&g, 20000);
+	struct export_counts c = counts(&g);
+	assert_int_equal(c.acknowledged, 8);
+	assert_int_equal(c.dropped, 1);
+	char why[256];
+	otlp_lane_error(g.lane, why, sizeof why);
+	assert_non_null(strstr(why, "larger than a request may be"));
+	assert_true(receiver_wait(g.receiver, 2) >= 2);
+	stop(&g);
+}
+
 static void a_flush_ends_at_its_deadline(void **state)
 {
 	(void)state;
@@ -230,4 +252,4 @@ TEST_MAIN(cmocka_unit_test(batches_and_flushes), cmocka_unit_test(a_delay_sends_
 	  cmocka_unit_test(it_comes_back_after_a_fault), cmocka_unit_test(retry_after_is_the_floor),
 	  cmocka_unit_test(a_wait_longer_than_the_batch_is_not_begun), cmocka_unit_test(refused_is_not_retried),
 	  cmocka_unit_test(partial_success_is_counted_once), cmocka_unit_test(what_does_not_fit_is_dropped_and_counted),
-	  cmocka_unit_test(a_flush_ends_at_its_deadline))
+	  cmocka_unit_test(requests_stay_under_their_limit), cmocka_unit_test(a_flush_ends_at_its_deadline))
