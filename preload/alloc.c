@@ -42,6 +42,7 @@ struct objects {
 void *alloc_real[ALLOC_COUNT];
 __thread struct alloc_tls alloc_tls __attribute__((tls_model("initial-exec")));
 
+static bool certain[ALLOC_COUNT];
 static struct object allocator;
 static char allocator_path[512];
 static enum wire_alloc_state state = WIRE_ALLOC_NOT_FOUND;
@@ -102,6 +103,12 @@ static void take(unsigned int i, void *library, bool libc)
 		return;
 	if (mapping || has(&allocator, p))
 		alloc_real[i] = p;
+	certain[i] = alloc_real[i] && dlsym(RTLD_DEFAULT, names[i]) == p;
+}
+
+bool alloc_is_certain(enum alloc_id i)
+{
+	return certain[i];
 }
 
 /* The object whose malloc the program calls: the first in the order of the loader's look-ups. */
@@ -256,12 +263,15 @@ bool alloc_due(uint64_t bytes)
 	if (!t->seed) {
 		seed(t);
 		t->carry = 0;
+		t->next_mean = mean;
 		t->gap = draw(t, mean);
 		t->left = t->gap - bytes;
 		if ((int64_t)t->left >= 0)
 			return false;
 	}
-	t->carry += t->gap - t->left;
+	t->carry += t->gap - t->left - bytes; /* whether these are given shows later */
+	t->mean = t->next_mean;
+	t->next_mean = mean; /* the agent may have changed it */
 	t->gap = draw(t, mean);
 	t->left = t->gap;
 	return true;
@@ -303,8 +313,10 @@ void alloc_say(struct call *c, void *block, uint64_t bytes, uint32_t kind)
 	if (!block)
 		return;
 	begin(t);
+	c->ret = 0;
 	if (kind == WIRE_ALLOC_HEAP) {
-		more.mean = atomic_load_explicit(&shim.header->alloc_mean, memory_order_relaxed);
+		more.mean = t->mean;
+		t->carry += bytes;
 		c->ret = (int64_t)t->carry;
 		alloc_untold_forget(block);
 		kept = alloc_table_add(block);

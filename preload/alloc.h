@@ -31,11 +31,12 @@ enum alloc_id {
 
 /* Of each thread. */
 struct alloc_tls {
-	uint64_t left;        /* bytes until the next sample; below zero (as int64_t): it is due */
-	uint64_t gap;         /* what left began with */
-	uint64_t seed;        /* of the distances; 0: none was drawn yet */
-	uint64_t carry;       /* bytes of samples that could not be told */
-	_Atomic uintptr_t in; /* frame of the bookkeeping that is going on, 0 = none: what comes meanwhile is not sampled */
+	uint64_t left;            /* bytes until the next sample; below zero (as int64_t): it is due */
+	uint64_t gap;             /* what left began with */
+	uint32_t mean, next_mean; /* of the distance that ran out, and of the one that runs */
+	uint64_t seed;            /* of the distances; 0: none was drawn yet */
+	uint64_t carry;           /* bytes of samples that could not be told */
+	_Atomic uintptr_t in;     /* frame of the bookkeeping that is going on, 0 = none: what comes meanwhile is not sampled */
 };
 
 #pragma GCC visibility push(hidden)
@@ -44,8 +45,10 @@ extern __thread struct alloc_tls alloc_tls __attribute__((tls_model("initial-exe
 extern _Atomic uint8_t alloc_filter[ALLOC_BUCKETS];
 
 /* alloc.c */
-bool alloc_wanted(void);                           /* does the session watch allocations? */
-bool alloc_find(void);                             /* find the allocator. Takes the loader's locks: never inside dl_iterate_phdr */
+bool alloc_wanted(void); /* does the session watch allocations? */
+bool alloc_find(void);   /* find the allocator. Takes the loader's locks: never inside dl_iterate_phdr */
+/* Does every object mean alloc_real[i] by this name, one that has a function of that name itself, too? */
+bool alloc_is_certain(enum alloc_id i);
 void alloc_announce(void);                         /* tell the agent what was found */
 bool alloc_is_allocator(uintptr_t a, uintptr_t b); /* is the allocator's object there? */
 void alloc_forked(void);                           /* what was counted is the parent's */

@@ -258,7 +258,10 @@ static bool leads_to(const struct object *o, const struct name *n, uint32_t type
 		return true;
 	if (n->patch >= 0 && !patch_is_certain((enum patch_id)n->patch))
 		return false;
-	return type == CPU_RELOC_JUMP_SLOT && symbol->st_shndx == SHN_UNDEF && value >= o->start && value < o->end;
+	/* C++'s library has operators of its own, and calls those of the allocator. */
+	const bool others = symbol->st_shndx == SHN_UNDEF || (n->alloc >= 0 && alloc_is_certain((enum alloc_id)n->alloc));
+
+	return type == CPU_RELOC_JUMP_SLOT && others && value >= o->start && value < o->end;
 }
 
 static bool note_slot(const struct object *o, uintptr_t *at, uintptr_t before, const struct name *n)

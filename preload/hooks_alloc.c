@@ -33,8 +33,7 @@ __attribute__((noinline)) static int sampled_posix_memalign(void **ret, size_t a
 	if (!alloc_due(size) || !call_enter(&c, WIRE_ALLOC, -1))
 		return ALLOC_REAL(posix_memalign)(ret, alignment, size);
 	r = ALLOC_REAL(posix_memalign)(ret, alignment, size);
-	if (r == 0)
-		alloc_say(&c, *ret, size, WIRE_ALLOC_HEAP);
+	alloc_say(&c, r == 0 ? *ret : NULL, size, WIRE_ALLOC_HEAP);
 	return r;
 }
 

@@ -108,7 +108,8 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 					       .ring_bytes = s->ring_size,
 					       .scan_percent = s->scan_cpu,
 					       .stacks = !s->no_stacks,
-					       .alloc_mean = settings_alloc_mean(s)};
+					       .alloc_mean = settings_alloc_mean(s),
+					       .alloc_first = s->alloc_mean ? 0 : SETTINGS_ALLOC_FIRST};
 	int e;
 
 	read_exe(a->found.pids[0], exe, sizeof(exe));

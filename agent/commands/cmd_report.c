@@ -15,7 +15,7 @@ struct arguments {
 	const char *format;
 };
 
-static const char *const formats[] = {"text", "json", "html", "sarif", "junit", NULL};
+static const char *const formats[] = {"text", "json", "html", "sarif", "junit", "folded", NULL};
 
 static const struct flag flags[] = {
 	{.name = "format",

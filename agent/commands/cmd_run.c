@@ -82,8 +82,12 @@ static int prepare(struct run *r, char *err, size_t err_size)
 	const struct settings *s = &r->settings;
 	/* The program's pid is not known yet, and an exporter that cannot be opened must be told before the program starts. */
 	struct resource_input resource = {.service = r->service, .exe = r->target.path, .start_ns = 0};
-	struct ingest_options options = {
-		.thread_max = s->rings, .ring_bytes = s->ring_size, .scan_percent = s->scan_cpu, .stacks = !s->no_stacks, .alloc_mean = settings_alloc_mean(s)};
+	struct ingest_options options = {.thread_max = s->rings,
+					 .ring_bytes = s->ring_size,
+					 .scan_percent = s->scan_cpu,
+					 .stacks = !s->no_stacks,
+					 .alloc_mean = settings_alloc_mean(s),
+					 .alloc_first = s->alloc_mean ? 0 : SETTINGS_ALLOC_FIRST};
 	int e;
 
 	if ((e = shim_find(r->shim, sizeof(r->shim), err, err_size)) < 0)

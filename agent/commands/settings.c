@@ -92,8 +92,9 @@
 #define ROW_ALLOC_MEAN \
 	{ \
 		.name = "alloc-mean", .kind = FLAG_COUNT, .offset = offsetof(struct settings, alloc_mean), .arg = "BYTES", \
-		.doc = "with --alloc: sample an allocation every so many bytes, on average (default 524288)", .min = 1, \
-		.max = SETTINGS_ALLOC_MEAN_MAX \
+		.doc = "with --alloc: sample an allocation every so many bytes, on average (default: 65536 at first, 524288 " \
+		       "after 24,000 samples)", \
+		.min = 1, .max = SETTINGS_ALLOC_MEAN_MAX \
 	}
 
 #define ROW_ALLOC_PROFILE \

@@ -12,6 +12,7 @@
 #define SECOND_NS 1000000000ULL
 #define WINDOW_NS 2000000ULL /* a record is visible this long after its t1, unless its thread was held up in between */
 #define CHECK_NS 250000000ULL
+#define ALLOC_STEP 8000U /* samples of allocations at one distance before it is doubled */
 #define BEAT_EVENTS 256U /* handed on between two beats of the heart */
 #define WAIT_MIN_MS 1U
 #define WAIT_BUSY_MS 4U /* while records come, and take less than … */
@@ -31,6 +32,7 @@ int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct cou
 	in->memory.fd = -1;
 	in->counters = counters;
 	in->stacks = o->stacks;
+	in->alloc_mean = o->alloc_mean;
 	clock_start(&in->clock);
 	in->now_ns = in->clock.start_ns;
 	in->next_tick_ns = in->clock.start_ns + SECOND_NS;
@@ -192,6 +194,17 @@ static void hand_on_all(struct ingest *in, uint64_t before_ns, ingest_fn fn, voi
 	}
 }
 
+/* Small heaps are told exactly by many samples, and large ones need no more: each further step wants as many. */
+static void slow_sampling(struct ingest *in)
+{
+	const uint32_t mean = atomic_load_explicit(&in->shared->alloc_mean, memory_order_relaxed);
+
+	if (in->allocs < ALLOC_STEP || mean >= in->alloc_mean)
+		return;
+	in->allocs = 0;
+	atomic_store_explicit(&in->shared->alloc_mean, mean < in->alloc_mean / 2 ? mean * 2 : in->alloc_mean, memory_order_relaxed);
+}
+
 static unsigned int next_wait(struct ingest *in, size_t records, unsigned int waited)
 {
 	unsigned int wait;
@@ -223,6 +236,7 @@ size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsig
 	if (in->on_poll != NULL)
 		in->on_poll(in->on_poll_ctx, drain);
 	n = (size_t)in->pushed - n + slots_read(in);
+	slow_sampling(in);
 	slots_reap(in, in->now_ns >= in->next_tick_ns);
 	if (drain)
 		watch_check(in); /* what died is empty now: its news belongs into this session */

@@ -15,7 +15,8 @@ struct ingest_options {
 	uint32_t process_max, thread_max, ring_bytes; /* 0 = default; ring_bytes is rounded up to a power of two */
 	uint32_t scan_percent;                        /* of one processor, for reading logs; 0 = default */
 	uint32_t alloc_mean;                          /* sample an allocation every so many bytes, on average; 0 = watch none */
-	bool stacks;                                  /* take and resolve stack snapshots */
+	uint32_t alloc_first; /* more often at first, doubled with the samples up to alloc_mean; 0 = alloc_mean at once */
+	bool stacks;          /* take and resolve stack snapshots */
 };
 
 struct ingest;

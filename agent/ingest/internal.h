@@ -65,6 +65,8 @@ struct ingest {
 	uint8_t *scratch; /* one record */
 	bool stacks;
 	uint64_t fullest;    /* bytes that waited in one ring when they were read last, at most */
+	uint32_t alloc_mean; /* to come to */
+	uint64_t allocs;     /* samples read */
 	uint64_t slow_ticks; /* handing on one event took so long: look at the rings before the next */
 	uint64_t now_ns;     /* when this poll began */
 	uint64_t next_tick_ns, next_check_ns;

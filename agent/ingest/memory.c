@@ -56,7 +56,7 @@ static int lay_out(const struct ingest_options *o, const struct tick_clock *c, s
 	h->policy_pipe = WIRE_POLICY_SIZES;
 	h->policy_pair = WIRE_POLICY_SIZES;
 	h->agent_pid = (uint32_t)getpid();
-	atomic_init(&h->alloc_mean, o->alloc_mean);
+	atomic_init(&h->alloc_mean, o->alloc_first != 0 && o->alloc_mean != 0 ? o->alloc_first : o->alloc_mean);
 	return 0;
 }
 

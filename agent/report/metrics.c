@@ -23,7 +23,8 @@ struct metrics {
 	struct findings *findings;
 	struct series *client[AREA_N], *server[AREA_N];
 	struct series *requests, *connects, *ended;
-	uint64_t bytes[2];
+	uint64_t bytes[2], heap_asked;
+	double heap_held;
 	const struct exemplar *span; /* of the request being counted */
 	uint64_t events[EVENT_IDS];
 	struct metric list[METRICS_MAX];
@@ -129,6 +130,16 @@ void metrics_bytes(struct metrics *m, enum direction d, uint64_t bytes)
 	m->bytes[d] += bytes;
 }
 
+void metrics_heap_asked(struct metrics *m, uint64_t bytes)
+{
+	m->heap_asked += bytes;
+}
+
+void metrics_heap_held(struct metrics *m, double bytes)
+{
+	m->heap_held += bytes;
+}
+
 void metrics_connection_end(struct metrics *m, const struct conn *c)
 {
 	static const char *const ends[] = {
@@ -178,6 +189,23 @@ static void snapshot_bytes(struct snapshot *s)
 	snapshot_own(s, (struct metric){.name = "process.network.io", .unit = "By", .doc = "Bytes sent and received."});
 	snapshot_point(s, (double)s->m->bytes[DIR_OUT], "network.io.direction", "transmit");
 	snapshot_point(s, (double)s->m->bytes[DIR_IN], "network.io.direction", "receive");
+}
+
+/* Where allocations are watched. */
+static void snapshot_heap(struct snapshot *s)
+{
+	if (s->m->heap_asked == 0 && s->m->heap_held <= 0)
+		return;
+	snapshot_own(s, (struct metric){.name = "gapscope.heap.allocated",
+					.unit = "By",
+					.doc = "Memory that the service asked its allocator for.",
+					.kind = METRIC_SUM});
+	snapshot_point(s, (double)s->m->heap_asked, NULL, NULL);
+	snapshot_own(s, (struct metric){.name = "gapscope.heap.held",
+					.unit = "By",
+					.doc = "Memory that the service holds, as samples estimate it.",
+					.kind = METRIC_UPDOWN});
+	snapshot_point(s, s->m->heap_held > 0 ? (double)(uint64_t)s->m->heap_held : 0, NULL, NULL);
 }
 
 static void snapshot_events(struct snapshot *s)
@@ -269,7 +297,7 @@ static void snapshot_findings(struct snapshot *s)
 
 const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint64_t now_ns, size_t *ret_n)
 {
-	size_t room = EVENT_IDS + 1 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 2 + 4 + 2 + findings_count(m->findings);
+	size_t room = EVENT_IDS + 1 + 2 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 2 + 4 + 2 + findings_count(m->findings);
 	struct metric_point *own = calloc(room, sizeof *own);
 	*ret_n = 0;
 	if (own == NULL)
@@ -305,6 +333,7 @@ const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint
 					.doc = "Connections that ended, by role and how: resets show here."},
 			m->ended);
 	snapshot_bytes(&s);
+	snapshot_heap(&s);
 	snapshot_events(&s);
 	snapshot_counters(&s);
 	snapshot_retries(&s);

@@ -23,6 +23,6 @@ char *render_json(const json_t *report);
 char *render_text(const json_t *report, bool colour);
 
 extern const struct report_format report_format_text, report_format_json, report_format_html, report_format_sarif,
-	report_format_junit;
+	report_format_junit, report_format_folded;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "detectors/detector.h"
 #include "report/asset.h"
+#include "report/flame.h"
 #include "report/render.h"
 #include "report/render_util.h"
 #include "report/report.h"
@@ -128,6 +129,8 @@ static void put_plain(FILE *out, const json_t *report)
 	put_table(out, "Retries", json_object_get(report, "retries"));
 	put_table(out, "Proven by injected faults", json_object_get(report, "proofs"));
 	put_table(out, "Data", json_object_get(report, "data"));
+	flame_write(json_object_get(report, "heap"), "live_bytes", "Memory in use, by call stack", out);
+	flame_write(json_object_get(report, "heap"), "alloc_bytes", "Memory allocated, by call stack", out);
 	fprintf(out,
 		"<h2>What this cannot speak of</h2>\n<ul><li>records read %" JSON_INTEGER_FORMAT ", lost %" JSON_INTEGER_FORMAT
 		"</li>\n<li>log bytes written %" JSON_INTEGER_FORMAT ", scanned %" JSON_INTEGER_FORMAT "</li>\n",

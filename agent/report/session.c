@@ -148,6 +148,27 @@ static void on_data(void *ctx, struct conn *c, enum direction d, const struct ev
 		metrics_bytes(s->metrics, d, (uint64_t)e->ret);
 }
 
+static void on_heap_alloc(void *ctx, const struct allocation *a)
+{
+	const struct session *s = ctx;
+	metrics_heap_held(s->metrics, a->no_free ? 0 : a->bytes);
+}
+
+static void on_heap_free(void *ctx, const struct allocation *a, double bytes, const struct event *e)
+{
+	const struct session *s = ctx;
+	(void)a;
+	(void)e;
+	metrics_heap_held(s->metrics, -bytes);
+}
+
+static void on_heap_asked(void *ctx, struct process *p, uint64_t bytes)
+{
+	const struct session *s = ctx;
+	(void)p;
+	metrics_heap_asked(s->metrics, bytes);
+}
+
 static void on_close(void *ctx, struct conn *c, const struct event *e)
 {
 	const struct session *s = ctx;
@@ -173,6 +194,9 @@ static const struct observer session_observer = {
 	.conn_data = on_data,
 	.conn_close = on_close,
 	.resolve = on_resolve,
+	.heap_alloc = on_heap_alloc,
+	.heap_free = on_heap_free,
+	.heap_asked = on_heap_asked,
 };
 
 /* -- wiring -- */

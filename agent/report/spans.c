@@ -87,6 +87,8 @@ void span_from_request(const struct request *r, const struct trace_ids *ids, con
 		put_handshake(&a, &r->conn->handshake);
 	if (!r->server)
 		put_site(&a, r, stacks);
+	if (r->alloc_samples != 0)
+		attrs_int(&a, "gapscope.request.allocated_bytes", (int64_t)r->alloc_bytes);
 	const char *error = request_error_type(r, buf, sizeof buf);
 	attrs_text(&a, "error.type", error);
 	ret->status = error != NULL ? SPAN_ERROR : SPAN_UNSET;

@@ -3,7 +3,7 @@
  * the agent: it makes the session's memory, drains the rings in a thread, checks every record, and balances the account:
  * what the rings' counters say was published is what was drained, and what the program says it called was published or counted lost.
  *
- *   watch [--ring BYTES] [--threads N] [--processes N] [--fds N] [--frozen] [--unwatched] [--env NAME=VALUE] [--below LIB] LIB PROGRAM [ARGS…]
+ *   watch [--ring BYTES] [--threads N] [--processes N] [--fds N] [--alloc MEAN] [--frozen] [--unwatched] [--env NAME=VALUE] [--below LIB] LIB PROGRAM [ARGS…]
  *
  * --below: a library that is preloaded both times, behind ours. --frozen: the rings are never drained and the agent's heart does not beat. --unwatched: no process may claim a slot.
  * The program writes its claims, lines `EVENT calls`, into the file named by GS_CLAIMS (claim.h).
@@ -31,6 +31,7 @@ static struct {
 	uint32_t threads;
 	uint32_t processes;
 	uint32_t fds;
+	uint32_t alloc; /* sample allocations every so many bytes; 0 = watch none */
 	bool frozen;
 	bool unwatched;
 	const char *env[8];
@@ -95,6 +96,7 @@ static int make_session(void)
 		.ring_off = ring_off, .enabled = 1, .stacks = 1, .heartbeat = ticks(), .stale_ticks = 6000000000ULL,
 		.slow_ticks = 3000000ULL, .policy_socket = WIRE_POLICY_HEAD_256, .policy_stdio = WIRE_POLICY_SINK,
 		.policy_logfile = WIRE_POLICY_SINK, .policy_pipe = WIRE_POLICY_SIZES, .agent_pid = (uint32_t)getpid(),
+		.alloc_mean = opt.alloc,
 	};
 	return 0;
 }
@@ -348,6 +350,8 @@ static int parse(char **argv)
 			opt.processes = (uint32_t)strtoul(*++argv, NULL, 10);
 		else if (strcmp(*argv, "--fds") == 0)
 			opt.fds = (uint32_t)strtoul(*++argv, NULL, 10);
+		else if (strcmp(*argv, "--alloc") == 0)
+			opt.alloc = (uint32_t)strtoul(*++argv, NULL, 10);
 		else if (strcmp(*argv, "--below") == 0)
 			opt.below = *++argv;
 		else if (strcmp(*argv, "--env") == 0 && opt.env_count < sizeof opt.env / sizeof opt.env[0])

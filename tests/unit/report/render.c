@@ -15,7 +15,9 @@ static void every_format_is_found_and_renders(void **state)
 		char *text = render(*f, r, false), *none = render(*f, empty, true);
 		assert_non_null(text);
 		assert_non_null(none);
-		assert_non_null(strstr(text, "deadline.response.missing"));
+		/* A profile holds no findings. */
+		if (*f != &report_format_folded)
+			assert_non_null(strstr(text, "deadline.response.missing"));
 		assert_null(strstr(none, "deadline.response.missing"));
 		assert_null(strchr(text, '\033'));
 		free(text);

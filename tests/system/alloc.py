@@ -1,0 +1,217 @@
+"""Allocations under watch, with real programs: planted leaks of known size are found and ranked, with every allocator; sums are right; what is
+no leak is not told; Go's pprof reads the profiles; and it can be switched on in a service that runs.
+
+GS_ALLOC_SECONDS is how long the real programs are watched (default 8; the nightly run sets 600).
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import gs
+
+SECONDS = int(os.environ.get("GS_ALLOC_SECONDS", "8"))
+LEAKER = str(gs.BUILD / "tests" / "system" / "system_leaker")
+RUNS = 10
+ALLOCATORS = ("", "libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2")
+
+
+def watched(folder, command, *options, **kw):
+    report = folder / "report.json"
+    env = gs.clean_env(kw.pop("extra", None))
+    done = gs.run([*gs.watch(report, "--alloc", *options), *command], env=env, **kw)
+    gs.expect(done.returncode == 0, f"{command} ended with {done.returncode}: {done.stderr[-800:]}")
+    return gs.read_report(report), done.stdout.decode()
+
+
+def truth(text):
+    """What the program says of itself: name, bytes allocated and bytes never freed, a line each."""
+    return {name: (int(allocated), int(leaked)) for name, allocated, leaked in re.findall(r"^(\w+) (\d+) (\d+)$", text, re.M)}
+
+
+def leaks(report):
+    return [f for f in report["findings"] if f["rule"].startswith("resource.heap.")]
+
+
+def live_by_site(report, names):
+    """Bytes in use below each of the program's functions."""
+    sums = dict.fromkeys(names, 0)
+    for site in report["heap"]["sites"]:
+        functions = [f["function"] or "" for f in site["stack"]]
+        for name in names:
+            if any(name in f for f in functions):
+                sums[name] += site["live_bytes"]
+                break
+    return sums
+
+
+def alloc_totals():
+    worst = worst_live = 0
+    with gs.workdir() as top:
+        for _ in range(RUNS):
+            report, text = watched(top, [LEAKER, "60000", "0"])
+            said = truth(text)
+            allocated, leaked = (sum(v[i] for v in said.values()) for i in (0, 1))
+            heap = report["heap"]["heap"]
+            worst = max(worst, abs(heap["alloc_bytes"] / allocated - 1), abs(report["heap"]["asked_bytes"] / allocated - 1))
+            worst_live = max(worst_live, abs(heap["live_bytes"] / leaked - 1))
+    print(f"  {RUNS} runs of {allocated / 1e6:.0f} MB: allocated within {100 * worst:.2f} %, in use within {100 * worst_live:.2f} %")
+    gs.expect(worst < 0.05, "the bytes allocated are off")
+    gs.expect(worst_live < 0.08, "the bytes in use are off by more than samples explain")
+
+
+def ranked(report, said):
+    planted = sorted((n for n in said if said[n][1]), key=lambda n: -said[n][1])
+    sums = live_by_site(report, list(said))
+    gs.expect(planted, "the program did not say what it leaked")
+    print("  planted", {n: said[n][1] for n in planted}, "seen", sums)
+    gs.expect(sorted(planted, key=lambda n: -sums[n]) == planted, f"ranked {sums}")
+    for name in said:
+        told = [f for f in leaks(report) if name in f["evidence"]["callers"]]
+        gs.expect(bool(told) == (said[name][1] > 0), f"{name}: told {[f['message'] for f in told]}")
+
+
+def alloc_ranked():
+    gs.need("g++")
+    with gs.workdir() as top:
+        gs.checked(["g++", "-g", "-O1", "-o", top / "leaker_cpp", gs.HERE / "leaker_cpp.cc"])
+        for allocator in ALLOCATORS:
+            for program in (LEAKER, str(top / "leaker_cpp")):
+                no_throw = "0" if "mimalloc" in allocator or program == LEAKER else "1"  # Debian's mimalloc aborts
+                report, text = watched(top, [program, "30000", no_throw], extra={"LD_PRELOAD": allocator})
+                gs.expect(allocator in report["heap"]["allocator"], f"{report['heap']['allocator']} is not {allocator}")
+                for again in (True, True, False):  # on a busy machine the agent may have lost what it needs to tell
+                    try:
+                        ranked(report, truth(text))
+                        break
+                    except gs.Failure:
+                        if not again:
+                            raise
+                        report, text = watched(top, [program, "30000", no_throw], extra={"LD_PRELOAD": allocator})
+
+
+def alloc_growth():
+    """A leak of a program that goes on running is told by its regression; and by a replay, byte for byte."""
+    with gs.workdir() as top:
+        report, text = watched(top, [LEAKER, "12000", "3500"], "--record", top / "a.gsr", "--alloc-mean", "16384")
+        grown = [f for f in leaks(report) if f["rule"] == "resource.heap.growth"]
+        print("  ", [f["message"] for f in grown])
+        gs.expect({f["evidence"]["callers"].split(" < ")[-2 if "main" in f["evidence"]["callers"] else -1] for f in grown}, "no growth was told")
+        ranked(report, truth(text))
+        gs.checked([gs.GAPSCOPE, "replay", "--quiet", "--report", top / "b.json", top / "a.gsr"])
+        gs.expect((top / "b.json").read_bytes() == (top / "report.json").read_bytes(), "a replay says something else")
+
+
+def alloc_attach():
+    with gs.workdir() as top:
+        with subprocess.Popen([LEAKER, "1000000", "100"], stdout=subprocess.DEVNULL, env=gs.clean_env()) as program:
+            try:
+                gs.checked([gs.GAPSCOPE, "attach", "--quiet", "--alloc", "--duration", "4", "--report", top / "a.json", str(program.pid)])
+                report = gs.read_report(top / "a.json")
+                sums = live_by_site(report, ["leak_large", "leak_small", "give_back"])
+                print("  ", sums)
+                gs.expect(sums["leak_large"] > sums["leak_small"] > sums["give_back"], f"seen {sums}")
+                gs.checked([gs.GAPSCOPE, "attach", "--quiet", "--duration", "1", "--report", top / "b.json", str(program.pid)])
+                gs.expect("heap" not in gs.read_report(top / "b.json"), "watched though it was not asked for")
+                gs.expect(program.poll() is None, "the service ended")
+            finally:
+                program.kill()
+
+
+def alloc_pprof():
+    go = gs.go_program("whether pprof reads the profiles is not checked")
+    with gs.workdir() as top:
+        _, text = watched(top, [LEAKER, "30000", "0"], "--alloc-profile", top / "heap.pb.gz")
+        said = truth(text)
+        for index, number in (("inuse_space", 1), ("alloc_space", 0)):
+            out = gs.checked([go, "tool", "pprof", "-top", "-cum", "-unit=B", f"-sample_index={index}", top / "heap.pb.gz"], timeout=280).decode()
+            seen = {m[1]: int(m[0]) for m in re.findall(r"(\d+)B\s+[\d.]+%\s+(\w+)$", out, re.M)}
+            print("  ", index, seen)
+            for name in said:
+                if said[name][number]:
+                    share = seen.get(name, 0) / said[name][number]
+                    gs.expect(0.7 < share < 1.3, f"{index} of {name}: {share:.2f} of the truth\n{out}")
+        folded = gs.checked([gs.GAPSCOPE, "report", "--format", "folded", top / "report.json"]).decode()
+        gs.expect(re.search(r"main;leak_large(;\w+)* \d+$", folded, re.M), f"folded: {folded[:500]}")
+        page = gs.checked([gs.GAPSCOPE, "report", "--format", "html", top / "report.json"]).decode()
+        gs.expect("<title>leak_large: " in page and "<script" not in page, "no flame graph in the page")
+
+
+def quiet_server(name, command, drive, how=signal.SIGTERM):
+    with gs.workdir() as top:
+        port = gs.free_port()
+        words = [*gs.watch(top / "report.json", "--alloc", "--alloc-mean", "16384"), *command(port, top)]
+        server = gs.Server(words, port, top / "log", cwd=top)
+        try:
+            end = time.monotonic() + SECONDS
+            while time.monotonic() < end:
+                drive(port)
+        finally:
+            server.stop(how)
+        report = gs.read_report(top / "report.json")
+        no_leaks(name, report)
+
+
+def no_leaks(name, report):
+    heap = report.get("heap")
+    gs.expect(heap, f"{name}: allocations were not watched: {report['not_exercised']}")
+    print(f"  {name}: {heap['asked_bytes'] / 1e6:.1f} MB asked for, {heap['heap']['samples']} samples, "
+          f"{heap['heap']['live_bytes'] / 1e6:.1f} MB in use, {heap['allocator'].rsplit('/', 1)[-1]}")
+    gs.expect(0 < heap["asked_bytes"] < 1e13, f"{name}: {heap['asked_bytes']} bytes asked for cannot be")
+    gs.expect(not leaks(report), f"{name}: {json.dumps([(f['rule'], f['message']) for f in leaks(report)])}")
+
+
+def redis(port, _):
+    return ["redis-server", "--port", str(port), "--save", "", "--daemonize", "no"]
+
+
+def drive_redis(port):
+    gs.checked(["redis-benchmark", "-p", str(port), "-n", "20000", "-r", "1000", "-q", "-t", "set,get,incr,lpush,lpop,hset"])
+
+
+def nginx(port, folder):
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1; events {{}}\n"
+        f"http {{ access_log off; server {{ listen 127.0.0.1:{port}; location / {{ return 200 'hello'; }} }} }}\n")
+    return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+
+
+def drive_nginx(port):
+    gs.checked(["wrk", "-c", "8", "-t", "1", "-d", "2", f"http://127.0.0.1:{port}/"])
+
+
+def python_server(port, folder):
+    (folder / "page").write_text("x" * 20000)
+    return ["/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+
+
+def drive_python(port):
+    gs.checked(["wrk", "-c", "2", "-t", "1", "-d", "2", f"http://127.0.0.1:{port}/page"])
+
+
+def alloc_quiet():
+    gs.need("redis-server", "redis-benchmark", "nginx", "wrk", "sqlite3")
+    quiet_server("redis", redis, drive_redis)
+    quiet_server("nginx", nginx, drive_nginx, signal.SIGQUIT)
+    quiet_server("python", python_server, drive_python, signal.SIGINT)
+    rows = 20000 * SECONDS
+    sql = ("PRAGMA journal_mode=OFF; CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT);"
+           f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<{rows}) INSERT INTO t SELECT i, 'row'||i FROM n;"
+           "SELECT count(DISTINCT b), max(length(b)) FROM t; SELECT sum(a) FROM t GROUP BY a%7 ORDER BY 1;")
+    loop = "import json,sys\nfor i in range(int(sys.argv[1])): json.loads(json.dumps({'k%d' % k: list(range(20)) for k in range(500)}))\n"
+    with gs.workdir() as top:
+        report, _ = watched(top, ["sqlite3", str(top / "a.db")], "--alloc-mean", "16384", input=sql.encode(), timeout=900)
+        no_leaks("sqlite3", report)
+        report, _ = watched(top, ["/usr/bin/python3", "-c", loop, str(150 * SECONDS)], "--alloc-mean", "16384", timeout=900)
+        no_leaks("python's json", report)
+        report, _ = watched(top, ["bash", "-c", f"for i in $(seq {500 * SECONDS}); do a=${{a:0:50}}x$i; done; echo $a"], "--alloc-mean",
+                            "16384", timeout=900)
+        no_leaks("bash", report)
+
+
+CASES = {f.__name__: f for f in (alloc_totals, alloc_ranked, alloc_growth, alloc_attach, alloc_pprof, alloc_quiet)}
+
+if __name__ == "__main__":
+    gs.main(CASES)
