@@ -129,8 +129,6 @@ static void put_plain(FILE *out, const json_t *report)
 	put_table(out, "Retries", json_object_get(report, "retries"));
 	put_table(out, "Proven by injected faults", json_object_get(report, "proofs"));
 	put_table(out, "Data", json_object_get(report, "data"));
-	flame_write(json_object_get(report, "heap"), "live_bytes", "Memory in use, by call stack", out);
-	flame_write(json_object_get(report, "heap"), "alloc_bytes", "Memory allocated, by call stack", out);
 	fprintf(out,
 		"<h2>What this cannot speak of</h2>\n<ul><li>records read %" JSON_INTEGER_FORMAT ", lost %" JSON_INTEGER_FORMAT
 		"</li>\n<li>log bytes written %" JSON_INTEGER_FORMAT ", scanned %" JSON_INTEGER_FORMAT "</li>\n",
@@ -176,7 +174,10 @@ static void html_write(const json_t *report, FILE *out, bool colour)
 	      "<header><h1>gapscope</h1><p>report of a session</p></header>\n<main id=\"main\" tabindex=\"-1\"><div id=\"view\">\n",
 	      out);
 	put_plain(out, report);
-	fputs("</div></main>\n<script type=\"application/json\" id=\"report\">", out);
+	fputs("</div>\n", out);
+	flame_write(json_object_get(report, "heap"), "live_bytes", "Memory in use, by call stack", out);
+	flame_write(json_object_get(report, "heap"), "alloc_bytes", "Memory allocated, by call stack", out);
+	fputs("</main>\n<script type=\"application/json\" id=\"report\">", out);
 	put_data(out, report);
 	fputs("</script>\n<script>\n", out);
 	fwrite(asset_view, 1, ASSET_SIZE(view), out);
