@@ -6,6 +6,7 @@ answers with a client library's own encoder.
 import collections
 import fcntl
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -158,6 +159,38 @@ def postgresql():
                           ("UPDATE pgbench_tellers", ""): 200, ("UPDATE pgbench_branches", ""): 200, ("INSERT pgbench_history", ""): 200}
                 # pgbench asks for the size of its tables first.
                 expect_spans(collections.Counter({k: n for k, n in names.items() if k in wanted}), wanted, f"pgbench -M {mode}")
+        finally:
+            db.server.kill()
+
+
+def pgx_program():
+    """The Go client, built once."""
+    go = gs.go_program("spans of a Go client of PostgreSQL are NOT tested")
+    source, out = gs.HERE / "ebpf" / "pgx", gs.CACHE / "pgx-5.7.2"
+    gs.CACHE.mkdir(parents=True, exist_ok=True)
+    with open(gs.CACHE / "pgx.lock", "wb") as lock:  # tests run at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.exists():
+            gs.checked([go, "build", "-o", out, "."], cwd=source, timeout=800)
+    return out
+
+
+def pgx():
+    """pgx in a Go program, which the shim cannot enter: its system calls are seen by probes."""
+    gs.need("setpriv")
+    if os.getuid() != 0:
+        gs.skip("only root can load probes", can_run_here=False)
+    if not os.path.exists("/sys/kernel/btf/vmlinux"):
+        gs.skip("the kernel does not tell its types (BTF)", can_run_here=False)
+    program = pgx_program()
+    with gs.workdir() as top:
+        db = Postgres(top)
+        try:
+            report, found = watched(top, [program, db.port])
+            nothing_lost(report)
+            expect_spans(count(found, "client", "db.system.name"),
+                         {("CREATE TABLE users", ""): 1, ("INSERT users", ""): 20, ("SELECT users", ""): 10, ("INSERT users", "23505"): 1},
+                         "pgx")
         finally:
             db.server.kill()
 
@@ -372,5 +405,5 @@ def metrics_are_conventional():
     print(f"  {len(names)} metrics, of which {sum(not n.startswith('gapscope.') for n in names)} are the conventions'")
 
 
-gs.main({f.__name__: f for f in (redis_commands, redis_pipelines, postgresql, mariadb, http2, grpc, memcached, mongodb, kafka, ioredis, rabbitmq,
+gs.main({f.__name__: f for f in (redis_commands, redis_pipelines, postgresql, pgx, mariadb, http2, grpc, memcached, mongodb, kafka, ioredis, rabbitmq,
                                  metrics_are_conventional)})

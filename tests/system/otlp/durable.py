@@ -51,7 +51,7 @@ def kills(top):
     rng = random.Random(SEED)
     state = {"mood": None}
     receiver = receivers.Http(lambda *_: rng.choice(["503", "reset", None]) if state["mood"] == "bad" else state["mood"])
-    safe, first, queue = [], 0, f"{top}/queue"
+    safe, first, queue = [], 0, f"{top}/queue,1024"  # MB: what is safe must all fit, else the oldest goes, as promised
     try:
         for _ in range(KILLS):
             state["mood"] = rng.choice([None, "503", "bad"])
