@@ -103,6 +103,8 @@ static bool no_card_at(const struct text *t, size_t at, size_t n)
 {
 	char digits[CARD_DIGITS_MAX + 1];
 	size_t i = 0;
+	if (n < 12 || n > CARD_DIGITS_MAX)
+		return false;
 	for (; i < n && is_digit(text_at(t, at + i)); i++)
 		digits[i] = (char)t->bytes[at + i];
 	return i == n && !is_digit(text_at(t, at + n)) && !(luhn_holds(digits, n) && issued(digits, n, true));

@@ -108,7 +108,7 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 
 	/* signs in the middle of a vendor's key: shapes.c */
 	quad shapes = tokens & (AHEAD(dash, dash_next, 32) | AHEAD(underscore, underscore_next, 36) | AHEAD(dot, dot_next, 22) |
-				(AHEAD(upper, upper_next, 36) & AHEAD(upper, upper_next, 39) & ~AHEAD(upper, upper_next, 35)) |
+				(AHEAD(upper, upper_next, 36) & AHEAD(upper, upper_next, 39)) |
 				(upper & (AHEAD(dot, dot_next, 24) | AHEAD(dot, dot_next, 26))));
 	quad telegram = colon & before_digit & AHEAD(t8, t8_next, 1) & AHEAD(t8, t8_next, 9);
 

@@ -27,6 +27,7 @@
 struct scanner {
 	uint8_t key[KEY_BYTES];
 	struct classes classes;
+	bool went_on; /* the text before was longer than a chunk: its last word stands where ours would have one before it */
 	places_fn find;
 	sieve_fn sieve;
 	struct matches matches;
@@ -250,7 +251,9 @@ static size_t scan(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn 
 	m->bytes = by_rules ? bytes : NULL;
 	struct classes *c = &s->classes;
 	struct places places;
-	classes_begin(c);
+	if (s->went_on)
+		classes_begin(c);
+	s->went_on = len > CHUNK;
 	for (size_t base = 0; base < len; base += CHUNK) {
 		size_t left = len - base, n = left < CHUNK ? left : CHUNK, seen = left < CHUNK + 64 ? left : CHUNK + 64;
 		size_t words = (n + 63) / 64, read = (seen + 63) / 64;
@@ -261,8 +264,10 @@ static size_t scan(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn 
 		for (size_t w = 0; w < words; w += PLACES_LANES) {
 			s->find(c, 1 + w, &places);
 			s->sieve(&text, base + w * 64, &places);
-			for (size_t lane = 0; lane < PLACES_LANES && w + lane < words; lane++)
-				look(&text, base + (w + lane) * 64, &places, lane, m);
+			for (size_t lane = 0; lane < PLACES_LANES && w + lane < words; lane++) {
+				if ((places.tokens[lane] | places.keys[lane] | places.pem[lane] | places.rare[lane]) != 0)
+					look(&text, base + (w + lane) * 64, &places, lane, m);
+			}
 		}
 		size_t safe = base + n > LOOKBACK ? base + n - LOOKBACK : 0;
 		if (m->n > 0)

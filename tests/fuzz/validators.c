@@ -69,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		argument_at(&t, at, &m);
 		named_token_at(&t, at, &m);
 		manifest_at(&t, at, at + 1, &m);
+		insert_at(&t, at, at, &m);
 		authorization_at(&t, at, &m);
 		for (size_t i = 0; i < m.n; i++)
 			within(&t, true, &(struct span){m.held[i].start, m.held[i].end});
