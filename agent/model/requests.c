@@ -1,15 +1,76 @@
 /*
- * Requests that protocols announced and did not end yet, in order of appearance: a session that ends tells them as pending.
- * The structs are the protocols'; the list is the model's. The session's thread only.
+ * Requests that protocols announced and did not end yet, in order of appearance: a session that ends tells them as pending; and which of
+ * the incoming ones a thread is serving. The structs are the protocols'; the lists are the model's. The session's thread only.
  */
 #include <stdlib.h>
 
 #include "model/private.h"
 
+struct serving;
+
 struct open_request {
 	struct request *request;
+	uint64_t id;
+	struct serving *serving; /* its thread's, NULL if it is none of ours to answer */
 	UT_hash_handle hh; /* by the request's address; uthash keeps the order of adding */
 };
+
+/* A thread that serves: how many incoming requests are open on it, and the xor of their ids, which is the id of one that is alone. */
+struct serving {
+	uint64_t thread; /* pid << 32 | tid */
+	uint64_t ids;
+	uint32_t open;
+	UT_hash_handle hh;
+};
+
+static struct serving *serving_find(const struct model *m, uint32_t pid, uint32_t tid)
+{
+	const uint64_t thread = (uint64_t)pid << 32 | tid;
+	struct serving *s = NULL;
+
+	if (m->serving)
+		HASH_FIND(hh, m->serving, &thread, sizeof(thread), s);
+	return s;
+}
+
+static void serve_start(struct model *m, struct open_request *o)
+{
+	const struct request *r = o->request;
+	struct serving *s = serving_find(m, r->pid, r->tid);
+
+	if (!r->server)
+		return;
+	if (!s) {
+		s = calloc(1, sizeof(*s));
+		if (!s)
+			return;
+		s->thread = (uint64_t)r->pid << 32 | r->tid;
+		HASH_ADD(hh, m->serving, thread, sizeof(s->thread), s);
+	}
+	s->ids ^= r->id;
+	s->open++;
+	o->serving = s;
+}
+
+static void serve_end(struct model *m, const struct open_request *o)
+{
+	struct serving *s = o->serving;
+
+	if (!s)
+		return;
+	s->ids ^= o->id;
+	if (--s->open > 0)
+		return;
+	HASH_DEL(m->serving, s);
+	free(s);
+}
+
+uint64_t model_serving(const struct model *m, uint32_t pid, uint32_t tid)
+{
+	const struct serving *s = serving_find(m, pid, tid);
+
+	return s && s->open == 1 ? s->ids : 0;
+}
 
 /* A connection waits for the rest of an answer, too: event loops are told of its waits until the request has ended. */
 static void count(const struct request *r, bool more)
@@ -32,9 +93,11 @@ void model_request_start(struct model *m, struct request *r)
 	}
 	r->id = ++m->next_request;
 	o->request = r;
+	o->id = r->id;
 	HASH_ADD_PTR(m->requests, request, o);
 	count(r, true);
 	heap_serve(m, r);
+	serve_start(m, o);
 	TELL(m, request_start, r);
 }
 
@@ -46,6 +109,7 @@ void model_request_end(struct model *m, struct request *r)
 	if (!o)
 		return;
 	HASH_DEL(m->requests, o);
+	serve_end(m, o);
 	free(o);
 	count(r, false);
 	heap_served(m, r);
@@ -67,6 +131,7 @@ void requests_done(struct model *m)
 	while (m->requests) {
 		struct open_request *o = m->requests;
 		HASH_DEL(m->requests, o);
+		serve_end(m, o);
 		free(o);
 	}
 }

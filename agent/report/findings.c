@@ -17,7 +17,8 @@ struct entry {
 	char *id; /* rule, call site and key: what makes two emissions one finding, and the order among equals */
 	struct finding finding;
 	char *peer, *operation, *key, *sink, *message, *remedy;
-	json_t *json; /* rendered on demand, NULL after a change */
+	char trace[33]; /* of the latest request that it was seen in, "" = none is known */
+	json_t *json;   /* rendered on demand, NULL after a change */
 	UT_hash_handle hh;
 };
 
@@ -30,6 +31,8 @@ struct findings {
 	bool in_order;
 	findings_change_fn on_change;
 	void *on_change_ctx;
+	findings_trace_fn trace;
+	void *trace_ctx;
 };
 
 struct findings *findings_new(const struct stacks *stacks, struct counters *counters)
@@ -78,6 +81,21 @@ void findings_on_change(struct findings *f, findings_change_fn fn, void *ctx)
 {
 	f->on_change = fn;
 	f->on_change_ctx = ctx;
+}
+
+void findings_traces(struct findings *f, findings_trace_fn fn, void *ctx)
+{
+	f->trace = fn;
+	f->trace_ctx = ctx;
+}
+
+static void note_trace(const struct findings *f, struct entry *e, uint64_t request_id)
+{
+	uint8_t id[16];
+	if (request_id == 0 || f->trace == NULL || !f->trace(f->trace_ctx, request_id, id))
+		return;
+	for (size_t i = 0; i < sizeof id; i++)
+		snprintf(e->trace + 2 * i, 3, "%02x", id[i]);
 }
 
 const char *time_text(uint64_t unix_ns, char *buf, size_t size)
@@ -223,6 +241,8 @@ static json_t *entry_json(struct findings *f, struct entry *e)
 	json_object_set_new(o, "operation", text_json(x->operation));
 	if (x->sink != NULL)
 		json_object_set_new(o, "sink", text_json(x->sink));
+	if (e->trace[0] != '\0')
+		json_object_set_new(o, "trace_id", json_string(e->trace));
 	json_object_set_new(o, "call_site", call_site_json(f->stacks, x->stack));
 	json_object_set_new(o, "count", json_integer((json_int_t)x->count));
 	json_object_set_new(o, "first_seen", json_string(time_text(x->first_seen_ns, first, sizeof first)));
@@ -256,6 +276,8 @@ void findings_emit(void *ctx, const struct finding *from)
 		f->counters->limit[LIMIT_REACHED_FINDINGS]++;
 		free(id);
 	}
+	if (e != NULL)
+		note_trace(f, e, from->request_id);
 	if (e == NULL)
 		json_decref(from->evidence);
 	else if (tell && f->on_change != NULL && entry_json(f, e) != NULL)

@@ -22,6 +22,9 @@ const char *findings_rule(struct findings *f, size_t i);
 /* Have fn called when a finding is new and when its severity or confidence rises; request_id is the one it links to, 0 = none. */
 typedef void (*findings_change_fn)(void *ctx, const json_t *finding, uint64_t request_id, uint64_t time_ns);
 void findings_on_change(struct findings *f, findings_change_fn fn, void *ctx);
+/* Where a request's trace is asked for: fn fills 16 bytes, or returns false. A finding then names the trace of its latest request. */
+typedef bool (*findings_trace_fn)(void *ctx, uint64_t request_id, uint8_t ret_trace_id[16]);
+void findings_traces(struct findings *f, findings_trace_fn fn, void *ctx);
 /* Fingerprint: 16 hex digits of rule + call site by function and module, never by address. buf ≥ 17 bytes. */
 void finding_fingerprint(const struct stacks *s, const struct finding *f, char *buf);
 /* Time as the report writes it: RFC 3339, UTC, milliseconds. buf ≥ 32 bytes. */

@@ -114,6 +114,8 @@ static void put_finding(const struct page *p, const json_t *f)
 		put_wrapped(p, "operation", json_text(f, "operation"));
 	if (json_text(f, "sink")[0] != '\0')
 		put_wrapped(p, "sink", json_text(f, "sink"));
+	if (json_text(f, "trace_id")[0] != '\0')
+		put_wrapped(p, "trace", json_text(f, "trace_id"));
 	put_wrapped(p, "where", json_text(site, "text"));
 	char *evidence = render_evidence(json_object_get(f, "evidence"));
 	if (evidence != NULL && evidence[0] != '\0')

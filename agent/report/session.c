@@ -62,7 +62,7 @@ static void on_process_start(void *ctx, struct process *p)
 static void on_request_start(void *ctx, struct request *r)
 {
 	struct session *s = ctx;
-	traces_start(s->traces, r);
+	traces_start(s->traces, r, model_serving(s->model, r->pid, r->tid));
 }
 
 /* Into the metrics; with an exemplar where the span is one that may be kept (filter trace_based). */
@@ -129,7 +129,7 @@ static void on_resolve(void *ctx, const struct resolve *l)
 	};
 	snprintf(r.target, sizeof r.target, "%.*s", (int)sizeof r.target - 1, l->name);
 	snprintf(r.status_text, sizeof r.status_text, "%s", l->code != 0 ? "lookup_failed" : "");
-	traces_start(s->traces, &r);
+	traces_start(s->traces, &r, model_serving(s->model, r.pid, r.tid));
 	tell(s, &r);
 }
 
@@ -184,6 +184,17 @@ static void on_finding(void *ctx, const json_t *finding, uint64_t request_id, ui
 	struct trace_ids ids;
 	bool linked = traces_find(s->traces, request_id, &ids);
 	s->sink.finding(s->sink.ctx, finding, linked ? ids.trace_id : NULL, linked ? ids.span_id : NULL, time_ns);
+}
+
+/* For findings: the trace of the request that one was seen in. */
+static bool trace_of(void *ctx, uint64_t request_id, uint8_t ret_trace_id[16])
+{
+	const struct session *s = ctx;
+	struct trace_ids ids;
+	if (!traces_find(s->traces, request_id, &ids))
+		return false;
+	memcpy(ret_trace_id, ids.trace_id, sizeof ids.trace_id);
+	return true;
 }
 
 static const struct observer session_observer = {
@@ -273,6 +284,7 @@ struct session *session_new(const struct session_options *o, struct stacks *stac
 		goto fail;
 	json_object_set_new(s->service, "name", text_json(o->service));
 	findings_on_change(s->findings, on_finding, s);
+	findings_traces(s->findings, trace_of, s);
 	s->metrics = metrics_new(counters, s->findings);
 	s->protocols = protocols_new(s->model, counters);
 	if (s->metrics == NULL || s->protocols == NULL || model_observe(s->model, &protocols_observer, s->protocols) != 0)

@@ -13,7 +13,6 @@ struct trace {
 	uint64_t request_id;
 	struct request *open;
 	uint64_t served_id; /* the server request that its thread was serving at its start, 0 = none or not certain */
-	struct trace *next; /* of the thread's open server requests */
 	UT_hash_handle hh;
 };
 
@@ -23,17 +22,9 @@ struct ended {
 	struct trace_ids ids;
 };
 
-/* A thread that serves: its open server requests. */
-struct serving {
-	uint64_t thread; /* pid << 32 | tid */
-	struct trace *first;
-	UT_hash_handle hh;
-};
-
 struct traces {
 	uint64_t seed;
 	struct trace *by_id;
-	struct serving *by_thread;
 	struct ended
 		ended[TRACES_KEPT]; /* each has its place by number: numbers grow, so a later one takes the place of an old one */
 };
@@ -93,11 +84,6 @@ void traces_free(struct traces *t)
 		HASH_DEL(t->by_id, x);
 		free(x);
 	}
-	struct serving *s, *s_next;
-	HASH_ITER (hh, t->by_thread, s, s_next) {
-		HASH_DEL(t->by_thread, s);
-		free(s);
-	}
 	free(t);
 }
 
@@ -112,49 +98,6 @@ static struct trace *find(struct traces *t, uint64_t id)
 static struct ended *place(struct traces *t, uint64_t id)
 {
 	return &t->ended[id % TRACES_KEPT];
-}
-
-static struct serving *serving_find(struct traces *t, const struct request *r)
-{
-	uint64_t thread = (uint64_t)r->pid << 32 | r->tid;
-	struct serving *s = NULL;
-	HASH_FIND(hh, t->by_thread, &thread, sizeof thread, s);
-	return s;
-}
-
-static void serving_add(struct traces *t, struct trace *x)
-{
-	struct serving *s = serving_find(t, x->open);
-	if (s == NULL) {
-		s = calloc(1, sizeof *s);
-		if (s == NULL)
-			return;
-		s->thread = (uint64_t)x->open->pid << 32 | x->open->tid;
-		HASH_ADD(hh, t->by_thread, thread, sizeof s->thread, s);
-		if (s->hh.tbl == NULL) {
-			free(s);
-			return;
-		}
-	}
-	x->next = s->first;
-	s->first = x;
-}
-
-static void serving_remove(struct traces *t, struct trace *x)
-{
-	struct serving *s = serving_find(t, x->open);
-	if (s == NULL)
-		return;
-	for (struct trace **at = &s->first; *at != NULL; at = &(*at)->next) {
-		if (*at == x) {
-			*at = x->next;
-			break;
-		}
-	}
-	if (s->first == NULL) {
-		HASH_DEL(t->by_thread, s);
-		free(s);
-	}
 }
 
 static void put_id(uint8_t *out, uint64_t h)
@@ -201,7 +144,7 @@ static void ids_of_open(struct traces *t, const struct trace *x, struct trace_id
 	*ids = out;
 }
 
-void traces_start(struct traces *t, struct request *r)
+void traces_start(struct traces *t, struct request *r, uint64_t served_id)
 {
 	if (find(t, r->id) != NULL || place(t, r->id)->request_id == r->id)
 		return;
@@ -215,13 +158,7 @@ void traces_start(struct traces *t, struct request *r)
 		free(x);
 		return;
 	}
-	if (r->server) {
-		serving_add(t, x);
-		return;
-	}
-	const struct serving *s = serving_find(t, r);
-	if (s != NULL && s->first != NULL && s->first->next == NULL)
-		x->served_id = s->first->request_id;
+	x->served_id = r->server ? 0 : served_id;
 }
 
 bool traces_end(struct traces *t, struct request *r, struct trace_ids *ret)
@@ -231,8 +168,6 @@ bool traces_end(struct traces *t, struct request *r, struct trace_ids *ret)
 	if (x == NULL)
 		return ids_of(t, r->id, ret);
 	ids_of_open(t, x, ret);
-	if (r->server)
-		serving_remove(t, x);
 	HASH_DEL(t->by_id, x);
 	free(x);
 	*e = (struct ended){.request_id = r->id, .ids = *ret};

@@ -22,8 +22,8 @@ struct traces;
 
 struct traces *traces_new(uint64_t seed);
 void traces_free(struct traces *t);
-/* A request starts: remembers which server request its thread is serving, if that is certain. */
-void traces_start(struct traces *t, struct request *r);
+/* A request starts; served_id: the incoming request that its thread is serving (model_serving), 0 if that is not certain. */
+void traces_start(struct traces *t, struct request *r, uint64_t served_id);
 /* It ended: its ids, final. False when memory was out at its start. */
 bool traces_end(struct traces *t, struct request *r, struct trace_ids *ret);
 /* Ids of a request by number, open, or ended and not followed by TRACES_KEPT later ones. False if unknown. */

@@ -1,4 +1,4 @@
-/* Open requests: ids, each end told once, pending ones at the session's end. */
+/* Open requests: ids, each end told once, pending ones at the session's end; which one a thread serves. */
 #include "test.h"
 
 #include "model/witness.h"
@@ -32,4 +32,29 @@ static void told_once_and_pending_at_the_end(void **state)
 	script_done(&s);
 }
 
-TEST_MAIN(cmocka_unit_test(told_once_and_pending_at_the_end))
+static void a_thread_serves_what_alone_is_open_on_it(void **state)
+{
+	struct script s;
+	struct request a = {.server = true, .pid = 100, .tid = 5}, b = a, elsewhere = {.server = true, .pid = 100, .tid = 6},
+		       call = {.pid = 100, .tid = 5};
+
+	(void)state;
+	script_init(&s);
+	assert_int_equal(model_serving(s.model, 100, 5), 0);
+	model_request_start(s.model, &call);
+	assert_int_equal(model_serving(s.model, 100, 5), 0);
+	model_request_start(s.model, &a);
+	model_request_start(s.model, &elsewhere);
+	assert_int_equal(model_serving(s.model, 100, 5), a.id);
+	model_request_start(s.model, &b);
+	assert_int_equal(model_serving(s.model, 100, 5), 0);
+	model_request_end(s.model, &a);
+	assert_int_equal(model_serving(s.model, 100, 5), b.id);
+	model_request_end(s.model, &b);
+	assert_int_equal(model_serving(s.model, 100, 5), 0);
+	assert_int_equal(model_serving(s.model, 100, 6), elsewhere.id);
+	assert_int_equal(model_serving(s.model, 101, 6), 0);
+	script_done(&s); /* with two still open */
+}
+
+TEST_MAIN(cmocka_unit_test(told_once_and_pending_at_the_end), cmocka_unit_test(a_thread_serves_what_alone_is_open_on_it))
