@@ -30,7 +30,8 @@
 	LIMIT(PIPELINE, "pipelined requests") \
 	LIMIT(SPANS, "spans queued") \
 	LIMIT(SERIES, "metric series") \
-	LIMIT(HEAP, "sampled allocations")
+	LIMIT(HEAP, "sampled allocations") \
+	LIMIT(SLOTS, "places of numbers in log lines")
 
 enum counted_limit {
 #define LIMIT(name, text) LIMIT_REACHED_##name,

@@ -25,6 +25,7 @@
 #define LIMIT_OPERATIONS 65536U          /* detectors: retry keys followed at once */
 #define LIMIT_LINE_BYTES 65536U          /* data detector: longest log line kept together */
 #define LIMIT_SINKS 1024U                /* data detector: log sinks followed at once */
+#define LIMIT_LEARN_SITES 4096U          /* ingest: call sites whose numbers are learnt */
 #define LIMIT_TAILS 8192U                /* ingest: connections whose last bytes may begin a value that goes on */
 #define LIMIT_HTTP_HEAD_BYTES 16384U     /* http1: longest head parsed */
 #define LIMIT_HTTP_PIPELINE 64U          /* http1: requests without a response on one connection */

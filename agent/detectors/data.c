@@ -1,82 +1,44 @@
 /*
- * Personal data and secrets in logs: one finding per entity, sink and call site, made of the scanner's matches. It never sees a value:
- * a match brings a masked sample and a keyed fingerprint (core/event.h).
+ * Personal data and secrets in logs and, in the clear, on connections: one finding per entity, place and call site, made of the scanner's
+ * matches; and stack traces in answers. It never sees a value: a match brings a masked sample and a keyed fingerprint (core/event.h).
  *
- * Owns its groups and the counts per sink. The session's thread.
+ * Owns the counts per sink. The session's thread.
  */
-#include "core/hash.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "detectors/detectors.h"
-#include "detectors/distinct.h"
+#include "detectors/data.h"
 #include "detectors/evidence.h"
-#include "scan/scan.h"
+#include "protocols/protocol.h"
 
-#define DATA_ENTITIES_MAX 512U
-#define DATA_LEVELS_MAX 8U
-
-/* Read shares: bytes that entered a sink, and how many of them the scanner read. */
-struct sink {
-	char name[LIMIT_PEER_TEXT];
-	uint64_t total, scanned, lines;
-	UT_hash_handle hh;
-};
-
-struct group_key {
-	uint64_t site;
-	const struct entity *entity;
-	uint32_t sink; /* hash of its name */
-	uint32_t pad;
-};
-
-struct group {
-	struct group_key key;
-	char sink[LIMIT_PEER_TEXT];
-	char sample[64];
-	char levels[DATA_LEVELS_MAX][16]; /* log levels seen, in order of appearance */
-	uint32_t levels_n;
-	uint32_t stack;
-	uint64_t count, told; /* matches seen, and of these already emitted */
-	uint64_t first_ns, last_ns, first_untold_ns, line;
-	struct distinct distinct;
-	UT_hash_handle hh;
-};
-
-struct data {
-	struct detector_env env;
-	struct sink *sinks;
-	struct group *groups;
-	uint64_t lines;
-};
-
-static const struct rule data_rules[] = {
+const struct rule data_rules[] = {
 	{.id = "data.log.<entity>",
 	 .severity = SEVERITY_ERROR,
 	 .title = "personal data or a secret in a log",
 	 .doc = "A value that the scanner recognised was written to a log. There is one rule for each entity that the scanner "
 		"knows "
-		"(`gapscope list` names them); its severity is the entity's.",
+		"(`gapscope list` names them); its severity is the entity's. A number at a place of a line where most numbers fail "
+		"the check is none, and the report says so.",
 	 .remedy = "Do not log the value: drop the field, mask it, or log an opaque reference to it."},
+	{.id = "data.plaintext.<entity>",
+	 .severity = SEVERITY_ERROR,
+	 .title = "a secret or card number in clear HTTP",
+	 .doc = "Credentials, a card, account or national number went through a TCP connection that nothing encrypts, in HTTP. "
+		"There is one rule for each entity of severity error or critical; what stays on the loopback interface is told for "
+		"information.",
+	 .remedy = "Speak TLS to this peer."},
+	{.id = "data.response.stacktrace",
+	 .severity = SEVERITY_WARNING,
+	 .title = "stack trace in an answer",
+	 .doc = "An HTTP answer of the service holds a stack trace (Java, Python, Go, JavaScript, PHP, Ruby or .NET): paths, "
+		"versions "
+		"and internals, told to whoever asks. Suspected where no such answer had the status of an error.",
+	 .remedy = "Switch the debug mode off, and answer errors with a text and an id under which the log has the trace."},
 	{0},
 };
 
-/* A rule per entity of the scanner's table. Findings point at them, so they live as long as the program; every session writes the
- * same content. */
-static struct rule entity_rules[DATA_ENTITIES_MAX];
-
-static const struct rule *rule_of(const struct entity *e)
-{
-	size_t i = (size_t)(e - entity_table);
-
-	if (i >= DATA_ENTITIES_MAX)
-		return &data_rules[0];
-	entity_rules[i] = (struct rule){
-		.id = e->rule, .severity = (enum severity)e->severity, .title = e->title, .doc = e->doc, .remedy = e->remedy};
-	return &entity_rules[i];
-}
+const struct rule *const data_trace_rule = &data_rules[2];
 
 static void *data_create(const struct detector_env *env)
 {
@@ -90,8 +52,7 @@ static void *data_create(const struct detector_env *env)
 static void data_destroy(void *state)
 {
 	struct data *d = state;
-	struct sink *s, *s_next;
-	struct group *g, *g_next;
+	struct data_sink *s, *s_next;
 
 	if (!d)
 		return;
@@ -99,17 +60,16 @@ static void data_destroy(void *state)
 		HASH_DEL(d->sinks, s);
 		free(s);
 	}
-	HASH_ITER (hh, d->groups, g, g_next) {
-		HASH_DEL(d->groups, g);
-		free(g);
-	}
+	data_slots_free(d);
+	data_groups_free(d);
+	data_traces_free(d);
 	free(d);
 }
 
 static void data_log(void *ctx, const struct log_write *l)
 {
 	struct data *d = ctx;
-	struct sink *s;
+	struct data_sink *s;
 	char name[LIMIT_PEER_TEXT] = {0};
 
 	d->lines += l->lines;
@@ -128,121 +88,43 @@ static void data_log(void *ctx, const struct log_write *l)
 	s->lines += l->lines;
 }
 
-static void note_level(struct group *g, const char *level)
+static bool in_clear_http(const struct conn *c)
 {
-	if (!level[0] || g->levels_n == DATA_LEVELS_MAX)
-		return;
-	for (uint32_t i = 0; i < g->levels_n; i++) {
-		if (!strncmp(g->levels[i], level, sizeof g->levels[i]))
-			return;
-	}
-	snprintf(g->levels[g->levels_n++], sizeof g->levels[0], "%.15s", level);
+	return c && !c->tls && c->protocol && !strncmp(c->protocol->name, "http", 4);
 }
 
 static void data_match(void *ctx, const struct log_match *m)
 {
 	struct data *d = ctx;
-	char name[sizeof m->match->entity + 1] = {0};
-	struct group_key key = {0};
-	struct group *g;
+	const struct entity *e;
+	struct data_group *g;
 
-	memcpy(name, m->match->entity, sizeof m->match->entity);
-	key.entity = entity_find(name);
-	if (!key.entity)
+	if (m->where != MATCH_LOG && !in_clear_http(m->conn))
 		return;
-	key.site = evidence_site_hash(d->env.stacks, m->event->stack);
-	key.sink = (uint32_t)evidence_hash(EVIDENCE_HASH_SEED, m->sink, strlen(m->sink));
-	HASH_FIND(hh, d->groups, &key, sizeof key, g);
-	if (!g) {
-		if (HASH_COUNT(d->groups) >= LIMIT_FINDINGS || !(g = calloc(1, sizeof *g))) {
-			d->env.counters->limit[LIMIT_REACHED_FINDINGS]++;
-			return;
-		}
-		g->key = key;
-		g->stack = m->event->stack;
-		g->first_ns = m->event->t1;
-		g->line = m->match->line;
-		snprintf(g->sink, sizeof g->sink, "%s", m->sink);
-		snprintf(g->sample, sizeof g->sample, "%.63s", m->match->sample);
-		HASH_ADD(hh, d->groups, key, sizeof key, g);
-	}
-	if (g->count == g->told)
-		g->first_untold_ns = m->event->t1;
-	g->count++;
-	g->last_ns = m->event->t1;
-	note_level(g, m->match->level);
-	distinct_add(&g->distinct, m->fingerprint);
+	e = entity_find(m->match->entity);
+	g = e ? data_group_of(d, m, e) : NULL;
+	if (g && !data_slot_holds(d, g, m))
+		data_group_add(d, g, m);
 }
 
-/* Share of the sink's bytes that the scanner read; 1 where nothing is known of it (its matches prove that it was read). */
-static double share_read(struct data *d, const struct group *g)
+static void tell_all(struct data *d, uint64_t now_ns, bool finished)
 {
-	struct sink *s;
-
-	HASH_FIND_STR(d->sinks, g->sink, s);
-	return s && s->total ? (double)s->scanned / (double)s->total : 1.0;
-}
-
-static json_t *describe(struct data *d, const struct group *g)
-{
-	json_t *levels = json_array();
-
-	for (uint32_t i = 0; i < g->levels_n; i++)
-		json_array_append_new(levels, json_string(g->levels[i]));
-	return json_pack("{s:s, s:s, s:I, s:I, s:b, s:s, s:o, s:o, s:I}", "entity", g->key.entity->name, "sink", g->sink, "count",
-			 (json_int_t)g->count, "distinct", (json_int_t)distinct_count(&g->distinct), "distinct_estimated",
-			 (int)g->distinct.estimated, "sample", g->sample, "share_read", evidence_number(share_read(d, g)), "levels",
-			 levels, "first_line", (json_int_t)g->line);
-}
-
-static void tell(struct data *d, struct group *g)
-{
-	char message[512];
-	const struct entity *e = g->key.entity;
-
-	if (g->count == g->told)
-		return;
-	snprintf(message, sizeof message, "%s in %s: %" PRIu64 " times, %s%" PRIu64 " distinct, such as %s", e->title, g->sink,
-		 g->count, g->distinct.estimated ? "about " : "", distinct_count(&g->distinct), g->sample);
-	const struct rule *rule = rule_of(e);
-	const struct finding f = {
-		.rule = rule,
-		.severity = rule->severity,
-		.confidence = CONFIDENCE_OBSERVED,
-		.peer = "",
-		.operation = "",
-		.stack = g->stack,
-		.sink = g->sink,
-		.key = g->sink,
-		.count = g->count - g->told,
-		.first_seen_ns = g->first_untold_ns,
-		.last_seen_ns = g->last_ns,
-		.evidence = describe(d, g),
-		.message = message,
-	};
-	d->env.emit(d->env.emit_ctx, &f);
-	g->told = g->count;
-}
-
-static void tell_all(struct data *d)
-{
-	for (struct group *g = d->groups; g; g = g->hh.next)
-		tell(d, g);
+	data_slots_release(d, now_ns, finished);
+	data_groups_tell(d);
+	data_traces_tell(d);
 }
 
 static void data_tick(void *ctx, uint64_t now_ns)
 {
-	(void)now_ns;
-	tell_all(ctx);
+	tell_all(ctx, now_ns, false);
 }
 
 static void data_finish(void *state, uint64_t now_ns)
 {
-	(void)now_ns;
-	tell_all(state);
+	tell_all(state, now_ns, true);
 }
 
-static int by_entity_sink_site(const struct group *a, const struct group *b)
+static int by_entity_sink_site(const struct data_group *a, const struct data_group *b)
 {
 	int c = strcmp(a->key.entity->name, b->key.entity->name);
 
@@ -260,17 +142,20 @@ static json_t *data_report(void *state, json_t *not_exercised)
 	char site[SITE_TEXT_SIZE];
 
 	HASH_SORT(d->groups, by_entity_sink_site);
-	for (struct group *g = d->groups; g; g = g->hh.next) {
-		json_t *row = describe(d, g);
-		json_object_set_new(row, "rule", json_string(g->key.entity->rule));
+	for (struct data_group *g = d->groups; g; g = g->hh.next) {
+		if (!g->tally.count)
+			continue; /* all that it had were numbers by chance */
+		json_t *row = data_group_json(d, g);
+		json_object_set_new(row, "rule", json_string(data_group_rule(g)));
 		json_object_set_new(row, "call_site", json_string(evidence_site(d->env.stacks, g->stack, site, sizeof site)));
-		json_object_set_new(row, "first_seen_ns", json_integer((json_int_t)g->first_ns));
-		json_object_set_new(row, "last_seen_ns", json_integer((json_int_t)g->last_ns));
+		json_object_set_new(row, "first_seen_ns", json_integer((json_int_t)g->tally.first_ns));
+		json_object_set_new(row, "last_seen_ns", json_integer((json_int_t)g->tally.last_ns));
 		json_array_append_new(section, row);
 	}
 	if (!d->lines && !d->groups)
 		json_array_append_new(not_exercised, json_string("data: no log line was seen"));
-	for (struct sink *s = d->sinks; s; s = s->hh.next) {
+	data_slots_explain(d, not_exercised);
+	for (struct data_sink *s = d->sinks; s; s = s->hh.next) {
 		if (s->scanned < s->total) {
 			char text[LIMIT_PEER_TEXT + 64];
 			snprintf(text, sizeof text, "data: of %s only %.1f %% was read", s->name,
@@ -283,12 +168,21 @@ static json_t *data_report(void *state, json_t *not_exercised)
 
 const struct detector data_detector = {
 	.name = "data",
-	.doc = "personal data and secrets in logs, with a masked sample and the number of distinct values",
+	.doc = "personal data and secrets in logs and clear HTTP, with a masked sample and the number of distinct values; stack "
+	       "traces in answers",
 	.rules = data_rules,
 	.section = "data",
 	.create = data_create,
 	.destroy = data_destroy,
-	.observer = {.log = data_log, .match = data_match, .tick = data_tick},
+	.observer = {.log = data_log,
+		     .match = data_match,
+		     .slot = data_slot,
+		     .tick = data_tick,
+		     .conn_data = data_trace_bytes,
+		     .conn_plain = data_trace_bytes,
+		     .request_start = data_trace_start,
+		     .request_end = data_trace_end,
+		     .conn_close = data_trace_close},
 	.finish = data_finish,
 	.report = data_report,
 };

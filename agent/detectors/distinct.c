@@ -34,6 +34,17 @@ void distinct_add(struct distinct *d, uint64_t fingerprint)
 		d->exact[d->exact_n++] = fingerprint;
 }
 
+void distinct_merge(struct distinct *d, const struct distinct *from)
+{
+	for (uint32_t i = 0; i < from->exact_n; i++)
+		distinct_add(d, from->exact[i]);
+	for (uint32_t i = 0; i < DISTINCT_REGISTERS; i++) {
+		if (from->registers[i] > d->registers[i])
+			d->registers[i] = from->registers[i];
+	}
+	d->estimated = d->estimated || from->estimated;
+}
+
 uint64_t distinct_count(const struct distinct *d)
 {
 	const double m = DISTINCT_REGISTERS;

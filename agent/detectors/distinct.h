@@ -20,6 +20,8 @@ struct distinct {
 };
 
 void distinct_add(struct distinct *d, uint64_t fingerprint);
+/* All that `from` holds, too. */
+void distinct_merge(struct distinct *d, const struct distinct *from);
 /* Exact up to DISTINCT_EXACT_MAX, then within about 3 % (one standard error). */
 uint64_t distinct_count(const struct distinct *d);
 

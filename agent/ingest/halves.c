@@ -21,6 +21,7 @@ struct key {
 struct tail {
 	struct key key;
 	uint64_t lost; /* what was lost of the process when bytes of the stream were last seen whole */
+	bool told;     /* a value that ends with the last byte: what comes next may be more of it */
 	size_t len;
 	uint8_t bytes[TAIL];
 	UT_hash_handle hh;
@@ -46,6 +47,18 @@ struct halves {
 struct seam {
 	size_t at, len;
 	uint8_t *bytes;
+	const uint8_t *both;
+	halves_fn fn; /* NULL: nobody is told */
+	void *ctx;
+};
+
+/* The bytes of one call. */
+struct redaction {
+	uint8_t *bytes;
+	size_t len;
+	bool to_the_end; /* a value ended with the last byte */
+	halves_fn fn;
+	void *ctx;
 };
 
 struct halves *halves_new(struct scanner *scanner, struct counters *counters)
@@ -139,14 +152,21 @@ static void over_seam(void *ctx, const struct scan_match *m)
 
 	if (m->end <= s->at || from >= s->len)
 		return;
+	if (s->fn != NULL && m->start < s->at)
+		s->fn(s->ctx, m->entity, s->both + m->start, m->end - m->start);
 	memset(s->bytes + from, '*', (m->end - s->at < s->len ? m->end - s->at : s->len) - from);
 }
 
 /* Overwrite what begins in the tail and ends in these bytes. True if it does not even end in them. */
-static bool close_half(struct halves *h, const struct tail *t, uint8_t *bytes, size_t len)
+static bool close_half(struct halves *h, const struct tail *t, uint8_t *bytes, size_t len, halves_fn fn, void *ctx)
 {
 	uint8_t both[TAIL + AHEAD];
-	struct seam seam = {.at = t->len, .len = len < AHEAD ? len : AHEAD, .bytes = bytes};
+	struct seam seam = {.at = t->len,
+			    .len = len < AHEAD ? len : AHEAD,
+			    .bytes = bytes,
+			    .both = both,
+			    .fn = t->told ? NULL : fn,
+			    .ctx = ctx};
 	bool goes_on = false;
 
 	memcpy(both, t->bytes, t->len);
@@ -192,8 +212,19 @@ static struct tail *add(struct halves *h, const struct key *key)
 	return t;
 }
 
-void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *bytes, size_t len, bool gap)
+static void over(void *ctx, const struct scan_match *m)
 {
+	struct redaction *r = ctx;
+
+	if (r->fn != NULL)
+		r->fn(r->ctx, m->entity, r->bytes + m->start, m->end - m->start);
+	r->to_the_end |= m->end == r->len;
+	memset(r->bytes + m->start, '*', m->end - m->start);
+}
+
+void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *bytes, size_t len, bool gap, halves_fn fn, void *ctx)
+{
+	struct redaction all = {.bytes = bytes, .len = len, .fn = fn, .ctx = ctx};
 	const struct key key = {.pid = pid, .fd = fd, .out = out};
 	const size_t n = len < TAIL ? len : TAIL;
 	const uint64_t lost = lost_of(h, pid);
@@ -210,9 +241,9 @@ void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *by
 	/* A key may be divided as well as its value; a line that ends divides nothing. */
 	bool goes_on = open < len || bytes[len - 1] != '\n';
 
-	if (t != NULL && close_half(h, t, bytes, len))
+	if (t != NULL && close_half(h, t, bytes, len, fn, ctx))
 		goes_on = true;
-	scan_redact(h->scanner, bytes, len);
+	scan_all(h->scanner, bytes, len, over, &all);
 	memset(bytes + open, '*', len - open);
 	const bool unknown = (t != NULL ? t->lost : 0) != lost && close_unknown(bytes, len);
 
@@ -225,6 +256,7 @@ void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *by
 			t = add(h, &key);
 		if (t != NULL) {
 			t->lost = unknown || gap ? UNKNOWN : lost;
+			t->told = all.to_the_end;
 			if (goes_on && !gap)
 				keep(t, last, n);
 			else

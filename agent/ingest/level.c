@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #define LOOK_BYTES 256U
+#define SEVERITY_BITS 7U /* of a syslog priority; the rest is its facility */
 
 static const struct {
 	const char *text, *level;
@@ -41,9 +42,23 @@ static bool is_upper(const uint8_t *text, size_t len)
 	return true;
 }
 
+/* "<11>" in front of a line: facility and severity, as syslog daemons are told them (RFC 5424, 6.2.1). */
+static const char *level_of_pri(const uint8_t *line, size_t len)
+{
+	uint64_t priority = 0;
+	size_t at = 1;
+
+	while (at < len && at < 4 && isdigit(line[at]))
+		priority = priority * 10 + (uint64_t)(line[at++] - '0');
+	return at > 1 && at < len && line[at] == '>' ? level_of_priority(priority & SEVERITY_BITS) : "";
+}
+
 const char *level_of(const uint8_t *line, size_t len)
 {
 	const size_t look = len < LOOK_BYTES ? len : LOOK_BYTES;
+
+	if (len > 0 && line[0] == '<' && level_of_pri(line, len)[0] != '\0')
+		return level_of_pri(line, len);
 
 	for (size_t at = 0; at < look;) {
 		size_t end = at;
@@ -58,6 +73,21 @@ const char *level_of(const uint8_t *line, size_t len)
 				return levels[i].level;
 		}
 		at = end + 1;
+	}
+	return "";
+}
+
+const char *level_of_fields(const uint8_t *fields, size_t len)
+{
+	static const char name[] = "PRIORITY=";
+	const uint8_t *at = fields, *end = fields + len;
+
+	while (at < end && (at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1)) != NULL) {
+		const uint8_t *digit = at + sizeof(name) - 1;
+
+		if ((at == fields || at[-1] == '\n') && digit < end && isdigit(*digit))
+			return level_of_priority((uint64_t)(*digit - '0'));
+		at = digit;
 	}
 	return "";
 }

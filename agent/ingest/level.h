@@ -12,4 +12,7 @@ const char *level_of(const uint8_t *line, size_t len);
 /* Name of a syslog severity (RFC 5424, table 2), "" for other numbers. */
 const char *level_of_priority(uint64_t priority);
 
+/* Of a message for the journal, its fields one a line: what PRIORITY says; "" if it has none. */
+const char *level_of_fields(const uint8_t *fields, size_t len);
+
 #endif

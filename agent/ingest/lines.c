@@ -8,6 +8,7 @@
 
 #include "core/hash.h"
 #include "core/limits.h"
+#include "ingest/learn.h"
 #include "ingest/level.h"
 
 #define OVERLAP 512U    /* kept of a line that is too long: a value across the cut is found whole */
@@ -44,6 +45,7 @@ struct sink {
 struct lines {
 	struct scanner *scanner;
 	struct counters *counters;
+	struct learn *learn;
 	struct sink *sinks;
 };
 
@@ -57,6 +59,7 @@ struct pass {
 	size_t first_left; /* start of the first of these, SIZE_MAX if none */
 	size_t line_at;    /* start of the line that we are in */
 	size_t counted;    /* newlines were counted up to here */
+	size_t learnt;     /* lines were learnt from up to here */
 	uint64_t line;
 	lines_fn fn;
 	void *ctx;
@@ -70,6 +73,11 @@ struct lines *lines_new(struct scanner *scanner, struct counters *counters)
 		return NULL;
 	l->scanner = scanner;
 	l->counters = counters;
+	l->learn = learn_new(counters);
+	if (l->learn == NULL) {
+		free(l);
+		return NULL;
+	}
 	return l;
 }
 
@@ -93,6 +101,7 @@ void lines_free(struct lines *l)
 		wipe(s);
 		free(s);
 	}
+	learn_free(l->learn);
 	free(l);
 }
 
@@ -121,6 +130,32 @@ static struct mark mark_of(const struct sink *s, size_t at)
 	return m;
 }
 
+/* A SLOT event of this pass. */
+static void tell_slot(void *ctx, struct event *e)
+{
+	const struct pass *p = ctx;
+
+	e->t0 = p->e->t0;
+	e->t1 = p->e->t1;
+	e->pid = p->s != NULL ? p->s->key.pid : p->e->pid;
+	p->fn(p->ctx, e);
+}
+
+/* Learn from the lines up to there, of which all matches were told. */
+static void learn_upto(struct pass *p, size_t upto)
+{
+	struct sink *s = p->s;
+
+	while (p->learnt < upto) {
+		const uint8_t *line = s->bytes + p->learnt;
+		const uint8_t *end = memchr(line, '\n', upto - p->learnt);
+		const size_t len = end != NULL ? (size_t)(end - line) : upto - p->learnt;
+
+		learn_line(p->l->learn, mark_of(s, p->learnt).stack, line, len, tell_slot, p);
+		p->learnt += len + (end != NULL ? 1 : 0);
+	}
+}
+
 static void on_match(void *ctx, const struct scan_match *m)
 {
 	struct pass *p = ctx;
@@ -139,10 +174,13 @@ static void on_match(void *ctx, const struct scan_match *m)
 			p->line_at = p->counted + 1;
 		}
 	}
+	learn_upto(p, p->line_at);
 	line_end = memchr(s->bytes + p->line_at, '\n', s->len - p->line_at);
 
 	const size_t line_len = line_end != NULL ? (size_t)(line_end - s->bytes) - p->line_at : s->len - p->line_at;
 	const struct mark mark = mark_of(s, m->start);
+	const uint64_t slot = learn_match(p->l->learn, mark_of(s, p->line_at).stack, s->bytes + p->line_at, m->start - p->line_at,
+					  m->end - p->line_at);
 	const char *level = level_of(s->bytes + p->line_at, line_len);
 
 	snprintf(data.entity, sizeof(data.entity), "%s", m->entity->name);
@@ -156,6 +194,7 @@ static void on_match(void *ctx, const struct scan_match *m)
 		.t0 = p->e->t0,
 		.t1 = p->e->t1,
 		.a0 = scan_fingerprint(p->l->scanner, s->bytes + m->start, m->end - m->start),
+		.a1 = slot,
 		.pid = s->key.pid,
 		.tid = mark.tid,
 		.fd = s->key.sink >= 0 ? s->key.sink : -1,
@@ -218,9 +257,13 @@ static void scan(struct pass *p, size_t upto, bool cut)
 		return;
 	p->limit = cut && upto > OVERLAP ? upto - OVERLAP : upto;
 	p->first_left = SIZE_MAX;
-	p->line_at = p->counted = 0;
+	p->line_at = p->counted = p->learnt = 0;
 	p->line = s->lines + 1;
 	scan_text(p->l->scanner, s->bytes, upto, on_match, p);
+	if (cut)
+		learn_forget(p->l->learn);
+	else if (learn_any(p->l->learn))
+		learn_upto(p, upto);
 	if (cut)
 		n = p->first_left < p->limit ? p->first_left : p->limit;
 	/* One value as long as the whole buffer: it is what it is. */
@@ -383,8 +426,10 @@ void lines_end(struct lines *l, const struct event *e, int first, int last, line
 
 void lines_end_all(struct lines *l, const struct event *e, lines_fn fn, void *ctx)
 {
+	struct pass p = {.l = l, .e = e, .fn = fn, .ctx = ctx};
 	struct sink *s, *next;
 
 	HASH_ITER (hh, l->sinks, s, next)
 		end(l, s, e, fn, ctx);
+	learn_tell_all(l->learn, tell_slot, &p);
 }

@@ -2,8 +2,10 @@
 #include "ingest/redact.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ingest/budget.h"
 #include "ingest/halves.h"
@@ -11,6 +13,8 @@
 #include "ingest/lines.h"
 #include "scan/scan.h"
 
+#define CLEAR_MAX 8U     /* values of one call on a connection that are told */
+#define CLEAR_SEVERITY 2 /* of an entity: credentials, card and account numbers; what is less is for logs only */
 #define SEVERITY_BITS 7U /* of a syslog priority; the rest is its facility */
 
 struct redact {
@@ -19,6 +23,16 @@ struct redact {
 	struct halves *halves;
 	struct counters *counters;
 	struct budget budget;
+};
+
+/* What one call on a connection had in the clear, told behind the event itself. */
+struct clear {
+	struct scanner *scanner;
+	size_t n;
+	struct {
+		struct event_match match;
+		uint64_t fingerprint;
+	} found[CLEAR_MAX];
 };
 
 struct redact *redact_new(struct counters *counters, uint32_t percent)
@@ -95,16 +109,25 @@ static uint64_t written(const struct event *e)
 	return e->ret > 0 ? (uint64_t)e->ret : 0;
 }
 
+/* To /dev/log: whoever logs so sends a message a call, and ends it with a NUL or not at all. */
+static bool is_datagram(const struct event *e)
+{
+	return (e->flags & WIRE_F_SOCKET_CALL) != 0 && (e->id == WIRE_WRITE || e->id == WIRE_SENDMMSG) && e->fd > STDERR_FILENO;
+}
+
 static void log_event(struct redact *r, const struct event *e, ingest_fn fn, void *ctx)
 {
 	const uint64_t total = written(e);
 	const size_t len = e->data_len < total ? e->data_len : (size_t)total;
-	const bool message = e->id == WIRE_SYSLOG || e->id == WIRE_JOURNAL;
+	const bool numbered = e->id == WIRE_SYSLOG || e->id == WIRE_JOURNAL;
+	const bool message = numbered || is_datagram(e);
 	const bool read = budget_take(&r->budget, e->t1, len);
 	const int sink = e->id == WIRE_SYSLOG ? LINES_SYSLOG : e->id == WIRE_JOURNAL ? LINES_JOURNAL : e->fd;
 	const struct event_sink told = {
 		.lines = message ? 1 : newlines(e->data, len), .scanned = read ? (uint32_t)len : 0, .total = total};
-	const char *level = message && (int64_t)e->a0 >= 0 ? level_of_priority(e->a0 & SEVERITY_BITS) : "";
+	const char *level = numbered && (int64_t)e->a0 >= 0 ? level_of_priority(e->a0 & SEVERITY_BITS)
+			    : e->id == WIRE_JOURNAL         ? level_of_fields(e->data, len)
+							    : "";
 	struct event out = *e;
 
 	out.data = (const uint8_t *)&told;
@@ -152,8 +175,43 @@ static void end_sinks(struct redact *r, const struct event *e, ingest_fn fn, voi
 	}
 }
 
+static void note_clear(void *ctx, const struct entity *entity, const uint8_t *value, size_t len)
+{
+	struct clear *c = ctx;
+
+	if (c->n == CLEAR_MAX || entity->severity < CLEAR_SEVERITY || !scan_told(entity, value, len))
+		return;
+	struct event_match *m = &c->found[c->n].match;
+
+	*m = (struct event_match){0};
+	snprintf(m->entity, sizeof(m->entity), "%s", entity->name);
+	scan_mask(entity, value, len, m->sample, sizeof(m->sample));
+	c->found[c->n++].fingerprint = scan_fingerprint(c->scanner, value, len);
+}
+
+static void tell_clear(struct clear *c, const struct event *e, ingest_fn fn, void *ctx)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct event match = *e;
+
+		snprintf(c->found[i].match.sink, sizeof(c->found[i].match.sink), "%s", goes_out(e) ? EVENT_SENT : EVENT_RECEIVED);
+		match.id = WIRE_MATCH;
+		match.ret = 0;
+		match.flags = match.err = 0;
+		match.a0 = c->found[i].fingerprint;
+		match.a1 = 0;
+		match.data = (const uint8_t *)&c->found[i].match;
+		match.data_len = sizeof(c->found[i].match);
+		fn(ctx, &match);
+	}
+}
+
 void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *ctx)
 {
+	struct clear clear;
+
+	clear.scanner = r->scanner;
+	clear.n = 0;
 	switch (treatment_of(e)) {
 	case LOG:
 		log_event(r, e, fn, ctx);
@@ -161,7 +219,8 @@ void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *c
 	case PAYLOAD:
 		if (e->data_len > 0)
 			halves_redact(r->halves, e->pid, stream_of(e), goes_out(e), (uint8_t *)(uintptr_t)e->data, e->data_len,
-				      e->ret != (int64_t)e->data_len);
+				      e->ret != (int64_t)e->data_len,
+				      e->fd >= 0 && e->ret > 0 && (e->flags & WIRE_F_PEEK) == 0 ? note_clear : NULL, &clear);
 		break;
 	case PLAIN:
 		if (e->id == WIRE_LOSS)
@@ -170,6 +229,7 @@ void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *c
 	}
 	end_sinks(r, e, fn, ctx);
 	fn(ctx, e);
+	tell_clear(&clear, e, fn, ctx);
 }
 
 void redact_flush(struct redact *r, uint64_t now_ns, ingest_fn fn, void *ctx)

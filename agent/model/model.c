@@ -74,6 +74,7 @@ static const struct handler {
 	[WIRE_INFLIGHT] = {inflight_on_inflight, KNOWN},
 	[WIRE_PROCESS_GONE] = {process_on_gone, KNOWN},
 	[WIRE_MATCH] = {sink_on_match, ACTOR},
+	[WIRE_SLOT] = {sink_on_slot, ACTOR},
 };
 
 struct model *model_new(const struct stacks *stacks, struct counters *counters)

@@ -136,12 +136,17 @@ struct log_write {
 	uint64_t total, scanned; /* bytes */
 };
 
-/* The scanner found something in a log. */
+/* Where the scanner found something: in a log, or in the clear on a TCP connection. */
+enum match_where { MATCH_LOG, MATCH_SENT, MATCH_RECEIVED };
+
+/* The scanner found something. */
 struct log_match {
+	enum match_where where;
 	struct conn *conn;
 	struct process *process;
 	const struct event *event; /* MATCH; its stack is the write's */
-	const char *sink;          /* as above */
+	const char *sink;          /* as above; of a connection "sent" or "received" */
+	uint64_t slot;             /* of a number in a log: its place (struct log_slot), 0 none */
 	const struct event_match *match;
 	uint64_t fingerprint; /* keyed: the same value gives the same number within the session only */
 };
@@ -158,6 +163,14 @@ struct allocation {
 	bool no_free;    /* it will not be told when this is given back */
 	uint64_t t_ns;   /* when it was asked for */
 	uint64_t served; /* request that its thread was serving, 0 = none known */
+};
+
+/* What a place of a line of the log held so far (ingest/learn.h). */
+struct log_slot {
+	uint64_t id;
+	const struct event *event;
+	uint32_t values, passed; /* different numbers of one shape, and those that the scanner's checks let pass */
+	uint32_t equal_steps;    /* numbers that followed the one before by the same step */
 };
 
 enum request_end {
@@ -241,6 +254,7 @@ struct observer {
 	void (*resolve)(void *ctx, const struct resolve *r);
 	void (*log)(void *ctx, const struct log_write *l);
 	void (*match)(void *ctx, const struct log_match *m);
+	void (*slot)(void *ctx, const struct log_slot *s);
 	void (*request_start)(void *ctx, struct request *r);
 	void (*request_end)(void *ctx, struct request *r);
 	void (*heap_alloc)(void *ctx, const struct allocation *a);

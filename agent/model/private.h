@@ -275,6 +275,7 @@ void sink_on_stdio(struct model *m, struct proc *p, const struct event *e);
 void sink_on_syslog(struct model *m, struct proc *p, const struct event *e);
 void sink_on_journal(struct model *m, struct proc *p, const struct event *e);
 void sink_on_match(struct model *m, struct proc *p, const struct event *e);
+void sink_on_slot(struct model *m, struct proc *p, const struct event *e);
 
 /* heap.c */
 void heap_on_alloc(struct model *m, struct proc *p, const struct event *e);

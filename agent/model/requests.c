@@ -12,7 +12,7 @@ struct open_request {
 	struct request *request;
 	uint64_t id;
 	struct serving *serving; /* its thread's, NULL if it is none of ours to answer */
-	UT_hash_handle hh; /* by the request's address; uthash keeps the order of adding */
+	UT_hash_handle hh;       /* by the request's address; uthash keeps the order of adding */
 };
 
 /* A thread that serves: how many incoming requests are open on it, and the xor of their ids, which is the id of one that is alone. */

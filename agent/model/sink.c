@@ -28,7 +28,8 @@ static const char *sink_name(const struct proc *p, const struct connx *c, int fd
 		if (h->proc == p && h->fd == STDERR_FILENO)
 			return "stderr";
 	}
-	return by_kind[c->pub.kind];
+	/* the shim takes a Unix socket that was connected for a log if a log daemon's is at its other end */
+	return c->pub.kind == CONN_UNIX && c->pub.peer[0] ? "syslog" : by_kind[c->pub.kind];
 }
 
 static void tell(struct model *m, struct proc *p, struct connx *c, const char *sink, const struct event *e)
@@ -78,6 +79,13 @@ void sink_on_journal(struct model *m, struct proc *p, const struct event *e)
 	tell(m, p, NULL, "journal", e);
 }
 
+static enum match_where where_of(const char *sink)
+{
+	if (!strcmp(sink, EVENT_SENT))
+		return MATCH_SENT;
+	return !strcmp(sink, EVENT_RECEIVED) ? MATCH_RECEIVED : MATCH_LOG;
+}
+
 void sink_on_match(struct model *m, struct proc *p, const struct event *e)
 {
 	struct event_match match;
@@ -90,11 +98,28 @@ void sink_on_match(struct model *m, struct proc *p, const struct event *e)
 	match.sample[sizeof(match.sample) - 1] = '\0';
 	match.level[sizeof(match.level) - 1] = '\0';
 	struct connx *c = e->fd >= 0 ? conn_use(m, p, e->fd, e) : NULL;
+	const enum match_where where = where_of(match.sink);
+	/* What the scanner knows in bytes of other descriptors was overwritten, and is nobody's business. */
+	if (where != MATCH_LOG && (!c || c->pub.kind != CONN_TCP))
+		return;
 	TELL(m, match,
-	     &(struct log_match){.conn = c ? &c->pub : NULL,
+	     &(struct log_match){.where = where,
+				 .conn = c ? &c->pub : NULL,
 				 .process = &p->pub,
 				 .event = e,
-				 .sink = e->fd >= 0 ? sink_name(p, c, e->fd) : match.sink,
+				 .slot = e->a1,
+				 .sink = where == MATCH_LOG && e->fd >= 0 ? sink_name(p, c, e->fd) : match.sink,
 				 .match = &match,
 				 .fingerprint = e->a0});
+}
+
+void sink_on_slot(struct model *m, struct proc *p, const struct event *e)
+{
+	(void)p;
+	TELL(m, slot,
+	     &(struct log_slot){.id = e->a0,
+				.event = e,
+				.values = (uint32_t)(e->a1 >> 32),
+				.passed = (uint32_t)e->a1,
+				.equal_steps = (uint32_t)e->ret});
 }

@@ -103,3 +103,8 @@ bool rules_own_at(const struct text *t, size_t at, struct span *ret)
 	}
 	return false;
 }
+
+bool scan_told(const struct entity *e, const uint8_t *value, size_t len)
+{
+	return !rules.off[e - entity_table] && !(rules.allow_n > 0 && rules_allow(value, len));
+}

@@ -48,6 +48,9 @@ uint64_t scan_fingerprint(const struct scanner *s, const uint8_t *value, size_t 
 /* Overwrite every match in text with '*', in place, keeping its length. Returns the number of matches. */
 size_t scan_redact(struct scanner *s, uint8_t *text, size_t len);
 
+/* Do the user's rules let this match of scan_all be told? */
+bool scan_told(const struct entity *e, const uint8_t *value, size_t len);
+
 /* Where a value may begin that goes on behind the end of the text, of which not all is known yet; `len` if there is no such place. */
 size_t scan_open_end(struct scanner *s, const uint8_t *text, size_t len);
 

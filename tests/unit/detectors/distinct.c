@@ -41,9 +41,29 @@ static void test_estimate(void **state)
 	}
 }
 
+static void test_merge(void **state)
+{
+	struct distinct a = {0}, b = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 40; i++) {
+		distinct_add(&a, i);
+		distinct_add(&b, i + 20);
+	}
+	distinct_merge(&a, &b);
+	assert_false(a.estimated);
+	assert_int_equal(distinct_count(&a), 60);
+	for (uint64_t i = 0; i < 3000; i++)
+		distinct_add(&b, i);
+	distinct_merge(&a, &b);
+	assert_true(a.estimated);
+	assert_int_equal(distinct_count(&a), distinct_count(&b));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact), cmocka_unit_test(test_estimate)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact), cmocka_unit_test(test_estimate),
+					   cmocka_unit_test(test_merge)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

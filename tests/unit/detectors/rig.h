@@ -21,7 +21,7 @@ struct rig_finding {
 	char rule[64], peer[128], operation[128], key[256], message[1024];
 	enum severity severity;
 	enum confidence confidence;
-	uint64_t count;
+	uint64_t count, request_id;
 	uint32_t stack;
 	json_t *evidence;
 };
@@ -59,6 +59,7 @@ SCRIPT_API void rig_emit(void *ctx, const struct finding *f)
 	at->confidence = f->confidence > at->confidence ? f->confidence : at->confidence;
 	at->count += f->count;
 	at->stack = f->stack;
+	at->request_id = f->request_id;
 	json_decref(at->evidence);
 	at->evidence = f->evidence;
 	assert_non_null(f->evidence);

@@ -43,7 +43,7 @@ static void pass(struct fixture *f, int fd, bool out, bool gap, const char *text
 	char bytes[256];
 
 	snprintf(bytes, sizeof(bytes), "%s", text);
-	halves_redact(f->halves, 1, fd, out, (uint8_t *)bytes, strlen(text), gap);
+	halves_redact(f->halves, 1, fd, out, (uint8_t *)bytes, strlen(text), gap, NULL, NULL);
 	assert_string_equal(bytes, want);
 }
 
@@ -57,8 +57,8 @@ static void cut_anywhere(struct fixture *f, const char *text, const char *value)
 		size_t left = 0, most = 0;
 
 		memcpy(both, text, n);
-		halves_redact(f->halves, 1, 7, false, both, cut, false);
-		halves_redact(f->halves, 1, 7, false, both + cut, n - cut, false);
+		halves_redact(f->halves, 1, 7, false, both, cut, false, NULL, NULL);
+		halves_redact(f->halves, 1, 7, false, both + cut, n - cut, false, NULL, NULL);
 		halves_end(f->halves, 1, 7, 7);
 		for (size_t i = 0; i < v; i++) {
 			left = both[from + i] == (uint8_t)value[i] ? left + 1 : 0;

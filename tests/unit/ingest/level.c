@@ -56,12 +56,33 @@ static void syslog_has_numbers(void **state)
 	assert_string_equal(level_of_priority(8), "");
 }
 
+static void of_a_journal_entry(void **state)
+{
+	static const char fields[] = "MESSAGE=x PRIORITY=1\nPRIORITY=3\nCODE_LINE=7\n",
+			  none[] = "MESSAGE=x\nMY_PRIORITY=3\nPRIORITY=";
+
+	(void)state;
+	assert_string_equal(level_of_fields((const uint8_t *)fields, sizeof(fields) - 1), "ERROR");
+	assert_string_equal(level_of_fields((const uint8_t *)none, sizeof(none) - 1), "");
+	assert_string_equal(level_of_fields((const uint8_t *)"", 0), "");
+}
+
+static void of_a_syslog_datagram(void **state)
+{
+	(void)state;
+	assert_string_equal(level_of((const uint8_t *)"<11>card declined", 17), "ERROR");
+	assert_string_equal(level_of((const uint8_t *)"<164>1 2026-11-21 x", 19), "WARN");
+	assert_string_equal(level_of((const uint8_t *)"<11", 3), "");
+	assert_string_equal(level_of((const uint8_t *)"<1100>x", 7), "");
+	assert_string_equal(level_of((const uint8_t *)"<b>x", 4), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(levels_are_found),
-		cmocka_unit_test(only_the_beginning_is_looked_at),
-		cmocka_unit_test(syslog_has_numbers),
+		cmocka_unit_test(levels_are_found),     cmocka_unit_test(only_the_beginning_is_looked_at),
+		cmocka_unit_test(syslog_has_numbers),   cmocka_unit_test(of_a_journal_entry),
+		cmocka_unit_test(of_a_syslog_datagram),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,8 @@ static void take(void *ctx, const struct event *e)
 	/* Whatever it is, the value itself is not in it. */
 	if (e->data_len > 0)
 		assert_null(memmem(e->data, e->data_len, card, sizeof(card) - 1));
+	if (e->id == WIRE_SLOT) /* learn.c's */
+		return;
 	if (o->n < 8)
 		o->ids[o->n] = e->id;
 	o->n++;
@@ -133,7 +135,6 @@ static void payloads_keep_their_length(void **state)
 	struct fixture *f = *state;
 
 	send(f, (struct event){.id = WIRE_READ, .fd = 5, .ret = 31}, "GET /pay?card=4539578763621486 H");
-	assert_int_equal(f->out.n, 1);
 	assert_int_equal(f->out.len, 32);
 	assert_memory_equal(f->out.data, "GET /pay?", 9);
 	assert_memory_equal(f->out.data + 30, " H", 2);
@@ -174,6 +175,32 @@ static void an_unfinished_line_ends_with_its_descriptor(void **state)
 	redact_flush(f->redact, 77, take, &f->out);
 	assert_int_equal(f->out.matches, 1);
 	assert_int_equal(f->out.last_t1, 77);
+}
+
+/* What is serious enough to be told of a connection follows the event, once, masked; nothing of what nobody moved. */
+static void what_a_connection_has_in_the_clear(void **state)
+{
+	struct fixture *f = *state;
+
+	send(f, (struct event){.id = WIRE_WRITE, .fd = 5, .ret = 32}, "GET /pay?card=4539578763621486 H");
+	assert_int_equal(f->out.n, 2);
+	assert_int_equal(f->out.ids[0], WIRE_WRITE);
+	assert_int_equal(f->out.ids[1], WIRE_MATCH);
+	send(f, (struct event){.id = WIRE_READ, .fd = 5, .ret = 32, .flags = WIRE_F_PEEK}, "GET /pay?card=4539578763621486 H");
+	assert_int_equal(f->out.n, 1);
+	send(f, (struct event){.id = WIRE_READ, .fd = 6, .ret = 28}, "mail someone@gmail.com, soon");
+	assert_int_equal(f->out.n, 1);
+	send(f, (struct event){.id = WIRE_TLS_READ, .fd = -1, .ret = 32}, "GET /pay?card=4539578763621486 H");
+	assert_int_equal(f->out.n, 1);
+	/* divided over two calls it is told once: by the second, or by the first if that had one already */
+	send(f, (struct event){.id = WIRE_READ, .fd = 7, .ret = 13}, "card 45395787");
+	assert_int_equal(f->out.n, 1);
+	send(f, (struct event){.id = WIRE_READ, .fd = 7, .ret = 11}, "63621486 H\n");
+	assert_int_equal(f->out.n, 2);
+	send(f, (struct event){.id = WIRE_READ, .fd = 8, .ret = 19}, "password=hunter2xyz");
+	assert_int_equal(f->out.n, 2);
+	send(f, (struct event){.id = WIRE_READ, .fd = 8, .ret = 6}, "abc h\n");
+	assert_int_equal(f->out.n, 1);
 }
 
 static void a_value_in_two_reads(void **state)
@@ -224,9 +251,15 @@ static void over_the_budget_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_log_write_becomes_numbers), T(only_what_was_written_counts),  T(all_kinds_of_logs_are_scanned),
-		T(payloads_keep_their_length),  T(other_events_pass_as_they_are), T(an_unfinished_line_ends_with_its_descriptor),
-		T(a_value_in_two_reads),        T(over_the_budget_is_told),
+		T(a_log_write_becomes_numbers),
+		T(only_what_was_written_counts),
+		T(all_kinds_of_logs_are_scanned),
+		T(payloads_keep_their_length),
+		T(other_events_pass_as_they_are),
+		T(an_unfinished_line_ends_with_its_descriptor),
+		T(what_a_connection_has_in_the_clear),
+		T(a_value_in_two_reads),
+		T(over_the_budget_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,11 +44,12 @@ struct script {
 	struct counters counters;
 	void (*feed)(void *ctx, const struct event *e);
 	void *ctx;
-	uint64_t now;   /* virtual time, ns */
-	uint64_t took;  /* of the next call, ns */
-	uint32_t pid;   /* who acts; change freely */
-	uint32_t tid;   /* 0 = the same as pid */
-	uint32_t stack; /* of the next calls */
+	uint64_t now;        /* virtual time, ns */
+	uint64_t took;       /* of the next call, ns */
+	uint32_t pid;        /* who acts; change freely */
+	uint32_t tid;        /* 0 = the same as pid */
+	uint32_t stack;      /* of the next calls */
+	uint64_t match_slot; /* of script_match */
 };
 
 SCRIPT_API void script_feed_model(void *ctx, const struct event *e)
@@ -406,6 +407,7 @@ SCRIPT_API void script_match(struct script *s, int fd, const char *sink, const c
 				       .t0 = s->now,
 				       .t1 = s->now,
 				       .a0 = fingerprint,
+				       .a1 = s->match_slot,
 				       .data = (const uint8_t *)&match,
 				       .data_len = sizeof(match)});
 }
