@@ -1,7 +1,9 @@
-"""Nothing that a service logs or sends is kept as it was: planted secrets are in no file, no exported byte, and not in the agent's memory.
+"""Nothing that a service logs or sends is kept as it was, nor encoded: planted secrets are in no file, no exported byte, no format of the
+report, no durable queue, and not in the agent's memory, of which a core dump is taken at the end.
 
 GS_SECRETS says how many are planted (1000; 10000 in the long run).
 """
+import base64
 import gzip
 import http.server
 import os
@@ -15,6 +17,7 @@ import threading
 import gs
 
 ALNUM = string.ascii_letters + string.digits
+CORE_FROM = 10000  # planted: then a core dump is taken, too, a gigabyte of what was just read from /proc
 PIECE = 12  # of a value: this many of its characters in a row are a leak
 
 
@@ -93,11 +96,28 @@ def pieces_of(values):
     return pieces
 
 
+def middle(text):
+    return text[len(text) // 2 - PIECE // 2:len(text) // 2 + PIECE // 2]
+
+
+def encoded_pieces(values):
+    """A piece of each value as somebody might have encoded it: in hexadecimal, base64 at each of its three alignments, percent."""
+    pieces = {}
+    for line, value in values:
+        raw = value.encode()
+        forms = [raw.hex().encode(), raw.hex().upper().encode()]
+        forms += [base64.b64encode(b"\0" * shift + raw)[4:-4] for shift in range(3)]
+        forms += ["".join(f"%{b:02x}" for b in raw).encode(), raw.replace(b"@", b"%40")] if b"@" in raw else []
+        for form in forms:
+            pieces.setdefault(middle(form), f"{line} (encoded)")
+    return pieces
+
+
 def leaks(pieces, places):
     """Places that hold a piece, with its line and what stands around it."""
     found = []
     for name, data in places:
-        for run in re.finditer(rb"[0-9A-Za-z@._]{%d,}" % PIECE, data):
+        for run in re.finditer(rb"[0-9A-Za-z@._+/%%]{%d,}" % PIECE, data):
             text = run.group()
             hit = next((text[at:at + PIECE] for at in range(len(text) - PIECE + 1) if text[at:at + PIECE] in pieces), None)
             if hit:
@@ -110,22 +130,32 @@ def planted_secrets():
     count = int(os.environ.get("GS_SECRETS", "1000"))
     planted = [(line, value) for value, line in plant(count)]
     pieces = pieces_of(planted)
+    everywhere = pieces | encoded_pieces(planted)
+    if count >= CORE_FROM:
+        gs.need("gcore")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with gs.workdir() as top:
         values, ready, out = top / "values", pathlib.Path("/tmp") / f"gs-ready-{os.getpid()}", top / "kept"
         out.mkdir()
+        temporary = top / "temporary"
+        temporary.mkdir()
         values.write_text("\n".join(line for line, _ in planted), encoding="utf-8")
         command = [gs.GAPSCOPE, "run", "--report", out / "report.json", "--record", out / "recording", "--export",
-                   f"jsonl:{out / 'events.jsonl'}", "--export", f"otlp:http://127.0.0.1:{server.server_address[1]}", "--",
+                   f"jsonl:{out / 'events.jsonl'}", "--export", f"otlp:http://127.0.0.1:{server.server_address[1]}",
+                   "--export", f"otlp:http://127.0.0.1:{gs.free_port()}", "--export", f"queue:{out / 'queue'}",
+                   "--export", f"file:{out / 'collector.json'}", "--",
                    "python3", gs.HERE / "programs" / "leaky.py", values, ready]
         with open(top / "log", "wb") as log, open(top / "agent", "wb") as agent:
-            run = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=log, stderr=agent, env=gs.clean_env())
+            run = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=log, stderr=agent,
+                                   env=gs.clean_env({"TMPDIR": str(temporary)}))
             try:
                 gs.poll_until(lambda: ready.exists() or run.poll() is not None, "the service has logged everything")
                 gs.expect(run.poll() is None, "the service ended early: " + (top / "agent").read_text(errors="replace")[-2000:])
                 # all that was written is read when a second memory image in a row has nothing left in it
                 gs.poll_until(lambda: not leaks(pieces, memory_of(run.pid)), "the agent's memory holds no value")
+                if count >= CORE_FROM:
+                    gs.checked(["gcore", "-o", out / "core", run.pid], timeout=600)
             except gs.Failure:
                 for name, line, hit in leaks(pieces, memory_of(run.pid))[:10]:
                     print(f"  memory {name}: {hit!r} of {line!r}")
@@ -141,13 +171,19 @@ def planted_secrets():
         print(f"  {count} planted, records {report['loss']['published']}, lost {report['loss']['by_cause']}, rules: {', '.join(rules)}")
         for rule in ("password", "credit_card", "email", "bearer_token", "stripe_key", "jwt", "api_key", "url_credentials"):
             gs.expect(f"data.log.{rule}" in rules, f"no finding of {rule}")
-        places = [(p.name, p.read_bytes()) for p in sorted(out.rglob("*")) if p.is_file()]
+        for form in ("text", "html", "sarif", "junit", "json"):
+            (out / f"report.{form}").write_bytes(gs.checked([gs.GAPSCOPE, "report", "--format", form, out / "report.json"]))
+        gs.checked([gs.GAPSCOPE, "replay", "--quiet", "--report", out / "replayed.json", out / "recording"])
+        left = [p for folder in (out, temporary) for p in sorted(folder.rglob("*")) if p.is_file()]
+        for kind in (*["core"] * (count >= CORE_FROM), "queue", "recording", "replayed.json", "collector.json"):
+            gs.expect(any(kind in str(p) for p in left), f"there is no {kind} to look into")
+        places = [(p.name, p.read_bytes()) for p in left]
         # the service's own stderr and the agent's words share one file: only lines of the agent's count
         words = b"\n".join(x for x in (top / "agent").read_bytes().split(b"\n") if x.startswith(b"gapscope"))
         places += [("agent's words", words), ("OTLP", b"".join(Collector.bodies))]
         gs.expect(Collector.bodies, "nothing was exported")
         print("  " + ", ".join(f"{name} {len(data)} bytes" for name, data in places))
-        found = leaks(pieces, places)
+        found = leaks(everywhere, places)
         for name, line, hit in found[:10]:
             print(f"  {name}: {hit!r} of {line!r}")
         gs.expect(not found, f"values are in {sorted({f[0] for f in found})}")
