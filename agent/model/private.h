@@ -125,7 +125,7 @@ struct model {
 	struct name *names;
 	unsigned int n_names;
 	struct open_request *requests;
-	struct serving *serving; /* threads with incoming requests */
+	struct answering *answering; /* threads with incoming requests */
 	uint64_t next_request;
 	bool heap_watched;       /* an ALLOC_STATE or ALLOC was seen */
 	struct serving *serving; /* threads and the request that each serves, while allocations are watched */

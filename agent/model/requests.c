@@ -6,37 +6,37 @@
 
 #include "model/private.h"
 
-struct serving;
+struct answering;
 
 struct open_request {
 	struct request *request;
 	uint64_t id;
-	struct serving *serving; /* its thread's, NULL if it is none of ours to answer */
-	UT_hash_handle hh;       /* by the request's address; uthash keeps the order of adding */
+	struct answering *answering; /* its thread's, NULL if it is none of ours to answer */
+	UT_hash_handle hh;           /* by the request's address; uthash keeps the order of adding */
 };
 
 /* A thread that serves: how many incoming requests are open on it, and the xor of their ids, which is the id of one that is alone. */
-struct serving {
+struct answering {
 	uint64_t thread; /* pid << 32 | tid */
 	uint64_t ids;
 	uint32_t open;
 	UT_hash_handle hh;
 };
 
-static struct serving *serving_find(const struct model *m, uint32_t pid, uint32_t tid)
+static struct answering *answering_find(const struct model *m, uint32_t pid, uint32_t tid)
 {
 	const uint64_t thread = (uint64_t)pid << 32 | tid;
-	struct serving *s = NULL;
+	struct answering *s = NULL;
 
-	if (m->serving)
-		HASH_FIND(hh, m->serving, &thread, sizeof(thread), s);
+	if (m->answering)
+		HASH_FIND(hh, m->answering, &thread, sizeof(thread), s);
 	return s;
 }
 
 static void serve_start(struct model *m, struct open_request *o)
 {
 	const struct request *r = o->request;
-	struct serving *s = serving_find(m, r->pid, r->tid);
+	struct answering *s = answering_find(m, r->pid, r->tid);
 
 	if (!r->server)
 		return;
@@ -45,29 +45,29 @@ static void serve_start(struct model *m, struct open_request *o)
 		if (!s)
 			return;
 		s->thread = (uint64_t)r->pid << 32 | r->tid;
-		HASH_ADD(hh, m->serving, thread, sizeof(s->thread), s);
+		HASH_ADD(hh, m->answering, thread, sizeof(s->thread), s);
 	}
 	s->ids ^= r->id;
 	s->open++;
-	o->serving = s;
+	o->answering = s;
 }
 
 static void serve_end(struct model *m, const struct open_request *o)
 {
-	struct serving *s = o->serving;
+	struct answering *s = o->answering;
 
 	if (!s)
 		return;
 	s->ids ^= o->id;
 	if (--s->open > 0)
 		return;
-	HASH_DEL(m->serving, s);
+	HASH_DEL(m->answering, s);
 	free(s);
 }
 
 uint64_t model_serving(const struct model *m, uint32_t pid, uint32_t tid)
 {
-	const struct serving *s = serving_find(m, pid, tid);
+	const struct answering *s = answering_find(m, pid, tid);
 
 	return s && s->open == 1 ? s->ids : 0;
 }
