@@ -49,7 +49,8 @@ struct event_sink {
 /* Data of MATCH. Texts are NUL-padded. */
 struct event_match {
 	char entity[24]; /* "CREDIT_CARD" */
-	char sink[128];  /* "stdout", "stderr", "file", "syslog", "journal", EVENT_SENT and the like: the kind; the model knows the path */
+	char sink
+		[128]; /* "stdout", "stderr", "file", "syslog", "journal", EVENT_SENT and the like: the kind; the model knows the path */
 	char sample[64]; /* masked, UTF-8: "4111 11•• •••• 1111" */
 	char level[16];  /* log level of the line if it has one, "ERROR" */
 	uint64_t line;   /* number of the line at that sink, 1-based */
