@@ -52,7 +52,9 @@ void verdict_text(const json_t *verdict, FILE *out, bool colour)
 		size_t shown = 0;
 
 		json_array_foreach (checks, i, check) {
-			if (!is(check, "state", states[s].name) || (passed && shown == PASSED_SHOWN))
+			const bool proof = is(check, "check", "proof") || is(check, "check", "dry-run");
+
+			if (!is(check, "state", states[s].name) || (passed && shown >= PASSED_SHOWN && !proof))
 				continue;
 			shown++;
 			fprintf(out, "  %s%s%s %-10s %s\n", colour ? states[s].colour : "", states[s].sign, colour ? "\033[0m" : "",

@@ -186,14 +186,15 @@ static void say_attempts(const json_t *r, char *text, size_t size)
 	const json_int_t n = r ? json_number(r, "max_attempts") : 1;
 	const char *class = r ? json_text(r, "class") : "none", *backoff = r ? json_text(r, "backoff") : "";
 	const char *jitter = r ? json_text(r, "jitter") : "";
-	const bool endless = strcmp(class, "unbounded") == 0 || strcmp(class, "undecided") == 0;
+	const bool endless = strcmp(class, "unbounded") == 0;
 
 	if (n <= 1) {
 		snprintf(text, size, "one attempt, no retry");
 		return;
 	}
-	snprintf(text, size, "%" JSON_INTEGER_FORMAT " attempts%s%s%s%s%s", n, endless ? " and no giving up" : "", ", ",
-		 strcmp(backoff, "none") == 0 ? "no back-off" : backoff, strcmp(jitter, "unknown") == 0 ? "" : ", ",
+	snprintf(text, size, "%s%" JSON_INTEGER_FORMAT " attempts%s%s%s%s%s", strcmp(class, "undecided") == 0 ? "at least " : "", n,
+		 endless ? " and no giving up" : "", ", ", strcmp(backoff, "none") == 0 ? "no back-off" : backoff,
+		 strcmp(jitter, "unknown") == 0 ? "" : ", ",
 		 strcmp(jitter, "yes") == 0  ? "jittered"
 		 : strcmp(jitter, "no") == 0 ? "no jitter"
 					     : "");

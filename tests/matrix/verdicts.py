@@ -182,6 +182,18 @@ def set_up(matrix, languages):
                 pass
 
 
+def matrix_folder(languages):
+    """A copy of the matrix in which everything is built that these languages need."""
+    matrix = os.path.join(CACHE, "client-matrix")
+    if not os.path.isdir(matrix):
+        shutil.copytree(SHARED, matrix)
+        subprocess.run(["chmod", "-R", "u+w", matrix], check=True)
+    if "go" in languages.split(","):
+        go_ready()
+    set_up(matrix, languages)
+    return matrix
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--gapscope", required=True)
@@ -202,14 +214,8 @@ def main():
     if not os.path.isdir(SHARED):
         print(f"SKIP: {os.path.normpath(SHARED)} is absent: no ground truth to compare with")
         return 77
-    matrix = os.path.join(CACHE, "client-matrix")
-    if not os.path.isdir(matrix):
-        shutil.copytree(SHARED, matrix)
-        subprocess.run(["chmod", "-R", "u+w", matrix], check=True)
-    if "go" in a.lang.split(","):
-        go_ready()
+    matrix = matrix_folder(a.lang)
     tool = [sys.executable, os.path.join(matrix, "matrix.py")]
-    set_up(matrix, a.lang)
     out = a.keep or tempfile.mkdtemp(prefix="gapscope-matrix-")
     os.makedirs(out, exist_ok=True)
     under = os.path.abspath(a.gapscope) + " run --quiet --report {out}" + (" --record {out}.rec" if a.replay else "") + " --"

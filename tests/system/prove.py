@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Proof mode on a service that runs: what is held flows again within a second after the agent is gone, however it went; the share of requests
+that feel a fault stays within the budget, as their client counts it; a dry run touches nothing; and the verdict says what was proven.
+"""
+import contextlib
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from gate import Dependency
+from gs import GAPSCOPE, HERE, Server, clean_env, expect, free_port, main, poll_until, read_report, run, workdir
+
+AGAIN_S = 1.0  # promised
+TRIES = 3      # of a time on a busy machine, the best counts
+
+
+class Sound(Dependency):
+    """Answers everything with 200, and counts."""
+
+    def __init__(self):
+        self.served = 0
+        super().__init__()
+
+    def fails(self, path):
+        with self.lock:
+            self.served += 1
+        return False
+
+    def handle_error(self, *_):
+        """A service that gives up resets its connection: nothing to be said."""
+
+
+def order(port, number):
+    """The status and how long it took."""
+    start = time.monotonic()
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        c.request("GET", f"/order/{number}")
+        status = c.getresponse().status
+    finally:
+        c.close()
+    return status, time.monotonic() - start
+
+
+class Load:
+    """Orders at a steady pace, three at a time; what came of each is kept."""
+
+    def __init__(self, port):
+        self.port, self.seen, self.over = port, [], threading.Event()
+        self.threads = [threading.Thread(target=self.drive, daemon=True) for _ in range(3)]
+        for t in self.threads:
+            t.start()
+
+    def drive(self):
+        while not self.over.wait(0.02):
+            self.seen.append(order(self.port, len(self.seen)))
+
+    def stop(self):
+        self.over.set()
+        for t in self.threads:
+            t.join(60)
+        return self.seen
+
+
+@contextlib.contextmanager
+def service(top, kind):
+    dependency = Sound()
+    port = free_port()
+    server = Server([sys.executable, HERE / "canary.py", kind, port, dependency.server_port], port, top / "service.log")
+    server.port = port
+    try:
+        yield server, dependency
+    finally:
+        server.kill()
+        dependency.shutdown()
+        dependency.server_close()
+
+
+def held_until(how):
+    """A service whose call is stalled; the agent gets the signal; seconds until the call is answered, and the next one."""
+    with workdir() as top, service(top, "no_timeout") as (server, dependency):
+        agent = subprocess.Popen([GAPSCOPE, "attach", "--quiet", "--prove", "faults=stall,share=100,errors=100,learn=0,hold=600", "--report",
+                                  str(top / "r.json"), str(server.process.pid)], env=clean_env())
+        done = []
+
+        def call():
+            while not done or done[-1][1] < 1:  # until one was held
+                done.append(order(server.port, len(done)))
+
+        caller = threading.Thread(target=call, daemon=True)
+        try:
+            caller.start()
+            served = [-1]
+
+            def held():  # the dependency has answered, and the service has not got it
+                was, served[0] = served[0], dependency.served
+                time.sleep(1)
+                return served[0] == was and was > 0 and len(done) < was
+
+            poll_until(held, "a call is held")
+            agent.send_signal(how)
+            start = time.monotonic()
+            caller.join(60)
+            again = time.monotonic() - start
+            expect(not caller.is_alive(), f"signal {how}: the call that was held is not answered")
+            status, next_one = order(server.port, 1000)
+            expect(done[-1][0] == 200 and status == 200, f"signal {how}: {done[-1]} and {status}")
+            agent.wait(60)
+            expect(server.process.poll() is None, "the service did not survive")
+            return max(again, next_one)
+        finally:
+            if agent.poll() is None:
+                agent.kill()
+
+
+def killed():
+    for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        times = []
+        while len(times) < TRIES and (not times or min(times) > AGAIN_S):
+            times.append(held_until(how))
+        print(f"{how.name}: traffic flows again after {min(times):.3f} s ({len(times)} tries)")
+        expect(min(times) <= AGAIN_S, f"{how.name}: only after {times} s")
+
+
+def budget():
+    share = 20
+    with workdir() as top, service(top, "stable") as (server, _):
+        load = Load(server.port)
+        try:
+            run([GAPSCOPE, "gate", "--quiet", "--prove", "--faults", "stall+503", "--prove-share", share, "--prove-learn", 3, "--prove-hold", 10,
+                 "--prove-errors", 100, "--duration", 20, "--json", top / "v.json", "--report", top / "r.json", server.process.pid])
+        finally:
+            seen = load.stop()
+        report, verdict = read_report(top / "r.json"), json.loads((top / "v.json").read_text())
+        felt = sum(1 for status, seconds in seen if status != 200 or seconds > 0.5)
+        print(f"{felt} of {len(seen)} orders felt a fault ({felt / len(seen):.1%}, {share} % allowed): "
+              f"{[(p['fault'], p['outcome'], p['affected'], p['text']) for p in report['proofs']]}")
+        expect(0 < felt <= len(seen) * share / 100, f"{felt} of {len(seen)}")
+        proof = {p["fault"]: p for p in report["proofs"]}
+        expect(abs(proof["stall"]["seconds"] - 2) <= 0.3, f"the service gives up after 2 s: {proof['stall']}")
+        expect(verdict["proofs"] == report["proofs"], "the verdict does not say what was proven")
+        bound = report["deadlines"][0]["phase"]["response"]
+        expect(bound["bound"] == "finite" and bound["confidence"] == "proven", f"the deadline is not proven: {bound}")
+
+
+def errors_stop():
+    """Too many of the service's answers fail: all faults end, and the gate says so."""
+    with workdir() as top, service(top, "stable") as (server, _):
+        load = Load(server.port)
+        try:
+            run([GAPSCOPE, "gate", "--quiet", "--prove", "--faults", "503+reset", "--prove-share", 100, "--prove-learn", 1, "--prove-errors", 10,
+                 "--json", top / "v.json", server.process.pid])
+        finally:
+            seen = load.stop()
+        verdict = json.loads((top / "v.json").read_text())
+        failed = sum(status != 200 for status, _ in seen)
+        print(f"{failed} of {len(seen)} orders failed: {[c['text'] for c in verdict['checks'] if c['check'] == 'proof']}")
+        expect(verdict["verdict"] in ("inconclusive", "fail"), f"it is {verdict['verdict']}")
+        expect(any("too many answers" in c["text"] for c in verdict["checks"]), "the gate does not say why the faults ended")
+
+
+def dry_run():
+    with workdir() as top, service(top, "stable") as (server, dependency):
+        load = Load(server.port)
+        try:
+            done = run([GAPSCOPE, "gate", "--prove", "--dry-run", "--duration", 3, "--report", top / "r.json", server.process.pid])
+        finally:
+            seen = load.stop()
+        text = done.stdout.decode()
+        print(text)
+        expect(all(status == 200 for status, _ in seen) and dependency.served == len(seen), "a dry run changed what was answered")
+        proofs = read_report(top / "r.json")["proofs"]
+        expect(proofs and all(p["outcome"] == "planned" and p["affected"] == 0 for p in proofs), f"{proofs}")
+        expect(f"would withhold the answers of 127.0.0.1:{dependency.server_port}" in text, "it does not say what it would do")
+
+
+def refused_words():
+    for words, text in ((["--dry-run", "1"], "--prove"), (["--prove", "--faults", "thunder", "--", "true"], "no fault"),
+                        (["--prove", "--prove-share", "0", "1"], "prove-share"), (["--prove", "/dev/null"], "")):
+        done = run([GAPSCOPE, "gate", *words])
+        expect(done.returncode == 2 and text in done.stderr.decode(), f"{words}: {done.returncode} {done.stderr.decode()}")
+
+
+CASES = {"prove_killed": killed, "prove_budget": budget, "prove_errors_stop": errors_stop, "prove_dry_run": dry_run,
+         "prove_refused_words": refused_words}
+
+if __name__ == "__main__":
+    main(CASES)
