@@ -16,7 +16,7 @@ static bool on_time(struct wire_fault *f, uint64_t now_ns)
 /* The relay is in this network, and not at these addresses of another. */
 static bool same_network(const struct wire_fault *f)
 {
-	struct stat s;
+	struct stat s = {0};
 
 	return cpu_syscall(SYS_newfstatat, AT_FDCWD, (long)"/proc/thread-self/ns/net", (long)&s, 0, 0, 0) == 0 &&
 	       s.st_ino == f->network;

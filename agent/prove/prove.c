@@ -14,7 +14,6 @@
 
 #include "prove/relay.h"
 
-#define LEASE_NS 400000000ULL
 #define PAUSE_NS 500000000ULL   /* between two faults: the relay sees that the one is over */
 #define FINISH_NS 5000000000ULL /* nobody new has come for so long */
 #define IDLE_NS 10000000000ULL  /* a peer that nobody connects to for so long is not reached */
@@ -232,7 +231,8 @@ static void begin(struct prove *p, enum fault_kind kind, uint32_t row, uint64_t 
 	f->delay_ns = hold_ns < RESOLVE_NS ? hold_ns : RESOLVE_NS;
 	atomic_store(&f->target, kind == FAULT_RESOLVE || row == WIRE_FAULT_PEERS ? 0 : row + 1);
 	fill_purse(p);
-	atomic_store(&f->until_ns, now_ns + LEASE_NS);
+	atomic_store(&f->beat_ns, now_ns);
+	atomic_store(&f->until_ns, now_ns + WIRE_FAULT_LEASE_NS);
 	atomic_store_explicit(&f->way, faults[kind].way, memory_order_release);
 }
 
@@ -424,7 +424,7 @@ void prove_tick(struct prove *p, uint64_t now_ns)
 			p->state = OVER;
 			finish(p, why);
 		} else {
-			atomic_store(&p->fault->until_ns, now_ns + LEASE_NS);
+			atomic_store(&p->fault->beat_ns, now_ns);
 		}
 		break;
 	case OVER:

@@ -10,7 +10,7 @@
 #include "model/model.h"
 #include "prove/plan.h"
 
-#define PROVE_TICK_MS 100U /* how often prove_tick is to be called: the lease is renewed then */
+#define PROVE_TICK_MS 100U /* how often prove_tick is to be called: the relay renews the lease for as long as that goes on */
 
 struct prove;
 /* A fault is over (or, of a dry run, would be made): data of a PROOF event. */

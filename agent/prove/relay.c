@@ -32,6 +32,7 @@
 #define FILLERS 4               /* connections of our own that fill the silent port's queue */
 #define LINGER_NS 2000000000ULL /* the agent is gone: until its last lease has run out for sure */
 #define START_MS 2000
+#define BEAT_NS 3000000000ULL
 #define LET_IN_NS 3000000000ULL /* who knocked tries again 1 s and 3 s after the first time */
 
 struct place {
@@ -89,7 +90,7 @@ static int call_own(uint16_t port)
 /* The row that a connection was made for; WIRE_FAULT_PEERS if it is not from the service. */
 static uint32_t row_of(int fd)
 {
-	struct sockaddr_in a;
+	struct sockaddr_in a = {0};
 	socklen_t len = sizeof(a);
 
 	if (getsockname(fd, (struct sockaddr *)(void *)&a, &len) != 0)
@@ -163,11 +164,17 @@ static void look(struct place *r)
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 			r->orphan = true;
 			r->orphan_ns = r->env.now_ns;
+			atomic_store(&f->way, WIRE_FAULT_NONE);
 		}
 	}
 	const uint32_t way = atomic_load_explicit(&f->way, memory_order_acquire);
 
-	r->env.on = !r->orphan && way != WIRE_FAULT_NONE && r->env.now_ns < atomic_load(&f->until_ns);
+	/* The agent may be busy for a while, with a program's symbols, say; but not for ever. */
+	const bool beats = r->env.now_ns < atomic_load(&f->beat_ns) + BEAT_NS;
+
+	r->env.on = !r->orphan && way != WIRE_FAULT_NONE && (beats || r->env.now_ns < atomic_load(&f->until_ns));
+	if (r->env.on && beats)
+		atomic_store(&f->until_ns, r->env.now_ns + WIRE_FAULT_LEASE_NS);
 	tend_silent(r, r->env.on && way == WIRE_FAULT_SILENT);
 	if (r->orphan && !r->knocked && r->filled)
 		set_silent(r, false);

@@ -10,7 +10,7 @@
  *   127.83.0.(row + 1) : relay_port | refuse_port | silent_port        row: of peers[]
  *
  * so nothing has to be remembered of a connection, in whatever process it ends up. A fault is a lease: behind until_ns there is none,
- * whatever else stands here. The agent renews it a few times a second, so that it ends by itself when the agent does.
+ * whatever else stands here. The relay renews it for as long as the agent lives and beats, so that it ends by itself when either does.
  */
 #ifndef GAPSCOPE_WIRE_FAULT_H
 #define GAPSCOPE_WIRE_FAULT_H
@@ -20,8 +20,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WIRE_FAULT_PEERS 64U          /* rows; one more peer is never led anywhere */
-#define WIRE_FAULT_NET 0x7f530000U    /* 127.83.0.0, host order */
+#define WIRE_FAULT_PEERS 64U       /* rows; one more peer is never led anywhere */
+#define WIRE_FAULT_NET 0x7f530000U /* 127.83.0.0, host order */
+#define WIRE_FAULT_LEASE_NS 400000000ULL
 #define WIRE_FAULT_SPELL_NS 50000000L /* so long a delayed look-up sleeps before it asks again whether it still has to */
 
 enum wire_fault_way {
@@ -52,6 +53,7 @@ struct wire_fault {
 	_Atomic uint32_t affected;    /* those that were, ever */
 	_Atomic uint32_t silent;      /* 1: nobody answers at silent_port */
 	_Atomic uint64_t affected_ns; /* when the latest was */
+	_Atomic uint64_t beat_ns;     /* when the agent last said that the fault goes on */
 	uint64_t delay_ns;
 	uint64_t network; /* inode of the network namespace that the relay is in: in another one nothing is led to it */
 	uint16_t relay_port, refuse_port, silent_port; /* host order; 0 = no relay, and so no proof */
