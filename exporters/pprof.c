@@ -215,10 +215,13 @@ static Pprof__Sample *sample_new(struct builder *b, const json_t *site)
 
 static void builder_done(struct builder *b)
 {
-	for (size_t i = 0; i < b->samples_n; i++) {
-		free(b->samples[i]->location_id);
-		free(b->samples[i]->value);
-		free(b->samples[i]);
+	for (size_t i = 0; b->samples != NULL && i < b->samples_n; i++) {
+		Pprof__Sample *s = b->samples[i];
+		if (s == NULL)
+			continue;
+		free(s->location_id);
+		free(s->value);
+		free(s);
 	}
 	free((void *)b->samples);
 	for (size_t i = 0; i < b->locations.n; i++)

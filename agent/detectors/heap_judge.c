@@ -26,14 +26,14 @@ static void widen(struct heap_ages *a)
 
 static unsigned int slice(const struct heap_ages *a, uint64_t t_ns)
 {
-	return t_ns > a->start_ns ? (unsigned int)((t_ns - a->start_ns) / a->width_ns) : 0;
+	return a->width_ns != 0 && t_ns > a->start_ns ? (unsigned int)((t_ns - a->start_ns) / a->width_ns) : 0;
 }
 
 void heap_ages_add(struct heap_ages *a, uint64_t t_ns)
 {
 	if (a->width_ns == 0)
 		*a = (struct heap_ages){.start_ns = t_ns, .width_ns = FIRST_WIDTH_NS};
-	while (t_ns > a->start_ns && (t_ns - a->start_ns) / a->width_ns >= HEAP_AGES)
+	while (a->width_ns != 0 && t_ns > a->start_ns && (t_ns - a->start_ns) / a->width_ns >= HEAP_AGES)
 		widen(a);
 	a->made[slice(a, t_ns)]++;
 	a->alive[slice(a, t_ns)]++;

@@ -68,7 +68,7 @@ static double named(const char *text, double size)
 		char *end;
 		const double n = strtod(p, &end);
 
-		for (double each = 1; n > 0 && each <= 16; each *= 2) {
+		for (unsigned int each = 1; n > 0 && each <= 16; each *= 2) {
 			if (about(size, n * each))
 				return n;
 		}
