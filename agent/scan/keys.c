@@ -106,6 +106,9 @@ bool keyvalue_may_end(const struct text *t, size_t sep)
 static uint64_t letters_before(const struct text *t, size_t sep)
 {
 	uint64_t letters = 0;
+	/* nothing stands before the text's beginning, which is where a place less one may be */
+	if (sep > t->len)
+		return 0;
 	for (unsigned int at = 0, skipped = 0; at < 64 && sep > 0; sep--) {
 		uint8_t c = t->bytes[sep - 1];
 		if (is_alnum(c)) {

@@ -195,7 +195,7 @@ bool quoted_secret_at(const struct text *t, size_t at, struct span *ret)
 
 bool short_secret_at(const struct text *t, size_t at, struct span *ret)
 {
-	size_t end = token_end(t, at), len = end - at, digits = 0, upper = 0, small = 0, turns = 0;
+	size_t end = token_end(t, at), len = end - at, digits = 0, upper = 0, small = 0, turns = 0, unlike_names = 0;
 	const uint8_t *v = t->bytes + at;
 	if (len < SHORT_MIN || len > SHORT_MAX)
 		return false;
@@ -204,9 +204,12 @@ bool short_secret_at(const struct text *t, size_t at, struct span *ret)
 		upper += is_upper(v[i]);
 		small += is_lower(v[i]);
 		turns += i > 0 && (is_digit(v[i]) != is_digit(v[i - 1]) || is_upper(v[i]) != is_upper(v[i - 1]));
+		/* a word of a name begins with a capital and goes on with small letters: Step1Of2 */
+		unlike_names += is_upper(v[i]) && (i + 1 == len || !is_lower(v[i + 1]));
+		unlike_names += i > 0 && is_lower(v[i]) && is_digit(v[i - 1]);
 	}
 	uint8_t after = text_at(t, end);
-	if (digits + upper + small != len || digits < 2 || upper < 2 || small < 2 || turns < SHORT_TURNS ||
+	if (digits + upper + small != len || digits < 2 || upper < 2 || small < 2 || turns < SHORT_TURNS || unlike_names < 2 ||
 	    !(ends_value(after) || after == '&' || after == '<' || after == ')' || after == '}' || after == ']') ||
 	    is_placeholder(v, len))
 		return false;

@@ -39,6 +39,7 @@ static void short_ones(void **state)
 	assert_false(value(short_secret_at, "q8Zr2LmX0vTb7NcK", &n));
 	assert_false(value(short_secret_at, "RetryToken12", &n));
 	assert_false(value(short_secret_at, "MyStep2Stage3", &n));
+	assert_false(value(short_secret_at, "Step1Of2Done3", &n));
 	assert_false(value(short_secret_at, "q8zr2lmx0vtb7n", &n));
 	assert_string_equal(found("token=q8Zr2LmX0vTb7N, ok"), "API_KEY=q8Zr2LmX0vTb7N");
 	assert_string_equal(found("token q8Zr2LmX0vTb7N is bad"), "");
