@@ -232,7 +232,7 @@ static void begin(struct prove *p, enum fault_kind kind, uint32_t row, uint64_t 
 	atomic_store(&f->target, kind == FAULT_RESOLVE || row == WIRE_FAULT_PEERS ? 0 : row + 1);
 	fill_purse(p);
 	atomic_store(&f->beat_ns, now_ns);
-	atomic_store(&f->until_ns, now_ns + WIRE_FAULT_LEASE_NS);
+	atomic_store(&f->until_ns, now_ns + 2 * WIRE_FAULT_LEASE_NS); /* until the relay renews it */
 	atomic_store_explicit(&f->way, faults[kind].way, memory_order_release);
 }
 
