@@ -127,6 +127,7 @@ static void put_direction(struct page *p, const json_t *timeline, const char *di
 	const double step_s = (double)json_number(timeline, "step_s");
 	char picture[STEPS * 3 + 1] = "", latency[48] = "";
 	json_int_t most = 0, failed = 0;
+	size_t drawn = 0;
 
 	for (size_t i = from; i < n; i++) {
 		const json_int_t r = json_integer_value(json_array_get(requests, i));
@@ -140,7 +141,7 @@ static void put_direction(struct page *p, const json_t *timeline, const char *di
 		const json_int_t r = json_integer_value(json_array_get(requests, i));
 		const json_t *p95 = json_array_get(json_object_get(of, "p95_us"), i);
 
-		strcat(picture, bars[r ? (size_t)(1 + r * 7 / most) : 0]);
+		drawn += (size_t)snprintf(picture + drawn, sizeof(picture) - drawn, "%s", bars[r ? (size_t)(1 + r * 7 / most) : 0]);
 		if (json_is_integer(p95))
 			snprintf(latency, sizeof(latency), "p95 %.4g ms", (double)json_integer_value(p95) / 1e3);
 	}
