@@ -108,6 +108,7 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 					       .ring_bytes = s->ring_size,
 					       .scan_percent = s->scan_cpu,
 					       .stacks = !s->no_stacks,
+					       .samples = true,
 					       .alloc_mean = settings_alloc_mean(s),
 					       .alloc_first = s->alloc_mean ? 0 : SETTINGS_ALLOC_FIRST};
 	int e;

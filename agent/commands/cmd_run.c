@@ -86,6 +86,7 @@ static int prepare(struct run *r, char *err, size_t err_size)
 					 .ring_bytes = s->ring_size,
 					 .scan_percent = s->scan_cpu,
 					 .stacks = !s->no_stacks,
+					 .samples = true,
 					 .alloc_mean = settings_alloc_mean(s),
 					 .alloc_first = s->alloc_mean ? 0 : SETTINGS_ALLOC_FIRST};
 	int e;

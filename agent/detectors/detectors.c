@@ -5,13 +5,21 @@
 
 #include <string.h>
 
+/* clang-format off: a row a line */
 const struct detector *const detector_table[] = {
 	&deadline_detector,
 	&retry_detector,
 	&data_detector,
 	&heap_detector,
+	&fds_detector,
+	&close_wait_detector,
+	&tasks_detector,
+	&churn_detector,
+	&backlog_detector,
+	&memory_detector,
 	NULL,
 };
+/* clang-format on */
 
 static const char *const severity_names[] = {
 	[SEVERITY_INFO] = "info",

@@ -9,9 +9,10 @@
 #define FIRST_WIDTH_NS 1000000000ULL
 #define WARM_UP_MIN 3U /* marks */
 #define MARKS_MIN 8U
-#define QUARTER_SHARE 0.65 /* of an even growth */
-#define END_SHARE 0.2      /* of it, within the last quarter */
-#define ERRORS_MIN 4.0     /* standard errors of the slope above zero */
+#define QUARTER_SHARE 0.4 /* of an even growth */
+#define SETTLES 0.6       /* of the first quarter's rise, where each rises less than the one before */
+#define END_SHARE 0.2     /* of it, within the last quarter */
+#define ERRORS_MIN 4.0    /* standard errors of the slope above zero */
 #define INTERVAL 1.96
 #define SPREAD_SHARE 10U /* a quarter has at least one in so many */
 
@@ -109,11 +110,17 @@ static bool steady_from(const struct growth *g, unsigned int first, double secon
 	t.seconds = (double)(g->n - first) * (double)g->width_ns / NS_PER_S;
 	t.from = low[0];
 	t.to = g->low[g->n - 1];
+	double rises[GROWTH_QUARTERS - 1];
 	const double even = (low[GROWTH_QUARTERS - 1] - low[0]) / (GROWTH_QUARTERS - 1);
-	for (unsigned int q = 1; q < GROWTH_QUARTERS; q++) {
-		if (even <= 0 || low[q] - low[q - 1] < QUARTER_SHARE * even)
+	bool falling = true;
+	for (unsigned int q = 0; q + 1 < GROWTH_QUARTERS; q++) {
+		rises[q] = low[q + 1] - low[q];
+		if (even <= 0 || rises[q] < QUARTER_SHARE * even)
 			return false;
+		falling = falling && (q == 0 || rises[q] < rises[q - 1]);
 	}
+	if (falling && rises[GROWTH_QUARTERS - 2] < SETTLES * rises[0])
+		return false;
 	/* Within the last quarter, too: it has not come to its limit just now. */
 	if (t.seconds < seconds || t.to - t.from < rise || t.to - low[GROWTH_QUARTERS - 1] < END_SHARE * even || !fit(g, first, &t))
 		return false;

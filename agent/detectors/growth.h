@@ -32,7 +32,7 @@ struct growth_trend {
 /* A value at a time; times do not fall. */
 void growth_add(struct growth *g, uint64_t t_ns, double value);
 /* Does it grow steadily, and up to the end: over at least so many seconds behind the first quarter or half, by at least `rise`, in each
- * quarter at least 0.65 of what an even growth would be, with a slope four standard errors above zero? */
+ * quarter at least 0.4 of what an even growth would be and not ever less, with a slope four standard errors above zero? */
 bool growth_steady(const struct growth *g, double seconds, double rise, struct growth_trend *ret);
 /* Are these times spread over [from, to], so that each quarter of it has at least a tenth of them? */
 bool growth_spread(const uint64_t *times, size_t n, uint64_t from, uint64_t to);

@@ -49,8 +49,9 @@ int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct cou
 	in->slots = calloc(in->shared->thread_max, sizeof(*in->slots));
 	in->watched = calloc(in->shared->process_max, sizeof(*in->watched));
 	in->scratch = malloc(decode_max_bytes());
+	in->sampled = calloc(in->shared->process_max, sizeof(*in->sampled));
 	if (in->order == NULL || in->callsites == NULL || in->redact == NULL || in->pids == NULL || in->slots == NULL ||
-	    in->watched == NULL || in->scratch == NULL)
+	    in->watched == NULL || in->scratch == NULL || in->sampled == NULL || (o->samples && sampler_new("", &in->sampler) < 0))
 		goto fail;
 	*ret = in;
 	return 0;
@@ -72,6 +73,8 @@ void ingest_free(struct ingest *in)
 	free(in->slots);
 	free(in->watched);
 	free(in->scratch);
+	free(in->sampled);
+	sampler_free(in->sampler);
 	memory_done(&in->memory);
 	free(in);
 }

@@ -17,6 +17,7 @@ struct ingest_options {
 	uint32_t alloc_mean;                          /* sample an allocation every so many bytes, on average; 0 = watch none */
 	uint32_t alloc_first; /* more often at first, doubled with the samples up to alloc_mean; 0 = alloc_mean at once */
 	bool stacks;          /* take and resolve stack snapshots */
+	bool samples;         /* sample the resources of watched processes (sample/sample.h) */
 };
 
 struct ingest;

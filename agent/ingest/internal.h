@@ -20,6 +20,7 @@
 #include "ingest/pids.h"
 #include "ingest/redact.h"
 #include "ingest/unwatched.h"
+#include "sample/sample.h"
 
 /* What we remember of a thread slot. */
 struct slot {
@@ -56,6 +57,8 @@ struct ingest {
 	struct callsites *callsites;
 	struct redact *redact;
 	struct unwatched unwatched;
+	struct sampler *sampler; /* NULL: no samples are wanted */
+	uint32_t *sampled;       /* shared->process_max pids, of one round */
 	struct counters *counters;
 	struct pids *pids;
 	struct slot *slots;      /* shared->thread_max of them */

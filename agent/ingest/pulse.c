@@ -79,6 +79,30 @@ void pulse_unwatched(struct ingest *in, bool last)
 	}
 }
 
+static void hold_sample(void *ctx, const struct event *e)
+{
+	struct ingest *in = ctx;
+
+	ingest_hold(in, pending_new(in->order, e, NULL, NULL));
+}
+
+static void tell_samples(struct ingest *in)
+{
+	size_t n = 0;
+
+	if (in->sampler == NULL || !sampler_due(in->sampler, in->now_ns))
+		return;
+	for (uint32_t i = 0; i < in->processes_high; i++) {
+		bool twice = false; /* a process that started another program has two places for a while */
+
+		for (size_t k = 0; k < n && !twice; k++)
+			twice = in->sampled[k] == in->watched[i].pid;
+		if (!twice && in->watched[i].known && !in->watched[i].gone)
+			in->sampled[n++] = in->watched[i].pid;
+	}
+	sampler_round(in->sampler, in->sampled, n, in->now_ns, hold_sample, in);
+}
+
 void pulse(struct ingest *in, bool last)
 {
 	if (in->now_ns < in->next_tick_ns) {
@@ -93,6 +117,7 @@ void pulse(struct ingest *in, bool last)
 		in->next_tick_ns += SECOND_NS;
 	}
 	slots_tell_inflight(in);
+	tell_samples(in);
 	pulse_unwatched(in, false);
 	tell_losses(in);
 }

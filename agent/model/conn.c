@@ -139,6 +139,8 @@ struct connx *conn_new(struct model *m, struct proc *p, int fd, enum conn_kind k
 	c->pub.fd = fd;
 	c->pub.kind = kind;
 	c->pub.opened_ns = e->t1;
+	c->pub.open_stack = e->stack;
+	c->pub.open_tid = e->tid;
 	if (!conn_share(m, c, p, fd, e)) {
 		free(c);
 		return NULL;

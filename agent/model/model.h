@@ -78,6 +78,7 @@ struct conn {
 	bool keepalive;
 	struct conn_deadline runtime[WIRE_DEADLINE_OTHERS]; /* by enum wire_deadline; READ and WRITE instead of BOTH */
 	uint64_t opened_ns;
+	uint32_t open_stack, open_tid; /* of the call that made it */
 	uint64_t connect_t0,
 		connect_t1; /* 0 until it happened; a non-blocking connect ends at the first proof of success or failure */
 	int connect_err;    /* errno of its end, 0 = success, EINPROGRESS while under way; closed before its end was known:

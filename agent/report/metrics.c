@@ -6,10 +6,12 @@
 
 #include "report/areas.h"
 #include "report/metrics.h"
+#include "report/resource_metrics.h"
 #include "report/series.h"
+#include "report/snapshot.h"
 
 #define EVENT_IDS 256U
-#define METRICS_MAX 40U
+#define METRICS_MAX 48U
 #define NS_PER_S 1e9
 
 static const char *const limit_names[] = {
@@ -25,6 +27,7 @@ struct metrics {
 	struct series *requests, *connects, *ended;
 	uint64_t bytes[2], heap_asked;
 	double heap_held;
+	struct resource_metrics *resources;
 	const struct exemplar *span; /* of the request being counted */
 	uint64_t events[EVENT_IDS];
 	struct metric list[METRICS_MAX];
@@ -47,7 +50,8 @@ struct metrics *metrics_new(struct counters *counters, struct findings *findings
 	m->requests = series_new(NULL, 0, counters);
 	m->connects = series_new(area_table[AREA_DB].bounds, area_table[AREA_DB].bounds_n, counters);
 	m->ended = series_new(NULL, 0, counters);
-	if (!fine || m->requests == NULL || m->connects == NULL || m->ended == NULL) {
+	m->resources = resource_metrics_new(counters);
+	if (!fine || m->resources == NULL || m->requests == NULL || m->connects == NULL || m->ended == NULL) {
 		metrics_free(m);
 		return NULL;
 	}
@@ -65,6 +69,7 @@ void metrics_free(struct metrics *m)
 	series_free(m->requests);
 	series_free(m->connects);
 	series_free(m->ended);
+	resource_metrics_free(m->resources);
 	free(m->own);
 	free(m);
 }
@@ -78,6 +83,7 @@ void metrics_event(struct metrics *m, const struct event *e)
 {
 	if (e->id < EVENT_IDS)
 		m->events[e->id]++;
+	resource_metrics_event(m->resources, e);
 }
 
 /* Attributes of one point, and their texts. */
@@ -125,9 +131,15 @@ void metrics_connect(struct metrics *m, const struct conn *c)
 	series_record(m->connects, a.list, a.n, (double)(c->connect_t1 - c->connect_t0) / NS_PER_S);
 }
 
-void metrics_bytes(struct metrics *m, enum direction d, uint64_t bytes)
+void metrics_bytes(struct metrics *m, const struct conn *c, enum direction d, uint64_t bytes)
 {
 	m->bytes[d] += bytes;
+	resource_metrics_bytes(m->resources, c, d, bytes);
+}
+
+void metrics_retransmits(struct metrics *m, const struct conn *c, uint64_t total)
+{
+	resource_metrics_retransmits(m->resources, c, total);
 }
 
 void metrics_heap_asked(struct metrics *m, uint64_t bytes)
@@ -150,68 +162,67 @@ void metrics_connection_end(struct metrics *m, const struct conn *c)
 		return;
 	attrs_text(&a, "gapscope.role", c->role == CONN_SERVER ? "server" : "client");
 	attrs_text(&a, "gapscope.connection.end", ends[c->end]);
+	if (c->role == CONN_CLIENT && c->peer[0] != '\0')
+		area_server(&a, &(struct request){.conn = (struct conn *)c});
 	series_record(m->ended, a.list, a.n, 1);
 }
 
-/* Builds the snapshot: metrics into list, own points into one array. */
-struct snapshot {
-	struct metrics *m;
-	size_t metrics_n, points_n, points_room;
-	uint64_t start_ns, now_ns;
-};
+/* -- the snapshot -- */
 
-static void snapshot_series(struct snapshot *s, struct metric head, struct series *series)
+void snapshot_series(struct snapshot *s, struct metric head, struct series *series)
 {
 	head.points = series_points(series, s->start_ns, s->now_ns, &head.points_n);
-	if (head.points_n > 0)
-		s->m->list[s->metrics_n++] = head;
+	if (head.points_n > 0 && s->list_n < s->list_room)
+		s->list[s->list_n++] = head;
 }
 
-static void snapshot_own(struct snapshot *s, struct metric head)
+void snapshot_own(struct snapshot *s, struct metric head)
 {
-	head.points = &s->m->own[s->points_n];
-	s->m->list[s->metrics_n++] = head;
-}
-
-static void snapshot_point(struct snapshot *s, double value, const char *key, const char *text)
-{
-	if (s->points_n == s->points_room)
+	if (s->list_n == s->list_room)
 		return;
-	struct metric_point *p = &s->m->own[s->points_n++];
+	head.points = &s->own[s->own_n];
+	s->list[s->list_n++] = head;
+}
+
+void snapshot_point(struct snapshot *s, double value, const char *key, const char *text)
+{
+	if (s->own_n == s->own_room)
+		return;
+	struct metric_point *p = &s->own[s->own_n++];
 	*p = (struct metric_point){.start_ns = s->start_ns, .time_ns = s->now_ns, .value = value};
 	if (key != NULL)
 		p->attrs[p->attrs_n++] = (struct attr){.key = key, .type = ATTR_STRING, .s = text};
-	s->m->list[s->metrics_n - 1].points_n++;
+	s->list[s->list_n - 1].points_n++;
 }
 
-static void snapshot_bytes(struct snapshot *s)
+static void snapshot_bytes(const struct metrics *m, struct snapshot *s)
 {
 	snapshot_own(s, (struct metric){.name = "process.network.io", .unit = "By", .doc = "Bytes sent and received."});
-	snapshot_point(s, (double)s->m->bytes[DIR_OUT], "network.io.direction", "transmit");
-	snapshot_point(s, (double)s->m->bytes[DIR_IN], "network.io.direction", "receive");
+	snapshot_point(s, (double)m->bytes[DIR_OUT], "network.io.direction", "transmit");
+	snapshot_point(s, (double)m->bytes[DIR_IN], "network.io.direction", "receive");
 }
 
 /* Where allocations are watched. */
-static void snapshot_heap(struct snapshot *s)
+static void snapshot_heap(const struct metrics *m, struct snapshot *s)
 {
-	if (s->m->heap_asked == 0 && s->m->heap_held <= 0)
+	if (m->heap_asked == 0 && m->heap_held <= 0)
 		return;
 	snapshot_own(s, (struct metric){.name = "gapscope.heap.allocated",
 					.unit = "By",
 					.doc = "Memory that the service asked its allocator for.",
 					.kind = METRIC_SUM});
-	snapshot_point(s, (double)s->m->heap_asked, NULL, NULL);
+	snapshot_point(s, (double)m->heap_asked, NULL, NULL);
 	snapshot_own(s, (struct metric){.name = "gapscope.heap.held",
 					.unit = "By",
 					.doc = "Memory that the service holds, as samples estimate it.",
 					.kind = METRIC_UPDOWN});
-	snapshot_point(s, s->m->heap_held > 0 ? (double)(uint64_t)s->m->heap_held : 0, NULL, NULL);
+	snapshot_point(s, m->heap_held > 0 ? (double)(uint64_t)m->heap_held : 0, NULL, NULL);
 }
 
-static void snapshot_events(struct snapshot *s)
+static void snapshot_events(const struct metrics *m, struct snapshot *s)
 {
 	uint64_t left[EVENT_IDS];
-	memcpy(left, s->m->events, sizeof left);
+	memcpy(left, m->events, sizeof left);
 	snapshot_own(s,
 		     (struct metric){
 			     .name = "gapscope.events", .unit = "{event}", .doc = "Events read, by family.", .kind = METRIC_SUM});
@@ -228,14 +239,14 @@ static void snapshot_events(struct snapshot *s)
 		}
 		snapshot_point(s, (double)sum, "gapscope.event.family", family);
 	}
-	if (s->m->list[s->metrics_n - 1].points_n == 0)
-		s->metrics_n--;
+	if (s->list[s->list_n - 1].points_n == 0)
+		s->list_n--;
 }
 
 /* Zeros are said: "nothing was lost" is a statement, an absent series is not. */
-static void snapshot_counters(struct snapshot *s)
+static void snapshot_counters(const struct metrics *m, struct snapshot *s)
 {
-	const struct counters *c = s->m->counters;
+	const struct counters *c = m->counters;
 	snapshot_own(s, (struct metric){.name = "gapscope.records.published",
 					.unit = "{record}",
 					.doc = "Records that sources published."});
@@ -257,9 +268,9 @@ static void snapshot_counters(struct snapshot *s)
 }
 
 /* Retries and goodput: their shares of the requests show a retry storm. */
-static void snapshot_retries(struct snapshot *s)
+static void snapshot_retries(const struct metrics *m, struct snapshot *s)
 {
-	const struct counters *c = s->m->counters;
+	const struct counters *c = m->counters;
 	snapshot_own(s, (struct metric){.name = "gapscope.retries",
 					.unit = "{request}",
 					.doc = "Requests that repeated one that had failed: sent by the service, and received."});
@@ -272,9 +283,9 @@ static void snapshot_retries(struct snapshot *s)
 	snapshot_point(s, (double)c->requests_in_failed, "gapscope.answer", "failed");
 }
 
-static void snapshot_findings(struct snapshot *s)
+static void snapshot_findings(const struct metrics *m, struct snapshot *s)
 {
-	size_t n = findings_count(s->m->findings);
+	size_t n = findings_count(m->findings);
 	if (n == 0)
 		return;
 	snapshot_own(s, (struct metric){.name = "gapscope.findings",
@@ -282,14 +293,13 @@ static void snapshot_findings(struct snapshot *s)
 					.doc = "Findings, by rule and severity.",
 					.kind = METRIC_UPDOWN});
 	for (size_t i = 0; i < n;) {
-		const char *rule = findings_rule(s->m->findings, i);
-		enum severity severity = findings_severity(s->m->findings, i);
+		const char *rule = findings_rule(m->findings, i);
+		enum severity severity = findings_severity(m->findings, i);
 		size_t first = i;
-		while (i < n && findings_severity(s->m->findings, i) == severity &&
-		       strcmp(findings_rule(s->m->findings, i), rule) == 0)
+		while (i < n && findings_severity(m->findings, i) == severity && strcmp(findings_rule(m->findings, i), rule) == 0)
 			i++;
 		snapshot_point(s, (double)(i - first), "gapscope.rule", rule);
-		struct metric_point *p = &s->m->own[s->points_n - 1];
+		struct metric_point *p = &s->own[s->own_n - 1];
 		p->attrs[p->attrs_n++] =
 			(struct attr){.key = "gapscope.severity", .type = ATTR_STRING, .s = severity_name(severity)};
 	}
@@ -297,14 +307,16 @@ static void snapshot_findings(struct snapshot *s)
 
 const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint64_t now_ns, size_t *ret_n)
 {
-	size_t room = EVENT_IDS + 1 + 2 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 2 + 4 + 2 + findings_count(m->findings);
+	size_t room = EVENT_IDS + 1 + 2 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 2 + 4 + 2 + RESOURCE_METRICS_POINTS +
+		      findings_count(m->findings);
 	struct metric_point *own = calloc(room, sizeof *own);
 	*ret_n = 0;
 	if (own == NULL)
 		return NULL;
 	free(m->own);
 	m->own = own;
-	struct snapshot s = {.m = m, .points_room = room, .start_ns = start_ns, .now_ns = now_ns};
+	struct snapshot s = {
+		.list = m->list, .list_room = METRICS_MAX, .own = own, .own_room = room, .start_ns = start_ns, .now_ns = now_ns};
 	for (size_t i = 0; i < AREA_N; i++) {
 		const struct area *area = &area_table[i];
 		struct metric duration = {
@@ -332,12 +344,13 @@ const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint
 					.unit = "{connection}",
 					.doc = "Connections that ended, by role and how: resets show here."},
 			m->ended);
-	snapshot_bytes(&s);
-	snapshot_heap(&s);
-	snapshot_events(&s);
-	snapshot_counters(&s);
-	snapshot_retries(&s);
-	snapshot_findings(&s);
-	*ret_n = s.metrics_n;
+	resource_metrics_snapshot(m->resources, &s);
+	snapshot_bytes(m, &s);
+	snapshot_heap(m, &s);
+	snapshot_events(m, &s);
+	snapshot_counters(m, &s);
+	snapshot_retries(m, &s);
+	snapshot_findings(m, &s);
+	*ret_n = s.list_n;
 	return m->list;
 }

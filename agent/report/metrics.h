@@ -21,10 +21,12 @@ void metrics_request(struct metrics *m, const struct request *r);
 /* A connect ended; a connection did; bytes moved. */
 void metrics_connect(struct metrics *m, const struct conn *c);
 void metrics_connection_end(struct metrics *m, const struct conn *c);
-void metrics_bytes(struct metrics *m, enum direction d, uint64_t bytes);
+void metrics_bytes(struct metrics *m, const struct conn *c, enum direction d, uint64_t bytes);
 /* Memory: asked for, exactly; and by estimate what is held, more or less than before. */
 void metrics_heap_asked(struct metrics *m, uint64_t bytes);
 void metrics_heap_held(struct metrics *m, double bytes);
+/* The kernel says of a connection how many segments were sent again so far. */
+void metrics_retransmits(struct metrics *m, const struct conn *c, uint64_t total);
 /* The sampled span of the next request, for exemplars; NULL = none. It must last until that. */
 void metrics_in_span(struct metrics *m, const struct exemplar *x);
 /* All metrics as they stand; the result is valid until the next call. NULL when memory is out. */

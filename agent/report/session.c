@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/samples.h"
 #include "protocols/protocol.h"
 #include "report/metrics.h"
 #include "report/proofs.h"
@@ -143,9 +144,8 @@ static void on_connect(void *ctx, struct conn *c, const struct event *e)
 static void on_data(void *ctx, struct conn *c, enum direction d, const struct event *e)
 {
 	const struct session *s = ctx;
-	(void)c;
 	if (e->ret > 0)
-		metrics_bytes(s->metrics, d, (uint64_t)e->ret);
+		metrics_bytes(s->metrics, c, d, (uint64_t)e->ret);
 }
 
 static void on_heap_alloc(void *ctx, const struct allocation *a)
@@ -176,6 +176,19 @@ static void on_close(void *ctx, struct conn *c, const struct event *e)
 	metrics_connection_end(s->metrics, c);
 }
 
+/* What the kernel says of a connection. */
+static void on_event(void *ctx, const struct event *e)
+{
+	const struct session *s = ctx;
+	struct sample_socket socket;
+	if (e->id != WIRE_SAMPLE_SOCKET || e->data_len < sizeof socket)
+		return;
+	const struct conn *c = model_conn(s->model, e->pid, e->fd);
+	memcpy(&socket, e->data, sizeof socket);
+	if (c != NULL && socket.retransmits != 0)
+		metrics_retransmits(s->metrics, c, socket.retransmits);
+}
+
 static void on_finding(void *ctx, const json_t *finding, uint64_t request_id, uint64_t time_ns)
 {
 	struct session *s = ctx;
@@ -198,6 +211,7 @@ static bool trace_of(void *ctx, uint64_t request_id, uint8_t ret_trace_id[16])
 }
 
 static const struct observer session_observer = {
+	.event = on_event,
 	.process_start = on_process_start,
 	.request_start = on_request_start,
 	.request_end = on_request_end,

@@ -32,7 +32,7 @@ nice ninja -C "$copy/build" gapscope gapscope_shim $units >"$copy/build.log" 2>&
 	grep -E "error|FAILED" "$copy/build.log" | head -n 20
 	exit 1
 }
-ctest --test-dir "$copy/build" -R '\.sample_' --output-on-failure --no-tests=error | tail -n 12
+ctest --test-dir "$copy/build" -R '\.sample_(detector|protocol|exporter)$' --output-on-failure --no-tests=error | tail -n 12
 list=$("$copy/build/gapscope" list)
 for name in sample_detector sample_detector.connection.reset sample_protocol sample_exporter fdatasync; do
 	grep -q -- " $name" <<<"$list" || {

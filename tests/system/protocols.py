@@ -397,7 +397,8 @@ def children(pid):
 
 def metrics_are_conventional():
     """Names, units and kinds of the metrics that a session can export."""
-    text = (gs.ROOT / "agent" / "report" / "areas.c").read_text() + (gs.ROOT / "agent" / "report" / "metrics.c").read_text()
+    text = (gs.ROOT / "agent" / "report" / "areas.c").read_text() + "".join(
+        (gs.ROOT / "agent" / "report" / name).read_text() for name in ("metrics.c", "resource_metrics.c"))
     names = set(re.findall(r'(?:_metric|\.name) = "([a-z0-9_.]+)"', text))
     gs.expect(len(names) > 10, "no metrics were found in the tables")
     for name in sorted(names):

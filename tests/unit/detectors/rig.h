@@ -94,7 +94,10 @@ SCRIPT_API void rig_init(struct rig *r, const struct detector *d)
 SCRIPT_API void rig_finish(struct rig *r)
 {
 	script_finish(&r->s);
-	r->detector->finish(r->state, r->s.now);
+	if (r->detector->finish)
+		r->detector->finish(r->state, r->s.now);
+	if (!r->detector->report)
+		return;
 	r->not_exercised = json_array();
 	r->section = r->detector->report(r->state, r->not_exercised);
 	/* Where there was nothing to watch, there is no section. */

@@ -1,0 +1,52 @@
+/*
+ * Samples: what the agent reads about once a second of the resources of watched processes (agent/sample), as data of events. Detectors and
+ * metrics see nothing else of /proc, so a recording replays to the same findings.
+ */
+#ifndef GAPSCOPE_CORE_SAMPLES_H
+#define GAPSCOPE_CORE_SAMPLES_H
+
+#include <stdint.h>
+
+/* What a descriptor is, by where its link in /proc/PID/fd leads. */
+enum sample_fd {
+	SAMPLE_FD_SOCKET,
+	SAMPLE_FD_PIPE,
+	SAMPLE_FD_FILE,
+	SAMPLE_FD_DEVICE,
+	SAMPLE_FD_EPOLL,
+	SAMPLE_FD_EVENT, /* eventfd, timerfd, signalfd, inotify, and other anonymous ones */
+	SAMPLE_FD_KINDS
+};
+
+/* States of TCP sockets as the kernel numbers them (include/net/tcp_states.h). */
+enum { SAMPLE_ESTABLISHED = 1, SAMPLE_CLOSE_WAIT = 8, SAMPLE_LISTEN = 10 };
+
+#define SAMPLE_UNKNOWN UINT64_MAX /* a number that could not be read, or a limit that is not set */
+
+/* Data of SAMPLE_PROCESS. */
+struct sample_process {
+	uint64_t user_ns, system_ns; /* processor time so far, of all threads */
+	uint64_t resident_bytes, virtual_bytes;
+	uint64_t threads;
+	uint64_t fds, fd_limit; /* fds: SAMPLE_UNKNOWN where /proc does not let us */
+	uint64_t fd_kinds[SAMPLE_FD_KINDS];
+};
+
+/* Data of SAMPLE_SOCKET: of listeners, of sockets in CLOSE_WAIT, and of those that had to send again. */
+struct sample_socket {
+	uint64_t queue;       /* listener: connections that wait to be accepted; else bytes that wait to be read */
+	uint64_t queue_max;   /* listener: as many may; else 0 */
+	uint64_t drops;       /* listener: connections that were dropped so far, SAMPLE_UNKNOWN if the kernel does not say */
+	uint64_t retransmits; /* segments sent again so far */
+	uint64_t port;        /* of our end */
+};
+
+/* Data of SAMPLE_MEMORY: of the nearest control group with a limit. */
+struct sample_memory {
+	uint64_t used_bytes;  /* without the page cache, which is given back when needed */
+	uint64_t limit_bytes; /* SAMPLE_UNKNOWN: none */
+	uint64_t kills;       /* times that it ran out of memory so far, SAMPLE_UNKNOWN if not told */
+	uint64_t stall_us;    /* time that all of it stood still for want of memory so far (PSI), SAMPLE_UNKNOWN if not told */
+};
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Metrics of resources: what the service's processes use (from samples), and what went over its connections, by peer.
+ *
+ * Owner: metrics.c, on the session's thread.
+ */
+#ifndef GAPSCOPE_REPORT_RESOURCE_METRICS_H
+#define GAPSCOPE_REPORT_RESOURCE_METRICS_H
+
+#include "model/model.h"
+#include "report/snapshot.h"
+
+#define RESOURCE_METRICS_POINTS 8U /* of its own in a snapshot */
+
+struct resource_metrics;
+
+struct resource_metrics *resource_metrics_new(struct counters *counters);
+void resource_metrics_free(struct resource_metrics *r);
+/* Samples of processes, and their end. */
+void resource_metrics_event(struct resource_metrics *r, const struct event *e);
+/* Bytes moved over a connection; the kernel says of it how many segments were sent again so far. */
+void resource_metrics_bytes(struct resource_metrics *r, const struct conn *c, enum direction d, uint64_t bytes);
+void resource_metrics_retransmits(struct resource_metrics *r, const struct conn *c, uint64_t total);
+void resource_metrics_snapshot(struct resource_metrics *r, struct snapshot *s);
+
+#endif

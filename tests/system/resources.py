@@ -1,0 +1,155 @@
+"""Leaks of resources: programs that leak one thing each are told by the right rule, and programs and servers that keep pools and caches are not.
+
+What runs for so long that a leak shows (GAPSCOPE_NIGHTLY=1: ten times as long for what must not be told) is started all at once.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import gs
+import servers
+
+LEAKS = gs.HERE / "programs" / "leaks.py"
+NIGHTLY = os.environ.get("GAPSCOPE_NIGHTLY") == "1"
+RATE = 10
+
+# Kind of leak: seconds that it takes, rule, and a text of its evidence or message.
+LEAKING = {
+    "fd_read": (24, "resource.fd.leak", "leaks.py"),
+    "fd_write": (20, "resource.fd.leak", "files opened by"),
+    "fd_names": (20, "resource.fd.leak", "files opened by"),
+    "fd_socket": (20, "resource.fd.leak", "TCP sockets to 127.0.0.1:"),
+    "fd_pipe": (20, "resource.fd.leak", "pipe ends"),
+    "fd_dup": (24, "resource.fd.leak", "/dev/null"),
+    "fd_eventfd": (24, "resource.fd.leak", "eventfd"),
+    "close_wait": (34, "resource.close_wait", "CLOSE_WAIT"),
+    "threads": (40, "resource.thread.growth", "threads"),
+    "processes": (40, "resource.process.growth", "processes"),
+    "churn": (24, "resource.connection.churn", "connections for"),
+    "backlog": (12, "resource.backlog.overflow", "dropped"),
+}
+# What else is true of a program: it is told as well.
+ALSO = {"backlog": {"resource.fd.leak"}, "close_wait": {"resource.fd.leak", "resource.connection.churn"}}
+CALM = ("ok_pool", "ok_idle_pool", "ok_cache", "ok_read_cache", "ok_threadpool", "ok_workers", "ok_keep_alive")
+
+
+def resource_findings(path):
+    return [f for f in gs.read_report(path)["findings"] if f["rule"].startswith("resource.")]
+
+
+def play_all(kinds, folder):
+    """Runs leaks.py of each kind under watch, at the same time. Kinds: name → seconds."""
+    running = {}
+    for kind, seconds in kinds.items():
+        words = gs.watch(folder / f"{kind}.json", "--record", str(folder / f"{kind}.gsr"))
+        running[kind] = subprocess.Popen([*words, sys.executable, LEAKS, kind, str(RATE), str(seconds)], env=gs.clean_env(),
+                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    for kind, process in running.items():
+        err = process.communicate(timeout=kinds[kind] + gs.LIMIT_S)[1]
+        gs.expect(process.returncode == 0, f"{kind} ended with {process.returncode}: {err.decode()[-500:]}")
+
+
+def resources_leak():
+    with gs.workdir() as folder:
+        play_all({kind: plan[0] for kind, plan in LEAKING.items()}, folder)
+        for kind, (_, rule, text) in LEAKING.items():
+            found = resource_findings(folder / f"{kind}.json")
+            told = [f for f in found if f["rule"] == rule and text in f["message"]]
+            print(f"  {kind}: " + ("; ".join(f["message"] for f in told) or "nothing"))
+            gs.expect(told, f"{kind} is not told as {rule}: {json.dumps(found)[:500]}")
+            others = {f["rule"] for f in found} - {rule} - ALSO.get(kind, set())
+            gs.expect(not others, f"{kind} is told as {others}, too")
+            gs.expect(told[0]["count"] >= 3 and told[0]["remedy"], "a finding without a count or a remedy")
+            again = folder / f"{kind}-again.json"
+            gs.checked([gs.GAPSCOPE, "replay", "--report", again, folder / f"{kind}.gsr"])
+            gs.expect(again.read_bytes() == (folder / f"{kind}.json").read_bytes(), f"{kind}: the replay's report is another one")
+
+
+def resources_calm():
+    with gs.workdir() as folder:
+        play_all({kind: 600 if NIGHTLY else 45 for kind in CALM}, folder)
+        for kind in CALM:
+            found = resource_findings(folder / f"{kind}.json")
+            gs.expect(not found, f"{kind} does not leak: {json.dumps(found)[:800]}")
+        print(f"  {len(CALM)} programs with pools and caches: no finding")
+
+
+def serve(command, port, load, folder, name, how=signal.SIGTERM):
+    """A server under watch and under steady load; what is told of its resources."""
+    report = folder / f"{name}.json"
+    with subprocess.Popen([*gs.watch(report), *map(str, command)], env=gs.clean_env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as server:
+        try:
+            gs.poll_until(lambda: gs.listening(port) or server.poll() is not None, f"{name} does not listen")
+            end = time.monotonic() + (600 if NIGHTLY else 25)
+            while time.monotonic() < end:
+                gs.checked(load)
+        finally:
+            server.send_signal(how)
+            server.wait(gs.LIMIT_S)
+    events = gs.is_watched(report)["service"]["events"]
+    found = resource_findings(report)
+    gs.expect(not found, f"{name} does not leak: {json.dumps(found)[:800]}")
+    print(f"  {name}: {events} events, no finding")
+
+
+def resources_servers():
+    gs.need("nginx", "redis-server", "redis-benchmark", "wrk", "node", "curl")
+    failures = []
+
+    def caught(*args):
+        try:
+            serve(*args)
+        except (gs.Failure, subprocess.SubprocessError, OSError) as e:
+            failures.append(f"{args[4]}: {e}")
+
+    with gs.workdir() as folder:
+        nginx, redis, node, python = (gs.free_port() for _ in range(4))
+        servers.nginx_conf(nginx, folder)
+        script = folder / "app.js"
+        script.write_text(f"require('http').createServer((q, s) => s.end('ok\\n')).listen({node}, '127.0.0.1');\n")
+        plans = [
+            (servers.nginx_command(nginx, folder), nginx, ["wrk", "-t1", "-c20", "-d2s", f"http://127.0.0.1:{nginx}/index.html"], folder, "nginx"),
+            (["redis-server", "--port", redis, "--bind", "127.0.0.1", "--dir", folder, "--save", ""], redis,
+             ["redis-benchmark", "-q", "-p", redis, "-n", "2000", "-c", "20", "-t", "get,set"], folder, "redis"),
+            (["node", script], node, ["wrk", "-t1", "-c10", "-d2s", f"http://127.0.0.1:{node}/"], folder, "node"),
+            ([sys.executable, "-m", "http.server", python, "--bind", "127.0.0.1", "--directory", folder / "html"], python,
+             ["curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{python}/[1-40]"], folder, "python"),
+        ]
+        threads = [threading.Thread(target=caught, args=p) for p in plans]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    gs.expect(not failures, "; ".join(failures))
+
+
+def process_metrics():
+    """process.* of a session agree with what /proc says of a program of known size."""
+    program = "import threading, time, os\nheld = [os.open('/dev/null', os.O_RDONLY) for _ in range(40)]\n" \
+              "body = bytearray(b'x' * (64 << 20))\n[threading.Thread(target=time.sleep, args=(9,), daemon=True).start() for _ in range(6)]\n" \
+              "end = time.monotonic() + 5\nwhile time.monotonic() < end:\n    sum(range(1000))\nos._exit(0)\n"
+    with gs.workdir() as folder:
+        lines = folder / "metrics.jsonl"
+        env = gs.clean_env({"OTEL_METRIC_EXPORT_INTERVAL": "500"})
+        gs.checked([*gs.watch(folder / "r.json", "--export", f"jsonl:{lines}"), sys.executable, "-c", program], env=env)
+        largest = {}
+        for line in pathlib.Path(lines).read_text(encoding="utf-8").splitlines():
+            m = json.loads(line).get("metric")
+            if m and m["name"].startswith("process.") and "value" in m:
+                key = (m["name"], m["attributes"].get("cpu.mode"))
+                largest[key] = max(largest.get(key, 0), m["value"])
+        print("  " + ", ".join(f"{k[0]}{' ' + k[1] if k[1] else ''} {v:g}" for k, v in sorted(largest.items(), key=str)))
+        gs.expect(64 << 20 <= largest["process.memory.usage", None] < 400 << 20, "resident memory is not that of the program")
+        gs.expect(largest["process.memory.virtual", None] > largest["process.memory.usage", None], "less is mapped than is resident")
+        gs.expect(largest["process.thread.count", None] == 7, "seven threads ran")
+        gs.expect(43 <= largest["process.unix.file_descriptor.count", None] <= 50, "forty descriptors and a few were open")
+        gs.expect(largest["process.cpu.time", "user"] > 0.1, "it did nothing but count")
+
+
+gs.main({f.__name__: f for f in (resources_leak, resources_calm, resources_servers, process_metrics)})
