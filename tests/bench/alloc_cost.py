@@ -9,7 +9,7 @@ import gs  # noqa: E402
 
 PAIR = str(gs.BUILD / "tests" / "bench" / "bench_alloc_pair")
 SIZES = (16, 64, 256, 1024)
-TURNS = 7
+TURNS = 3
 PROMISED_NS = 5.0
 
 

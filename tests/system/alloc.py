@@ -1,7 +1,7 @@
 """Allocations under watch, with real programs: planted leaks of known size are found and ranked, with every allocator; sums are right; what is
 no leak is not told; Go's pprof reads the profiles; and it can be switched on in a service that runs.
 
-GS_ALLOC_SECONDS is how long the real programs are watched (default 8; the nightly run sets 600).
+GS_ALLOC_SECONDS is how long the real programs are watched (default 4; the nightly run sets 600).
 """
 import json
 import os
@@ -12,7 +12,7 @@ import time
 
 import gs
 
-SECONDS = int(os.environ.get("GS_ALLOC_SECONDS", "8"))
+SECONDS = int(os.environ.get("GS_ALLOC_SECONDS", "4"))
 LEAKER = str(gs.BUILD / "tests" / "system" / "system_leaker")
 RUNS = 10
 ALLOCATORS = ("", "libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2")
@@ -51,7 +51,7 @@ def alloc_totals():
     worst = worst_live = 0
     with gs.workdir() as top:
         for _ in range(RUNS):
-            report, text = watched(top, [LEAKER, "60000", "0"])
+            report, text = watched(top, [LEAKER, "30000", "0"])
             said = truth(text)
             allocated, leaked = (sum(v[i] for v in said.values()) for i in (0, 1))
             heap = report["heap"]["heap"]
@@ -95,7 +95,7 @@ def alloc_ranked():
 def alloc_growth():
     """A leak of a program that goes on running is told by its regression; and by a replay, byte for byte."""
     with gs.workdir() as top:
-        report, text = watched(top, [LEAKER, "12000", "3500"], "--record", top / "a.gsr", "--alloc-mean", "16384")
+        report, text = watched(top, [LEAKER, "10000", "3500"], "--record", top / "a.gsr", "--alloc-mean", "16384")
         grown = [f for f in leaks(report) if f["rule"] == "resource.heap.growth"]
         print("  ", [f["message"] for f in grown])
         gs.expect({f["evidence"]["callers"].split(" < ")[-2 if "main" in f["evidence"]["callers"] else -1] for f in grown}, "no growth was told")
