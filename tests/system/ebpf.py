@@ -16,6 +16,12 @@ THREE = {"deadline.response.missing", "retry.unbounded", "data.log.credit_card"}
 ATTACH_SHOP = gs.HERE / "attach_shop.py"
 
 
+def no_finding(careful):
+    """But that cards reach the careful shop in clear HTTP on loopback, for information."""
+    worse = [f["rule"] for f in careful["findings"] if (f["rule"], f["severity"]) != ("data.plaintext.credit_card", "info")]
+    gs.expect(worse == [], f"the careful shop has findings: {worse}")
+
+
 def need_probes():
     """These tests are about the probes: as root on a kernel that has them, they must run."""
     if os.getuid() != 0:
@@ -88,7 +94,7 @@ def shop_of(compiler):
         print(f"  {len(ran)} fingerprints by run, {len(attached)} by attach, {len(ran & attached)} the same")
         gs.expect(ran == attached, f"other fingerprints by attach: {ran ^ attached}")
         careful = orders(top, "run", compile_shop(top, compiler, "careful"))
-        gs.expect(careful["findings"] == [], f"the careful shop has findings: {[f['rule'] for f in careful['findings']]}")
+        no_finding(careful)
 
 
 def ebpf_musl():
@@ -108,7 +114,7 @@ def ebpf_go():
             check_careless(top, way, shop, where)
         # Go's deadlines are timers of its runtime, which no system call shows: what cannot be seen is not suspected either.
         careful = orders(top, "run", compile_go(top, "careful"))
-        gs.expect(careful["findings"] == [], f"the careful shop has findings: {[f['rule'] for f in careful['findings']]}")
+        no_finding(careful)
 
 
 def ebpf_go_behind():
