@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* clang-format off: a row a line */
+/* A row a line. */
+/* clang-format off */
 const struct detector *const detector_table[] = {
 	&deadline_detector,
 	&retry_detector,

@@ -32,14 +32,20 @@ static void widen(struct growth *g)
 	g->width_ns *= 2;
 }
 
+/* Which mark a time belongs to; without a width there is one only. */
+static uint64_t mark_of(const struct growth *g, uint64_t since)
+{
+	return g->width_ns != 0 ? since / g->width_ns : 0;
+}
+
 void growth_add(struct growth *g, uint64_t t_ns, double value)
 {
 	if (g->width_ns == 0)
 		*g = (struct growth){.start_ns = t_ns, .width_ns = FIRST_WIDTH_NS};
 	const uint64_t since = t_ns > g->start_ns ? t_ns - g->start_ns : 0;
-	while (since / g->width_ns >= GROWTH_MARKS)
+	while (mark_of(g, since) >= GROWTH_MARKS)
 		widen(g);
-	const unsigned int at = (unsigned int)(since / g->width_ns);
+	const unsigned int at = (unsigned int)mark_of(g, since);
 	while (g->n <= at)
 		g->low[g->n++] = NAN;
 	g->low[at] = lower(g->low[at], value);
