@@ -19,7 +19,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "attach/outstanding.h"
 
 #define PORTS_MAX 64U
 
@@ -72,6 +75,22 @@ static void option(const struct telling *t, int fd, int copy, int level, int nam
 	tell(t, e);
 }
 
+static void tell_outstanding(const struct telling *t, int fd, int copy)
+{
+	struct event e = {.id = WIRE_OUTSTANDING, .pid = (uint32_t)t->pid, .tid = (uint32_t)t->pid, .fd = fd, .t1 = t->now_ns};
+	uint64_t ago = 0;
+	const enum outstanding state = outstanding(copy, &ago);
+	struct timespec now;
+
+	if (state == OUTSTANDING_NOT)
+		return;
+	e.a0 = state == OUTSTANDING_FRESH;
+	clock_gettime(CLOCK_REALTIME, &now); /* a little later than what the others are told with */
+	e.t0 = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec - ago;
+	e.t1 = e.t0 > e.t1 ? e.t0 : e.t1;
+	t->fn(t->ctx, &e);
+}
+
 static void tell_socket(struct telling *t, int fd, int copy, const struct event *kind)
 {
 	struct sockaddr_storage peer = {0}, own = {0};
@@ -108,6 +127,8 @@ static void tell_socket(struct telling *t, int fd, int copy, const struct event 
 		option(t, fd, copy, IPPROTO_TCP, TCP_USER_TIMEOUT);
 		option(t, fd, copy, IPPROTO_TCP, TCP_SYNCNT);
 	}
+	if (role == WIRE_ROLE_CLIENT)
+		tell_outstanding(t, fd, copy);
 }
 
 static void note_listener(struct telling *t, int fd, int copy)

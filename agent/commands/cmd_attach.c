@@ -14,6 +14,7 @@
 #include "attach/existing.h"
 #include "attach/find.h"
 #include "attach/inject.h"
+#include "commands/begun.h"
 #include "commands/commands.h"
 #include "commands/live.h"
 #include "commands/probing.h"
@@ -38,6 +39,7 @@ struct attach {
 	char session_path[64], service[256];
 	pid_t inside[FIND_MAX]; /* where the shim was put */
 	size_t inside_n;
+	struct begun begun;
 	uint64_t seed, start_ns;
 };
 
@@ -217,17 +219,22 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 		snprintf(err, err_size, "cannot attach to process %d: %s", (int)pid, v.why);
 		return -EPERM;
 	}
+	const size_t begun_before = a->begun.n;
+
 	a->session.pid_ns = ingest_join(a->ingest, (uint32_t)pid);
 	/* In a container neither the session nor the library has the name that it has out here. */
 	a->session.path = a->session.pid_ns ? NULL : a->session_path;
+	begun_note(&a->begun, pid);
 	e = inject_attach(pid, &a->shim, &a->session, &result, why, sizeof(why));
 	if (e < 0) {
+		a->begun.n = begun_before;
 		snprintf(err, err_size, "cannot attach to process %d: %s", (int)pid, why);
 		return e;
 	}
 	if (a->inside_n < FIND_MAX)
 		a->inside[a->inside_n++] = pid;
 	(void)existing_tell(pid, a->start_ns, pipeline_event, &a->pipeline);
+	begun_tell(&a->begun, a->ingest);
 	if (!a->settings.quiet)
 		complain("watching process %d (thread %d was held for %.1f ms)", (int)pid, (int)result.thread,
 			 (double)result.stall_ns / 1e6);
@@ -262,6 +269,7 @@ static void look(void *ctx)
 	const size_t before = a->found.n;
 	char why[512];
 
+	begun_tell(&a->begun, a->ingest);
 	if (find_children(&a->found) == 0)
 		return;
 	for (size_t i = before; i < a->found.n; i++)

@@ -91,6 +91,18 @@ static void tried(struct deadline *d, const struct event *e)
 		watch_try(&k->now, e);
 }
 
+/* Before it was watched, the process asked something that has not been answered. */
+static void asked_before(struct deadline *d, const struct event *e)
+{
+	struct conn *c = model_conn(d->env.model, e->pid, e->fd);
+	struct deadline_conn *k = c && peer_is_dependency(c) ? deadline_conn_of(d, c) : NULL;
+
+	if (!k || k->now.phase != PHASE_IDLE)
+		return;
+	k->operation_ns = e->t0;
+	deadline_turn(d, k, PHASE_RESPONSE, e->t0, END_DATA, NULL);
+}
+
 static void deadline_event(void *ctx, const struct event *e)
 {
 	struct deadline *d = ctx;
@@ -100,6 +112,8 @@ static void deadline_event(void *ctx, const struct event *e)
 	d->event_t1 = e->t1;
 	if (e->id == WIRE_READ && e->ret < 0 && e->err == EAGAIN)
 		tried(d, e);
+	if (e->id == WIRE_OUTSTANDING && !e->a0)
+		asked_before(d, e);
 	if (e->id == WIRE_STOPPING && !d->stopping_ns) {
 		d->stopping_ns = e->t1 > STOP_SLACK_NS ? e->t1 - STOP_SLACK_NS : 1;
 		watchdog_stopping(d);

@@ -260,6 +260,9 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns, true);
 	/* A busy machine acts late on its timers: the timer says what was meant. */
 	bool late = w->loop_timed_out && w->hint_ns > w->since_ns && w->hint_ns <= j->now_ns && j->now_ns - w->hint_ns <= age / 5;
+	/* The same where the end of the wait was not seen: it was begun before anybody watched. */
+	if (w->limit_ns && !w->rearmed && age >= w->limit_ns && age - w->limit_ns <= age / 5)
+		return judge_bounded(o, HOW_TIMED_OUT, w->limit_ns, true);
 	return judge_bounded(o, HOW_GAVE_UP, late ? w->hint_ns - w->since_ns : age, true);
 }
 

@@ -9,6 +9,7 @@
 struct remedy {
 	const char *module;   /* start of a module's base name, or NULL */
 	const char *function; /* part of a function's or file's name, or NULL */
+	bool last;            /* says little: only where no other is known */
 	const char *text[REMEDY_KINDS];
 };
 
@@ -38,6 +39,41 @@ static const struct remedy remedies[] = {
 		  [REMEDY_RESPONSE] = "MySQL client: mysql_options(MYSQL_OPT_READ_TIMEOUT) and MYSQL_OPT_WRITE_TIMEOUT",
 		  [REMEDY_RETRY] =
 			  "MySQL client: leave MYSQL_OPT_RECONNECT off; bound the reconnect loop and back off with jitter"}},
+	{.function = "github.com/jackc/pgx",
+	 .text = {[REMEDY_CONNECT] =
+			  "pgx: connect_timeout=2 in the connection string, or Connect with a context that has a deadline",
+		  [REMEDY_RESPONSE] = "pgx: pass a context made with context.WithTimeout() to every Query, Exec and Begin",
+		  [REMEDY_RETRY] = "pgx: bound the reconnect loop and back off with jitter; pgxpool reconnects by itself"}},
+	{.function = "github.com/go-sql-driver/mysql",
+	 .text = {[REMEDY_CONNECT] = "go-sql-driver/mysql: timeout=2s in the DSN",
+		  [REMEDY_RESPONSE] =
+			  "go-sql-driver/mysql: readTimeout=3s&writeTimeout=3s in the DSN, or ExecContext and QueryContext "
+			  "with a deadline",
+		  [REMEDY_RETRY] = "go-sql-driver/mysql: bound the caller's loop and back off with jitter"}},
+	{.function = "github.com/redis/go-redis",
+	 .text = {[REMEDY_CONNECT] = "go-redis: Options.DialTimeout",
+		  [REMEDY_RESPONSE] = "go-redis: Options.ReadTimeout (not -1), and a context with a deadline",
+		  [REMEDY_RETRY] = "go-redis: Options.MaxRetries with MinRetryBackoff and MaxRetryBackoff"}},
+	{.function = "github.com/hashicorp/go-retryablehttp",
+	 .text = {[REMEDY_RESPONSE] = "go-retryablehttp: set HTTPClient.Timeout, which bounds each attempt",
+		  [REMEDY_RETRY] = "go-retryablehttp: RetryMax = 2 and a Backoff with jitter (LinearJitterBackoff)"}},
+	{.function = "google.golang.org/grpc",
+	 .text = {[REMEDY_CONNECT] = "grpc-go: a context with a deadline on every call; it covers the connect as well",
+		  [REMEDY_RESPONSE] = "grpc-go: a context with a deadline on every call",
+		  [REMEDY_RETRY] = "grpc-go: a retryPolicy with maxAttempts and retryThrottling in the service config"}},
+	{.function = "net/http.(*Transport)",
+	 .text = {[REMEDY_CONNECT] = "Go net/http: net.Dialer{Timeout: …} in Transport.DialContext"}},
+	{.function = "net/http.(*persistConn)",
+	 .text = {[REMEDY_CONNECT] = "Go net/http: net.Dialer{Timeout: …} in Transport.DialContext",
+		  [REMEDY_RESPONSE] =
+			  "Go net/http: set http.Client.Timeout, or pass a context with a deadline to NewRequestWithContext "
+			  "(http.DefaultClient has none)",
+		  [REMEDY_RETRY] = "Go net/http: count attempts and sleep a random, growing time between them"}},
+	{.function = "net.(*",
+	 .last = true,
+	 .text = {[REMEDY_CONNECT] = "Go net: net.DialTimeout(), or a Dialer with Timeout",
+		  [REMEDY_RESPONSE] = "Go net: conn.SetDeadline(time.Now().Add(…)) in front of each exchange",
+		  [REMEDY_RETRY] = "Go net: count attempts and sleep a random, growing time between them"}},
 	{.module = "wget",
 	 .text = {[REMEDY_RETRY] = "wget: --tries=3 --waitretry=10 (its waits grow by a second each; --tries=0 never gives up)"}},
 	{.function = "requests",
@@ -113,11 +149,16 @@ const char *remedy_for(const struct stacks *s, uint32_t stack, enum remedy_kind 
 	size_t n = 0;
 	const struct frame *frames = stacks_frames(s, stack, &n);
 
+	const char *text = NULL;
+
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < sizeof remedies / sizeof *remedies; k++) {
-			if (matches(&remedies[k], &frames[i]) && remedies[k].text[kind])
-				return remedies[k].text[kind];
+			if (!remedies[k].text[kind] || (remedies[k].last && text) || !matches(&remedies[k], &frames[i]))
+				continue;
+			text = remedies[k].text[kind];
+			if (!remedies[k].last)
+				return text;
 		}
 	}
-	return NULL;
+	return text;
 }

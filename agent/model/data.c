@@ -118,3 +118,19 @@ void data_on_move(struct model *m, struct proc *p, const struct event *e)
 	else if (e->ret < 0 && dead_err(e->err))
 		died(m, out, DIR_OUT, e);
 }
+
+void data_on_outstanding(struct model *m, struct proc *p, const struct event *e)
+{
+	struct connx *c = conn_find(p, e->fd);
+
+	(void)m;
+	if (!c)
+		return;
+	if (e->a0) {
+		c->pub.connect_t1 = e->t0;
+		return;
+	}
+	c->pub.last_out_ns = e->t0;
+	c->awaiting = true;
+	epoll_update(c);
+}

@@ -61,6 +61,7 @@ static const struct handler {
 	[WIRE_TIMERFD_CREATE] = {timer_on_timerfd_create, ACTOR},
 	[WIRE_TIMERFD_SETTIME] = {timer_on_timerfd_settime, ACTOR},
 	[WIRE_ITIMER] = {timer_on_itimer, ACTOR},
+	[WIRE_OUTSTANDING] = {data_on_outstanding, KNOWN},
 	[WIRE_DEADLINE] = {timer_on_deadline, KNOWN},
 	[WIRE_RESOLVE] = {resolve_on_resolve, ACTOR},
 	[WIRE_STDIO] = {sink_on_stdio, ACTOR},

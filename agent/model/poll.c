@@ -168,9 +168,10 @@ void poll_inflight(struct model *m, struct proc *p, const struct event *e)
 {
 	struct wire_pollfd set[SET_MAX] = {{.fd = e->fd, .events = POLLIN}};
 	struct poll_memory *memory = NULL;
-	size_t n = e->fd >= 0;
+	size_t n = e->data_len ? read_set(e, set) : e->fd >= 0;
 
-	HASH_FIND(hh, p->polls, &e->tid, sizeof(e->tid), memory);
+	if (!e->data_len)
+		HASH_FIND(hh, p->polls, &e->tid, sizeof(e->tid), memory);
 	if (memory && (e->fd < 0 || (memory->n == 1 && memory->set[0].fd == e->fd))) {
 		n = 0;
 		for (size_t i = 0; i < memory->n; i++) {

@@ -225,6 +225,7 @@ void sockopt_on_setfl(struct model *m, struct proc *p, const struct event *e);
 /* data.c */
 void data_on_read(struct model *m, struct proc *p, const struct event *e);
 void data_on_write(struct model *m, struct proc *p, const struct event *e);
+void data_on_outstanding(struct model *m, struct proc *p, const struct event *e);
 void data_on_move(struct model *m, struct proc *p, const struct event *e);
 
 /* wait.c */

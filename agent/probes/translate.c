@@ -574,3 +574,21 @@ int64_t translate_limit(const struct probe_slot *slot)
 		return -1;
 	return ms < 0 ? -1 : (int64_t)ms * 1000000;
 }
+
+uint64_t translate_limit_at(const struct probe_slot *slot, bool *ret_is_timeval)
+{
+	static const uint8_t args[] = {
+		[LIMIT_SPEC_ARG0] = 1, [LIMIT_SPEC_ARG2] = 3, [LIMIT_SPEC_ARG3] = 4, [LIMIT_SPEC_ARG4] = 5, [LIMIT_VAL_ARG4] = 5};
+	const struct row *row = row_of(slot->nr);
+	const uint8_t how = row != NULL ? row->rule.limit : LIMIT_NONE;
+
+	*ret_is_timeval = how == LIMIT_VAL_ARG4;
+	return how < sizeof(args) && args[how] != 0 ? slot->args[args[how] - 1] : 0;
+}
+
+bool translate_is_poll(uint16_t nr)
+{
+	const struct row *row = row_of(nr);
+
+	return row != NULL && row->rule.copy == COPY_POLL;
+}

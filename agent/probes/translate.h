@@ -26,5 +26,9 @@ uint16_t translate_event(uint16_t nr);
 uint16_t translate_waiting(const struct probe_slot *slot, int *ret_fd);
 /* Its limit in ns, as far as the arguments themselves say it: -1 if none does. */
 int64_t translate_limit(const struct probe_slot *slot);
+/* Where in the caller's memory its limit stands, 0 if nowhere. */
+uint64_t translate_limit_at(const struct probe_slot *slot, bool *ret_is_timeval);
+/* Are its first two arguments a set of struct pollfd? */
+bool translate_is_poll(uint16_t nr);
 
 #endif

@@ -2,7 +2,7 @@
 """Run real clients whose deadlines and retries are known under gapscope, and compare its report with what is known.
 
   verdicts.py --gapscope BUILD/gapscope [--lang c,python,cli] [--only ID,…] [--scen hang,q,slow,drip,hdrhang,syn,s503,eof,refuse]
-              [--cap 25] [--jobs 6] [--judge deadline,retry,negative] [--keep DIR] [--replay]
+              [--cap 25] [--jobs 6] [--judge deadline,retry,negative] [--keep DIR] [--attach] [--replay]
               [--min-right 0.97] [--min-silent 0.97] [--max-undecided 0.4] [--max-wrong-slow 0] [--max-wrong-finite 0]
 
 The ground truth lies beside the project (client-matrix); without it this test skips and says so. What a scenario exercises is judged,
@@ -209,6 +209,7 @@ def main():
     ap.add_argument("--max-wrong-slow", type=int, default=0)
     ap.add_argument("--max-wrong-finite", type=int, default=0, help="deadlines that were said to exist and do not")
     ap.add_argument("--keep", default="")
+    ap.add_argument("--attach", action="store_true", help="attach to each client once it waits, instead of starting it")
     ap.add_argument("--replay", action="store_true", help="record each run, replay it, and require the same report byte for byte")
     a = ap.parse_args()
     if not os.path.isdir(SHARED):
@@ -218,7 +219,11 @@ def main():
     tool = [sys.executable, os.path.join(matrix, "matrix.py")]
     out = a.keep or tempfile.mkdtemp(prefix="gapscope-matrix-")
     os.makedirs(out, exist_ok=True)
-    under = os.path.abspath(a.gapscope) + " run --quiet --report {out}" + (" --record {out}.rec" if a.replay else "") + " --"
+    record = " --record {out}.rec" if a.replay else ""
+    gapscope = os.path.abspath(a.gapscope)
+    under = f"{gapscope} run --quiet --report {{out}}{record} --"
+    if a.attach:
+        under = f"{sys.executable} -B {os.path.join(HERE, 'attached.py')} {gapscope} {{out}}{record} --"
     run = subprocess.run(tool + ["run", "--lang", a.lang, "--only", a.only, "--scen", a.scen, "--jobs", str(a.jobs), "--cap", str(a.cap),
                                  "--under", under, "--out", out], check=False, stdout=subprocess.PIPE, text=True)
     with open(os.path.join(matrix, "index.json"), encoding="utf-8") as f:

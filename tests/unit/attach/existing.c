@@ -13,7 +13,7 @@
 
 struct seen {
 	int client, server, listener, set;
-	bool roles_right, nonblocking, limit, member;
+	bool roles_right, nonblocking, limit, member, asked;
 };
 
 static void on_event(void *ctx, const struct event *e)
@@ -21,6 +21,10 @@ static void on_event(void *ctx, const struct event *e)
 	struct seen *s = ctx;
 	const uint64_t role = e->a1 >> WIRE_ROLE_SHIFT;
 
+	if (e->id == WIRE_OUTSTANDING && e->fd == s->client) {
+		s->asked = e->t0 > 42 && e->t1 >= e->t0; /* the time of day */
+		return;
+	}
 	assert_int_equal(e->t1, 42);
 	if (e->id == WIRE_FD_KIND && e->fd == s->client)
 		s->roles_right &= role == WIRE_ROLE_CLIENT && e->data_len >= sizeof(struct sockaddr_in);
@@ -54,6 +58,7 @@ static void test_sockets(void **state)
 	assert_int_equal(connect(s.client, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(setsockopt(s.client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
 	s.server = accept4(s.listener, NULL, NULL, SOCK_NONBLOCK);
+	assert_int_equal(send(s.client, "q", 1, 0), 1);
 	s.set = epoll_create1(0);
 	assert_int_equal(epoll_ctl(s.set, EPOLL_CTL_ADD, s.server, &member), 0);
 	child = target_start();
@@ -62,6 +67,7 @@ static void test_sockets(void **state)
 	assert_true(s.nonblocking);
 	assert_true(s.limit);
 	assert_true(s.member);
+	assert_true(s.asked);
 	assert_int_equal(existing_tell(3999999, 42, on_event, &s), -ESRCH);
 	close(s.set);
 	close(s.server);

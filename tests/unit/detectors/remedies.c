@@ -56,12 +56,28 @@ static void test_missing_kind(void **state)
 	assert_null(advice(NULL, 0, REMEDY_RETRY));
 }
 
+/* All of Go's connections go through package net: it speaks only where nobody knows better. */
+static void test_go(void **state)
+{
+	const struct frame pgx[] = {{.module = "shop", .function = "net.(*conn).Write", .runtime = true},
+				    {.module = "shop", .function = "github.com/jackc/pgx/v5/pgconn.(*PgConn).Exec"},
+				    {.module = "shop", .function = "main.pay"}};
+	const struct frame http[] = {{.module = "shop", .function = "net.(*conn).Write", .runtime = true},
+				     {.module = "shop", .function = "net/http.(*persistConn).writeLoop", .runtime = true}};
+
+	(void)state;
+	assert_non_null(strstr(advice(pgx, 3, REMEDY_RESPONSE), "pgx: "));
+	assert_non_null(strstr(advice(http, 2, REMEDY_RESPONSE), "http.Client.Timeout"));
+	assert_non_null(strstr(advice(pgx, 1, REMEDY_RESPONSE), "SetDeadline"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_library_before_runtime),
 		cmocka_unit_test(test_function_names),
 		cmocka_unit_test(test_missing_kind),
+		cmocka_unit_test(test_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

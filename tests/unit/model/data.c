@@ -1,6 +1,7 @@
 /* Bytes that moved, and how a connection's data ends. */
 #include "test.h"
 
+#include "model/private.h"
 #include "model/witness.h"
 
 struct fixture {
@@ -108,5 +109,24 @@ static void moved_by_the_kernel(void **state)
 	script_done(&f.s);
 }
 
-TEST_MAIN(cmocka_unit_test(counts_and_times), cmocka_unit_test(ends), cmocka_unit_test(what_moves_no_data),
-	  cmocka_unit_test(end_that_was_looked_at), cmocka_unit_test(moved_by_the_kernel))
+/* What was sent before anybody watched, and not answered: an event loop that waits is told to wait for it. */
+static void asked_before_it_was_watched(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	const struct connx *c = (const struct connx *)model_conn(f.s.model, 100, 5);
+	assert_false(c->awaiting);
+	script_event(&f.s, (struct event){.id = WIRE_OUTSTANDING, .fd = 5, .t0 = 1234});
+	assert_true(c->awaiting);
+	script_event(&f.s, (struct event){.id = WIRE_OUTSTANDING, .fd = 77});
+	script_event(&f.s, (struct event){.id = WIRE_OUTSTANDING, .fd = 5, .a0 = 1, .t0 = 99}); /* never used: made then */
+	assert_int_equal(c->pub.connect_t1, 99);
+	script_read(&f.s, 5, "y");
+	assert_false(c->awaiting);
+	script_done(&f.s);
+}
+
+TEST_MAIN(cmocka_unit_test(asked_before_it_was_watched), cmocka_unit_test(counts_and_times), cmocka_unit_test(ends),
+	  cmocka_unit_test(what_moves_no_data), cmocka_unit_test(end_that_was_looked_at), cmocka_unit_test(moved_by_the_kernel))

@@ -127,6 +127,28 @@ static void a_first_one_that_does_not_return(void **state)
 	script_done(&f.s);
 }
 
-TEST_MAIN(cmocka_unit_test(one_descriptor), cmocka_unit_test(what_is_waited_for_is_seen_by_state), cmocka_unit_test(a_set),
+/* Where its set could be read, nothing is guessed. */
+static void one_whose_set_is_known(void **state)
+{
+	const struct wire_pollfd set[2] = {{.fd = 5, .events = POLLIN}, {.fd = 6, .events = POLLIN, .revents = POLLIN}};
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	script_socket(&f.s, 6);
+	script_connect(&f.s, 6, "10.0.0.9", 81, 0);
+	f.w.text[f.w.len = 0] = 0;
+	script_event(&f.s, (struct event){.id = WIRE_INFLIGHT,
+					  .fd = -1,
+					  .a0 = WIRE_POLL,
+					  .a1 = (uint64_t)WAIT_INFINITE,
+					  .data = (const uint8_t *)set,
+					  .data_len = sizeof(set)});
+	witness_is(&f.w, "wait 5 read by poll pending limit infinite of 2\nwait 6 read by poll pending limit infinite of 2\n");
+	script_done(&f.s);
+}
+
+TEST_MAIN(cmocka_unit_test(one_whose_set_is_known), cmocka_unit_test(one_descriptor),
+	  cmocka_unit_test(what_is_waited_for_is_seen_by_state), cmocka_unit_test(a_set),
 	  cmocka_unit_test(without_descriptors_it_is_a_sleep), cmocka_unit_test(one_that_does_not_return),
 	  cmocka_unit_test(a_first_one_that_does_not_return))

@@ -1,0 +1,17 @@
+/*
+ * Does a TCP connection wait for an answer? The kernel knows when it last sent and when it last received. Any thread; keeps nothing.
+ */
+#ifndef GAPSCOPE_ATTACH_OUTSTANDING_H
+#define GAPSCOPE_ATTACH_OUTSTANDING_H
+
+#include <stdint.h>
+
+enum outstanding {
+	OUTSTANDING_NOT,
+	OUTSTANDING_ASKED, /* bytes were sent, and none came back since; the last was sent *ret_ago_ns ago */
+	OUTSTANDING_FRESH, /* not a byte went through it since it was made, *ret_ago_ns ago: the peer may be to speak first */
+};
+
+enum outstanding outstanding(int fd, uint64_t *ret_ago_ns);
+
+#endif

@@ -1,0 +1,53 @@
+/* See begun.h. */
+#include "commands/begun.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define SECOND_NS 1000000000ULL
+
+void begun_note(struct begun *b, pid_t pid)
+{
+	const struct dirent *entry;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+
+	DIR *d = opendir(path);
+
+	while (d != NULL && b->n < BEGUN_MAX && (entry = readdir(d)) != NULL) {
+		const pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid > 0 && under_way(pid, tid, &b->all[b->n].call, &b->all[b->n].sp))
+			b->n++;
+	}
+	if (d != NULL)
+		closedir(d);
+	b->next_ns = 0;
+}
+
+void begun_tell(struct begun *b, struct ingest *in)
+{
+	struct under_way_record r;
+	struct timespec ts;
+	uint64_t now;
+	size_t kept = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
+	if (b->n == 0 || now < b->next_ns)
+		return;
+	b->next_ns = now + SECOND_NS;
+	for (size_t i = 0; i < b->n; i++) {
+		const struct probe_slot *s = &b->all[i].call;
+
+		if (!under_way_still(s, b->all[i].sp))
+			continue;
+		if (under_way_record(s, now, &r))
+			ingest_push(in, s->tgid, s->tid, &r.record, (const uint8_t *)r.set);
+		b->all[kept++] = b->all[i];
+	}
+	b->n = kept;
+}

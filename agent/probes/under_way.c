@@ -1,0 +1,103 @@
+/* See under_way.h. */
+#include "probes/under_way.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "probes/translate.h"
+
+#define NS_PER_S 1000000000ULL
+
+static bool read_memory(uint32_t pid, uint64_t from, void *to, size_t n)
+{
+	const struct iovec local = {to, n}, remote = {(void *)(uintptr_t)from, n};
+
+	return process_vm_readv((pid_t)pid, &local, 1, &remote, 1, 0) == (ssize_t)n;
+}
+
+/* A limit that stands in the caller's memory. */
+static int64_t limit_of(const struct probe_slot *s)
+{
+	bool is_timeval;
+	const uint64_t at = translate_limit_at(s, &is_timeval);
+	int64_t t[2];
+
+	if (at == 0 || !read_memory(s->tgid, at, t, sizeof(t)) || t[0] < 0 || t[1] < 0)
+		return translate_limit(s);
+	if (t[0] > INT64_MAX / (int64_t)NS_PER_S - 1)
+		return INT64_MAX;
+	return t[0] * (int64_t)NS_PER_S + t[1] * (is_timeval ? 1000 : 1);
+}
+
+/* Number, arguments and stack pointer of the call that a thread waits in. */
+static bool read_call(uint32_t pid, uint32_t tid, struct probe_slot *ret, uint64_t *ret_sp)
+{
+	struct probe_slot s = {.tid = tid, .tgid = pid, .limit = -1, .active = 1};
+	char path[64], line[256] = "";
+	unsigned int nr;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/syscall", pid, tid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+
+	/* Number, six arguments, stack pointer and program counter; or "running". */
+	const bool waits = fgets(line, sizeof(line), f) != NULL &&
+			   sscanf(line, "%u %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64, &nr,
+				  &s.args[0], &s.args[1], &s.args[2], &s.args[3], &s.args[4], &s.args[5], ret_sp) == 8;
+
+	fclose(f);
+	if (!waits || nr >= PROBE_SYSCALLS)
+		return false;
+	s.nr = (uint16_t)nr;
+	*ret = s;
+	return true;
+}
+
+bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp)
+{
+	struct probe_slot s;
+	struct timespec now;
+	uint64_t sp;
+
+	if (!read_call((uint32_t)pid, (uint32_t)tid, &s, &sp) || translate_waiting(&s, &(int){0}) == 0)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s.t0 = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	s.limit = limit_of(&s);
+	*ret = s;
+	*ret_sp = sp;
+	return true;
+}
+
+bool under_way_still(const struct probe_slot *s, uint64_t sp)
+{
+	struct probe_slot now;
+	uint64_t now_sp;
+
+	return read_call(s->tgid, s->tid, &now, &now_sp) && now_sp == sp && (now.nr == s->nr || now.nr == SYS_restart_syscall) &&
+	       memcmp(now.args, s->args, sizeof(now.args)) == 0;
+}
+
+bool under_way_record(const struct probe_slot *s, uint64_t now_ns, struct under_way_record *ret)
+{
+	struct wire_record r = {
+		.event = WIRE_INFLIGHT, .units = 1, .t0 = s->t0, .t1 = now_ns, .a1 = (uint64_t)s->limit, .site = s->site};
+
+	r.a0 = translate_waiting(s, &r.fd);
+	if (r.a0 == 0)
+		return false;
+	/* Which descriptors a poll is about stands in the service's memory. */
+	if (r.a0 == WIRE_POLL && translate_is_poll(s->nr) && s->args[1] > 0 && s->args[1] <= PROBE_POLL &&
+	    read_memory(s->tgid, s->args[0], ret->set, s->args[1] * sizeof(ret->set[0]))) {
+		r.data_len = (uint32_t)(s->args[1] * sizeof(ret->set[0]));
+		r.fd = s->args[1] == 1 ? ret->set[0].fd : -1;
+	}
+	ret->record = r;
+	return true;
+}

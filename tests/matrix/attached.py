@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Run a client, and attach gapscope to it once it waits for its peer: what it did before was not watched.
+
+usage: attached.py GAPSCOPE REPORT [OPTION …] -- CMD [ARG]…
+
+The peer is 127.0.0.1:$PORT. It ends as the client does; a SIGTERM goes to both.
+"""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+PATIENCE = 10.0
+
+
+def connected(port):
+    """Is there a TCP connection to this port, or one that is being made?"""
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        for line in f.readlines()[1:]:
+            _, _, remote, state = line.split()[:4]
+            if int(remote.split(":")[1], 16) == port and state in ("01", "02"):
+                return True
+    return False
+
+
+def main():
+    at = sys.argv.index("--")
+    gapscope, report, options, command = sys.argv[1], sys.argv[2], sys.argv[3:at], sys.argv[at + 1 :]
+    client = subprocess.Popen(command)
+    signal.signal(signal.SIGTERM, lambda *_: client.terminate())
+    end = time.monotonic() + PATIENCE
+    while not connected(int(os.environ["PORT"])) and client.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)  # the kernel tells nobody
+    watcher = None
+    if client.poll() is None:
+        watcher = subprocess.Popen([gapscope, "attach", "--quiet", "--report", report, *options, str(client.pid)])
+    status = client.wait()
+    if watcher:
+        watcher.wait()
+    return status if status >= 0 else 128 - status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

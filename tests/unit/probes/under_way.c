@@ -1,0 +1,101 @@
+/* under_way.c: children that wait in a call; in which, and for how long at most, is read from outside. */
+#include "probes/under_way.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define PATIENCE 2000
+
+enum way { BY_POLL, BY_PPOLL, BY_RECV, BY_SLEEP };
+
+static pid_t child_start(enum way way, int ends[2])
+{
+	const struct timespec limit = {.tv_sec = 33, .tv_nsec = 5};
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct pollfd set[2] = {{.fd = ends[1], .events = POLLIN}, {.fd = ends[0], .events = POLLIN}};
+		char byte;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (way == BY_POLL)
+			(void)poll(set, 1, 44000);
+		else if (way == BY_PPOLL)
+			(void)ppoll(set, 2, &limit, NULL);
+		else if (way == BY_RECV)
+			(void)recv(ends[1], &byte, 1, 0);
+		else
+			(void)nanosleep(&limit, NULL);
+		_exit(0);
+	}
+	return pid;
+}
+
+static void child_end(pid_t pid, int ends[2])
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void what_children_wait_for(void **state)
+{
+	static const struct {
+		enum way way;
+		uint16_t event;
+		int64_t limit;
+		uint32_t set;
+	} rows[] = {
+		{BY_POLL, WIRE_POLL, 44000000000, 1},
+		{BY_PPOLL, WIRE_POLL, 33000000005, 2},
+		{BY_RECV, WIRE_READ, -1, 0},
+		{BY_SLEEP, WIRE_SLEEP, 33000000005, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct probe_slot s = {0};
+		struct under_way_record r;
+		uint64_t sp = 0;
+		int ends[2], tries = 0;
+		const pid_t pid = child_start(rows[i].way, ends);
+
+		/* The kernel tells nobody when it waits. */
+		while ((!under_way(pid, pid, &s, &sp) || !under_way_record(&s, s.t0 + 5, &r) || r.record.a0 != rows[i].event) &&
+		       tries++ < PATIENCE)
+			poll(NULL, 0, 1);
+		assert_true(tries < PATIENCE);
+		assert_int_equal(r.record.event, WIRE_INFLIGHT);
+		assert_true(r.record.t0 == s.t0 && r.record.t1 == s.t0 + 5);
+		assert_true((int64_t)r.record.a1 == rows[i].limit);
+		assert_int_equal(r.record.data_len, rows[i].set * sizeof(struct wire_pollfd));
+		if (rows[i].set > 0)
+			assert_int_equal(r.set[0].fd, ends[1]);
+		if (rows[i].way == BY_POLL || rows[i].way == BY_RECV)
+			assert_int_equal(r.record.fd, ends[1]);
+		assert_true(under_way_still(&s, sp));
+		assert_false(under_way_still(&s, sp + 8));
+		/* Stopped and continued it goes on, by whatever name. */
+		assert_int_equal(kill(pid, SIGSTOP), 0);
+		assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+		assert_int_equal(kill(pid, SIGCONT), 0);
+		for (tries = 0; !under_way_still(&s, sp) && tries < PATIENCE; tries++)
+			poll(NULL, 0, 1);
+		assert_true(tries < PATIENCE);
+		child_end(pid, ends);
+		assert_false(under_way_still(&s, sp));
+		assert_false(under_way(pid, pid, &s, &sp));
+	}
+}
+
+TEST_MAIN(cmocka_unit_test(what_children_wait_for))
