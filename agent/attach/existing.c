@@ -188,6 +188,34 @@ static int each_fd(struct telling *t, void (*look)(struct telling *t, int fd, in
 	return 0;
 }
 
+/* A timer that is set says so in its fdinfo. */
+static void tell_timer(struct telling *t, int fd, int copy)
+{
+	char path[64], line[128];
+	uint64_t s, ns, left = 0, period = 0;
+	bool timer = false;
+
+	(void)copy;
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)t->pid, fd);
+
+	FILE *f = fopen(path, "re");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "it_value: (%" SCNu64 ", %" SCNu64 ")", &s, &ns) == 2) {
+			left = s * 1000000000U + ns;
+			timer = true;
+		}
+		if (sscanf(line, "it_interval: (%" SCNu64 ", %" SCNu64 ")", &s, &ns) == 2)
+			period = s * 1000000000U + ns;
+	}
+	if (f)
+		fclose(f);
+	if (!timer)
+		return;
+	tell(t, (struct event){.id = WIRE_TIMERFD_CREATE, .fd = -1, .ret = fd});
+	tell(t, (struct event){.id = WIRE_TIMERFD_SETTIME, .fd = fd, .a0 = period, .a1 = left});
+}
+
 /* The members of an epoll set are lines of its fdinfo. */
 static void tell_epoll(struct telling *t, int fd, int copy)
 {
@@ -231,6 +259,8 @@ int existing_tell(pid_t pid, uint64_t now_ns, existing_fn fn, void *ctx)
 	e = each_fd(&t, note_listener);
 	if (e == 0)
 		e = each_fd(&t, tell_one);
+	if (e == 0)
+		e = each_fd(&t, tell_timer);
 	if (e == 0)
 		e = each_fd(&t, tell_epoll);
 	close(t.pidfd);

@@ -179,7 +179,8 @@ void watch_wait(struct watch *w, const struct wait *wait)
 		w->last_timed_out = true;
 	}
 	w->interrupted = wait->outcome == WAIT_INTERRUPTED && wait->err == EINTR;
-	w->ready = wait->how == WAIT_BY_POLL && wait->outcome == WAIT_READY;
+	/* Of a poll that was begun before anybody watched, the end is not told. */
+	w->ready = wait->how == WAIT_BY_POLL && (wait->outcome == WAIT_READY || wait->outcome == WAIT_PENDING);
 	w->announced = wait->how != WAIT_BY_CALL && wait->outcome == WAIT_READY;
 	if (wait->outcome != WAIT_PENDING)
 		w->last_t1 = wait->t1;

@@ -139,7 +139,8 @@ static uint64_t asked(const struct connx *c, uint32_t tid)
 {
 	if (c->pub.role != CONN_CLIENT)
 		return 0;
-	if ((c->awaiting || c->requests) && c->pub.last_out_tid == tid)
+	/* 0: before it was watched, by whomever. */
+	if ((c->awaiting || c->requests) && (c->pub.last_out_tid == tid || !c->pub.last_out_tid))
 		return c->pub.last_out_ns;
 	return c->connecting && c->connect_tid == tid ? c->pub.connect_t0 : 0;
 }

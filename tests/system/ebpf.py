@@ -3,10 +3,13 @@
 The demo's shop linked statically (musl, glibc) and written in Go has the findings that it has under the shim, whether it is started under
 watch or attached to; its careful twins have none. What the probes cost a system call, and that they cost nothing once they are gone.
 """
+import http.server
 import os
 import statistics
 import subprocess
 import sys
+import threading
+import time
 
 import gs
 
@@ -129,6 +132,50 @@ def ebpf_go_behind():
             check_careless(top, way, linked, where, rules)
 
 
+class SlowServer(http.server.BaseHTTPRequestHandler):
+    """Healthy, only not at once: so that its clients wait."""
+
+    def do_GET(self):
+        time.sleep(0.2)
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_):
+        pass
+
+
+GO_DEADLINES = {  # what bounds the answer, by how the program asked
+    "nothing": ("none", None), "ticker": ("none", None), "client": ("finite", 3), "context": ("finite", 3), "header": ("finite", 3),
+    "beside": ("unknown", None), "unused": ("unknown", None), "connection": ("finite", 3), "dial": ("none", None),
+}
+
+
+def ebpf_go_deadlines():
+    """Healthy calls of a stripped Go program: the report says which deadline its runtime was given, and never one that was not."""
+    need_probes()
+    go = gs.go_program("which deadlines a Go program has is NOT tested")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SlowServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"127.0.0.1:{server.server_port}"
+    with gs.workdir() as top:
+        for mode in ("exe", "pie"):
+            program = top / f"deadlines-{mode}"
+            gs.checked([go, "build", "-ldflags=-s -w", f"-buildmode={mode}", "-o", program, gs.HERE / "ebpf" / "deadlines.go"],
+                       env=gs.clean_env({"CGO_ENABLED": "0", "GO111MODULE": "off"}), timeout=280)
+            for how, (bound, seconds) in GO_DEADLINES.items():
+                report = top / f"{mode}-{how}.json"
+                done = gs.run([gs.GAPSCOPE, "run", "--quiet", "--report", report, "--", program, how, address])
+                gs.expect(done.returncode == 0, f"{mode} {how}: exit status {done.returncode}: {done.stderr}")
+                said = [d["phase"]["response"] for d in gs.read_report(report)["deadlines"] if d["peer"] == address]
+                gs.expect(len(said) == 1, f"{mode} {how}: {said}")
+                print(f"{mode} {how}: {said[0]['bound']} {said[0]['seconds']} ({said[0]['evidence']})")
+                gs.expect(said[0]["bound"] == bound, f"{mode} {how}: {said[0]}")
+                gs.expect(seconds is None or abs(said[0]["seconds"] - seconds) < 0.3, f"{mode} {how}: {said[0]}")
+    server.shutdown()
+
+
 CALLS = r"""
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -207,7 +254,7 @@ def ebpf_cost():
                 child.wait()
 
 
-CASES = {f.__name__: f for f in (ebpf_musl, ebpf_static, ebpf_go, ebpf_go_behind, ebpf_cost)}
+CASES = {f.__name__: f for f in (ebpf_musl, ebpf_static, ebpf_go, ebpf_go_behind, ebpf_go_deadlines, ebpf_cost)}
 
 if __name__ == "__main__":
     gs.main(CASES)

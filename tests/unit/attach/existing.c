@@ -8,12 +8,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include "attach/target.h"
 
 struct seen {
-	int client, server, listener, set;
-	bool roles_right, nonblocking, limit, member, asked;
+	int client, server, listener, set, timer;
+	bool roles_right, nonblocking, limit, member, asked, timed;
 };
 
 static void on_event(void *ctx, const struct event *e)
@@ -36,6 +37,8 @@ static void on_event(void *ctx, const struct event *e)
 		s->nonblocking = e->a1 & O_NONBLOCK;
 	if (e->id == WIRE_SETSOCKOPT && e->fd == s->client && e->a0 == ((uint64_t)SOL_SOCKET << 32 | SO_RCVTIMEO))
 		s->limit = e->a1 == 2500000000U;
+	if (e->id == WIRE_TIMERFD_SETTIME && e->fd == s->timer)
+		s->timed = e->a0 == 0 && e->a1 > 30000000000U && e->a1 <= 33000000000U;
 	if (e->id == WIRE_EPOLL_CTL && e->fd == s->set)
 		s->member = (uint32_t)e->a0 == (uint32_t)s->server && e->a1 == 77 && e->data_len == sizeof(uint32_t);
 }
@@ -61,6 +64,8 @@ static void test_sockets(void **state)
 	assert_int_equal(send(s.client, "q", 1, 0), 1);
 	s.set = epoll_create1(0);
 	assert_int_equal(epoll_ctl(s.set, EPOLL_CTL_ADD, s.server, &member), 0);
+	s.timer = timerfd_create(CLOCK_MONOTONIC, 0);
+	assert_int_equal(timerfd_settime(s.timer, 0, &(struct itimerspec){.it_value.tv_sec = 33}, NULL), 0);
 	child = target_start();
 	assert_true(existing_tell(child.pid, 42, on_event, &s) >= 4);
 	assert_true(s.roles_right);
@@ -68,7 +73,9 @@ static void test_sockets(void **state)
 	assert_true(s.limit);
 	assert_true(s.member);
 	assert_true(s.asked);
+	assert_true(s.timed);
 	assert_int_equal(existing_tell(3999999, 42, on_event, &s), -ESRCH);
+	close(s.timer);
 	close(s.set);
 	close(s.server);
 	close(s.client);
