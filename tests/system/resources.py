@@ -1,6 +1,6 @@
 """Leaks of resources: programs that leak one thing each are told by the right rule, and programs and servers that keep pools and caches are not.
 
-What runs for so long that a leak shows (GAPSCOPE_NIGHTLY=1: ten times as long for what must not be told) is started all at once.
+What runs for so long that a leak shows (GAPSCOPE_NIGHTLY=1: ten minutes for what must not be told) is started all at once.
 """
 import json
 import os
@@ -47,7 +47,8 @@ def play_all(kinds, folder):
     running = {}
     for kind, seconds in kinds.items():
         words = gs.watch(folder / f"{kind}.json", "--record", str(folder / f"{kind}.gsr"))
-        running[kind] = subprocess.Popen([*words, sys.executable, LEAKS, kind, str(RATE), str(seconds)], env=gs.clean_env(),
+        running[kind] = subprocess.Popen([*words, sys.executable, LEAKS, kind, str(RATE), str(seconds)],
+                                         env=gs.clean_env({"TMPDIR": str(folder)}),
                                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     for kind, process in running.items():
         err = process.communicate(timeout=kinds[kind] + gs.LIMIT_S)[1]
