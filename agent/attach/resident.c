@@ -67,7 +67,8 @@ static bool look(void *ctx, const struct mapping *m)
 	/* Its loader is its libc; where that is a link, the file has the other name. */
 	if (strncmp(name, "ld-musl", 7) == 0 || strcmp(name, "libc.so") == 0)
 		s->r->musl = true;
-	if (strcmp(m->path, SESSION_MAPPING) == 0)
+	/* Its tables: the rings behind them are mappings of their own. */
+	if (m->offset == 0 && strcmp(m->path, SESSION_MAPPING) == 0)
 		s->r->session = m->start;
 	if (m->offset == 0 && m->start != s->tried &&
 	    (strncmp(name, "memfd:" RESIDENT_MEMFD, strlen("memfd:" RESIDENT_MEMFD)) == 0 || strcmp(name, "libgapscope.so") == 0)) {

@@ -25,8 +25,9 @@ const struct rule data_rules[] = {
 	 .severity = SEVERITY_ERROR,
 	 .title = "a secret or card number in clear HTTP",
 	 .doc = "Credentials, a card, account or national number went through a TCP connection that nothing encrypts, in HTTP. "
-		"There is one rule for each entity of severity error or critical; what stays on the loopback interface is told for "
-		"information.",
+		"There is one rule for each entity of severity error or critical; what is sent over the loopback interface is told "
+		"for "
+		"information, what is received there not at all: a proxy beside the service may speak TLS.",
 	 .remedy = "Speak TLS to this peer."},
 	{.id = "data.response.stacktrace",
 	 .severity = SEVERITY_WARNING,

@@ -18,8 +18,9 @@ static struct rule log_rules[ENTITIES_MAX], clear_rules[ENTITIES_MAX];
 static char clear_ids[ENTITIES_MAX][64];
 
 static const char clear_doc[] =
-	"A value that the scanner recognised went over a TCP connection in the clear: whoever is on the way can read it. On the "
-	"loopback interface it is told for information, since a proxy beside the service may add TLS.";
+	"A value that the scanner recognised went over a TCP connection in the clear: whoever is on the way can read it. Sent over "
+	"the loopback interface it is told for information, since a proxy beside the service may add TLS; received there, not at "
+	"all.";
 static const char clear_remedy[] =
 	"Speak TLS to this peer; where a proxy on the same machine does, let it be the only one that can connect.";
 
@@ -194,6 +195,12 @@ json_t *data_group_json(struct data *d, const struct data_group *g)
 	return o;
 }
 
+/* What a service is sent over the loopback interface has most often come through a proxy beside it, which speaks TLS to the world. */
+static bool taken_from_proxy(const struct data_group *g)
+{
+	return g->loopback && !g->peer[0];
+}
+
 static void tell(struct data *d, struct data_group *g)
 {
 	char message[1024], where[2 * LIMIT_PEER_TEXT + 64];
@@ -202,7 +209,7 @@ static void tell(struct data *d, struct data_group *g)
 	const struct rule *rule = rule_of(g);
 	const bool log = g->key.where == MATCH_LOG;
 
-	if (t->count == g->told)
+	if (t->count == g->told || taken_from_proxy(g))
 		return;
 	if (log)
 		snprintf(where, sizeof where, "in %s", g->sink);

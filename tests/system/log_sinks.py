@@ -2,7 +2,6 @@
 
 The value that a program is to log is made here, and must be in no report.
 """
-import collections
 import contextlib
 import json
 import os
@@ -316,8 +315,7 @@ server {{ listen 127.0.0.1:{port}; location / {{ return 204; }} }} }}
             server.stop()
         told = gs.is_watched(report)
         expect_sink(told, "access.log", 5, "nginx's access log")
-        clear = found(told, "data.plaintext.credit_card")
-        gs.expect(clear and clear[0]["severity"] == "info" and clear[0]["evidence"]["direction"] == "received", "the card in the URL was not told")
+        gs.expect(not found(told, "data.plaintext.credit_card"), "over loopback it may come from a proxy that speaks TLS")
 
 
 def threads_interleaved():
@@ -417,8 +415,8 @@ def in_requests():
         trace, = found(report, "data.response.stacktrace")
         gs.expect(trace["count"] == 2 and trace["operation"] == "GET /fail" and trace["evidence"]["language"] == "Python",
                   f"stack traces: {json.dumps(trace['evidence'])}")
-        sides = collections.Counter(f["evidence"]["direction"] for f in found(report, "data.plaintext.bearer_token"))
-        gs.expect(sides == {"sent": 1, "received": 1}, f"tokens in the clear: {sides}")
+        sides = [(f["evidence"]["direction"], f["severity"]) for f in found(report, "data.plaintext.bearer_token")]
+        gs.expect(sides == [("sent", "info")], f"tokens in the clear: {sides}")
         gs.expect("8f7d6s5a4f3d2s1a" not in (top / "report.json").read_text(encoding="utf-8"), "the token is in the report")
 
 
