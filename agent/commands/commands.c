@@ -8,14 +8,9 @@
 #include <string.h>
 
 const struct command *const command_table[] = {
-	&cmd_run_entry,        &cmd_attach_entry,
-	&cmd_detach_entry,     &cmd_replay_entry,
-	&cmd_report_entry,     &cmd_gate_entry,
-	&cmd_serve_entry,
-	&cmd_top_entry,      &cmd_scan_entry,
-	&cmd_list_entry,       &cmd_doctor_entry,
-	&cmd_help_entry,       &cmd_man_entry,
-	&cmd_completion_entry, NULL,
+	&cmd_run_entry,    &cmd_attach_entry, &cmd_detach_entry, &cmd_replay_entry,     &cmd_report_entry,
+	&cmd_gate_entry,   &cmd_serve_entry,  &cmd_top_entry,    &cmd_scan_entry,       &cmd_list_entry,
+	&cmd_doctor_entry, &cmd_help_entry,   &cmd_man_entry,    &cmd_completion_entry, NULL,
 };
 
 const struct command *command_find(const char *name)

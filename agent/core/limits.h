@@ -11,7 +11,7 @@
 #define LIMIT_EPOLL_ENTRIES 65536U       /* model: descriptors registered in one epoll set */
 #define LIMIT_TLS_SESSIONS 65536U        /* model: sessions of TLS libraries; then the oldest is forgotten */
 #define LIMIT_NAMES 16384U               /* model: address → name pairs learnt from the resolver */
-#define LIMIT_SAMPLED_SOCKETS 131072U     /* sample: sockets of all processes that are looked up at once */
+#define LIMIT_SAMPLED_SOCKETS 131072U    /* sample: sockets of all processes that are looked up at once */
 #define LIMIT_STACKS 65536U              /* core: distinct stacks; later ones become stack 0 */
 #define LIMIT_STACK_FRAMES 48U           /* core: frames of one stack */
 #define LIMIT_STRINGS_BYTES (64U << 20)  /* core: interned text */

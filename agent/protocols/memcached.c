@@ -166,7 +166,8 @@ static uint64_t on_answer(struct memcached *s, const char *line, uint64_t size)
 	else if (word_is(&w, 0, "VA"))
 		data = block(&w, 1);
 	/* Quiet ones before a command that answers in another way have had their silence; MN ends all before its mn. */
-	while (q && q->left && ((word_is(&w, 0, "MN") && strcmp(q->r.method, "mn") != 0) || (!is_meta_answer(&w) && !is_error(&w)))) {
+	while (q && q->left &&
+	       ((word_is(&w, 0, "MN") && strcmp(q->r.method, "mn") != 0) || (!is_meta_answer(&w) && !is_error(&w)))) {
 		talk_end(&s->talk, q, REQUEST_DONE);
 		q = s->talk.first;
 	}

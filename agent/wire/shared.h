@@ -84,7 +84,7 @@ struct wire_header {
 	uint8_t policy_pair;    /* for both ends of a socketpair: no dependency of the service; 0 = as policy_socket */
 	uint8_t pad[3];
 	uint32_t agent_pid;
-	_Atomic uint32_t alloc_mean; /* sample an allocation every so many bytes, on average; 0 = watch none */
+	_Atomic uint32_t alloc_mean;            /* sample an allocation every so many bytes, on average; 0 = watch none */
 	_Atomic uint64_t claim_hint;            /* next thread slot to try */
 	_Atomic uint64_t lost[WIRE_LOSS_SLOTS]; /* losses of threads and processes that have no slot */
 	struct wire_fault fault;                /* proof mode only (fault.h) */

@@ -135,7 +135,8 @@ static void stops(void **state)
 	static const struct {
 		const char *spec, *why;
 		bool errors;
-	} cases[] = {{"faults=stall,errors=20", "too many answers", true}, {"faults=stall,seconds=2", "the time for faults", false}};
+	} cases[] = {{"faults=stall,errors=20", "too many answers", true},
+		     {"faults=stall,seconds=2", "the time for faults", false}};
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
