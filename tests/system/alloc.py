@@ -15,6 +15,7 @@ import gs
 SECONDS = int(os.environ.get("GS_ALLOC_SECONDS", "4"))
 LEAKER = str(gs.BUILD / "tests" / "system" / "system_leaker")
 RUNS = 10
+ROUNDS_LONG = "120000"  # of the leaker: with a fast allocator fewer take no longer than the program's start
 ALLOCATORS = ("", "libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2")
 
 
@@ -80,7 +81,7 @@ def alloc_ranked():
         for allocator in ALLOCATORS:
             for program in (LEAKER, str(top / "leaker_cpp")):
                 no_throw = "0" if "mimalloc" in allocator or program == LEAKER else "1"  # Debian's mimalloc aborts
-                report, text = watched(top, [program, "30000", no_throw], extra={"LD_PRELOAD": allocator})
+                report, text = watched(top, [program, ROUNDS_LONG, no_throw], extra={"LD_PRELOAD": allocator})
                 gs.expect(allocator in report["heap"]["allocator"], f"{report['heap']['allocator']} is not {allocator}")
                 for again in (True, True, False):  # on a busy machine the agent may have lost what it needs to tell
                     try:
@@ -89,7 +90,7 @@ def alloc_ranked():
                     except gs.Failure:
                         if not again:
                             raise
-                        report, text = watched(top, [program, "30000", no_throw], extra={"LD_PRELOAD": allocator})
+                        report, text = watched(top, [program, ROUNDS_LONG, no_throw], extra={"LD_PRELOAD": allocator})
 
 
 def alloc_growth():
