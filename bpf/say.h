@@ -67,11 +67,9 @@ static __noinline int tell_stack(void *ctx, const struct pt_regs *regs, uint32_t
 	}
 	n = bpf_get_stack(ctx, s->stack.stack.pcs, sizeof(s->stack.stack.pcs), BPF_F_USER_STACK);
 	s->stack.stack.frames = n > 0 ? (uint32_t)n / 8 : 0;
-	if (bpf_ringbuf_output(&events, &s->stack, sizeof(s->stack), BPF_RB_NO_WAKEUP) != 0) {
-		/* Its next passage is a first one again. */
-		site_keys[(site >> 7) & (PROBE_SITES - 1)] = 0;
+	/* Where there is no room for it, the next one that is due has to do: a stack takes the room of many calls. */
+	if (bpf_ringbuf_output(&events, &s->stack, sizeof(s->stack), BPF_RB_NO_WAKEUP) != 0)
 		count(PROBE_COUNT_NO_STACK);
-	}
 	return 0;
 }
 

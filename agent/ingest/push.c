@@ -60,7 +60,7 @@ static void hold(struct ingest *in, struct event *e, uint64_t t0, uint64_t t1, u
 	e->t0 = in->clock.epoch_ns + t0;
 	e->t1 = in->clock.epoch_ns + t1;
 	p = pending_new(in->order, e, stack, stack_bytes);
-	in->pushed++;
+	in->pushed += e->id != CALLSITE_SEEN; /* which is no record, but belongs to those that follow */
 	if (p != NULL) {
 		p->source = in->shared->thread_max; /* behind all rings, before the agent's own */
 		p->site = site;
