@@ -15,7 +15,6 @@
 
 struct loop {
 	struct live *live;
-	struct eager eager;
 	uv_loop_t uv;
 	uv_timer_t drain, metrics, stop, report, look, end, prove;
 	uv_poll_t signals, handover;
@@ -27,7 +26,6 @@ static void poll_rings(struct loop *l, bool drain)
 	unsigned int wait_ms = 1;
 
 	ingest_poll(l->live->ingest, drain, pipeline_event, l->live->pipeline, &wait_ms);
-	eager_look(&l->eager);
 	uv_update_time(&l->uv);
 	l->drain.data = l;
 	if (!drain)
@@ -159,7 +157,7 @@ int live_run(struct live *live)
 		return r;
 	}
 	l.report.data = l.look.data = l.prove.data = l.drain.data = l.metrics.data = l.stop.data = l.signals.data = &l;
-	eager_start(&l.eager);
+	(void)eager_start();
 	uv_timer_start(&l.drain, on_drain, 0, 1);
 	unsigned int metrics_ms = outputs_metrics_every_ms(&live->pipeline->outputs);
 	uv_timer_start(&l.metrics, on_metrics, metrics_ms, metrics_ms);
