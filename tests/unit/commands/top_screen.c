@@ -10,7 +10,7 @@ static json_t *sample_services(json_int_t requests)
 	json_t *list = json_array();
 
 	for (int i = 0; i < 12; i++) {
-		char name[16];
+		char name[24];
 
 		snprintf(name, sizeof(name), "service-%d", i);
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:{s:f, s:{s:{s:f}}}, s:{s:i, s:i, s:i}, s:I, s:i, s:i}",
