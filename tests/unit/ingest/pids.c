@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,19 +12,24 @@
 #include "test.h"
 
 #define SECOND 1000000000ULL
+#define NOBODY 99999U
 
 struct family {
 	pid_t first, child; /* as they are called out here */
 	int to_first[2];
 };
 
-/* The namespace's first process makes a child, whose number inside is 2, and waits until it is told to end it. */
+/* The namespace's first process makes a child, and waits until it is told to end it. */
 static void live_inside(int in, int out)
 {
 	char byte = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+
 	const pid_t child = fork();
 
 	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
 	}
@@ -50,6 +57,24 @@ static pid_t only_child(pid_t of)
 	return child;
 }
 
+/* Its number in there: not always 2, where threads have numbers too. */
+static uint32_t number_inside(pid_t pid)
+{
+	char path[64], line[256];
+	uint32_t inner = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		if (strncmp(line, "NSpid:", 6) == 0)
+			inner = (uint32_t)strtoul(strrchr(line, '\t'), NULL, 10);
+	fclose(f);
+	return inner;
+}
+
 static void tell(struct family *f)
 {
 	assert_int_equal(write(f->to_first[1], "x", 1), 1);
@@ -66,6 +91,7 @@ static int family_make(struct family *f, int *ret_heard)
 	const pid_t outside = fork();
 
 	if (outside == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (unshare(CLONE_NEWPID) != 0)
 			_exit(1);
 		const pid_t first = fork();
@@ -102,20 +128,21 @@ static void test_family(void **state)
 	}
 
 	const uint32_t ns = pids_namespace((uint32_t)f.first);
+	const uint32_t inner = number_inside(f.child);
 
 	assert_true(ns > 0);
 	assert_int_equal(pids_namespace((uint32_t)getpid()), 0);
 	assert_int_equal(pids_outside(p, 0, 17, 0, true, SECOND), 17);
 	/* Nobody knows its parent yet, and nobody is to be asked. */
-	assert_int_equal(pids_outside(p, ns, 2, 1, false, SECOND), 2 | PIDS_UNKNOWN);
+	assert_int_equal(pids_outside(p, ns, inner, 1, false, SECOND), inner | PIDS_UNKNOWN);
 	pids_know(p, ns, (uint32_t)f.first);
 	assert_int_equal(pids_outside(p, ns, 1, 0, false, SECOND), f.first);
-	assert_int_equal(pids_outside(p, ns, 2, 1, false, SECOND), f.child);
-	assert_int_equal(pids_outside(p, ns, 3, 1, false, SECOND), 3 | PIDS_UNKNOWN);
+	assert_int_equal(pids_outside(p, ns, inner, 1, false, SECOND), f.child);
+	assert_int_equal(pids_outside(p, ns, NOBODY, 1, false, SECOND), NOBODY | PIDS_UNKNOWN);
 
 	struct pids *stranger = pids_new();
 
-	assert_int_equal(pids_outside(stranger, ns, 2, 0, true, SECOND), f.child);
+	assert_int_equal(pids_outside(stranger, ns, inner, 0, true, SECOND), f.child);
 	/* The next search waits a moment. */
 	assert_int_equal(pids_outside(stranger, ns, 1, 0, true, SECOND + 1), 1 | PIDS_UNKNOWN);
 	assert_int_equal(pids_outside(stranger, ns, 1, 0, true, 2 * SECOND), f.first);
@@ -123,8 +150,8 @@ static void test_family(void **state)
 
 	tell(&f);
 	assert_int_equal(read(heard, &byte, 1), 1); /* the child is gone */
-	assert_int_equal(pids_outside(p, ns, 2, 1, true, 2 * SECOND), f.child);
-	assert_int_equal(pids_outside(p, ns, 2, 1, true, 100 * SECOND), 2 | PIDS_UNKNOWN);
+	assert_int_equal(pids_outside(p, ns, inner, 1, true, 2 * SECOND), f.child);
+	assert_int_equal(pids_outside(p, ns, inner, 1, true, 100 * SECOND), inner | PIDS_UNKNOWN);
 	tell(&f);
 	assert_int_equal(wait(NULL) > 0, 1);
 	close(heard);
