@@ -20,6 +20,10 @@ int yaml_fail(struct yaml_reader *r, const yaml_node_t *at, const char *key, con
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	snprintf(r->err, r->err_size, "%s:%zu: %s%s%s", r->path, at->start_mark.line + 1, key, *key ? ": " : "", what);
+	/* Keys and values are the file's: whatever they hold, what is said of them is one line. */
+	for (char *c = r->err; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
 	return -EINVAL;
 }
 

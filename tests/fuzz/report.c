@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; report_formats[i]; i++) {
 		char *text = render(report_formats[i], report, true);
 
-		if (!text || !*text)
+		/* Without allocations there is nothing to fold. */
+		if (!text || (!*text && strcmp(report_formats[i], "folded") != 0))
 			abort();
 		free(text);
 	}

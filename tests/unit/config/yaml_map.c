@@ -51,6 +51,7 @@ static void names_what_is_wrong(void **state)
 		{"- a\n", "f.yaml:1: must be keys with values, as in `key: value`"},
 		{"b:\n  [x]: 1\n", "f.yaml:2: b: a key must be a single word"},
 		{"a: \"x\\0y\"\n", "f.yaml:1: a: must be a single value"},
+		{"\"a\\nb\": [1]\n", "f.yaml:1: a b: must be a single value"},
 	};
 	(void)state;
 
