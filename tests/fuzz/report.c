@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		char *text = render(report_formats[i], report, true);
 
 		/* Without allocations there is nothing to fold. */
-		if (!text || (!*text && strcmp(report_formats[i], "folded") != 0))
+		if (!text || (!*text && strcmp(report_formats[i]->name, "folded") != 0))
 			abort();
 		free(text);
 	}
