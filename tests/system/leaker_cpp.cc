@@ -46,6 +46,8 @@ int main(int argc, char **argv)
 		leak_string();
 		for (int k = 0; k < 4; k++)
 			give_back();
+		for (volatile int k = 0; k < 5000; k = k + 1) /* a program that does something else, too, and lives for a while */
+			;
 	}
 	/* An exception of the allocator passes through what watches it: of one that throws. */
 	try {
