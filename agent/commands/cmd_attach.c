@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "attach/check.h"
@@ -18,7 +17,6 @@
 #include "commands/commands.h"
 #include "commands/live.h"
 #include "commands/probing.h"
-#include "commands/report_file.h"
 #include "commands/shim.h"
 #include "commands/target.h"
 #include "probes/privileges.h"
@@ -106,27 +104,12 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 	const struct settings *s = &a->settings;
 	char exe[PATH_MAX];
 	struct resource_input resource = {.service = a->service, .exe = exe};
-	const struct ingest_options options = {.thread_max = s->rings,
-					       .ring_bytes = s->ring_size,
-					       .scan_percent = s->scan_cpu,
-					       .stacks = !s->no_stacks,
-					       .samples = true,
-					       .alloc_mean = settings_alloc_mean(s),
-					       .alloc_first = s->alloc_mean ? 0 : SETTINGS_ALLOC_FIRST};
 	int e;
 
 	read_exe(a->found.pids[0], exe, sizeof(exe));
 	name_service(a, exe);
-	if (s->report && (e = report_file_check(s->report, err, err_size)) < 0)
+	if ((e = pipeline_ingest(&a->pipeline, s, &a->seed, &a->ingest, err, err_size)) < 0)
 		return e;
-	if (getrandom(&a->seed, sizeof(a->seed), 0) != (ssize_t)sizeof(a->seed))
-		a->seed = (uint64_t)getpid();
-	e = ingest_new(&options, a->pipeline.stacks, &a->pipeline.counters, &a->ingest);
-	if (e < 0) {
-		snprintf(err, err_size, "cannot make the shared memory: %s; fewer --rings or a smaller --ring-size need less",
-			 strerror(-e));
-		return e;
-	}
 	a->start_ns = ingest_now_ns(a->ingest);
 	if ((e = proving_open(s->prove, a->found.pids[0], a->ingest, &a->pipeline, &a->proving, err, err_size)) < 0)
 		return e;
@@ -137,15 +120,7 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 		return e;
 	}
 	model_on_policy(session_model(a->pipeline.session), on_policy, a);
-	if (s->record) {
-		struct recording_info info = {.start_ns = a->start_ns, .seed = a->seed};
-
-		snprintf(info.service, sizeof(info.service), "%s", a->service);
-		e = recording_create(s->record, &info, a->pipeline.stacks, &a->pipeline.writer);
-		if (e < 0)
-			snprintf(err, err_size, "%s: cannot write the recording: %s; check the folder and its permissions",
-				 s->record, strerror(-e));
-	}
+	e = pipeline_record(&a->pipeline, s, a->service, a->start_ns, a->seed, err, err_size);
 	snprintf(a->session_path, sizeof(a->session_path), "/proc/%d/fd/%d", (int)getpid(), ingest_fd(a->ingest));
 	a->session = (struct inject_session){.fd = ingest_fd(a->ingest)};
 	return e;

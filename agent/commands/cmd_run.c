@@ -7,14 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "commands/commands.h"
 #include "commands/handover.h"
 #include "commands/live.h"
 #include "commands/probing.h"
-#include "commands/report_file.h"
 #include "commands/shim.h"
 #include "commands/target.h"
 
@@ -82,27 +80,12 @@ static int prepare(struct run *r, char *err, size_t err_size)
 	const struct settings *s = &r->settings;
 	/* The program's pid is not known yet, and an exporter that cannot be opened must be told before the program starts. */
 	struct resource_input resource = {.service = r->service, .exe = r->target.path, .start_ns = 0};
-	struct ingest_options options = {.thread_max = s->rings,
-					 .ring_bytes = s->ring_size,
-					 .scan_percent = s->scan_cpu,
-					 .stacks = !s->no_stacks,
-					 .samples = true,
-					 .alloc_mean = settings_alloc_mean(s),
-					 .alloc_first = s->alloc_mean ? 0 : SETTINGS_ALLOC_FIRST};
 	int e;
 
 	if ((e = shim_find(r->shim, sizeof(r->shim), err, err_size)) < 0)
 		return e;
-	if (s->report && (e = report_file_check(s->report, err, err_size)) < 0)
+	if ((e = pipeline_ingest(&r->pipeline, s, &r->seed, &r->ingest, err, err_size)) < 0)
 		return e;
-	if (getrandom(&r->seed, sizeof(r->seed), 0) != (ssize_t)sizeof(r->seed))
-		r->seed = (uint64_t)getpid();
-	e = ingest_new(&options, r->pipeline.stacks, &r->pipeline.counters, &r->ingest);
-	if (e < 0) {
-		snprintf(err, err_size, "cannot make the shared memory: %s; fewer --rings or a smaller --ring-size need less",
-			 strerror(-e));
-		return e;
-	}
 	r->start_ns = ingest_now_ns(r->ingest);
 	if ((e = proving_open(s->prove, 0, r->ingest, &r->pipeline, &r->proving, err, err_size)) < 0)
 		return e;
@@ -115,14 +98,7 @@ static int prepare(struct run *r, char *err, size_t err_size)
 		return e;
 	}
 	model_on_policy(session_model(r->pipeline.session), on_policy, r);
-	if (s->record) {
-		struct recording_info info = {.start_ns = r->start_ns, .seed = r->seed};
-		snprintf(info.service, sizeof(info.service), "%s", r->service);
-		e = recording_create(s->record, &info, r->pipeline.stacks, &r->pipeline.writer);
-		if (e < 0)
-			snprintf(err, err_size, "%s: cannot write the recording: %s; check the folder and its permissions",
-				 s->record, strerror(-e));
-	}
+	e = pipeline_record(&r->pipeline, s, r->service, r->start_ns, r->seed, err, err_size);
 	return e;
 }
 

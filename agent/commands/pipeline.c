@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "commands/command.h"
@@ -18,6 +19,45 @@ int pipeline_init(struct pipeline *p)
 	memset(p, 0, sizeof(*p));
 	p->stacks = stacks_new();
 	return p->stacks ? 0 : -ENOMEM;
+}
+
+int pipeline_ingest(struct pipeline *p, const struct settings *s, uint64_t *ret_seed, struct ingest **ret, char *err,
+		    size_t err_size)
+{
+	const struct ingest_options options = {.thread_max = s->rings,
+					       .ring_bytes = s->ring_size,
+					       .scan_percent = s->scan_cpu,
+					       .stacks = !s->no_stacks,
+					       .samples = true,
+					       .alloc_mean = settings_alloc_mean(s),
+					       .alloc_first = s->alloc_mean ? 0 : SETTINGS_ALLOC_FIRST};
+	int e;
+
+	if (s->report && (e = report_file_check(s->report, err, err_size)) < 0)
+		return e;
+	if (getrandom(ret_seed, sizeof(*ret_seed), 0) != (ssize_t)sizeof(*ret_seed))
+		*ret_seed = (uint64_t)getpid();
+	e = ingest_new(&options, p->stacks, &p->counters, ret);
+	if (e < 0)
+		snprintf(err, err_size, "cannot make the shared memory: %s; fewer --rings or a smaller --ring-size need less",
+			 strerror(-e));
+	return e;
+}
+
+int pipeline_record(struct pipeline *p, const struct settings *s, const char *service, uint64_t start_ns, uint64_t seed, char *err,
+		    size_t err_size)
+{
+	struct recording_info info = {.start_ns = start_ns, .seed = seed};
+	int e;
+
+	if (!s->record)
+		return 0;
+	snprintf(info.service, sizeof(info.service), "%s", service);
+	e = recording_create(s->record, &info, p->stacks, &p->writer);
+	if (e < 0)
+		snprintf(err, err_size, "%s: cannot write the recording: %s; check the folder and its permissions", s->record,
+			 strerror(-e));
+	return e;
 }
 
 int pipeline_open(struct pipeline *p, struct settings *s, const char *service, uint64_t seed)

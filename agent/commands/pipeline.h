@@ -13,6 +13,7 @@
 #include "core/counters.h"
 #include "core/event.h"
 #include "core/stacks.h"
+#include "ingest/ingest.h"
 #include "ingest/recording.h"
 #include "report/session.h"
 
@@ -30,6 +31,13 @@ struct pipeline {
 
 /* Stacks and counters; the session follows. 0 or -ENOMEM. */
 int pipeline_init(struct pipeline *p);
+/* Events of what runs now, as `s` says: the shared memory, once the report's place is found to be one, and the session's seed. 0, or -errno with
+ * one line in err. */
+int pipeline_ingest(struct pipeline *p, const struct settings *s, uint64_t *ret_seed, struct ingest **ret, char *err,
+		    size_t err_size);
+/* The recording that `s` asks for, if it does. 0, or -errno with one line in err. */
+int pipeline_record(struct pipeline *p, const struct settings *s, const char *service, uint64_t start_ns, uint64_t seed, char *err,
+		    size_t err_size);
 /* The session, with what `s` says of detectors and the exporters that are open. 0 or -ENOMEM. */
 int pipeline_open(struct pipeline *p, struct settings *s, const char *service, uint64_t seed);
 /* One event, in order; ctx is the pipeline. It is recorded, then modelled. */
