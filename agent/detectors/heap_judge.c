@@ -111,6 +111,30 @@ static bool can_judge(const struct heap *h, const struct heap_group *g)
 	return !g->told && (double)g->alive >= h->env.options[HEAP_MIN_SAMPLES] && h->frees_lost * 20 < g->alive;
 }
 
+/* Of a call site, once. Takes `evidence` over. */
+static void tell(struct heap *h, struct heap_group *g, unsigned int rule, enum confidence confidence, const char *path,
+		 const char *message, json_t *evidence)
+{
+	const struct finding f = {
+		.rule = &heap_rules[rule],
+		.severity = heap_rules[rule].severity,
+		.confidence = confidence,
+		.peer = "",
+		.operation = "",
+		.stack = g->stack,
+		.path = path,
+		.key = path,
+		.count = g->alive,
+		.first_seen_ns = g->first_ns,
+		.last_seen_ns = g->last_ns,
+		.evidence = evidence,
+		.message = message,
+	};
+
+	g->told = true;
+	h->env.emit(h->env.emit_ctx, &f);
+}
+
 void heap_judge_growth(struct heap *h, struct heap_group *g, double seconds)
 {
 	const struct heap_process *p = heap_process_of(h, g->key.pid);
@@ -135,23 +159,8 @@ void heap_judge_growth(struct heap *h, struct heap_group *g, double seconds)
 	json_object_set_new(evidence, "bytes_per_s_low", evidence_number(t.low_per_s * scale));
 	json_object_set_new(evidence, "bytes_per_s_high", evidence_number(t.high_per_s * scale));
 	json_object_set_new(evidence, "requests", json_integer((json_int_t)p->requests));
-	const struct finding f = {
-		.rule = &heap_rules[HEAP_GROWTH],
-		.severity = heap_rules[HEAP_GROWTH].severity,
-		.confidence = t.seconds * 1e9 >= (double)PROOF_NS ? CONFIDENCE_OBSERVED : CONFIDENCE_SUSPECTED,
-		.peer = "",
-		.operation = "",
-		.stack = g->stack,
-		.path = path,
-		.key = path,
-		.count = g->alive,
-		.first_seen_ns = g->first_ns,
-		.last_seen_ns = g->last_ns,
-		.evidence = evidence,
-		.message = message,
-	};
-	g->told = true;
-	h->env.emit(h->env.emit_ctx, &f);
+	tell(h, g, HEAP_GROWTH, t.seconds * 1e9 >= (double)PROOF_NS ? CONFIDENCE_OBSERVED : CONFIDENCE_SUSPECTED, path, message,
+	     evidence);
 }
 
 void heap_judge_end(struct heap *h, struct heap_group *g, const struct process *p)
@@ -170,21 +179,5 @@ void heap_judge_end(struct heap *h, struct heap_group *g, const struct process *
 	snprintf(message, sizeof message, "%s that %s allocated was never freed: %s when the program ended",
 		 g->key.mapped ? "mapped memory" : "memory", callers(h, g->stack, path, sizeof path),
 		 heap_bytes_text(m->live_bytes * scale, bytes, sizeof bytes));
-	const struct finding f = {
-		.rule = &heap_rules[HEAP_NEVER_FREED],
-		.severity = heap_rules[HEAP_NEVER_FREED].severity,
-		.confidence = CONFIDENCE_SUSPECTED,
-		.peer = "",
-		.operation = "",
-		.stack = g->stack,
-		.path = path,
-		.key = path,
-		.count = g->alive,
-		.first_seen_ns = g->first_ns,
-		.last_seen_ns = g->last_ns,
-		.evidence = describe(h, g, path),
-		.message = message,
-	};
-	g->told = true;
-	h->env.emit(h->env.emit_ctx, &f);
+	tell(h, g, HEAP_NEVER_FREED, CONFIDENCE_SUSPECTED, path, message, describe(h, g, path));
 }
