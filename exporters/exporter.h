@@ -52,5 +52,7 @@ const struct exporter *exporter_find(const char *name);
 void exporter_queue_in(const char *folder, uint64_t size_max);
 /* How often metrics are wanted: OTEL_METRIC_EXPORT_INTERVAL, by default 60,000 ms. */
 unsigned int exporter_metric_interval_ms(void);
+/* Are durations wanted as exponential histograms (OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION)? */
+bool exporter_wants_exponential(void);
 
 #endif

@@ -15,12 +15,14 @@
 struct before {
 	char *key;
 	struct metric_point point; /* its attributes are not used */
+	struct exponential exponential;
 	UT_hash_handle hh;
 };
 
 struct otlp_delta {
 	struct before *by_key;
 	struct metric_point *points; /* of the latest result */
+	struct exponential *exponentials;
 };
 
 struct otlp_delta *otlp_delta_new(void)
@@ -39,6 +41,7 @@ void otlp_delta_free(struct otlp_delta *d)
 		free(b);
 	}
 	free(d->points);
+	free(d->exponentials);
 	free(d);
 }
 
@@ -94,22 +97,37 @@ int otlp_delta_metric(struct otlp_delta *d, const struct metric *m, struct metri
 	*ret = *m;
 	if (m->kind != METRIC_SUM && m->kind != METRIC_HISTOGRAM)
 		return 0;
+	bool wanted = m->points_n > 0 && m->points[0].exponential != NULL;
+	struct exponential *exponentials = wanted ? calloc(m->points_n, sizeof *exponentials) : NULL;
 	points = calloc(m->points_n + 1, sizeof *points);
-	if (points == NULL)
+	if (points == NULL || (wanted && exponentials == NULL)) {
+		free(points);
+		free(exponentials);
 		return -ENOMEM;
+	}
 	for (size_t i = 0; i < m->points_n; i++) {
 		struct before *b = find(d, m->name, &m->points[i]);
 		if (b == NULL) {
 			free(points);
+			free(exponentials);
 			return -ENOMEM;
 		}
 		if (!subtract(m, &m->points[i], &b->point, &points[n]))
 			continue; /* the next delta starts where the last one that was told ended */
+		if (m->points[i].exponential != NULL && exponentials != NULL) {
+			exponentials[n] = *m->points[i].exponential;
+			if (points[n].start_ns != m->points[i].start_ns)
+				exponential_subtract(&exponentials[n], &b->exponential);
+			points[n].exponential = &exponentials[n];
+			b->exponential = *m->points[i].exponential;
+		}
 		n++;
 		b->point = m->points[i];
 	}
 	free(d->points);
+	free(d->exponentials);
 	d->points = points;
+	d->exponentials = exponentials;
 	ret->points = points;
 	ret->points_n = n;
 	ret->delta = true;

@@ -283,6 +283,17 @@ static void read_temporality(const struct reader *r, struct otlp_config *c)
 		warn(r, name, "not one of cumulative, delta, lowmemory");
 }
 
+static const char aggregation[] = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
+static const char exponential[] = "base2_exponential_bucket_histogram";
+
+/* The measurements are made by the session, so it is asked before (exporter_wants_exponential); here a mistake is told. */
+static void check_aggregation(const struct reader *r)
+{
+	const char *value = env_text(r->env, aggregation);
+	if (value != NULL && strcasecmp(value, exponential) != 0 && strcasecmp(value, "explicit_bucket_histogram") != 0)
+		warn(r, aggregation, "not one of explicit_bucket_histogram, base2_exponential_bucket_histogram");
+}
+
 static int read_all(const char *target, const char *file, env_fn env, struct otlp_config *ret, char *err, size_t err_size)
 {
 	struct otlp_config c = {.span_attrs_max = SPAN_ATTRS_MAX};
@@ -302,6 +313,7 @@ static int read_all(const char *target, const char *file, env_fn env, struct otl
 		warn(&r, "OTEL_TRACES_SAMPLER",
 		     "not a sampler of the specification, or its argument is no ratio; parentbased_always_on is used");
 	read_temporality(&r, &c);
+	check_aggregation(&r);
 	read_number(&r, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", 0, &c.span_attrs_max);
 	*ret = c;
 	return 0;
@@ -336,4 +348,10 @@ unsigned int exporter_metric_interval_ms(void)
 	if (env_number(NULL, "OTEL_METRIC_EXPORT_INTERVAL", &ms) != 0 || ms == 0 || ms > UINT32_MAX)
 		return 60000;
 	return (unsigned int)ms;
+}
+
+bool exporter_wants_exponential(void)
+{
+	const char *value = env_text(NULL, aggregation);
+	return value != NULL && strcasecmp(value, exponential) == 0;
 }

@@ -68,6 +68,7 @@ int pipeline_open(struct pipeline *p, struct settings *s, const char *service, u
 		.detector_options = settings_detector_options,
 		.detector_options_ctx = s,
 		.detector_enabled = settings_detector_enabled,
+		.exponential_histograms = s->histograms ? strcmp(s->histograms, "exponential") == 0 : exporter_wants_exponential(),
 		.sink = outputs_sink(&p->outputs),
 	};
 

@@ -84,6 +84,14 @@
 		.doc = "take no call stacks: findings then carry no call site" \
 	}
 
+#define ROW_HISTOGRAMS \
+	{ \
+		.name = "histograms", .kind = FLAG_TEXT, .offset = offsetof(struct settings, histograms), .arg = "KIND", \
+		.doc = "OTLP's form of durations: explicit buckets (default) or exponential ones; else " \
+		       "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", \
+		.choices = histogram_kinds \
+	}
+
 #define ROW_ALLOC \
 	{ \
 		.name = "alloc", .kind = FLAG_SWITCH, .offset = offsetof(struct settings, alloc), \
@@ -103,10 +111,12 @@
 		.doc = "write the memory profile there with each report, for `go tool pprof`: allocated and in use, by call stack" \
 	}
 
+static const char *const histogram_kinds[] = {"explicit", "exponential", NULL};
+
 const struct flag run_flags[] = {
-	ROW_REPORT,     ROW_REPORT_EVERY,  ROW_RECORD,   ROW_EXPORT,      ROW_CONFIG, ROW_SERVICE, ROW_RINGS,
-	ROW_RING_SIZE,  ROW_NO_STACKS,     ROW_SCAN_CPU, ROW_WITH_PARENT, ROW_PROVE,  ROW_QUIET,   ROW_ALLOC,
-	ROW_ALLOC_MEAN, ROW_ALLOC_PROFILE, {0},
+	ROW_REPORT, ROW_REPORT_EVERY, ROW_RECORD,     ROW_EXPORT,        ROW_CONFIG,      ROW_SERVICE,
+	ROW_RINGS,  ROW_RING_SIZE,    ROW_NO_STACKS,  ROW_SCAN_CPU,      ROW_WITH_PARENT, ROW_PROVE,
+	ROW_QUIET,  ROW_ALLOC,        ROW_ALLOC_MEAN, ROW_ALLOC_PROFILE, ROW_HISTOGRAMS,  {0},
 };
 
 const struct flag attach_flags[] = {
@@ -150,6 +160,7 @@ const struct flag attach_flags[] = {
 	ROW_REPORT_EVERY,
 	ROW_RECORD,
 	ROW_EXPORT,
+	ROW_HISTOGRAMS,
 	ROW_CONFIG,
 	ROW_SERVICE,
 	ROW_RINGS,
@@ -171,6 +182,7 @@ const struct flag replay_flags[] = {
 	ROW_REPORT,
 	ROW_ALLOC_PROFILE,
 	ROW_EXPORT,
+	ROW_HISTOGRAMS,
 	ROW_CONFIG,
 	{.name = "format",
 	 .kind = FLAG_TEXT,

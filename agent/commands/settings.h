@@ -28,7 +28,7 @@ struct attach_settings {
 };
 
 struct settings {
-	const char *report, *record, *config, *service, *format, *prove;
+	const char *report, *record, *config, *service, *format, *prove, *histograms;
 	struct flag_list exports;
 	uint32_t rings, ring_size, report_every_s, scan_cpu;
 	const char *alloc_profile;

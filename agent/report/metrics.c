@@ -58,6 +58,15 @@ struct metrics *metrics_new(struct counters *counters, struct findings *findings
 	return m;
 }
 
+void metrics_exponential(struct metrics *m)
+{
+	for (size_t i = 0; i < AREA_N; i++) {
+		series_exponential(m->client[i]);
+		series_exponential(m->server[i]);
+	}
+	series_exponential(m->connects);
+}
+
 void metrics_free(struct metrics *m)
 {
 	if (m == NULL)

@@ -14,6 +14,8 @@ struct metrics;
 
 struct metrics *metrics_new(struct counters *counters, struct findings *findings);
 void metrics_free(struct metrics *m);
+/* Durations are kept as exponential histograms, too; before anything is recorded. */
+void metrics_exponential(struct metrics *m);
 /* Count an event, by its family. */
 void metrics_event(struct metrics *m, const struct event *e);
 /* Count an ended request and its duration. */

@@ -27,6 +27,7 @@ struct series {
 	char **texts; /* copies of string values, POINT_ATTRS_MAX a point */
 	size_t n, room;
 	bool overflowed;
+	bool exponential;
 	size_t overflow; /* index of the overflow point */
 	size_t recent[RECENT], recent_n;
 };
@@ -42,6 +43,11 @@ struct series *series_new(const double *bounds, size_t bounds_n, struct counters
 	return s;
 }
 
+void series_exponential(struct series *s)
+{
+	s->exponential = s->bounds_n != 0;
+}
+
 void series_free(struct series *s)
 {
 	if (s == NULL)
@@ -54,6 +60,8 @@ void series_free(struct series *s)
 	}
 	for (size_t i = 0; i < s->n * POINT_ATTRS_MAX; i++)
 		free(s->texts[i]);
+	for (size_t i = 0; i < s->n; i++)
+		free(s->points[i].exponential);
 	free(s->texts);
 	free(s->points);
 	free(s);
@@ -111,6 +119,9 @@ static struct metric_point *point_add(struct series *s, const struct attr *attrs
 	memset(p, 0, sizeof *p);
 	memset(texts, 0, POINT_ATTRS_MAX * sizeof *texts);
 	p->attrs_n = n < POINT_ATTRS_MAX ? n : POINT_ATTRS_MAX;
+	p->exponential = s->exponential ? malloc(sizeof *p->exponential) : NULL;
+	if (p->exponential != NULL)
+		exponential_init(p->exponential);
 	s->n++;
 	for (size_t i = 0; i < p->attrs_n; i++) {
 		p->attrs[i] = attrs[i];
@@ -220,6 +231,8 @@ void series_record_traced(struct series *s, const struct attr *attrs, size_t att
 	while (bucket < s->bounds_n && value > s->bounds[bucket])
 		bucket++;
 	p->buckets[bucket]++;
+	if (p->exponential != NULL)
+		exponential_add(p->exponential, value);
 	p->min = p->count == 0 || value < p->min ? value : p->min;
 	p->max = p->count == 0 || value > p->max ? value : p->max;
 	p->sum += value;

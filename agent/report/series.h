@@ -12,6 +12,8 @@ struct series;
 /* A table for a histogram with these bounds (static), or for sums if bounds_n = 0. NULL when memory is out. */
 struct series *series_new(const double *bounds, size_t bounds_n, struct counters *counters);
 void series_free(struct series *s);
+/* Points of a histogram made from now on have an exponential one as well. */
+void series_exponential(struct series *s);
 /* Record a value under these attributes, whose texts are copied: a histogram's observation, or what to add to a sum. */
 void series_record(struct series *s, const struct attr *attrs, size_t attrs_n, double value);
 /* The same for a measurement that was made in a sampled span: it becomes the point's exemplar (NULL = in none). */

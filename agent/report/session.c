@@ -300,6 +300,8 @@ struct session *session_new(const struct session_options *o, struct stacks *stac
 	findings_on_change(s->findings, on_finding, s);
 	findings_traces(s->findings, trace_of, s);
 	s->metrics = metrics_new(counters, s->findings);
+	if (s->metrics != NULL && o->exponential_histograms)
+		metrics_exponential(s->metrics);
 	s->protocols = protocols_new(s->model, counters);
 	if (s->metrics == NULL || s->protocols == NULL || model_observe(s->model, &protocols_observer, s->protocols) != 0)
 		goto fail;

@@ -14,6 +14,7 @@ struct session_options {
 	const double *(*detector_options)(void *ctx, const struct detector *d); /* NULL = defaults */
 	void *detector_options_ctx;
 	bool (*detector_enabled)(void *ctx, const struct detector *d); /* NULL = all */
+	bool exponential_histograms;                                   /* durations have these, besides buckets that are fixed */
 	struct telemetry_sink sink; /* where spans and findings go as they happen; zero = nowhere */
 };
 

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/exponential.h"
+
 enum attr_type { ATTR_STRING, ATTR_INT, ATTR_DOUBLE, ATTR_BOOL };
 
 struct attr {
@@ -60,6 +62,7 @@ struct metric_point {
 	uint64_t count; /* histograms */
 	double sum, min, max;
 	uint64_t buckets[HISTOGRAM_BUCKETS_MAX]; /* one more than bounds */
+	struct exponential *exponential;         /* histograms: the same measurements; NULL where they are not wanted so */
 	bool no_extremes;                        /* histograms: min and max are not known */
 	bool has_exemplar;                       /* histograms: the latest sampled measurement */
 	struct exemplar exemplar;

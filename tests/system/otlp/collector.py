@@ -99,7 +99,7 @@ def decoded(path):
                     spans += scope.get("spans", []) if kind == "resourceSpans" else []
                     logs += scope.get("logRecords", []) if kind == "resourceLogs" else []
                     for m in scope.get("metrics", []):
-                        data, = (m[k] for k in ("sum", "gauge", "histogram") if k in m)
+                        data, = (m[k] for k in ("sum", "gauge", "histogram", "exponentialHistogram") if k in m)
                         points += [(m, p) for p in data["dataPoints"]]
     return resources, spans, points, logs
 
@@ -146,17 +146,39 @@ def key(name, attributes):
     return name, json.dumps(attributes, sort_keys=True)
 
 
+def check_exponential(want, point):
+    """An exponential histogram and explicit buckets of the same measurements bound each other's counts."""
+    scale, positive = point.get("scale", 0), point.get("positive", {})
+    counts = [int(n) for n in positive.get("bucketCounts", [])]
+    zero = int(point.get("zeroCount", 0))
+    gs.expect(int(point["count"]) == want["count"] == zero + sum(counts), f"{point} holds another number than {want}")
+    gs.expect(abs(point["sum"] - want["sum"]) < 1e-6 and len(counts) <= 160 and scale <= 20, f"{point}: another sum, or too many buckets")
+    gs.expect(all(point[k] == want[k] for k in ("min", "max") if k in want), f"{point}: other extremes than {want}")
+    base = 2 ** (2 ** -scale)
+    edges = [base ** (positive.get("offset", 0) + i) for i in range(len(counts) + 1)]
+    below = 0
+    for bound, n in zip(want["bounds"], want["buckets"]):
+        below += n
+        certain = zero + sum(c for c, upper in zip(counts, edges[1:]) if upper <= bound)
+        possible = zero + sum(c for c, lower in zip(counts, edges) if lower < bound)
+        gs.expect(certain <= below <= possible, f"{below} values to {bound}, in exponential buckets {certain} to {possible}")
+
+
 def check_points(sent, got):
     want = {key(p["name"], p["attributes"]): p for p in sent}
     gs.expect(len(got) == len(want) == len(sent), f"{len(sent)} points were sent, {len(got)} arrived")
     for metric, point in got:
         p = want.pop(key(metric["name"], plain(point.get("attributes", []))))
         gs.expect(metric.get("unit", "") == p["unit"], "a metric has another unit")
-        if "buckets" in p:
+        if "exponentialHistogram" in metric:
+            gs.expect(metric["exponentialHistogram"]["aggregationTemporality"] == 2, "not cumulative")
+            check_exponential(p, point)
+        elif "buckets" in p:
             gs.expect(int(point["count"]) == p["count"] and [int(n) for n in point["bucketCounts"]] == p["buckets"], "other counts")
             gs.expect(point["explicitBounds"] == p["bounds"] and abs(point["sum"] - p["sum"]) < 1e-6, "other bounds or sum")
             gs.expect(metric["histogram"]["aggregationTemporality"] == 2, "not cumulative")
         else:
+            gs.expect("buckets" not in p, f"{metric['name']} is no histogram")
             value = point["asInt"] if "asInt" in point else point["asDouble"]
             gs.expect(float(value) == p["value"], f"{metric['name']} is {value}, sent {p['value']}")
     gs.expect(not want, f"points are missing: {list(want)[:3]}")
@@ -224,6 +246,9 @@ class Collector:
 def one_way(binary, protocol, compression, tls):
     with gs.workdir() as top:
         env = {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_EXPORTER_OTLP_COMPRESSION": compression}
+        exponential = compression == "none"
+        if exponential:
+            env["OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"] = "base2_exponential_bucket_histogram"
         if tls:
             certificates(top)
             env |= {"OTEL_EXPORTER_OTLP_CERTIFICATE": f"{top}/ca.pem", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": f"{top}/client.pem",
@@ -246,6 +271,8 @@ def one_way(binary, protocol, compression, tls):
     check_spans(dict(spans), got_spans)
     check_traces(got_spans)
     check_points(points, got_points)
+    histograms = {k for m, _ in got_points for k in m if k.lower().endswith("histogram")}
+    gs.expect(histograms == {"exponentialHistogram" if exponential else "histogram"}, f"histograms are {histograms}")
     check_logs(findings, got_logs, ids)
     print(f"{protocol}, {compression}{', mTLS' if tls else ''}: the collector has all {len(got_spans)} spans, {len(got_points)} metric points and "
           f"{len(got_logs)} findings", flush=True)

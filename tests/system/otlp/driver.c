@@ -138,8 +138,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	struct stacks *stacks = stacks_new();
-	const struct session_options options = {
-		.service = "shop", .seed = 7, .sink = {.span = on_span, .finding = on_finding, .ctx = &o}};
+	const struct session_options options = {.service = "shop",
+						.seed = 7,
+						.exponential_histograms = exporter_wants_exponential(),
+						.sink = {.span = on_span, .finding = on_finding, .ctx = &o}};
 	struct session *session = session_new(&options, stacks, &counters);
 	if (session == NULL)
 		return 2;

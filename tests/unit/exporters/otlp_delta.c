@@ -58,6 +58,42 @@ static void histograms(void **state)
 	otlp_delta_free(d);
 }
 
+static void exponentials(void **state)
+{
+	(void)state;
+	struct otlp_delta *d = otlp_delta_new();
+	struct exponential e, part;
+	exponential_init(&e);
+	exponential_add(&e, 0.25);
+	exponential_add(&e, 0);
+	struct metric_point p = {.count = 2, .sum = 0.25, .start_ns = 10, .time_ns = 20, .exponential = &e};
+	struct metric m = {.name = "h", .kind = METRIC_HISTOGRAM, .points = &p, .points_n = 1}, out;
+	assert_int_equal(otlp_delta_metric(d, &m, &out), 0);
+	assert_int_equal(out.points[0].exponential->n, 1);
+	assert_int_equal(out.points[0].exponential->zero, 1);
+	exponential_add(&e, 64); /* the scale falls: the first value is in another bucket */
+	exponential_add(&e, 0.25);
+	p.count = 4;
+	p.sum = 64.5;
+	p.time_ns = 30;
+	assert_int_equal(otlp_delta_metric(d, &m, &out), 0);
+	assert_int_equal(out.points[0].count, 2);
+	exponential_init(&part);
+	exponential_add(&part, 0.25);
+	exponential_add(&part, 64);
+	exponential_lower(&part, e.scale);
+	assert_memory_equal(out.points[0].exponential, &part, sizeof part);
+	p.time_ns = 40;
+	assert_int_equal(otlp_delta_metric(d, &m, &out), 0);
+	assert_int_equal(out.points_n, 0);
+	exponential_init(&e); /* it began anew */
+	exponential_add(&e, 1);
+	p = (struct metric_point){.count = 1, .sum = 1, .start_ns = 45, .time_ns = 50, .exponential = &e};
+	assert_int_equal(otlp_delta_metric(d, &m, &out), 0);
+	assert_memory_equal(out.points[0].exponential, &e, sizeof e);
+	otlp_delta_free(d);
+}
+
 static void the_rest_is_passed_on(void **state)
 {
 	(void)state;
@@ -74,4 +110,5 @@ static void the_rest_is_passed_on(void **state)
 	otlp_delta_free(NULL);
 }
 
-TEST_MAIN(cmocka_unit_test(sums), cmocka_unit_test(histograms), cmocka_unit_test(the_rest_is_passed_on))
+TEST_MAIN(cmocka_unit_test(sums), cmocka_unit_test(histograms), cmocka_unit_test(exponentials),
+	  cmocka_unit_test(the_rest_is_passed_on))

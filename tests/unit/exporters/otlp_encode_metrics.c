@@ -75,4 +75,52 @@ static void histograms(void **state)
 	otlp__metric__free_unpacked(back, NULL);
 }
 
-TEST_MAIN(cmocka_unit_test(sums_and_gauges), cmocka_unit_test(histograms))
+static void exponentials(void **state)
+{
+	(void)state;
+	static const double bounds[] = {0.5, 1};
+	struct exponential e;
+	exponential_init(&e);
+	exponential_add(&e, 0);
+	exponential_add(&e, 0.25);
+	exponential_add(&e, 4);
+	const struct metric_point points[] = {
+		{.count = 3,
+		 .sum = 4.25,
+		 .min = 0,
+		 .max = 4,
+		 .buckets = {2, 0, 1},
+		 .exponential = &e,
+		 .has_exemplar = true,
+		 .exemplar = {.time_ns = 9, .value = 4}},
+	};
+	struct metric m = {.name = "h",
+			   .kind = METRIC_HISTOGRAM,
+			   .bounds = bounds,
+			   .bounds_n = 2,
+			   .points = points,
+			   .points_n = 1,
+			   .delta = true};
+	Otlp__Metric *back = round_trip(&m);
+	assert_int_equal(back->data_case, OTLP__METRIC__DATA_EXPONENTIAL_HISTOGRAM);
+	assert_int_equal(back->exponential_histogram->aggregation_temporality, 1);
+	const Otlp__ExponentialHistogramDataPoint *p = back->exponential_histogram->data_points[0];
+	assert_int_equal(p->count, 3);
+	assert_int_equal(p->zero_count, 1);
+	assert_int_equal(p->scale, e.scale);
+	assert_int_equal(p->positive->offset, e.offset);
+	assert_int_equal(p->positive->n_bucket_counts, e.n);
+	assert_int_equal(p->positive->bucket_counts[0], 1);
+	assert_int_equal(p->positive->bucket_counts[e.n - 1], 1);
+	assert_true(p->sum == 4.25 && p->min == 0 && p->max == 4);
+	assert_int_equal(p->n_exemplars, 1);
+	otlp__metric__free_unpacked(back, NULL);
+
+	const struct metric_point plain = {.count = 1, .sum = 1, .buckets = {0, 1, 0}};
+	m.points = &plain; /* there was no memory for it: fixed buckets */
+	back = round_trip(&m);
+	assert_int_equal(back->data_case, OTLP__METRIC__DATA_HISTOGRAM);
+	otlp__metric__free_unpacked(back, NULL);
+}
+
+TEST_MAIN(cmocka_unit_test(sums_and_gauges), cmocka_unit_test(histograms), cmocka_unit_test(exponentials))

@@ -231,6 +231,32 @@ static void metric_interval(void **state)
 	assert_int_equal(exporter_metric_interval_ms(), 60000);
 }
 
+static void histograms(void **state)
+{
+	(void)state;
+	static const char name[] = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
+	static const struct {
+		const char *value;
+		bool exponential, warned;
+	} cases[] = {
+		{"base2_exponential_bucket_histogram", true, false},
+		{"explicit_bucket_histogram", false, false},
+		{"exponential", false, true},
+		{"", false, false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		setenv(name, cases[i].value, 1);
+		assert_int_equal(exporter_wants_exponential(), cases[i].exponential);
+		unsetenv(name);
+		ENVIRONMENT("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", cases[i].value);
+		assert_int_equal(read_with(NULL), 0);
+		assert_int_equal(strstr(err, name) != NULL, cases[i].warned);
+		otlp_config_done(&config);
+	}
+	assert_false(exporter_wants_exponential());
+}
+
 TEST_MAIN(cmocka_unit_test(defaults), cmocka_unit_test(urls), cmocka_unit_test(every_option_per_signal),
 	  cmocka_unit_test(what_is_not_understood_is_ignored_and_said), cmocka_unit_test(protocols_and_their_endpoints),
-	  cmocka_unit_test(temporality_and_console), cmocka_unit_test(disabled_means_off), cmocka_unit_test(metric_interval))
+	  cmocka_unit_test(temporality_and_console), cmocka_unit_test(disabled_means_off), cmocka_unit_test(metric_interval),
+	  cmocka_unit_test(histograms))

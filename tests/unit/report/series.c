@@ -84,9 +84,28 @@ static void nothing_is_lost_at_the_cap(void **state)
 	series_free(s);
 }
 
+static void exponential(void **state)
+{
+	(void)state;
+	struct counters counters = {0};
+	struct series *s = series_new(bounds, 2, &counters), *sums = series_new(NULL, 0, &counters);
+	size_t n;
+	series_exponential(s);
+	series_exponential(sums); /* nothing for it to do */
+	series_record(s, NULL, 0, 0.5);
+	series_record(s, NULL, 0, 3);
+	series_record(sums, NULL, 0, 3);
+	const struct metric_point *p = series_points(s, 1, 2, &n);
+	assert_int_equal(p->exponential->bucket[0] + p->exponential->bucket[p->exponential->n - 1], 2);
+	assert_null(series_points(sums, 1, 2, &n)->exponential);
+	series_free(s);
+	series_free(sums);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(histogram), cmocka_unit_test(kinds_of_values_are_told_apart),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(histogram), cmocka_unit_test(exponential),
+					   cmocka_unit_test(kinds_of_values_are_told_apart),
 					   cmocka_unit_test(nothing_is_lost_at_the_cap)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
