@@ -8,6 +8,9 @@
 #include "exporters/otlp_encode_private.h"
 #include "report/text.h"
 
+#define ENVELOPE_ROOM 2048U /* of a request, for what is around its items */
+#define ITEM_HEAD_MAX 6U    /* key and length */
+
 struct attr_cell {
 	Otlp__KeyValue pair;
 	Otlp__AnyValue value;
@@ -92,38 +95,58 @@ int message_pack(const ProtobufCMessage *m, struct bytes *ret)
 	return 0;
 }
 
+/* opentelemetry.proto.common.v1.AnyValue */
+static void put_value(struct pb_writer *w, const struct attr *a)
+{
+	switch (a->type) {
+	case ATTR_STRING:
+		pb_put_text(w, 1, a->s);
+		break;
+	case ATTR_BOOL:
+		pb_put_varint(w, 2, a->b);
+		break;
+	case ATTR_INT:
+		pb_put_varint(w, 3, (uint64_t)a->i);
+		break;
+	case ATTR_DOUBLE:
+		pb_put_double(w, 4, a->d);
+		break;
+	}
+}
+
+void put_attrs(struct pb_writer *w, uint32_t field, const struct attr *attrs, size_t n)
+{
+	while (n-- > 0) {
+		const size_t pair = pb_mark(w);
+		put_value(w, &attrs[n]);
+		pb_put_message(w, 2, pair);
+		pb_put_bytes(w, 1, attrs[n].key, strlen(attrs[n].key));
+		pb_put_message(w, field, pair);
+	}
+}
+
 int otlp_encode_request(const struct resource *r, const struct bytes *items, size_t n, struct bytes *ret)
 {
-	struct attr_tree attrs = {0};
-	ProtobufCBinaryData *list = calloc(n, sizeof *list);
-	int rc = list != NULL ? attr_tree_make(r->attrs, r->attrs_n, &attrs) : -ENOMEM;
-	if (rc == 0) {
-		Otlp__InstrumentationScope scope = OTLP__INSTRUMENTATION_SCOPE__INIT;
-		Otlp__PackedScope packed = OTLP__PACKED_SCOPE__INIT;
-		Otlp__Resource resource = OTLP__RESOURCE__INIT;
-		Otlp__PackedResource about = OTLP__PACKED_RESOURCE__INIT;
-		Otlp__PackedRequest request = OTLP__PACKED_REQUEST__INIT;
-		Otlp__PackedScope *scopes = &packed;
-		Otlp__PackedResource *resources = &about;
-		for (size_t i = 0; i < n; i++)
-			list[i] = (ProtobufCBinaryData){.len = items[i].len, .data = items[i].data};
-		scope.name = unconst("gapscope");
-		scope.version = unconst(GAPSCOPE_VERSION);
-		packed.scope = &scope;
-		packed.n_items = n;
-		packed.items = list;
-		resource.n_attributes = attrs.n;
-		resource.attributes = attrs.list;
-		about.resource = &resource;
-		about.n_scopes = 1;
-		about.scopes = &scopes;
-		request.n_resources = 1;
-		request.resources = &resources;
-		rc = message_pack(&request.base, ret);
-	}
-	attr_tree_done(&attrs);
-	free(list);
-	return rc;
+	static const char name[] = "gapscope", version[] = GAPSCOPE_VERSION;
+	struct pb_writer w;
+	size_t size = ENVELOPE_ROOM;
+	for (size_t i = 0; i < n; i++)
+		size += items[i].len + ITEM_HEAD_MAX;
+	pb_begin(&w, NULL, 0);
+	pb_grow(&w, size / 2); /* it doubles */
+	/* PackedRequest { PackedResource { Resource, PackedScope { InstrumentationScope, items } } } of otlp.proto */
+	for (size_t i = n; i-- > 0;)
+		pb_put_bytes(&w, 2, items[i].data, items[i].len);
+	size_t mark = pb_mark(&w);
+	pb_put_bytes(&w, 2, version, sizeof version - 1);
+	pb_put_bytes(&w, 1, name, sizeof name - 1);
+	pb_put_message(&w, 1, mark);
+	pb_put_message(&w, 2, 0);
+	mark = pb_mark(&w);
+	put_attrs(&w, 1, r->attrs, r->attrs_n);
+	pb_put_message(&w, 1, mark);
+	pb_put_message(&w, 1, 0);
+	return pb_end(&w, ret);
 }
 
 uint64_t otlp_decode_rejected(const uint8_t *body, size_t len)

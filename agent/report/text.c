@@ -48,6 +48,21 @@ const char *text_clean(const char *in, char *buf, size_t size)
 	return buf;
 }
 
+/* Eight bytes at a time: a byte's top bit is set in what says that it is below ' ', is DEL, or is no ASCII at all. */
+bool text_is_plain(const char *s, size_t n)
+{
+	const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
+	uint64_t odd = 0;
+	for (; n >= sizeof odd; n -= sizeof odd, s += sizeof odd) {
+		uint64_t v;
+		memcpy(&v, s, sizeof v);
+		odd |= v | (v - ones * ' ') | (v + ones);
+	}
+	for (; n > 0; n--, s++)
+		odd |= (unsigned char)(*s - ' ') < 0x7f - ' ' ? 0 : tops;
+	return (odd & tops) == 0;
+}
+
 json_t *text_json(const char *in)
 {
 	size_t size = strlen(in != NULL ? in : "") + 1;

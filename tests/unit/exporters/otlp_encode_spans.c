@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <otlp.pb-c.h>
 
@@ -13,6 +14,12 @@ static Otlp__Span *round_trip(const struct span *s, size_t attrs_max)
 	assert_int_equal(otlp_encode_span(s, attrs_max, &out), 0);
 	Otlp__Span *back = otlp__span__unpack(NULL, out.len, out.data);
 	assert_non_null(back);
+	/* protobuf-c writes what it has read as the same bytes: nothing is in another order, or is longer than it has to be */
+	uint8_t *again = malloc(out.len + 1);
+	assert_int_equal(otlp__span__get_packed_size(back), out.len);
+	assert_int_equal(otlp__span__pack(back, again), out.len);
+	assert_memory_equal(again, out.data, out.len);
+	free(again);
 	free(out.data);
 	return back;
 }
@@ -68,7 +75,8 @@ static void every_field(void **state)
 static void a_root_without_status(void **state)
 {
 	(void)state;
-	const struct span s = {.trace_id = {1}, .span_id = {2}, .kind = SPAN_CLIENT, .name = "GET", .trace_flags = 1};
+	const struct span s = {
+		.trace_id = {1}, .span_id = {2}, .kind = SPAN_CLIENT, .name = "GET", .start_ns = 1, .end_ns = 2, .trace_flags = 1};
 	Otlp__Span *back = round_trip(&s, 24);
 	assert_int_equal(back->parent_span_id.len, 0);
 	assert_null(back->status);
@@ -76,4 +84,38 @@ static void a_root_without_status(void **state)
 	otlp__span__free_unpacked(back, NULL);
 }
 
-TEST_MAIN(cmocka_unit_test(every_field), cmocka_unit_test(a_root_without_status))
+/* Larger than the room on the stack, and attributes of each type in their order. */
+static void a_large_one(void **state)
+{
+	(void)state;
+	char text[3000];
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = '\0';
+	const struct span s = {
+		.trace_id = {1},
+		.span_id = {2},
+		.kind = SPAN_SERVER,
+		.name = "b\xff",
+		.start_ns = 1,
+		.end_ns = 2,
+		.attrs = {{.key = "s", .type = ATTR_STRING, .s = text},
+			  {.key = "t", .type = ATTR_STRING, .s = text},
+			  {.key = "i", .type = ATTR_INT, .i = -5},
+			  {.key = "d", .type = ATTR_DOUBLE, .d = 0.5},
+			  {.key = "b", .type = ATTR_BOOL, .b = true},
+			  {.key = "n", .type = ATTR_STRING, .s = NULL}},
+		.attrs_n = 6,
+	};
+	Otlp__Span *back = round_trip(&s, 24);
+	assert_string_equal(back->name, "b?");
+	assert_int_equal(back->n_attributes, 6);
+	assert_string_equal(back->attributes[0]->value->string_value, text);
+	assert_string_equal(back->attributes[1]->key, "t");
+	assert_int_equal(back->attributes[2]->value->int_value, -5);
+	assert_true(back->attributes[3]->value->double_value == 0.5);
+	assert_true(back->attributes[4]->value->bool_value);
+	assert_string_equal(back->attributes[5]->value->string_value, "");
+	otlp__span__free_unpacked(back, NULL);
+}
+
+TEST_MAIN(cmocka_unit_test(every_field), cmocka_unit_test(a_root_without_status), cmocka_unit_test(a_large_one))

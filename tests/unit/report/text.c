@@ -50,9 +50,29 @@ static void cleans_trees(void **state)
 	json_decref(out);
 }
 
+/* Every byte at every place of a text of every length up to 20: as text_clean says. */
+static void plain(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n <= 20; n++) {
+		char text[32] = "abcdefghijklmnopqrst", clean[32];
+		text[n] = '\0';
+		assert_true(text_is_plain(text, n));
+		for (size_t at = 0; at < n; at++) {
+			const char before = text[at];
+			for (unsigned int c = 1; c < 256; c++) {
+				text[at] = (char)c;
+				assert_int_equal(text_is_plain(text, n),
+						 c < 128 && strcmp(text_clean(text, clean, sizeof clean), text) == 0);
+			}
+			text[at] = before;
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(cleans), cmocka_unit_test(cuts_at_whole_characters),
-					   cmocka_unit_test(cleans_trees)};
+					   cmocka_unit_test(cleans_trees), cmocka_unit_test(plain)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
