@@ -33,6 +33,9 @@
 #define PROBE_GO_OBJECT 128U /* bytes of a timer: the time that it is set for is among them */
 #define PROBE_GO_NODES 10U   /* contexts made from each other that are looked at */
 #define PROBE_GO_NODE 112U   /* bytes of one: context.timerCtx is the largest */
+#define PROBE_GO_READS 4096U /* reads of TLS connections under way at once */
+#define PROBE_PLAIN 4096U    /* bytes of plaintext that are copied of one call */
+#define PROBE_PLAIN_FEW 512U /* so many take less room */
 
 enum probe_kind {
 	PROBE_CALL = 1,
@@ -41,7 +44,7 @@ enum probe_kind {
 	PROBE_FORK,       /* args[0] = pid of the child */
 	PROBE_EXEC,       /* args[0] = parent, args[1] = where its code begins, data = path */
 	PROBE_EXIT,       /* ret = status as wait says it */
-	PROBE_GO,         /* nr = enum probe_go_what, args = its arguments; data = struct probe_go_timer or _chain */
+	PROBE_GO,         /* nr = enum probe_go_what, args = its arguments; data = struct probe_go_timer, _chain or _plain */
 };
 
 /* Functions of Go's library that deadlines go through. Arguments as Go passes them in registers. */
@@ -54,6 +57,9 @@ enum probe_go_what {
 	GO_ROUND_TRIP,    /* net/http.(*persistConn).roundTrip(conn, request): chain of the request's context */
 	GO_DONE,          /* context.(*cancelCtx).Done(ctx): its chain */
 	GO_SLEEP,         /* time.Sleep(ns) */
+	GO_TLS_WRITE,     /* crypto/tls.(*Conn).Write(conn, bytes): struct probe_go_plain */
+	GO_TLS_READ,      /* crypto/tls.(*Conn).Read(conn, bytes): only remembered */
+	GO_TLS_READ_DONE, /* one of its returns: struct probe_go_plain, args[0] = bytes */
 	GO_WHATS
 };
 
@@ -154,11 +160,21 @@ struct probe_go_node {
 	uint8_t bytes[PROBE_GO_NODE];
 };
 
+/* A connection, and what it is wrapped around. */
+struct probe_go_conn {
+	uint64_t method[2]; /* as of nodes */
+	int32_t fd[2];
+};
+
 struct probe_go_chain {
-	uint64_t conn_method[2]; /* the connection, and what it is wrapped around: as of nodes */
-	int32_t conn_fd[2];
+	struct probe_go_conn conn;
 	uint64_t nodes_n;
 	struct probe_go_node nodes[PROBE_GO_NODES];
+};
+
+/* What went through TLS, in the clear; its first bytes follow. args[1] = the session, args[2] = bytes in all. */
+struct probe_go_plain {
+	struct probe_go_conn conn; /* that the session goes through */
 };
 
 struct probe_select {

@@ -105,16 +105,16 @@ enum go_chain_end go_chain_deadline(const struct probe_go_chain *c, const struct
 	return due != 0 ? GO_CHAIN_DEADLINE : kind == NODE_ENDS ? GO_CHAIN_NO_DEADLINE : GO_CHAIN_UNKNOWN;
 }
 
-int go_chain_fd(const struct probe_go_chain *c, const struct gopclntab *t, uint64_t bias)
+int go_conn_fd(const struct probe_go_conn *c, const struct gopclntab *t, uint64_t bias)
 {
 	static const char own[] = "net.(*", wraps[] = ".Close";
 
 	for (size_t i = 0; i < 2; i++) {
-		const char *method = go_function(t, bias, c->conn_method[i]);
+		const char *method = go_function(t, bias, c->method[i]);
 		const size_t len = strlen(method);
 
 		if (strncmp(method, own, sizeof(own) - 1) == 0)
-			return c->conn_fd[i];
+			return c->fd[i];
 		if (len < sizeof(wraps) - 1 || strcmp(method + len - (sizeof(wraps) - 1), wraps) != 0)
 			return -1;
 	}

@@ -71,6 +71,11 @@ void go_deadlines_free(struct go_deadlines *g)
 	free(g);
 }
 
+int go_deadlines_fd(const struct go_deadlines *g, const struct probe_go_conn *c)
+{
+	return go_conn_fd(c, g->table, g->bias);
+}
+
 void go_deadlines_moved(struct go_deadlines *g, uint64_t bias)
 {
 	g->bias = bias;
@@ -284,7 +289,7 @@ static void tell_whole(struct go_deadlines *g, int fd, enum go_chain_end end, ui
 static void on_round_trip(struct go_deadlines *g, const struct probe_call *c, const struct probe_go_chain *chain, uint64_t wall_ns,
 			  const struct go_sink *to)
 {
-	const int fd = go_chain_fd(chain, g->table, g->bias);
+	const int fd = go_conn_fd(&chain->conn, g->table, g->bias);
 	uint64_t due = 0;
 	enum go_chain_end end;
 

@@ -27,6 +27,8 @@ struct go_sink {
 /* Takes the table over, and frees it when it fails, too. `whole`: the process is watched from its start, so all timers are seen. NULL: no memory. */
 struct go_deadlines *go_deadlines_new(struct gopclntab *t, bool whole);
 void go_deadlines_free(struct go_deadlines *g);
+/* The descriptor of a connection of this program, -1 if it is of an unknown kind. */
+int go_deadlines_fd(const struct go_deadlines *g, const struct probe_go_conn *c);
 /* Code lies so much above where its file says. */
 void go_deadlines_moved(struct go_deadlines *g, uint64_t bias);
 /* A call of kind PROBE_GO. `wall_ns` is CLOCK_REALTIME where CLOCK_MONOTONIC is 0. */

@@ -9,19 +9,24 @@
 #include "attach/loaded.h"
 
 #define CODE_BYTES 32U
+#define RETURNS_MAX 32U
+#define RET 0xc3
 
 static const struct {
 	const char *function;
 	enum probe_go_what what;
+	enum probe_go_what done; /* at its returns; 0: nothing */
 } wanted[] = {
-	{"time.newTimer", GO_NEW_TIMER},
-	{"time.startTimer", GO_START_TIMER},
-	{"time.stopTimer", GO_STOP_TIMER},
-	{"time.resetTimer", GO_RESET_TIMER},
-	{"internal/poll.runtime_pollSetDeadline", GO_SET_DEADLINE},
-	{"net/http.(*persistConn).roundTrip", GO_ROUND_TRIP},
-	{"context.(*cancelCtx).Done", GO_DONE},
-	{"time.Sleep", GO_SLEEP},
+	{.function = "time.newTimer", .what = GO_NEW_TIMER},
+	{.function = "time.startTimer", .what = GO_START_TIMER},
+	{.function = "time.stopTimer", .what = GO_STOP_TIMER},
+	{.function = "time.resetTimer", .what = GO_RESET_TIMER},
+	{.function = "internal/poll.runtime_pollSetDeadline", .what = GO_SET_DEADLINE},
+	{.function = "net/http.(*persistConn).roundTrip", .what = GO_ROUND_TRIP},
+	{.function = "context.(*cancelCtx).Done", .what = GO_DONE},
+	{.function = "time.Sleep", .what = GO_SLEEP},
+	{.function = "crypto/tls.(*Conn).Write", .what = GO_TLS_WRITE},
+	{.function = "crypto/tls.(*Conn).Read", .what = GO_TLS_READ, .done = GO_TLS_READ_DONE},
 };
 
 #define PUSH_RBP 0x55
@@ -62,24 +67,59 @@ int go_site_safe(const uint8_t *code, size_t len)
 	return at < len && code[at] == PUSH_RBP ? (int)at : -1;
 }
 
+/* The file, open at `fd`, that a table belongs to. */
+struct code {
+	const struct gopclntab *table;
+	const char *path;
+	int fd;
+};
+
+static bool code_at(const struct code *c, uint64_t vaddr, uint8_t *to, size_t n, uint64_t *ret_offset)
+{
+	return loaded_offset(c->path, vaddr, ret_offset) == 0 && *ret_offset <= INT64_MAX &&
+	       pread(c->fd, to, n, (off_t)*ret_offset) == (ssize_t)n;
+}
+
+/* The returns of the function at `entry` as places. How many; 0 if it has none, or not all of them can be. */
+static size_t returns_of(const struct code *c, uint64_t entry, enum probe_go_what what, struct go_site *ret, size_t max)
+{
+	uint64_t at[RETURNS_MAX];
+	const size_t n = gopclntab_frameless(c->table, entry, at, RETURNS_MAX);
+	uint8_t byte;
+
+	if (n > RETURNS_MAX || n > max)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!code_at(c, at[i], &byte, 1, &ret[i].offset) || byte != RET)
+			return 0;
+		ret[i].what = what;
+	}
+	return n;
+}
+
 size_t go_sites_find(const char *path, const struct gopclntab *t, struct go_site ret[GO_SITES_MAX])
 {
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const struct code c = {.table = t, .path = path, .fd = open(path, O_RDONLY | O_CLOEXEC)};
 	uint8_t code[CODE_BYTES];
 	size_t n = 0;
 
-	for (size_t i = 0; fd >= 0 && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+	for (size_t i = 0; c.fd >= 0 && i < sizeof(wanted) / sizeof(wanted[0]) && n < GO_SITES_MAX; i++) {
 		const uint64_t entry = gopclntab_entry(t, wanted[i].function);
+		size_t returns = 0;
 		uint64_t offset;
 		int safe;
 
-		if (entry == 0 || loaded_offset(path, entry, &offset) < 0 || offset > INT64_MAX ||
-		    pread(fd, code, sizeof(code), (off_t)offset) != (ssize_t)sizeof(code) ||
-		    (safe = go_site_safe(code, sizeof(code))) < 0)
+		if (entry == 0 || !code_at(&c, entry, code, sizeof(code), &offset) || (safe = go_site_safe(code, sizeof(code))) < 0)
 			continue;
+		if (wanted[i].done != 0) {
+			returns = returns_of(&c, entry, wanted[i].done, ret + n, GO_SITES_MAX - n - 1);
+			if (returns == 0)
+				continue;
+			n += returns;
+		}
 		ret[n++] = (struct go_site){.what = wanted[i].what, .offset = offset + (uint64_t)safe};
 	}
-	if (fd >= 0)
-		close(fd);
+	if (c.fd >= 0)
+		close(c.fd);
 	return n;
 }

@@ -1,6 +1,6 @@
 /*
- * Where probes may stand in a Go program: the functions of its library that deadlines go through, found by name in the table that every Go
- * program carries, stripped or not. Reads the file only; any thread.
+ * Where probes may stand in a Go program: the functions of its library that deadlines and plaintext of TLS go through, found by name in the
+ * table that every Go program carries, stripped or not. Reads the file only; any thread.
  */
 #ifndef GAPSCOPE_COMMANDS_GO_SITES_H
 #define GAPSCOPE_COMMANDS_GO_SITES_H
@@ -16,7 +16,7 @@ struct go_site {
 	uint64_t offset; /* in the file */
 };
 
-#define GO_SITES_MAX 8U
+#define GO_SITES_MAX 64U
 
 /*
  * Where a function that begins with these bytes may be stopped: behind the check of its stack, at the instruction that saves the frame pointer,
@@ -24,7 +24,12 @@ struct go_site {
  * -1 for any other beginning.
  */
 int go_site_safe(const uint8_t *code, size_t len);
-/* The functions of the program at `path` with the table `t` that are there and safe. How many. */
+/*
+ * Of a function that is probed when it returns, too, each return is a place: Go moves stacks, so that a probe that replaces the return address
+ * would crash the program. The program's table of frames says where they are; if one is no plain return, that function has no place at all.
+ *
+ * The functions of the program at `path` with the table `t` that are there and safe. How many.
+ */
 size_t go_sites_find(const char *path, const struct gopclntab *t, struct go_site ret[GO_SITES_MAX]);
 
 #endif

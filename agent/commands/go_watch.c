@@ -151,6 +151,29 @@ static void say_sleep(void *ctx, uint32_t tid, const struct wire_record *r)
 	ingest_push(w->ingest, w->pid, tid, r, NULL);
 }
 
+/* What went through TLS in the clear, as the shim would have said it. */
+static void say_plain(struct go_watch *w, const struct go_deadlines *g, const struct probe_call *c, const uint8_t *data)
+{
+	struct wire_record r = {
+		.event = c->nr == GO_TLS_WRITE ? WIRE_TLS_WRITE : WIRE_TLS_READ,
+		.units = 1,
+		.t0 = c->t0,
+		.t1 = c->t1,
+		.ret = (int64_t)c->args[2],
+		.a1 = c->args[1],
+	};
+	struct probe_go_plain plain;
+
+	if (c->data_len < sizeof(plain))
+		return;
+	memcpy(&plain, data, sizeof(plain));
+	r.fd = go_deadlines_fd(g, &plain.conn);
+	r.data_len = c->data_len - (uint32_t)sizeof(plain);
+	r.flags = c->args[2] > r.data_len ? WIRE_F_TRUNCATED : 0;
+	if (r.fd >= 0) /* else a connection of a kind that is not known: nobody's */
+		ingest_push(w->ingest, c->tgid, c->tgid, &r, data + sizeof(plain));
+}
+
 void go_watch_call(struct go_watch *w, size_t place, const struct probe_call *c, const uint8_t *data)
 {
 	struct go_deadlines *g = deadlines_of(w, place);
@@ -159,7 +182,9 @@ void go_watch_call(struct go_watch *w, size_t place, const struct probe_call *c,
 	if (g == NULL)
 		return;
 	w->pid = c->tgid;
-	if (c->kind == PROBE_GO)
+	if (c->kind == PROBE_GO && c->nr >= GO_TLS_WRITE)
+		say_plain(w, g, c, data);
+	else if (c->kind == PROBE_GO)
 		go_deadlines_call(g, c, data, ingest_wall_ns(w->ingest), &to);
 	else
 		go_deadlines_moves(g, c, translate_event(c->nr) == WIRE_READ, &to);

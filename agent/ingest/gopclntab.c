@@ -28,7 +28,7 @@
 /* Words of the header behind its first eight bytes. */
 enum { WORD_FUNCTIONS, WORD_FILES, WORD_TEXT, WORD_NAMES, WORD_UNITS, WORD_FILE_NAMES, WORD_STEPS, WORD_FUNCTAB, WORDS };
 /* Offsets in _func. */
-enum { FUNC_NAME = 4, FUNC_PCFILE = 20, FUNC_PCLN = 24, FUNC_UNIT = 32 };
+enum { FUNC_NAME = 4, FUNC_PCSP = 16, FUNC_PCFILE = 20, FUNC_PCLN = 24, FUNC_UNIT = 32 };
 
 struct gopclntab {
 	uint8_t *bytes;
@@ -211,28 +211,47 @@ static bool varint(const struct gopclntab *t, uint64_t *at, uint32_t *ret)
 	return false;
 }
 
+/* A walk over a pc table: `value` holds from `from` up to `to`. */
+struct steps {
+	uint64_t at, from, to;
+	uint32_t value, n;
+};
+
+static struct steps steps_of(const struct gopclntab *t, uint32_t table, uint64_t entry)
+{
+	return (struct steps){.at = t->steps + table, .from = entry, .to = entry, .value = UINT32_MAX};
+}
+
+static bool step(const struct gopclntab *t, struct steps *s)
+{
+	uint32_t change, length;
+
+	if (s->n == STEPS_MAX || !varint(t, &s->at, &change) || (change == 0 && s->n > 0) || !varint(t, &s->at, &length))
+		return false;
+	s->n++;
+	s->value += change & 1 ? ~(change >> 1) : change >> 1;
+	s->from = s->to;
+	s->to += (uint64_t)length * t->quantum;
+	return true;
+}
+
 /* The value that a pc table has at `vaddr`; -1 if it has none. *ret_before (or NULL) is the last address before it where the value was that
  * of the function's first instruction. */
 static int32_t value_at(const struct gopclntab *t, uint32_t table, uint64_t entry, uint64_t vaddr, uint64_t *ret_before)
 {
-	uint64_t at = t->steps + table, pc = entry, before = entry;
-	uint32_t value = UINT32_MAX, first = 0, change, length;
+	struct steps s = steps_of(t, table, entry);
+	uint64_t before = entry;
+	uint32_t first = 0;
 
-	if (table == 0)
-		return -1;
-	for (uint32_t i = 0; i < STEPS_MAX; i++) {
-		if (!varint(t, &at, &change) || (change == 0 && i > 0) || !varint(t, &at, &length))
-			return -1;
-		value += change & 1 ? ~(change >> 1) : change >> 1;
-		pc += (uint64_t)length * t->quantum;
-		first = i == 0 ? value : first;
-		if (value == first)
-			before = vaddr < pc ? vaddr : pc - 1;
-		if (vaddr >= pc)
+	while (table != 0 && step(t, &s)) {
+		first = s.n == 1 ? s.value : first;
+		if (s.value == first)
+			before = vaddr < s.to ? vaddr : s.to - 1;
+		if (vaddr >= s.to)
 			continue;
 		if (ret_before != NULL)
 			*ret_before = before;
-		return (int32_t)value;
+		return (int32_t)s.value;
 	}
 	return -1;
 }
@@ -246,12 +265,10 @@ static const char *file_of(const struct gopclntab *t, uint32_t unit, int32_t num
 	return text_at(t, t->file_names + name);
 }
 
-bool gopclntab_find(const struct gopclntab *t, uint64_t vaddr, struct gopclntab_place *ret)
+/* The function that vaddr is in: its entry, and its _func. */
+static bool function_of(const struct gopclntab *t, uint64_t vaddr, uint64_t *ret_entry, uint8_t f[FUNC_BYTES])
 {
-	uint64_t low = 0, high = t->functions, entry, func, end, none, own = vaddr;
-	uint8_t f[FUNC_BYTES];
-	uint32_t name, pcfile, pcln, unit;
-	int32_t line;
+	uint64_t low = 0, high = t->functions, entry, func, end, none;
 
 	/* The last function that does not begin behind vaddr. */
 	while (low < high) {
@@ -264,9 +281,22 @@ bool gopclntab_find(const struct gopclntab *t, uint64_t vaddr, struct gopclntab_
 		else
 			high = mid;
 	}
-	if (low == 0 || !function_at(t, low - 1, &entry, &func) || !read_at(t, func, f, sizeof(f)))
+	if (low == 0 || !function_at(t, low - 1, &entry, &func) || !read_at(t, func, f, FUNC_BYTES))
 		return false;
 	if (function_at(t, low, &end, &none) && vaddr >= end)
+		return false;
+	*ret_entry = entry;
+	return true;
+}
+
+bool gopclntab_find(const struct gopclntab *t, uint64_t vaddr, struct gopclntab_place *ret)
+{
+	uint64_t entry, own = vaddr;
+	uint8_t f[FUNC_BYTES];
+	uint32_t name, pcfile, pcln, unit;
+	int32_t line;
+
+	if (!function_of(t, vaddr, &entry, f))
 		return false;
 	memcpy(&name, f + FUNC_NAME, sizeof(name));
 	memcpy(&pcfile, f + FUNC_PCFILE, sizeof(pcfile));
@@ -295,6 +325,29 @@ uint64_t gopclntab_entry(const struct gopclntab *t, const char *name)
 		    strcmp(text_at(t, t->names + at), name) == 0)
 			return entry;
 	return 0;
+}
+
+size_t gopclntab_frameless(const struct gopclntab *t, uint64_t entry, uint64_t *ret, size_t max)
+{
+	uint8_t f[FUNC_BYTES];
+	uint64_t own;
+	uint32_t pcsp;
+	size_t n = 0;
+
+	if (!function_of(t, entry, &own, f) || own != entry)
+		return 0;
+	memcpy(&pcsp, f + FUNC_PCSP, sizeof(pcsp));
+
+	struct steps s = steps_of(t, pcsp, entry);
+
+	while (pcsp != 0 && step(t, &s)) {
+		if (s.value != 0 || s.from == entry)
+			continue;
+		if (n < max)
+			ret[n] = s.from;
+		n++;
+	}
+	return n;
 }
 
 bool gopclntab_is_runtime(const char *function)

@@ -30,6 +30,9 @@ struct gopclntab_place {
 bool gopclntab_find(const struct gopclntab *t, uint64_t vaddr, struct gopclntab_place *ret);
 /* Where the function called exactly `name` begins, as a virtual address of the file; 0 if there is none. */
 uint64_t gopclntab_entry(const struct gopclntab *t, const char *name);
+/* Where the function that begins at `entry` has given back its frame, and is about to return or to jump away: addresses by the program's own
+ * table of frames, `max` at most. How many there are. */
+size_t gopclntab_frameless(const struct gopclntab *t, uint64_t entry, uint64_t *ret, size_t max);
 /* Is this a function of Go's own library or runtime, by its package's name? */
 bool gopclntab_is_runtime(const char *function);
 

@@ -2,7 +2,7 @@
  * Sessions of TLS libraries in the watched processes, and which connection each one's plaintext belongs to. The session's thread only.
  *
  * A session is tied to a connection only when that is certain: the library read or wrote the connection, and no other, inside of the call
- * that moved the plaintext; or both began with the same handshake (wire/tls.h). Plaintext of other sessions is nobody's.
+ * that moved the plaintext; both began with the same handshake (wire/tls.h); or the source says so, which looked at the session itself. Plaintext of other sessions is nobody's.
  * A session is owned by the model; its connection points back to it, and forgets it when either ends.
  */
 #include "wire/tls.h"
@@ -139,7 +139,7 @@ void tls_on_hello(struct model *m, struct proc *p, const struct event *e)
 void tls_on_data(struct model *m, struct proc *p, const struct event *e)
 {
 	struct tls_session *s = make(m, e);
-	struct connx *c = used_inside(m, p, e);
+	struct connx *c = e->fd >= 0 ? conn_find(p, e->fd) : used_inside(m, p, e);
 	const bool out = e->id == WIRE_TLS_WRITE;
 	struct event plain = *e;
 
@@ -147,6 +147,8 @@ void tls_on_data(struct model *m, struct proc *p, const struct event *e)
 		return;
 	if (c)
 		tie(s, c);
+	else if (e->fd >= 0)
+		return; /* it went through a connection that nobody knows: not through the one before */
 	c = s->conn;
 	if (!c)
 		return;

@@ -25,11 +25,13 @@ SHIM_MAPPINGS = re.compile(r"memfd:gapscope \(deleted\)")
 
 
 def attach(pid, *options, report=None):
-    """Starts an attach and waits until it watches. Returns the process and the milliseconds for which a thread was held."""
+    """Starts an attach and waits until it watches. Returns the process and the milliseconds for which a thread was held: 0 by probes."""
     words = [gs.GAPSCOPE, "attach", *options, *(["--report", str(report)] if report else ["--no-stacks"]), str(pid)]
     watcher = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=gs.clean_env())
     line = watcher.stderr.readline()
     held = re.search(r"held for ([0-9.]+) ms", line)
+    if "is watched by probes" in line:
+        return watcher, 0.0
     if not held:
         watcher.wait(30)
         raise gs.Failure(f"not attached: {line}{watcher.stderr.read()}")

@@ -1,4 +1,5 @@
-"""Requests inside of TLS become requests: by the shim from the start and put in later, with OpenSSL and GnuTLS, on descriptors and in memory.
+"""Requests inside of TLS become requests: by the shim from the start and put in later, with OpenSSL and GnuTLS, on descriptors and in memory; by
+probes in the kernel with Go's own TLS.
 
 usage: tls.py CASE
 """
@@ -8,6 +9,7 @@ import signal
 import subprocess
 
 import attach
+import ebpf
 import gs
 
 STATUSES = [200, 404, 503, 201]
@@ -188,7 +190,26 @@ def tls_asyncio_server():
         serve(top, ["/usr/bin/python3", "-c", IN_MEMORY_SERVER, port], port, "python (asyncio server)")
 
 
-CASES = {f.__name__: f for f in (tls_python, tls_asyncio, tls_curl, tls_wget, tls_nginx, tls_asyncio_server)}
+def tls_go():
+    """Go's crypto/tls, of a stripped static program: client and server, HTTP/1.1 and HTTP/2."""
+    gs.need("curl")
+    go = gs.go_program("what the probes see of Go's TLS is NOT tested")
+    ebpf.need_probes()
+    with folder() as top, server(top) as port:
+        gs.checked([go, "build", "-ldflags=-s -w", "-o", top / "https", gs.HERE / "ebpf" / "https.go"],
+                   env=gs.clean_env({"CGO_ENABLED": "0", "GO111MODULE": "off"}), timeout=280)
+        urls = [f"https://localhost:{port}/x/{status}" for status in STATUSES]
+        under_run(top, [top / "https", "client", *urls], "Go client")
+        under_attach(top, [top / "https", "client", *urls], "Go client")
+        port = gs.free_port()
+        serve(top, [top / "https", "server", port], port, "Go server")
+        with attach.program(top / "https", "server", port, cwd=top):
+            gs.poll_until(lambda: gs.listening(port), "Go server listens")
+            urls = [f"https://localhost:{port}/x/{status}" for status in STATUSES]
+            under_run(top, [top / "https", "client2", *urls], "Go client (HTTP/2)")
+
+
+CASES = {f.__name__: f for f in (tls_python, tls_asyncio, tls_curl, tls_wget, tls_nginx, tls_asyncio_server, tls_go)}
 
 if __name__ == "__main__":
     gs.main(CASES)

@@ -99,18 +99,18 @@ static void chains(void **state)
 static void descriptors(void **state)
 {
 	struct gopclntab *t = go_table(names);
-	struct probe_go_chain c = {.conn_fd = {7, 8}};
+	struct probe_go_chain c = {.conn = {.fd = {7, 8}}};
 
 	(void)state;
-	assert_int_equal(go_chain_fd(&c, t, 0), -1);
-	c.conn_method[0] = go_address(TCP);
-	assert_int_equal(go_chain_fd(&c, t, 0), 7);
-	c.conn_method[0] = go_address(TLS);
-	assert_int_equal(go_chain_fd(&c, t, 0), -1);
-	c.conn_method[1] = go_address(TCP);
-	assert_int_equal(go_chain_fd(&c, t, 0), 8);
-	c.conn_method[0] = go_address(OWN); /* something else than a connection lies there */
-	assert_int_equal(go_chain_fd(&c, t, 0), -1);
+	assert_int_equal(go_conn_fd(&c.conn, t, 0), -1);
+	c.conn.method[0] = go_address(TCP);
+	assert_int_equal(go_conn_fd(&c.conn, t, 0), 7);
+	c.conn.method[0] = go_address(TLS);
+	assert_int_equal(go_conn_fd(&c.conn, t, 0), -1);
+	c.conn.method[1] = go_address(TCP);
+	assert_int_equal(go_conn_fd(&c.conn, t, 0), 8);
+	c.conn.method[0] = go_address(OWN); /* something else than a connection lies there */
+	assert_int_equal(go_conn_fd(&c.conn, t, 0), -1);
 	gopclntab_free(t);
 }
 

@@ -90,8 +90,8 @@ static void chain(struct rig *r, enum probe_go_what what, uint64_t task, uint64_
 	const struct probe_call c = {.kind = PROBE_GO, .nr = (uint16_t)what, .t0 = at, .task = task, .data_len = sizeof(k)};
 
 	memset(&k, 0, sizeof(k));
-	k.conn_method[0] = go_address(TCP);
-	k.conn_fd[0] = fd;
+	k.conn.method[0] = go_address(TCP);
+	k.conn.fd[0] = fd;
 	k.nodes[0].method = go_address(due ? TIMER : CANCEL);
 	if (due)
 		memcpy(k.nodes[0].bytes + 88, &wall, sizeof(wall));

@@ -28,9 +28,9 @@ static void put_word(size_t at, uint64_t value)
 	memcpy(table + at, &value, sizeof(value));
 }
 
-static size_t put_func(uint32_t entry, uint32_t name, uint32_t pcfile, uint32_t pcln)
+static size_t put_func(uint32_t entry, uint32_t name, uint32_t pcsp, uint32_t pcfile, uint32_t pcln)
 {
-	const uint32_t f[10] = {entry, name, 0, 0, 0, pcfile, pcln, 0, 0, 0};
+	const uint32_t f[10] = {entry, name, 0, 0, pcsp, pcfile, pcln, 0, 0, 0};
 
 	return put(f, sizeof(f));
 }
@@ -64,6 +64,17 @@ static void make_table(uint32_t magic, uint64_t text)
 					0,
 					/* 20: line 9 for 32 */ 20,
 					32,
+					0,
+					/* 23: no frame for 4, 16 bytes for 10, none for 1, 16 for 12, none for 5 */ 2,
+					4,
+					32,
+					10,
+					31,
+					1,
+					32,
+					12,
+					31,
+					5,
 					0};
 	const uint8_t head[8] = {0, 0, 0, 0, 0, 0, 1, 8};
 	const uint8_t none[64] = {0};
@@ -84,8 +95,8 @@ static void make_table(uint32_t magic, uint64_t text)
 	put_word(56, put(steps, sizeof(steps)));
 	at = put(functab, sizeof(functab));
 	put_word(64, at);
-	functab[1] = (uint32_t)(put_func(0, 0, 1, 8) - at);
-	functab[3] = (uint32_t)(put_func(32, 9, 17, 20) - at);
+	functab[1] = (uint32_t)(put_func(0, 0, 23, 1, 8) - at);
+	functab[3] = (uint32_t)(put_func(32, 9, 0, 17, 20) - at);
 	memcpy(table + at, functab, sizeof(functab));
 }
 
@@ -124,10 +135,30 @@ static void names_and_lines(void **state)
 	gopclntab_free(t);
 }
 
+static void where_a_function_returns(void **state)
+{
+	uint64_t at[2] = {0};
+	struct gopclntab *t;
+
+	(void)state;
+	make_table(0xfffffff1U, TEXT);
+	assert_int_equal(gopclntab_read(table, used, 0, &t), 0);
+	assert_int_equal(gopclntab_frameless(t, TEXT, at, 2), 2);
+	assert_int_equal(at[0], TEXT + 14);
+	assert_int_equal(at[1], TEXT + 27);
+	at[1] = 0;
+	assert_int_equal(gopclntab_frameless(t, TEXT, at, 1), 2); /* more than there was room for */
+	assert_int_equal(at[1], 0);
+	assert_int_equal(gopclntab_frameless(t, TEXT + 4, at, 2), 0);  /* no function begins there */
+	assert_int_equal(gopclntab_frameless(t, TEXT + 32, at, 2), 0); /* it has no table of frames */
+	gopclntab_free(t);
+}
+
 static void what_is_broken_is_survived(void **state)
 {
 	struct gopclntab_place p;
 	struct gopclntab *t = NULL;
+	uint64_t at[2];
 
 	(void)state;
 	make_table(0xfffffff1U, TEXT);
@@ -139,6 +170,7 @@ static void what_is_broken_is_survived(void **state)
 		if (gopclntab_read(cut, len, 0, &t) == 0) {
 			(void)gopclntab_find(t, TEXT + 17, &p);
 			(void)gopclntab_entry(t, "none");
+			(void)gopclntab_frameless(t, TEXT, at, 2);
 			gopclntab_free(t);
 		}
 		free(cut);
@@ -149,6 +181,7 @@ static void what_is_broken_is_survived(void **state)
 			(void)gopclntab_find(t, TEXT + 17, &p);
 			(void)gopclntab_find(t, TEXT + 40, &p);
 			(void)gopclntab_entry(t, "none");
+			(void)gopclntab_frameless(t, TEXT, at, 2);
 			gopclntab_free(t);
 		}
 		table[i] ^= 0xff;
@@ -179,5 +212,6 @@ static void own_packages_are_the_runtime(void **state)
 	assert_false(gopclntab_is_runtime("network.Dial"));
 }
 
-TEST_MAIN(cmocka_unit_test(names_and_lines), cmocka_unit_test(what_is_broken_is_survived), cmocka_unit_test(other_files_have_none),
+TEST_MAIN(cmocka_unit_test(names_and_lines), cmocka_unit_test(where_a_function_returns),
+	  cmocka_unit_test(what_is_broken_is_survived), cmocka_unit_test(other_files_have_none),
 	  cmocka_unit_test(own_packages_are_the_runtime))

@@ -164,6 +164,30 @@ static void by_the_handshake(void **state)
 	script_done(&f.s);
 }
 
+/* A source that looked at the session itself names the connection. */
+static void by_its_descriptor(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	for (int fd = 6; fd >= 5; fd--) /* the session's memory is another's meanwhile */
+		script_event(&f.s, (struct event){.id = WIRE_TLS_WRITE,
+						  .fd = fd,
+						  .t0 = f.s.now,
+						  .t1 = f.s.now + 1,
+						  .ret = 3,
+						  .a1 = SESSION,
+						  .data = (const uint8_t *)"GET",
+						  .data_len = 3});
+	told_is(&f, "6 out GET\n5 out GET\n");
+	script_event(&f.s,
+		     (struct event){
+			     .id = WIRE_TLS_READ, .fd = 99, .a1 = SESSION, .ret = 1, .data = (const uint8_t *)"x", .data_len = 1});
+	told_is(&f, "");
+	script_done(&f.s);
+}
+
 /* Sessions whose end was never told: the oldest makes room. */
 static void bounded(void **state)
 {
@@ -184,4 +208,5 @@ static void bounded(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(by_what_the_library_does_inside), cmocka_unit_test(not_where_it_is_uncertain),
-	  cmocka_unit_test(ends_with_session_or_connection), cmocka_unit_test(by_the_handshake), cmocka_unit_test(bounded))
+	  cmocka_unit_test(ends_with_session_or_connection), cmocka_unit_test(by_the_handshake),
+	  cmocka_unit_test(by_its_descriptor), cmocka_unit_test(bounded))
