@@ -35,13 +35,13 @@ static bool is_credentials(const uint8_t *value, size_t len)
 
 bool authorization_value(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
 {
-	bool bearer = text_is(t, at, "bearer ") || text_is(t, at, "token ");
+	bool bearer = text_is(t, at, "bearer ") || text_is(t, at, "bearer+") || text_is(t, at, "token ");
 	bool basic = text_is(t, at, "basic ");
 	if (!bearer && !basic)
 		return false;
-	while (text_at(t, at) != ' ')
+	while (is_alpha(text_at(t, at)))
 		at++;
-	while (text_at(t, at) == ' ')
+	while (text_at(t, at) == ' ' || text_at(t, at) == '+')
 		at++;
 	if (text_at(t, at) == '"')
 		at++;

@@ -20,7 +20,9 @@ enum bit {
 	B_PLUS,
 	B_QUOTE,
 	B_DOUBLE_QUOTE,
-	B_COMMA
+	B_COMMA,
+	B_OPEN,
+	B_ESCAPE
 };
 
 /* Class of each byte: 1 + bit number, 0 for none. */
@@ -40,11 +42,17 @@ static const uint8_t class_of[256] = {
 	['\''] = 1 + B_QUOTE,
 	['"'] = 1 + B_DOUBLE_QUOTE,
 	[','] = 1 + B_COMMA,
+	['('] = 1 + B_OPEN,
+	['%'] = 1 + B_ESCAPE,
+	['&'] = 1 + B_ESCAPE,
+	['\\'] = 1 + B_ESCAPE,
+	[0x1b] = 1 + B_ESCAPE,
+	[0xef] = 1 + B_ESCAPE,
 };
 
 static void block_portable(const uint8_t *p, struct classes *c, size_t w)
 {
-	uint64_t maps[1 + B_COMMA + 1] = {0};
+	uint64_t maps[1 + B_ESCAPE + 1] = {0};
 	for (unsigned int i = 0; i < 64; i++)
 		maps[class_of[p[i]]] |= UINT64_C(1) << i;
 	c->digit[w] = maps[1 + B_DIGIT];
@@ -61,6 +69,8 @@ static void block_portable(const uint8_t *p, struct classes *c, size_t w)
 	c->quote[w] = maps[1 + B_QUOTE];
 	c->double_quote[w] = maps[1 + B_DOUBLE_QUOTE];
 	c->comma[w] = maps[1 + B_COMMA];
+	c->open[w] = maps[1 + B_OPEN];
+	c->escape[w] = maps[1 + B_ESCAPE];
 }
 
 static void classify_portable(const uint8_t *bytes, size_t len, struct classes *ret)
@@ -120,6 +130,9 @@ AVX2_INLINE void block_avx2(const uint8_t *p, struct classes *c, size_t w)
 	c->quote[w] = equal(a, b, '\'');
 	c->double_quote[w] = equal(a, b, '"');
 	c->comma[w] = equal(a, b, ',');
+	c->open[w] = equal(a, b, '(');
+	c->escape[w] =
+		join(between(a, '%', 2), between(b, '%', 2)) | equal(a, b, '\\') | equal(a, b, 0x1b) | equal(a, b, (char)0xef);
 }
 
 AVX2 static void classify_avx2(const uint8_t *bytes, size_t len, struct classes *ret)
@@ -162,6 +175,9 @@ AVX512_INLINE void block_avx512(__m512i v, struct classes *c, size_t w)
 	c->quote[w] = equal_512(v, '\'');
 	c->double_quote[w] = equal_512(v, '"');
 	c->comma[w] = equal_512(v, ',');
+	c->open[w] = equal_512(v, '(');
+	c->escape[w] = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('%')), _mm512_set1_epi8(2)) | equal_512(v, '\\') |
+		       equal_512(v, 0x1b) | equal_512(v, (char)0xef);
 }
 
 AVX512 static void classify_avx512(const uint8_t *bytes, size_t len, struct classes *ret)

@@ -16,11 +16,13 @@
 #define CLASSES_WORDS (CLASSIFY_BYTES / 64)
 #define CLASSES_ROOM (1 + CLASSES_WORDS + 1 + 6)
 
-/* Word w of the text is at [1 + w]. equals: '=' and '>', what ends a key in key=value and in <key>value. */
+/* Word w of the text is at [1 + w]. equals: '=' and '>', what ends a key in key=value and in <key>value. escape: what
+ * begins a character that is written in another way (plain.h). */
 struct classes {
 	uint64_t digit[CLASSES_ROOM], upper[CLASSES_ROOM], lower[CLASSES_ROOM], underscore[CLASSES_ROOM], dot[CLASSES_ROOM],
 		dash[CLASSES_ROOM], space[CLASSES_ROOM], equals[CLASSES_ROOM], colon[CLASSES_ROOM], at[CLASSES_ROOM],
-		plus[CLASSES_ROOM], quote[CLASSES_ROOM], double_quote[CLASSES_ROOM], comma[CLASSES_ROOM];
+		plus[CLASSES_ROOM], quote[CLASSES_ROOM], double_quote[CLASSES_ROOM], comma[CLASSES_ROOM], open[CLASSES_ROOM],
+		escape[CLASSES_ROOM];
 };
 
 #define CLASSES_N (sizeof(struct classes) / sizeof(uint64_t[CLASSES_ROOM]))

@@ -61,6 +61,16 @@ bool keyname_has(const struct keyname *k, const char *words)
 	return false;
 }
 
+bool keyname_has_word(const struct keyname *k, const char *word)
+{
+	size_t n = strlen(word);
+	for (size_t from = 0; from + n <= k->n; from++) {
+		if ((from == 0 || (k->starts >> (from - 1) & 1) != 0) && held_at(k, from, word, n))
+			return true;
+	}
+	return false;
+}
+
 bool keyname_card(const struct keyname *k)
 {
 	static const char *const names[] = {"card",     "cards",  "pan",        "cc",      "ccnum",

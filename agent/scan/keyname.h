@@ -29,6 +29,8 @@ bool keyname_before(const struct text *t, size_t end, struct keyname *ret);
 bool keyname_ends(const struct keyname *k, const char *words);
 /* Does the name hold `words`, beginning at a word's start? */
 bool keyname_has(const struct keyname *k, const char *words);
+/* The same, and do they end where a word of the name ends? */
+bool keyname_has_word(const struct keyname *k, const char *word);
 /* Is it the name of a counter, an id, a time or a size: something whose digits mean nothing else? */
 bool keyname_counts(const struct keyname *k);
 /* The name of a payment card's number? */

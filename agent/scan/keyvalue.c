@@ -23,7 +23,7 @@ static bool names_a_secret_key(const struct keyname *name)
 	if (name->n <= 3)
 		return false;
 	for (size_t i = 0; i < sizeof(open_keys) / sizeof(*open_keys); i++) {
-		if (keyname_has(name, open_keys[i]))
+		if (keyname_has_word(name, open_keys[i]))
 			return false;
 	}
 	return true;

@@ -67,7 +67,7 @@ void scan_mask(const struct entity *e, const uint8_t *value, size_t len, char *b
 		mask_email(&o, value, len);
 	} else if (id == ENTITY_PRIVATE_KEY) {
 		for (size_t i = 0; i < len && i < 40 && (i < 11 || value[i] != '-'); i++)
-			put_value(&o, value[i], is_upper(value[i]) || value[i] == '-' || value[i] == ' ');
+			put_value(&o, value[i], value[0] == '-' && (is_upper(value[i]) || value[i] == '-' || value[i] == ' '));
 		put(&o, "-----" DOT DOT DOT, 5 + 3 * (sizeof(DOT) - 1));
 	} else {
 		/* the first two characters of a long value, or four where a vendor's prefix is no secret */

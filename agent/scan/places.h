@@ -27,6 +27,7 @@ struct places {
 	uint64_t options[PLACES_LANES];  /* a dash that begins an option of a command */
 	uint64_t telegram[PLACES_LANES]; /* a colon between a digit and a long token */
 	uint64_t shapes[PLACES_LANES];   /* a token with a vendor's sign at its place */
+	uint64_t written[PLACES_LANES];  /* a character that is written in another way may begin here */
 };
 
 /* Places of the four words at [first]; reads one word before and one after them. */

@@ -26,7 +26,7 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	LOAD(plus, plus);
 	LOAD(quote, quote);
 	LOAD(double_quote, double_quote);
-	quad at, equals, equals_last, equals_next, comma, comma_last, comma_next;
+	quad open, escape, at, equals, equals_last, equals_next, comma, comma_last, comma_next;
 	memcpy(&at, &c->at[first], sizeof(at));
 	memcpy(&equals, &c->equals[first], sizeof(equals));
 	memcpy(&equals_last, &c->equals[first - 1], sizeof(equals));
@@ -34,6 +34,8 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	memcpy(&comma, &c->comma[first], sizeof(comma));
 	memcpy(&comma_last, &c->comma[first - 1], sizeof(comma));
 	memcpy(&comma_next, &c->comma[first + 1], sizeof(comma));
+	memcpy(&open, &c->open[first], sizeof(open));
+	memcpy(&escape, &c->escape[first], sizeof(escape));
 	(void)plus_last;
 
 	quad alpha = upper | small, alpha_next = upper_next | small_next, alpha_last = upper_last | small_last;
@@ -82,7 +84,9 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	/* "cvv2:123" */
 	quad numbered = digit & BEHIND(alpha, alpha_last), numbered_last = digit_last & alpha_last << 1;
 	quad in_time = before_digit & next_digit & ~BEHIND(numbered, numbered_last);
-	quad keys = equals | (colon & ~in_time) | (space & BEHIND(alpha, alpha_last) & opens);
+	/* "VALUES(7" */
+	quad call = open & BEHIND(alpha, alpha_last) & (next_digit | AHEAD(quote, quote_next, 1));
+	quad keys = equals | (colon & ~in_time) | (space & BEHIND(alpha, alpha_last) & opens) | call;
 
 	/* where the key ends: right before it, or with one sign between; what is further off or has a number at its end is odd */
 	quad alnum = alpha | digit, alnum_last = alpha_last | digit_last;
@@ -104,7 +108,15 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	quad d8 = (digit | next_digit) | AHEAD((digit | next_digit), (digit_next | digit_next >> 1), 2);
 	d8 |= AHEAD(d8, (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2, 4);
 	quad named = space & BEHIND(alpha, alpha_last), named_last = space_last & alpha_last << 1;
-	quad made = tokens & d8 & (BEHIND(named, named_last) | ~BEHIND(common, common_last));
+	quad rare_before = ~BEHIND(common, common_last);
+	/* "$2b$12$LhayL…": behind a number and a sign no digit is needed */
+	quad made = tokens & ((d8 & (BEHIND(named, named_last) | rare_before)) | (rare_before & BEHIND_BY(digit, digit_last, 2)));
+
+	/* "acme-secret-1f0c…": a key that a dash joins to its value, of which one of the first eight is a digit */
+	quad d8_next = (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2;
+	quad joined = dash & BEHIND(alpha, alpha_last) & AHEAD(t8, t8_next, 1) & AHEAD(t8, t8_next, 9) &
+		      AHEAD(d8, d8_next | d8_next >> 4, 1);
+	keys |= joined;
 
 	/* signs in the middle of a vendor's key: shapes.c */
 	quad shapes = tokens & (AHEAD(dash, dash_next, 32) | AHEAD(underscore, underscore_next, 36) | AHEAD(dot, dot_next, 22) |
@@ -122,6 +134,14 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	quad option = dash & BEHIND(space | quotes, space_last | quotes_last) &
 		      (AHEAD(alpha, alpha_next, 1) | (AHEAD(dash, dash_next, 1) & AHEAD(alpha, alpha_next, 2)));
 
+	/* "%40", "\u0040", "&quot;", a colour of a terminal, full-width letters; and letters with a NUL between each two, as UTF-16 has them */
+	quad plain = alpha | digit, plain_next = alpha_next | digit_next;
+	quad wide = plain & ~AHEAD(common, common_next, 1), wide_next = plain_next & ~(common_next >> 1);
+	wide &= AHEAD(wide, wide_next, 2);
+	wide_next &= wide_next >> 2;
+	wide &= AHEAD(wide, wide_next, 4);
+	quad written = wide | (escape & (AHEAD(plain, plain_next, 1) | ~AHEAD(common, common_next, 1)));
+
 	/* five dashes and a capital */
 	quad h2 = dash & AHEAD(dash, dash_next, 1), h2_next = dash_next & dash_next >> 1;
 	quad pem = h2 & AHEAD(h2, h2_next, 2) & AHEAD(dash, dash_next, 4) & AHEAD(upper, upper_next, 5);
@@ -132,7 +152,7 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	STORE(hopped, hopped);
 	STORE(odd, odd);
 	STORE(pem, pem);
-	STORE(rare, groups | at | pluses | iban | codice | commas | option | telegram | shapes);
+	STORE(rare, groups | at | pluses | iban | codice | commas | option | telegram | shapes | written);
 	STORE(groups, groups);
 	STORE(at, at);
 	STORE(plus, pluses);
@@ -142,6 +162,7 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	STORE(options, option);
 	STORE(telegram, telegram);
 	STORE(shapes, shapes);
+	STORE(written, written);
 }
 
 #undef FIND_NAME

@@ -18,7 +18,7 @@
 extern uint64_t keyvalue_filter[FILTER_WORDS];
 /* keys.c: keys of three letters, whatever stands before them. */
 extern uint64_t keyvalue_short[FILTER_WORDS];
-/* vendor.c: by the first three bytes of a key, and of a JSON Web Token. */
+/* vendor.c: by the first three bytes of a key, of a JSON Web Token, and of base64 that may hold one (plain.h). */
 extern uint64_t vendor_filter[FILTER_WORDS];
 
 static inline uint32_t filter_hash(uint32_t letters)

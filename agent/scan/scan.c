@@ -11,6 +11,7 @@
 
 #include "scan/classify.h"
 #include "scan/places.h"
+#include "scan/plain.h"
 #include "scan/prefilter.h"
 #include "scan/rules.h"
 #include "scan/secrets.h"
@@ -23,6 +24,9 @@
 #define KEY_BYTES 16U
 /* A validator may look at most this far back from its place, so a match may begin that much before the chunk. */
 #define LOOKBACK 512U
+#define BASE64_TEXT_MAX 4096U /* of a text in base64 that are looked at */
+
+_Static_assert(PLAIN_BACK < LOOKBACK, "a match must not begin before what may still be told");
 
 struct scanner {
 	uint8_t key[KEY_BYTES];
@@ -31,21 +35,33 @@ struct scanner {
 	places_fn find;
 	sieve_fn sieve;
 	struct matches matches;
+	struct scanner *inner; /* of what is written in another way, once it is written out; NULL in the inner one itself */
+	size_t written_upto;   /* this far it was written out */
+	size_t decoded_upto;   /* this far base64 was decoded */
 };
 
-struct scanner *scanner_new(const uint8_t *key)
+static struct scanner *with_finders(void)
 {
 	struct scanner *s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return NULL;
-	vendor_prepare();
-	keyvalue_prepare();
 	s->find = places_finder();
 	s->sieve = sieve_finder();
-	if (key != NULL) {
+	return s;
+}
+
+struct scanner *scanner_new(const uint8_t *key)
+{
+	struct scanner *s = with_finders();
+	if (s == NULL)
+		return NULL;
+	vendor_prepare();
+	keyvalue_prepare();
+	s->inner = with_finders();
+	if (key != NULL)
 		memcpy(s->key, key, KEY_BYTES);
-	} else if (getrandom(s->key, KEY_BYTES, 0) != KEY_BYTES) {
-		free(s);
+	if (s->inner == NULL || (key == NULL && getrandom(s->key, KEY_BYTES, 0) != KEY_BYTES)) {
+		scanner_free(s);
 		return NULL;
 	}
 	return s;
@@ -55,6 +71,7 @@ void scanner_free(struct scanner *s)
 {
 	if (s == NULL)
 		return;
+	scanner_free(s->inner);
 	explicit_bzero(s, sizeof(*s));
 	free(s);
 }
@@ -116,8 +133,57 @@ static void made_at(const struct text *t, size_t at, struct matches *m)
 		(void)matches_add(m, span.start, span.end, entity);
 }
 
-static void token_at(const struct text *t, size_t at, bool made, struct matches *m)
+static size_t scan(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn fn, void *ctx, bool by_rules);
+
+/* What was written in another way and is looked at on its own. */
+struct written_out {
+	const struct plain *plain; /* NULL for base64, which is one match as a whole */
+	struct matches *m;
+	const struct entity *strongest;
+};
+
+static void told_written(void *ctx, const struct scan_match *match)
 {
+	struct written_out *w = ctx;
+	enum entity_id id = (enum entity_id)(match->entity - entity_table);
+	if (w->plain == NULL) {
+		if (w->strongest == NULL || match->entity->severity > w->strongest->severity)
+			w->strongest = match->entity;
+		return;
+	}
+	const struct plain *p = w->plain;
+	size_t last = match->end - 1;
+	(void)matches_add(w->m, p->from + p->start[match->start], p->from + p->start[last] + p->width[last], id);
+}
+
+static void look_written(struct scanner *s, const struct text *t, size_t i)
+{
+	struct plain plain;
+	struct written_out w = {.plain = &plain, .m = &s->matches};
+	if (s->inner == NULL || i < s->written_upto || !plain_may_begin(t, i))
+		return;
+	plain_line(t, i, &plain);
+	(void)scan(s->inner, plain.bytes, plain.n, told_written, &w, s->matches.bytes != NULL);
+	plain_wipe(&plain);
+	s->written_upto = plain.cut ? plain.end - PLAIN_BACK : plain.end;
+}
+
+static bool base64_at(struct scanner *s, const struct text *t, size_t at)
+{
+	uint8_t text[BASE64_TEXT_MAX];
+	struct written_out w = {.m = &s->matches};
+	size_t end = at, n = s->inner != NULL && at >= s->decoded_upto ? plain_base64(t, at, text, sizeof(text), &end) : 0;
+	if (n == 0)
+		return false;
+	s->decoded_upto = end;
+	(void)scan(s->inner, text, n, told_written, &w, s->matches.bytes != NULL);
+	explicit_bzero(text, sizeof(text));
+	return w.strongest != NULL && matches_add(w.m, at, end, (enum entity_id)(w.strongest - entity_table));
+}
+
+static void token_at(struct scanner *s, const struct text *t, size_t at, bool made)
+{
+	struct matches *m = &s->matches;
 	struct span span;
 	enum entity_id entity;
 	if (at + 3 <= t->len && t->bytes[at] == 'e' && t->bytes[at + 1] == 'y' && jwt_at(t, at, &span)) {
@@ -128,6 +194,8 @@ static void token_at(const struct text *t, size_t at, bool made, struct matches 
 		(void)matches_add(m, span.start, span.end, entity);
 		return;
 	}
+	if (at + 3 <= t->len && vendor_may_begin(t->bytes + at) && base64_at(s, t, at))
+		return;
 	if (rules.own_n > 0 && rules_own_at(t, at, &span)) {
 		(void)matches_add(m, span.start, span.end, ENTITY_CUSTOM_SECRET);
 		return;
@@ -166,8 +234,9 @@ static void look_pem(const struct text *t, size_t from, uint64_t places, struct 
 	}
 }
 
-static void look_rare(const struct text *t, size_t from, const struct places *p, size_t lane, struct matches *m)
+static void look_rare(struct scanner *s, const struct text *t, size_t from, const struct places *p, size_t lane)
 {
+	struct matches *m = &s->matches;
 	struct span span;
 	enum entity_id entity;
 	size_t i;
@@ -221,15 +290,21 @@ static void look_rare(const struct text *t, size_t from, const struct places *p,
 	}
 }
 
-static void look(const struct text *t, size_t from, const struct places *p, size_t lane, struct matches *m)
+static void look(struct scanner *s, const struct text *t, size_t from, const struct places *p, size_t lane)
 {
+	struct matches *m = &s->matches;
 	size_t i;
+	/* first: what looks like a value of its own there may be a part of one */
+	EACH(p->written[lane], i)
+	{
+		look_written(s, t, i);
+	}
 	if (p->pem[lane] != 0)
 		look_pem(t, from, p->pem[lane], m);
 	EACH(p->tokens[lane], i)
 	{
 		if (!covered(m, i))
-			token_at(t, i, (p->made[lane] >> (i - from) & 1) != 0, m);
+			token_at(s, t, i, (p->made[lane] >> (i - from) & 1) != 0);
 	}
 	EACH(p->keys[lane], i)
 	{
@@ -238,14 +313,14 @@ static void look(const struct text *t, size_t from, const struct places *p, size
 			keyvalue_at(t, i, m);
 	}
 	if (p->rare[lane] != 0)
-		look_rare(t, from, p, lane, m);
+		look_rare(s, t, from, p, lane);
 }
 
 static size_t scan(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn fn, void *ctx, bool by_rules)
 {
 	const struct text text = {.bytes = bytes, .len = len};
 	struct matches *m = &s->matches;
-	m->n = m->done = m->told = 0;
+	m->n = m->done = m->told = s->written_upto = s->decoded_upto = 0;
 	m->fn = fn;
 	m->ctx = ctx;
 	m->bytes = by_rules ? bytes : NULL;
@@ -266,7 +341,7 @@ static size_t scan(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn 
 			s->sieve(&text, base + w * 64, &places);
 			for (size_t lane = 0; lane < PLACES_LANES && w + lane < words; lane++) {
 				if ((places.tokens[lane] | places.keys[lane] | places.pem[lane] | places.rare[lane]) != 0)
-					look(&text, base + (w + lane) * 64, &places, lane, m);
+					look(s, &text, base + (w + lane) * 64, &places, lane);
 			}
 		}
 		size_t safe = base + n > LOOKBACK ? base + n - LOOKBACK : 0;

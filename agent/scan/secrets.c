@@ -17,7 +17,7 @@
 
 static bool ends_value(uint8_t c)
 {
-	return is_blank(c) || c == '"' || c == '\'' || c == ',' || c == ';' || c == '`';
+	return is_blank(c) || c == '"' || c == '\'' || c == ',' || c == ';' || c == '`' || c == 0x1b;
 }
 
 /* Where a value in quotes ends: at the same quote, unless a backslash escapes it. 0 if there is none on the line. */
@@ -41,7 +41,7 @@ static size_t bare_end(const struct text *t, size_t at, bool element)
 {
 	size_t i = at;
 	while (i < t->len && i - at < PASSWORD_MAX && !ends_value(t->bytes[i])) {
-		if (element && t->bytes[i] == '<')
+		if (t->bytes[i] == '<' && (element || (text_at(t, i + 1) == '/' && is_alpha(text_at(t, i + 2)))))
 			break;
 		/* what HTML writes for brackets and quotes */
 		if (t->bytes[i] == '&' && (text_is(t, i, "&lt;") || text_is(t, i, "&gt;") || text_is(t, i, "&quot;")))
@@ -117,6 +117,9 @@ bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret)
 		spaces += v[i] == ' ';
 		words += is_word(v[i]) || v[i] == '-' || v[i] == '.' || v[i] == '\'' || v[i] == ',' || v[i] == ' ';
 	}
+	/* the end of an element that is empty */
+	if (text_at(t, at - 1) == '<' && v[0] == '/')
+		return false;
 	if (is_placeholder(v, len) || is_call(v, len) || is_path(v, len) || (!quoted && is_reference(v, len)))
 		return false;
 	/* a label: "Password:" */

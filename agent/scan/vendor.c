@@ -6,6 +6,7 @@
 
 #include "scan/encoding.h"
 #include "scan/lookup.h"
+#include "scan/plain.h"
 #include "scan/prefilter.h"
 #include "scan/shapes.h"
 #include "scan/validators.h"
@@ -45,6 +46,8 @@ static uint32_t last_four(const uint8_t *end)
 static void build(void)
 {
 	filter_add(vendor_filter, (uint32_t)'e' | (uint32_t)'y' << 8 | (uint32_t)'J' << 16);
+	for (size_t i = 0; plain_base64_start(i) != 0; i++)
+		filter_add(vendor_filter, plain_base64_start(i));
 	for (uint16_t i = 0; i < (uint16_t)VENDORS; i++) {
 		const uint8_t *p = (const uint8_t *)vendors[i].prefix;
 		const uint8_t *end = p + strlen(vendors[i].prefix);

@@ -7,6 +7,8 @@ static void inserts(void **state)
 {
 	(void)state;
 	static const struct find_row rows[] = {
+		{"INSERT INTO users(id,password) VALUES(7,'Tr0ub4dor'),(8,'correcth0rse')",
+		 "PASSWORD=Tr0ub4dor;PASSWORD=correcth0rse"},
 		{"INSERT INTO users (id, password) VALUES (7, 'Kx7veqWm2')", "PASSWORD=Kx7veqWm2"},
 		{"insert into users(password,id) values ('Kx7veqWm2',7);", "PASSWORD=Kx7veqWm2"},
 		{"INSERT INTO `u` (`id`, `ssn`, `dob`) VALUES (7, '536-90-4399', '1984-01-31')",

@@ -17,7 +17,7 @@ static void places_of(places_fn fn, const uint8_t *text, size_t len, struct plac
 static void agree(void **state)
 {
 	(void)state;
-	static const char set[] = "0123456789abcXYZ_.- =:@+'\",>Q7";
+	static const char set[] = "0123456789abcXYZ_.- =:@+'\",>Q7(%&\\\x1b\xef";
 	uint32_t random = 1;
 	for (size_t round = 0; round < 3000; round++) {
 		uint8_t text[PLACES_LANES * 64];
@@ -81,6 +81,15 @@ static void kinds(void **state)
 	expect("-u", offsetof(struct places, options), 0);
 	expect("123:Abcdefghijklmnop", offsetof(struct places, telegram), 3);
 	expect("0123456789abcdef0123456789abcdef-us1", offsetof(struct places, shapes), 0);
+	expect("values(7", offsetof(struct places, keys), 6);
+	expect("values('", offsetof(struct places, keys), 6);
+	expect("secret-1f0c2b7e8d9a4c5b6f7e", offsetof(struct places, keys), 6);
+	expect("2$LhayLxezLhKvKxW", offsetof(struct places, made), 2);
+	expect("%40", offsetof(struct places, written), 0);
+	expect("\\u0040", offsetof(struct places, written), 0);
+	expect("&lt;", offsetof(struct places, written), 0);
+	expect("\x1b[", offsetof(struct places, written), 0);
+	expect("a/b/c/d/", offsetof(struct places, written), 0);
 	expect("a@b", offsetof(struct places, rare), 1);
 }
 

@@ -133,8 +133,13 @@ static void hostile(void **state)
 					    ";Password=",
 					    "Authorization: Basic ",
 					    "x.",
-					    "lat="};
-	size_t len = (4U << 20) / SLOWER;
+					    "lat=",
+					    "%40",
+					    "\\u0040",
+					    "\x1b[3m",
+					    "&lt;",
+					    "VALUES('"};
+	size_t len = (1U << 20) / SLOWER;
 	char *text = malloc(len);
 	assert_non_null(text);
 	for (size_t u = 0; u < sizeof(units) / sizeof(*units); u++) {
