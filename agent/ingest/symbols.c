@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include "core/hash.h"
+#include "ingest/demangle.h"
 #include "ingest/gopclntab.h"
+#include "ingest/symtab.h"
 
-#define UNITS_MAX 20000U /* compilation units searched for a line, at most */
-#define KNOWN_MAX 16384U /* answers kept a file: elfutils searches its table from end to end each time */
+#define MANGLED_MAX 4096U /* of templates */
+#define UNITS_MAX 20000U  /* compilation units searched for a line, at most */
+#define KNOWN_MAX 16384U  /* answers kept a file: lines are dear */
 
 struct known_symbol {
 	uint64_t vaddr;
@@ -26,6 +29,8 @@ struct symbols {
 	Dwfl_Module *module;
 	struct known_symbol *known; /* by vaddr */
 	struct gopclntab *go;       /* NULL: not a Go program */
+	struct symtab *table;       /* made when first asked for */
+	bool tried;
 };
 
 /* Only what lies under the debug path by build id: the standard look-up may ask a server. */
@@ -79,6 +84,7 @@ void symbols_free(struct symbols *s)
 		return;
 	forget(s);
 	gopclntab_free(s->go);
+	symtab_free(s->table);
 	if (s->dwfl != NULL)
 		dwfl_end(s->dwfl);
 	free(s);
@@ -146,21 +152,30 @@ bool symbols_have_frames(const struct symbols *s)
 	return s->go != NULL;
 }
 
+static void name_function(const char *name, struct symbol *ret)
+{
+	char whole[MANGLED_MAX];
+
+	snprintf(whole, sizeof(whole), "%s", name); /* a name that is cut cannot be demangled */
+	symbol_strip(whole);
+	demangle(whole, sizeof(whole));
+	snprintf(ret->function, sizeof(ret->function), "%.*s", (int)sizeof(ret->function) - 1, whole);
+	ret->runtime = demangled_is_library(ret->function);
+}
+
 static void look_up(struct symbols *s, uint64_t vaddr, bool lines, struct symbol *ret)
 {
-	GElf_Off offset;
-	GElf_Sym sym;
 	const char *name;
 
 	memset(ret, 0, sizeof(*ret));
 	if (look_up_go(s, vaddr, ret))
 		return;
-	name = dwfl_module_addrinfo(s->module, vaddr, &offset, &sym, NULL, NULL, NULL);
-	if (name != NULL) {
-		snprintf(ret->function, sizeof(ret->function), "%s", name);
-		symbol_strip(ret->function);
-		ret->entry = vaddr - offset;
-	}
+	if (!s->tried)
+		s->table = symtab_make(s->module);
+	s->tried = true;
+	name = symtab_find(s->table, vaddr, &ret->entry);
+	if (name != NULL)
+		name_function(name, ret);
 	if (lines)
 		look_up_line(s, vaddr, ret);
 }

@@ -1,5 +1,5 @@
 /*
- * Names of code: function, source file and line of an address in a program file, by elfutils; of Go programs by their own table. Knows separate debug files under
+ * Names of code: function (C++'s and Rust's as their sources have them), source file and line of an address in a program file, by elfutils; of Go programs by their own table. Knows separate debug files under
  * /usr/lib/debug by build id, and the small symbol table of stripped Fedora-style binaries. Never asks the network.
  *
  * Owner: modules.c, one per image; ingest's thread only.
@@ -18,7 +18,7 @@ struct symbol {
 	char file[SYMBOL_TEXT];     /* "" if unknown */
 	uint32_t line;
 	uint64_t entry; /* where the function begins, by the same addresses; 0 if unknown */
-	bool runtime;   /* the language's own library, linked into the program (Go) */
+	bool runtime;   /* the language's own library, in the program itself (Go, Rust, C++'s templates) */
 };
 
 struct symbols;
