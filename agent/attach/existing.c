@@ -23,13 +23,15 @@
 #include <unistd.h>
 
 #include "attach/outstanding.h"
+#include "core/elapsed.h"
 
 #define PORTS_MAX 64U
+#define TICK_NS 10000000U /* the kernel tells how long ago in ticks of its own, of this length at most */
 
 struct telling {
 	pid_t pid;
 	int pidfd;
-	uint64_t now_ns;
+	uint64_t now_ns, looked_ns; /* looked_ns: before the descriptor in hand was looked at */
 	existing_fn fn;
 	void *ctx;
 	uint16_t listening[PORTS_MAX]; /* local ports: a connection with one of them was accepted */
@@ -75,19 +77,33 @@ static void option(const struct telling *t, int fd, int copy, int level, int nam
 	tell(t, e);
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * The event's moment lies before the state was read: what the process did by then is in that state, and what it did since is told behind it. The
+ * other way round, an answer that was read in between would be told before the question that it answers, which would look unanswered for ever.
+ * What was asked since that moment was seen as it was asked.
+ */
 static void tell_outstanding(const struct telling *t, int fd, int copy)
 {
-	struct event e = {.id = WIRE_OUTSTANDING, .pid = (uint32_t)t->pid, .tid = (uint32_t)t->pid, .fd = fd, .t1 = t->now_ns};
+	struct event e = {.id = WIRE_OUTSTANDING, .pid = (uint32_t)t->pid, .tid = (uint32_t)t->pid, .fd = fd, .t1 = t->looked_ns};
 	uint64_t ago = 0;
 	const enum outstanding state = outstanding(copy, &ago);
-	struct timespec now;
 
 	if (state == OUTSTANDING_NOT)
 		return;
 	e.a0 = state == OUTSTANDING_FRESH;
-	clock_gettime(CLOCK_REALTIME, &now); /* a little later than what the others are told with */
-	e.t0 = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec - ago;
-	e.t1 = e.t0 > e.t1 ? e.t0 : e.t1;
+	e.t0 = elapsed_ns(ago, monotonic_ns());
+	if (e.t0 > e.t1 + TICK_NS)
+		return;
+	if (e.t0 > e.t1)
+		e.t0 = e.t1;
 	t->fn(t->ctx, &e);
 }
 
@@ -177,6 +193,9 @@ static int each_fd(struct telling *t, void (*look)(struct telling *t, int fd, in
 		return -errno;
 	while ((entry = readdir(d))) {
 		const int fd = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
+
+		t->looked_ns = monotonic_ns();
+
 		const int copy = fd > 2 ? (int)syscall(SYS_pidfd_getfd, t->pidfd, fd, 0) : -1;
 
 		if (copy < 0)

@@ -152,6 +152,18 @@ static bool has_slot(struct attach *a, pid_t pid)
 	return false;
 }
 
+/* What was open before comes in front of all that is seen; a state that was looked up just now, at its place in the stream. */
+static void tell(void *ctx, const struct event *e)
+{
+	struct attach *a = ctx;
+	const struct wire_record r = {.event = e->id, .units = 1, .t0 = e->t0, .t1 = e->t1, .fd = e->fd, .a0 = e->a0};
+
+	if (e->id == WIRE_OUTSTANDING)
+		ingest_push(a->ingest, e->pid, e->tid, &r, NULL);
+	else
+		pipeline_event(&a->pipeline, e);
+}
+
 /* Where the shim cannot enter: by probes in the kernel. `shim_why` says why. */
 static int probe(struct attach *a, pid_t pid, const char *shim_why, char *err, size_t err_size)
 {
@@ -167,7 +179,7 @@ static int probe(struct attach *a, pid_t pid, const char *shim_why, char *err, s
 	}
 	if (a->inside_n < FIND_MAX)
 		a->inside[a->inside_n++] = pid;
-	(void)existing_tell(pid, a->start_ns, pipeline_event, &a->pipeline);
+	(void)existing_tell(pid, a->start_ns, tell, a);
 	snprintf(why, sizeof(why), "process %d is watched by probes in the kernel (eBPF): %s", (int)pid, shim_why);
 	note(a, pid, why);
 	if (!a->settings.quiet)
@@ -208,7 +220,7 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 	}
 	if (a->inside_n < FIND_MAX)
 		a->inside[a->inside_n++] = pid;
-	(void)existing_tell(pid, a->start_ns, pipeline_event, &a->pipeline);
+	(void)existing_tell(pid, a->start_ns, tell, a);
 	begun_tell(&a->begun, a->ingest);
 	if (!a->settings.quiet)
 		complain("watching process %d (thread %d was held for %.1f ms)", (int)pid, (int)result.thread,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/elapsed.h"
 #include "core/hash.h"
 #include "core/samples.h"
 #include "detectors/detectors.h"
@@ -144,7 +145,7 @@ static void add(struct group **groups, const struct waiting *w, const struct con
 	times[g->n++] = w->first_ns;
 	g->first_ns = w->first_ns < g->first_ns ? w->first_ns : g->first_ns;
 	g->last_ns = w->first_ns > g->last_ns ? w->first_ns : g->last_ns;
-	g->longest_ns = now_ns - w->first_ns > g->longest_ns ? now_ns - w->first_ns : g->longest_ns;
+	g->longest_ns = elapsed_ns(w->first_ns, now_ns) > g->longest_ns ? elapsed_ns(w->first_ns, now_ns) : g->longest_ns;
 }
 
 static bool is_leak(const struct close_wait *d, const struct group *g)
@@ -152,7 +153,7 @@ static bool is_leak(const struct close_wait *d, const struct group *g)
 	if (g->role == CONN_SERVER)
 		return (double)g->n >= d->env.options[O_MIN];
 	return (double)g->n >= d->env.options[O_CLIENT_MIN] &&
-	       g->last_ns - g->first_ns >= evidence_option_ns(d->env.options[O_SECONDS]) &&
+	       elapsed_ns(g->first_ns, g->last_ns) >= evidence_option_ns(d->env.options[O_SECONDS]) &&
 	       growth_spread(g->times, g->n, g->first_ns, g->last_ns);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "core/elapsed.h"
 #include "detectors/deadline_caller.h"
 #include "detectors/detectors.h"
 #include "detectors/peers.h"
@@ -87,7 +88,7 @@ static void tried(struct deadline *d, const struct event *e)
 	if (k)
 		go_greeting(d, k, e);
 
-	if (k && (k->now.phase == PHASE_RESPONSE || k->now.phase == PHASE_BODY) && e->t1 - e->t0 < NS_PER_MS)
+	if (k && (k->now.phase == PHASE_RESPONSE || k->now.phase == PHASE_BODY) && elapsed_ns(e->t0, e->t1) < NS_PER_MS)
 		watch_try(&k->now, e);
 }
 
@@ -293,7 +294,7 @@ static void bytes_in(struct deadline *d, struct deadline_conn *k, const struct e
 	if (!k->open_n || !k->open[0] || !k->open[0]->t_first_byte)
 		return;
 	if (k->now.phase == PHASE_BODY) {
-		uint64_t gap = e->t1 - k->now.since_ns;
+		uint64_t gap = elapsed_ns(k->now.since_ns, e->t1);
 		k->gaps++;
 		if (gap > k->longest_gap_ns)
 			k->longest_gap_ns = gap;
@@ -320,7 +321,7 @@ static void deadline_conn_data(void *ctx, struct conn *c, enum direction dir, co
 static void greeting_given_up(struct deadline *d, struct deadline_conn *k, uint64_t now_ns)
 {
 	const struct conn *c = k->conn;
-	uint64_t age = now_ns - c->connect_t1;
+	uint64_t age = elapsed_ns(c->connect_t1, now_ns);
 
 	if (k->now.phase != PHASE_IDLE || c->bytes_in || c->bytes_out || !c->connect_t1 || c->connect_err ||
 	    age < GREETING_MIN_NS || c->process->exit_ns || deadline_is_stopping(d, now_ns) || !peer_is_dependency(c))

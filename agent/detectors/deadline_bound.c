@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "core/elapsed.h"
 #include "detectors/deadline.h"
 
 #define SLICE_NS NS_PER_S               /* a limit up to this is a slice of a longer wait */
@@ -72,7 +73,7 @@ static bool falls(const struct watch *w)
 	uint64_t slack = DUE_SLACK_NS + (w->due_hi - w->armed_first) / DUE_SLACK_DIV;
 
 	return w->armed >= 2 && w->due_hi - w->armed_first > SLICE_NS && w->due_hi - w->due_lo <= slack &&
-	       w->armed_last - w->armed_first >= 4 * slack;
+	       elapsed_ns(w->armed_first, w->armed_last) >= 4 * slack;
 }
 
 /*
@@ -154,7 +155,7 @@ void watch_wait(struct watch *w, const struct wait *wait)
 	if (wait->limit_ns == 0)
 		return;
 	/* What a poll has just announced is there: the read that fetches it does not wait, whatever its limit. */
-	if (wait->how == WAIT_BY_CALL && w->ready && wait->t1 - wait->t0 < READY_NS && wait->outcome != WAIT_PENDING)
+	if (wait->how == WAIT_BY_CALL && w->ready && elapsed_ns(wait->t0, wait->t1) < READY_NS && wait->outcome != WAIT_PENDING)
 		return;
 	if (!again) {
 		w->calls++;
@@ -214,7 +215,7 @@ bool judge_weighs(struct observation *o, enum how how, enum weight weight)
 /* An alarm that was set for the operation is meant to last as long as it was set for, although preparing takes a while. */
 static uint64_t alarm_limit(const struct watch *w)
 {
-	const uint64_t left = w->alarm_due_ns - w->operation_ns;
+	const uint64_t left = elapsed_ns(w->operation_ns, w->alarm_due_ns);
 
 	return left < w->alarm_len_ns && w->alarm_len_ns - left <= w->alarm_len_ns / 5 ? w->alarm_len_ns : left;
 }
@@ -222,7 +223,7 @@ static uint64_t alarm_limit(const struct watch *w)
 /* The decisive evidence: the wait ended because the process ended it. */
 static bool judge_outcome(const struct watch *w, enum ending end, const struct judge *j, struct observation *o)
 {
-	uint64_t age = j->now_ns - w->since_ns;
+	uint64_t age = elapsed_ns(w->since_ns, j->now_ns);
 	if (w->phase == PHASE_RESPONSE && w->announced && (end == END_GAVE_UP || end == END_EXIT))
 		return false;
 	bool alarmed = w->interrupted && w->alarm_due_ns && j->now_ns >= w->alarm_due_ns;
@@ -234,7 +235,8 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 	/* Left between two drops: nothing but the whole's own limit ends that. */
 	if (w->phase == PHASE_BODY && j->dripping && (end == END_GAVE_UP || (end == END_EXIT && w->last_t1))) {
 		o->phase = PHASE_TOTAL;
-		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : j->now_ns - w->operation_ns, true);
+		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : elapsed_ns(w->operation_ns, j->now_ns),
+				     true);
 	}
 	if ((end == END_GAVE_UP || end == END_EXIT) && w->last_timed_out && w->timeouts) {
 		if (falls(w))
@@ -246,7 +248,7 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 	if (end == END_FAILED && j->fired && w->forever) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		o->observed = true;
-		return judge_bounded(o, HOW_GAVE_UP, j->now_ns - w->operation_ns, false);
+		return judge_bounded(o, HOW_GAVE_UP, elapsed_ns(w->operation_ns, j->now_ns), false);
 	}
 	if (end != END_GAVE_UP && (end != END_EXIT || !w->last_t1))
 		return false;
@@ -255,7 +257,8 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 	/* A watchdog has no limit of the socket's own, so it covers the whole; begun before the socket was there, it knows best how long. */
 	if (w->phase != PHASE_CONNECT && ((w->forever && w->other_thread) || j->fired_len_ns)) {
 		o->phase = PHASE_TOTAL;
-		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : j->now_ns - w->operation_ns, true);
+		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : elapsed_ns(w->operation_ns, j->now_ns),
+				     true);
 	}
 	if (j->fired_len_ns)
 		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns, true);
@@ -273,15 +276,15 @@ static bool judge_descriptor(const struct watch *w, const struct judge *j, struc
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		return judge_bounded(o, HOW_ALARM, alarm_limit(w), false);
 	}
-	if (w->forever && w->watchdog_due_ns && j->now_ns - w->since_ns < j->no_give_up_ns)
+	if (w->forever && w->watchdog_due_ns && elapsed_ns(w->since_ns, j->now_ns) < j->no_give_up_ns)
 		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->forever)
 		return judge_weighs(o, w->by_call ? HOW_CALL_FOREVER : HOW_POLL_FOREVER, W_NONE);
 	if (falls(w)) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		o->observed = true;
-		return judge_bounded(o, HOW_REMAINDER, w->due_hi - (o->phase == PHASE_CONNECT ? w->since_ns : w->operation_ns),
-				     false);
+		return judge_bounded(o, HOW_REMAINDER,
+				     elapsed_ns(o->phase == PHASE_CONNECT ? w->since_ns : w->operation_ns, w->due_hi), false);
 	}
 	if (w->timeouts >= SLICES_MIN && j->set_up)
 		return judge_weighs(o, HOW_SET_UP, W_UNDECIDED);
@@ -300,7 +303,7 @@ static bool judge_descriptor(const struct watch *w, const struct judge *j, struc
 
 static bool judge_loop(const struct watch *w, const struct judge *j, struct observation *o)
 {
-	uint64_t age = j->now_ns - w->since_ns;
+	uint64_t age = elapsed_ns(w->since_ns, j->now_ns);
 	uint64_t noise = age / 10 > NS_PER_S ? age / 10 : NS_PER_S;
 
 	if ((w->loop_forever || age >= j->no_give_up_ns) && w->watchdog_due_ns)
@@ -346,11 +349,11 @@ bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, 
 	};
 
 	if (!judge_outcome(w, end, j, &o)) {
-		if (!w->calls && !w->tries && j->now_ns - w->since_ns < j->no_give_up_ns)
+		if (!w->calls && !w->tries && elapsed_ns(w->since_ns, j->now_ns) < j->no_give_up_ns)
 			return false;
 		if (!judge_runtime(w, j, &o) && !judge_descriptor(w, j, &o))
 			judge_loop(w, j, &o);
-		o.waited_ns = j->now_ns - w->since_ns;
+		o.waited_ns = elapsed_ns(w->since_ns, j->now_ns);
 		if (w->phase == PHASE_CONNECT && o.phase == PHASE_CONNECT)
 			bound_connect(j, &o);
 	}

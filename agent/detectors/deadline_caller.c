@@ -12,6 +12,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "core/elapsed.h"
 #include "detectors/deadline_caller.h"
 
 #define CANCEL_NS (NS_PER_S / 10) /* a call that is given up so soon after its caller was cancelled */
@@ -145,7 +146,7 @@ static void caller_gone(struct deadline_caller *c, uint64_t now_ns)
 		if (call->gone_ns)
 			continue;
 		call->gone_ns = now_ns;
-		call->caller_waited_ns = now_ns - c->t_start;
+		call->caller_waited_ns = elapsed_ns(c->t_start, now_ns);
 	}
 }
 
@@ -171,7 +172,7 @@ static void caller_free(struct deadline *d, struct deadline_caller *c)
 void caller_end(struct deadline *d, const struct request *q)
 {
 	struct deadline_caller *c = caller_find(d, q->id);
-	const uint64_t served = q->t_end - q->t_start;
+	const uint64_t served = elapsed_ns(q->t_start, q->t_end);
 
 	if (!c)
 		return;
@@ -240,7 +241,7 @@ void call_start(struct deadline *d, const struct request *q)
 	}
 	call->chain->stack = q->stack;
 	if (c->stated_ns > 0) {
-		const uint64_t passed = q->t_start - c->t_start, stated = (uint64_t)c->stated_ns;
+		const uint64_t passed = elapsed_ns(c->t_start, q->t_start), stated = (uint64_t)c->stated_ns;
 		const uint64_t left = passed < stated ? stated - passed : 0;
 		struct deadline_chain *chain = call->chain;
 
@@ -258,14 +259,14 @@ void call_start(struct deadline *d, const struct request *q)
 
 static void lived_on(struct deadline_call *call, uint64_t now_ns)
 {
-	const uint64_t on = now_ns - call->gone_ns;
+	const uint64_t on = elapsed_ns(call->gone_ns, now_ns);
 	struct deadline_chain *chain = call->chain;
 
 	if (!call->gone_ns || now_ns < call->gone_ns || call->counted || on < LIVES_ON_NS)
 		return;
 	call->counted = true;
 	chain->caller_waited_ns = call->caller_waited_ns;
-	note(&chain->inversion, chain, now_ns - call->t_start, now_ns, call->id);
+	note(&chain->inversion, chain, elapsed_ns(call->t_start, now_ns), now_ns, call->id);
 	note(&chain->abandoned, chain, on, now_ns, call->id);
 }
 
@@ -283,12 +284,12 @@ void call_end(struct deadline *d, const struct request *q)
 		lived_on(call, q->t_end);
 		if (call->counted) {
 			struct tally *t = &call->chain->abandoned;
-			const uint64_t on = q->t_end - call->gone_ns;
+			const uint64_t on = elapsed_ns(call->gone_ns, q->t_end);
 			t->waited_ns = on > t->waited_ns ? on : t->waited_ns;
 		}
 	}
 	if (call->caller) {
-		const uint64_t took = q->t_end - q->t_start;
+		const uint64_t took = elapsed_ns(q->t_start, q->t_end);
 		if (took > call->caller->slowest_ns) {
 			call->caller->slowest_ns = took;
 			call->caller->slowest = call->chain;

@@ -2,6 +2,7 @@
  * The runtime's own word (DETECTORS, "Deadlines", 5): a Go program's deadlines are timers of its runtime, and where these were told (DEADLINE), no
  * argument of a wait needs to be guessed at. Outcomes still weigh more. Pure functions.
  */
+#include "core/elapsed.h"
 #include "detectors/deadline.h"
 #include "wire/record.h"
 
@@ -51,7 +52,7 @@ void watch_runtime(struct watch *w, const struct wait *wait)
 
 bool judge_runtime(const struct watch *w, const struct judge *j, struct observation *o)
 {
-	const uint64_t from = w->runtime_whole ? w->operation_ns : w->since_ns, age = j->now_ns - w->since_ns;
+	const uint64_t from = w->runtime_whole ? w->operation_ns : w->since_ns, age = elapsed_ns(w->since_ns, j->now_ns);
 
 	/* A connect may go on for the next one to use, when who asked for it has given up at a time of his own. */
 	if (w->phase == PHASE_CONNECT && w->runtime_unclear && w->runtime_due_ns)
@@ -59,7 +60,7 @@ bool judge_runtime(const struct watch *w, const struct judge *j, struct observat
 	if (w->runtime_due_ns > from && j->now_ns < w->runtime_due_ns + PASSED_NS) {
 		if (w->runtime_whole)
 			o->phase = PHASE_TOTAL;
-		return judge_bounded(o, HOW_RUNTIME, w->runtime_due_ns - from, false);
+		return judge_bounded(o, HOW_RUNTIME, elapsed_ns(from, w->runtime_due_ns), false);
 	}
 	if (w->runtime_none && !w->runtime_unclear && !w->runtime_due_ns && w->watchdog_due_ns && age < j->no_give_up_ns)
 		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);

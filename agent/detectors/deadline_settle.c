@@ -5,6 +5,7 @@
  *
  * The state is in struct deadline_conn. The session's thread.
  */
+#include "core/elapsed.h"
 #include "detectors/deadline.h"
 #include "protocols/protocol.h"
 
@@ -23,7 +24,7 @@ static const char *protocol_of(const struct conn *c)
 
 static struct judge judge_of(const struct deadline *d, const struct deadline_conn *k, uint64_t now_ns, const struct watch *w)
 {
-	uint64_t age = now_ns - w->since_ns;
+	uint64_t age = elapsed_ns(w->since_ns, now_ns);
 
 	return (struct judge){
 		.now_ns = now_ns,
@@ -90,7 +91,7 @@ static uint64_t timer_due(const struct deadline_conn *k, const struct watch *w)
 bool deadline_drips(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns,
 		    struct observation *ret)
 {
-	const uint64_t lasted = now_ns - w->operation_ns, limit = k->gap_limit_ns;
+	const uint64_t lasted = elapsed_ns(w->operation_ns, now_ns), limit = k->gap_limit_ns;
 	const bool outlived = limit && lasted > limit + limit / 5;
 	const uint64_t noise = lasted / 10 > NS_PER_S ? lasted / 10 : NS_PER_S;
 
@@ -207,7 +208,7 @@ void deadline_settle_before(struct deadline *d, struct deadline_conn *k)
 /* The timer that a loop waits for is the whole operation's only if bytes that arrive leave it where it is. */
 static void note_timer(struct deadline_conn *k, enum phase next, uint64_t now_ns)
 {
-	const uint64_t before = k->timer_due_ns, due = k->now.hint_ns, gap = now_ns - k->now.since_ns;
+	const uint64_t before = k->timer_due_ns, due = k->now.hint_ns, gap = elapsed_ns(k->now.since_ns, now_ns);
 
 	if (next != PHASE_BODY)
 		return;

@@ -2,6 +2,7 @@
  * The deadline detector's waits: which phase of which connection a wait belongs to; sends and look-ups that took long; accepted
  * connections whose client says nothing. The session's thread.
  */
+#include "core/elapsed.h"
 #include "detectors/deadline.h"
 #include "detectors/peers.h"
 
@@ -22,7 +23,7 @@ static void connect_wait(struct deadline *d, struct deadline_conn *k, const stru
 /* A blocking write that took long: arguments alone say little of writes, since most never wait. */
 static void write_wait(struct deadline *d, struct deadline_conn *k, const struct wait *w)
 {
-	if (w->how == WAIT_BY_EPOLL || w->t1 - w->t0 < evidence_option_ns(d->env.options[DEADLINE_O_WRITE]))
+	if (w->how == WAIT_BY_EPOLL || elapsed_ns(w->t0, w->t1) < evidence_option_ns(d->env.options[DEADLINE_O_WRITE]))
 		return;
 	const bool forever = w->limit_ns == WAIT_INFINITE;
 	const struct observation o = {
@@ -32,7 +33,7 @@ static void write_wait(struct deadline *d, struct deadline_conn *k, const struct
 					    : W_UNDECIDED,
 		.how = forever ? (w->how == WAIT_BY_CALL ? HOW_CALL_FOREVER : HOW_POLL_FOREVER) : HOW_CALL_LIMIT,
 		.limit_ns = w->limit_ns > 0 ? (uint64_t)w->limit_ns : 0,
-		.waited_ns = w->t1 - w->t0,
+		.waited_ns = elapsed_ns(w->t0, w->t1),
 		.stack = w->stack,
 		.first_ns = w->t0,
 		.last_ns = w->t1,
@@ -50,9 +51,9 @@ static void write_wait(struct deadline *d, struct deadline_conn *k, const struct
 static void server_wait(struct deadline *d, const struct wait *w)
 {
 	const struct conn *c = w->conn;
-	const uint64_t age = w->t1 - c->opened_ns, warn_ns = evidence_option_ns(d->env.options[DEADLINE_O_WARN]);
+	const uint64_t age = elapsed_ns(c->opened_ns, w->t1), warn_ns = evidence_option_ns(d->env.options[DEADLINE_O_WARN]);
 	const bool alone = w->how == WAIT_BY_CALL || (w->how == WAIT_BY_POLL && w->covers <= 1 && w->outcome != WAIT_PENDING);
-	const bool forever = w->limit_ns == WAIT_INFINITE && w->t1 - w->t0 >= HELD_NS;
+	const bool forever = w->limit_ns == WAIT_INFINITE && elapsed_ns(w->t0, w->t1) >= HELD_NS;
 	const bool drips = c->bytes_in && age >= warn_ns && c->bytes_in / (age / NS_PER_S + 1) < DRIP_BYTES_PER_S;
 	struct deadline_slow *s;
 
@@ -131,7 +132,7 @@ void deadline_wait(void *ctx, const struct wait *w)
 void deadline_resolve(void *ctx, const struct resolve *r)
 {
 	struct deadline *d = ctx;
-	uint64_t took = r->event->t1 - r->event->t0;
+	uint64_t took = elapsed_ns(r->event->t0, r->event->t1);
 	struct deadline_slow *s;
 
 	if (took < evidence_option_ns(d->env.options[DEADLINE_O_RESOLVE]) || !r->name || !r->name[0])

@@ -10,6 +10,7 @@
  */
 #include <stdio.h>
 
+#include "core/elapsed.h"
 #include "detectors/deadline.h"
 #include "protocols/protocol.h"
 
@@ -103,7 +104,7 @@ bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, con
 
 uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
 {
-	const uint64_t lasted = now_ns - w->operation_ns;
+	const uint64_t lasted = elapsed_ns(w->operation_ns, now_ns);
 
 	for (uint32_t i = 0; i < DEADLINE_TIMERS; i++) {
 		const struct deadline_timer *t = &d->timers[i];

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/elapsed.h"
 #include "detectors/detectors.h"
 #include "detectors/fds.h"
 
@@ -249,7 +250,7 @@ static bool judge_site(const struct fds *d, const struct site *s, const struct f
 		v.first_ns = times[0];
 		v.last_ns = times[v.n - 1];
 	}
-	const uint64_t took = v.last_ns - v.first_ns;
+	const uint64_t took = elapsed_ns(v.first_ns, v.last_ns);
 	const bool leak = (double)v.n >= min && took >= evidence_option_ns(d->env.options[FDS_O_SECONDS]) &&
 			  growth_spread(times, v.n, v.first_ns, v.last_ns);
 	free(times);
@@ -287,9 +288,10 @@ static bool denied(const struct fds_process *p, const struct site *s, const stru
 static void tell_site(struct fds *d, struct site *s, const struct verdict *v, struct fds_process *p)
 {
 	char message[512], site[SITE_TEXT_SIZE];
-	json_t *evidence = json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "kind", kinds[s->key.kind], "forgotten", (json_int_t)v->n,
-				     "opened", (json_int_t)s->n_opened, "closed", (json_int_t)s->n_closed, "a_minute",
-				     evidence_number(v->per_s * 60), "over_s", evidence_seconds(v->last_ns - v->first_ns));
+	json_t *evidence =
+		json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "kind", kinds[s->key.kind], "forgotten", (json_int_t)v->n, "opened",
+			  (json_int_t)s->n_opened, "closed", (json_int_t)s->n_closed, "a_minute", evidence_number(v->per_s * 60),
+			  "over_s", evidence_seconds(elapsed_ns(v->first_ns, v->last_ns)));
 	const bool soon = fds_limit_evidence(evidence, p, v->per_s);
 
 	snprintf(message, sizeof message, "%" PRIu64 " %s%s%s opened by %s and never closed, %.3g more a minute", v->n,

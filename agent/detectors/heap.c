@@ -6,6 +6,7 @@
  * the end, and with memory from all of that time.
  */
 #include "detectors/heap.h"
+#include "core/elapsed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,7 +228,7 @@ static bool stays_in_picture(struct heap *h, const struct allocation *a)
 {
 	const struct heap_process *p = heap_process_of(h, a->process->pid);
 
-	return p && h->now_ns - p->start_ns >= (h->now_ns - h->start_ns) / 2;
+	return p && elapsed_ns(p->start_ns, h->now_ns) >= elapsed_ns(h->start_ns, h->now_ns) / 2;
 }
 
 static void on_free(void *ctx, const struct allocation *a, double bytes, const struct event *e)
@@ -331,7 +332,7 @@ static void on_tick(void *ctx, uint64_t now_ns)
 	for (struct heap_group *g = h->groups; g; g = g->hh.next)
 		growth_add(&g->growth, now_ns, g->amount.live_bytes);
 	for (p = h->processes; p; p = p->hh.next) {
-		if (now_ns - p->judged_ns < JUDGE_NS)
+		if (elapsed_ns(p->judged_ns, now_ns) < JUDGE_NS)
 			continue;
 		p->judged_ns = now_ns;
 		for (struct heap_group *g = h->groups; g; g = g->hh.next) {

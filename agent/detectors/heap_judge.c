@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/elapsed.h"
 #include "detectors/heap.h"
 
 #define FIRST_WIDTH_NS (NS_PER_S / 16)
@@ -173,7 +174,8 @@ void heap_judge_end(struct heap *h, struct heap_group *g, const struct process *
 	    m->live_bytes < NEVER_SHARE * m->alloc_bytes)
 		return;
 	const uint64_t life = p->exit_ns > known->start_ns ? p->exit_ns - known->start_ns : 0;
-	if ((double)(g->last_ns - g->first_ns) < LIFE_SHARE * (double)life || !spread(&g->ages, g->first_ns, g->last_ns + 1))
+	if ((double)elapsed_ns(g->first_ns, g->last_ns) < LIFE_SHARE * (double)life ||
+	    !spread(&g->ages, g->first_ns, g->last_ns + 1))
 		return;
 	const double scale = g->key.mapped ? 1 : heap_scale(h);
 	snprintf(message, sizeof message, "%s that %s allocated was never freed: %s when the program ended",

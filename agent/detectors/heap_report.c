@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/elapsed.h"
 #include "detectors/heap.h"
 
 #define SITES_TOLD 1000U /* call stacks in a report; the rest is summed up */
@@ -120,7 +121,7 @@ json_t *heap_report(void *state, json_t *not_exercised)
 	json_object_set_new(section, "mean_bytes", json_integer((json_int_t)h->mean));
 	json_object_set_new(section, "asked_bytes", json_integer((json_int_t)h->asked));
 	json_object_set_new(section, "time_ns", json_integer((json_int_t)h->now_ns));
-	json_object_set_new(section, "duration_ns", json_integer((json_int_t)(h->now_ns - h->start_ns)));
+	json_object_set_new(section, "duration_ns", json_integer((json_int_t)elapsed_ns(h->start_ns, h->now_ns)));
 	json_object_set_new(section, "frees_lost", json_integer((json_int_t)h->frees_lost));
 	json_t *sites = sites_json(h, section);
 	json_object_set_new(section, "requests", requests_json(h));

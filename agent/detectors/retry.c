@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/elapsed.h"
 #include "detectors/detectors.h"
 #include "detectors/peers.h"
 #include "detectors/retry.h"
@@ -57,7 +58,7 @@ static enum retry_result result_of(const struct request *q)
 	case REQUEST_ABANDONED: /* closed with the head in hand: the caller had its answer; or it gave up after a while */
 		if (q->area == AREA_HTTP && q->t_first_byte && q->status)
 			return q->status < 400 ? RETRY_NEUTRAL : result_of_status(q->status);
-		return q->t_end - q->t_start >= TIMEOUT_MIN_NS ? RETRY_FAILED : RETRY_NEUTRAL;
+		return elapsed_ns(q->t_start, q->t_end) >= TIMEOUT_MIN_NS ? RETRY_FAILED : RETRY_NEUTRAL;
 	case REQUEST_EOF:
 	case REQUEST_RESET:
 	case REQUEST_REFUSED:

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/elapsed.h"
 #include "detectors/retry.h"
 
 #define STORM_SECONDS 8U       /* looked at, half against half */
@@ -177,7 +178,7 @@ static bool is_retry(const struct retry *r, struct retry_incoming *i, const stru
 		i->crowd = true;
 		return false;
 	}
-	uint64_t gap = q->t_start - i->last_end_ns;
+	uint64_t gap = elapsed_ns(i->last_end_ns, q->t_start);
 	if (!i->failed && (!i->good_gap_ns || gap < i->good_gap_ns))
 		i->good_gap_ns = gap ? gap : 1;
 	return i->failed && !i->crowd && gap < evidence_option_ns(r->env.options[RETRY_O_WINDOW]) &&

@@ -2,6 +2,7 @@
  * Traffic at one pace: checks with a period, polls, load generators. What goes on alike after good answers and after failures tries
  * nothing again. Works on one key; the session's thread.
  */
+#include "core/elapsed.h"
 #include "detectors/retry.h"
 
 #define PACE_SAMPLES_MIN 3U
@@ -29,7 +30,7 @@ static void learn_pace(struct retry_key *k, const struct retry_attempt *a)
 {
 	if (k->ok_end_ns && a->tid == k->ok_tid && a->pid == k->ok_pid && a->caller == k->ok_caller &&
 	    a->start_ns >= k->ok_end_ns) {
-		uint64_t gap = a->start_ns - k->ok_end_ns;
+		uint64_t gap = elapsed_ns(k->ok_end_ns, a->start_ns);
 		k->calm_ns = k->calm_n ? (3 * k->calm_ns + gap) / 4 : gap;
 		k->calm_n++;
 	}
@@ -43,7 +44,7 @@ static void learn_pace(struct retry_key *k, const struct retry_attempt *a)
 static void learn_period(struct retry_key *k, const struct retry_attempt *a)
 {
 	if (k->ok_start_ns && a->start_ns > k->ok_start_ns) {
-		uint64_t interval = a->start_ns - k->ok_start_ns;
+		uint64_t interval = elapsed_ns(k->ok_start_ns, a->start_ns);
 		uint64_t off = interval > k->period_ns ? interval - k->period_ns : k->period_ns - interval;
 		if (!k->period_n)
 			off = 0;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "core/elapsed.h"
 #include "detectors/retry.h"
 
 #define REFUSED_ATTEMPTS_MIN 3U        /* refusals of the same request before it is a fault */
@@ -73,7 +74,8 @@ static void judge_shape(const struct retry *r, struct retry_key *k, uint64_t end
 
 	if (s->attempts < k->line.attempts)
 		return;
-	k->line = (struct retry_line){.attempts = s->attempts, .gaps_n = s->gaps_n, .span_ns = end_ns - s->first_start_ns};
+	k->line =
+		(struct retry_line){.attempts = s->attempts, .gaps_n = s->gaps_n, .span_ns = elapsed_ns(s->first_start_ns, end_ns)};
 	memcpy(k->line.gaps, s->gaps, sizeof k->line.gaps);
 	if (s->gaps_n < k->judged_gaps)
 		return;
@@ -257,7 +259,7 @@ static void check_retry(struct retry *r, struct retry_key *k, const struct retry
 		retry_note(r, k, RETRY_NON_IDEMPOTENT, a, s->delivered ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_OBSERVED,
 			   s->attempts);
 	if (s->due_ns) {
-		uint64_t wait = s->due_ns - s->last_end_ns;
+		uint64_t wait = elapsed_ns(s->last_end_ns, s->due_ns);
 		if (gap < wait - wait / RETRY_AFTER_SLACK_DIV)
 			retry_note(r, k, RETRY_IGNORES_RETRY_AFTER, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, wait);
 	}
@@ -355,10 +357,10 @@ static enum relation relate(struct retry *r, struct retry_key *k, const struct r
 	/* A thread that did other work for this peer since has turned to something else. */
 	if (a->asked && s->asked && a->tid == s->tid && a->asked - s->asked > OTHERS_MAX + 1)
 		return UNRELATED;
-	if (a->caller != s->caller || a->start_ns - s->last_end_ns > window_ns(r, s))
+	if (a->caller != s->caller || elapsed_ns(s->last_end_ns, a->start_ns) > window_ns(r, s))
 		return UNRELATED;
-	if (retry_keeps_period(k, a->start_ns - s->last_start_ns) ||
-	    (a->tid == s->tid && retry_keeps_pace(k, a->start_ns - s->last_end_ns)))
+	if (retry_keeps_period(k, elapsed_ns(s->last_start_ns, a->start_ns)) ||
+	    (a->tid == s->tid && retry_keeps_pace(k, elapsed_ns(s->last_end_ns, a->start_ns))))
 		return PERIODIC;
 	return FOLLOWS;
 }
@@ -446,7 +448,7 @@ void retry_expire(struct retry *r, uint64_t now_ns)
 {
 	for (struct retry_key *k = r->active, *next; k; k = next) {
 		next = k->active_next;
-		if (now_ns > k->seq.last_end_ns && now_ns - k->seq.last_end_ns > window_ns(r, &k->seq))
+		if (now_ns > k->seq.last_end_ns && elapsed_ns(k->seq.last_end_ns, now_ns) > window_ns(r, &k->seq))
 			end_sequence(r, k, true);
 	}
 }
@@ -458,7 +460,7 @@ static bool fell_silent(const struct retry_key *k, uint64_t now_ns)
 
 	for (uint32_t i = 0; i < k->seq.gaps_n; i++)
 		longest = k->seq.gaps[i] > longest ? k->seq.gaps[i] : longest;
-	return !k->seq.open && now_ns > k->seq.last_end_ns && now_ns - k->seq.last_end_ns > SILENCE_FACTOR * longest;
+	return !k->seq.open && now_ns > k->seq.last_end_ns && elapsed_ns(k->seq.last_end_ns, now_ns) > SILENCE_FACTOR * longest;
 }
 
 void retry_end_all(struct retry *r, uint64_t now_ns)

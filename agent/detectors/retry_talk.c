@@ -8,6 +8,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "core/elapsed.h"
 #include "detectors/peers.h"
 #include "detectors/retry.h"
 
@@ -48,7 +49,7 @@ void retry_talks_free(struct retry *r)
 uint64_t retry_connect_ns(const struct conn *c, uint64_t start_ns)
 {
 	bool fresh = c->connect_t0 && c->connect_t1 >= c->connect_t0 && start_ns >= c->connect_t1 &&
-		     start_ns - c->connect_t1 < RETRY_FRESH_NS;
+		     elapsed_ns(c->connect_t1, start_ns) < RETRY_FRESH_NS;
 
 	return fresh ? c->connect_t0 : 0;
 }
@@ -58,7 +59,7 @@ void retry_connect_ended(struct retry *r, const struct conn *c, uint32_t tid)
 	bool failed = c->connect_err != 0;
 
 	/* Cancelled early: another address of the look-up won, or nobody wanted it any more. */
-	if (c->connect_err == ECANCELED && c->connect_t1 - c->connect_t0 < CANCEL_MIN_NS)
+	if (c->connect_err == ECANCELED && elapsed_ns(c->connect_t0, c->connect_t1) < CANCEL_MIN_NS)
 		return;
 	struct retry_key *k = retry_key_connect(r, c->peer, evidence_site_hash(r->env.stacks, c->connect_stack), c->connect_stack);
 	if (!k)

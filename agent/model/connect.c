@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "core/elapsed.h"
 #include "model/private.h"
 
 #define CLOCK_SLACK_NS (20 * 1000000ULL) /* the kernel counts in ticks */
@@ -73,7 +74,7 @@ static void begin(struct connx *c, const struct event *e)
 static bool send_timeout_ran_out(const struct connx *c, const struct event *e)
 {
 	return e->ret < 0 && e->err == EINPROGRESS && !c->pub.nonblocking && c->pub.sndtimeo_ns > 0 &&
-	       e->t1 - e->t0 + CLOCK_SLACK_NS >= (uint64_t)c->pub.sndtimeo_ns;
+	       elapsed_ns(e->t0, e->t1) + CLOCK_SLACK_NS >= (uint64_t)c->pub.sndtimeo_ns;
 }
 
 /* connect was entered. Should it never return (a jump out of a signal handler, the end), this is all that is known. */

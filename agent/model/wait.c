@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "core/elapsed.h"
 #include "model/private.h"
 
 /* A scheduler's own wait (Go's poller) says nothing of who waits: what was last called on the connection does. */
@@ -52,7 +53,7 @@ enum wait_op wait_op_of(const struct connx *c, uint32_t poll_events)
 /* EAGAIN of a descriptor that the model takes for blocking: a timeout if one is set, else the model was wrong about it. */
 static bool expired(struct connx *c, int64_t limit, const struct event *e)
 {
-	if (limit > 0 || (limit == WAIT_UNKNOWN && e->t1 - e->t0 >= 1000000))
+	if (limit > 0 || (limit == WAIT_UNKNOWN && elapsed_ns(e->t0, e->t1) >= 1000000))
 		return true;
 	c->pub.nonblocking = true;
 	return false;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/elapsed.h"
 #include "report/areas.h"
 #include "report/metrics.h"
 #include "report/resource_metrics.h"
@@ -137,7 +138,7 @@ void metrics_connect(struct metrics *m, const struct conn *c)
 	area_server(&a, &to);
 	if (c->connect_err != 0)
 		attrs_text(&a, "error.type", strerrorname_np(c->connect_err));
-	series_record(m->connects, a.list, a.n, (double)(c->connect_t1 - c->connect_t0) / NS_PER_S);
+	series_record(m->connects, a.list, a.n, (double)elapsed_ns(c->connect_t0, c->connect_t1) / NS_PER_S);
 }
 
 void metrics_bytes(struct metrics *m, const struct conn *c, enum direction d, uint64_t bytes)

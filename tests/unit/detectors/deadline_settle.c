@@ -250,9 +250,28 @@ static void test_announced_is_no_give_up(void **state)
 	rig_done(&r);
 }
 
+/* A question that is dated behind the connection's end, as what was looked up and what was seen can be told: it waited for no time, not for 584
+ * years. */
+static void test_ended_before_it_began(void **state)
+{
+	(void)state;
+	for (int closed = 0; closed <= 1; closed++) {
+		struct rig r;
+		connected(&r);
+		script_event(&r.s, (struct event){.id = WIRE_OUTSTANDING, .fd = 5, .t0 = r.s.now + SCRIPT_SEC});
+		if (closed)
+			script_close(&r.s, 5);
+		rig_finish(&r);
+		assert_null(rig_found(&r, "deadline.response.missing"));
+		assert_string_equal(bound(&r, "response"), "unknown");
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ended_before_it_began),
 		cmocka_unit_test(test_taken_back),
 		cmocka_unit_test(test_exit),
 		cmocka_unit_test(test_killed_between_slices),
