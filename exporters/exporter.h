@@ -15,7 +15,8 @@ struct export_counts {
 	uint64_t produced, acknowledged, rejected, dropped, queued; /* items: spans, data points, log records */
 	uint64_t inherited;                                         /* of produced: found in a durable queue when it was opened */
 	uint64_t unsampled;                                         /* beside produced: spans that the sampler left out */
-	uint64_t kept; /* of queued: in a durable queue, so they outlive the exporter and the agent */
+	uint64_t undecided; /* of unsampled: a finding may yet name them, which makes them produced */
+	uint64_t kept;      /* of queued: in a durable queue, so they outlive the exporter and the agent */
 };
 
 struct resource {
@@ -33,6 +34,8 @@ struct exporter {
 	 * success err is "" or a warning: a setting that was ignored. */
 	int (*open)(const char *target, const struct resource *r, void **ret, char *err, size_t err_size);
 	void (*span)(void *x, const struct span *s);
+	/* A finding names this span, which has ended or will: send it even if it is not sampled. */
+	void (*keep)(void *x, const uint8_t *span_id);
 	void (*metrics)(void *x, const struct metric *m, size_t n, uint64_t now_ns);
 	void (*finding)(void *x, const json_t *finding, const uint8_t *trace_id, const uint8_t *span_id, uint64_t time_ns);
 	/* Send what is queued, at most until timeout_ms from now. */

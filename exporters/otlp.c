@@ -15,6 +15,7 @@
 #include "exporters/exporters.h"
 #include "exporters/otlp_delta.h"
 #include "exporters/otlp_lane.h"
+#include "exporters/otlp_spare.h"
 #include "report/stable_hash.h"
 
 #define NS_PER_MS 1000000ULL
@@ -23,6 +24,7 @@ struct otlp {
 	struct otlp_config config;
 	struct otlp_lane *lanes[EXPORT_SIGNALS]; /* NULL where the signal is off */
 	struct otlp_delta *delta;                /* NULL = cumulative */
+	struct otlp_spare *spare;                /* the latest of the unsampled; NULL until it is needed */
 	uint64_t unsampled;                      /* spans; the main thread's */
 };
 
@@ -55,6 +57,7 @@ static void otlp_free(struct otlp *x)
 		otlp_lane_free(x->lanes[i]);
 	otlp_config_done(&x->config);
 	otlp_delta_free(x->delta);
+	otlp_spare_free(x->spare);
 	free(x);
 }
 
@@ -135,6 +138,20 @@ static void push_one(struct otlp_lane *l, int rc, const struct bytes *bytes)
 		otlp_lane_count_dropped(l, 1);
 }
 
+static bool has_spare(struct otlp *x)
+{
+	if (x->spare == NULL)
+		x->spare = otlp_spare_new();
+	return x->spare != NULL;
+}
+
+/* Errors are what a trace is looked at for, and findings name theirs. */
+static bool wanted(struct otlp *x, const struct span *s)
+{
+	return s->status == SPAN_ERROR || otlp_sampled(&x->config.sampler, s) ||
+	       (x->spare != NULL && otlp_spare_asked(x->spare, s->span_id));
+}
+
 static void otlp_span(void *ctx, const struct span *s)
 {
 	struct otlp *x = ctx;
@@ -142,15 +159,25 @@ static void otlp_span(void *ctx, const struct span *s)
 	struct bytes bytes = {0};
 	if (l == NULL)
 		return;
-	/* Errors are what a trace is looked at for. */
-	if (s->status != SPAN_ERROR && !otlp_sampled(&x->config.sampler, s)) {
-		x->unsampled++;
-		return;
-	}
-	if (otlp_lane_is_full(l, 1))
+	const bool send = wanted(x, s);
+	x->unsampled += !send;
+	if (send ? otlp_lane_is_full(l, 1) : !has_spare(x))
 		return;
 	int rc = otlp_encode_span(s, x->config.span_attrs_max, &bytes);
-	push_one(l, rc, &bytes);
+	if (send)
+		push_one(l, rc, &bytes);
+	else if (rc == 0)
+		otlp_spare_put(x->spare, s->span_id, &bytes);
+}
+
+static void otlp_keep(void *ctx, const uint8_t *span_id)
+{
+	struct otlp *x = ctx;
+	struct bytes bytes;
+	if (x->lanes[EXPORT_SPANS] == NULL || !has_spare(x) || !otlp_spare_take(x->spare, span_id, &bytes))
+		return;
+	x->unsampled--;
+	push_one(x->lanes[EXPORT_SPANS], 0, &bytes);
 }
 
 static void otlp_metrics(void *ctx, const struct metric *m, size_t n, uint64_t now_ns)
@@ -207,6 +234,7 @@ static void otlp_counts(void *ctx, struct export_counts out[EXPORT_SIGNALS])
 			otlp_lane_counts(x->lanes[i], &out[i]);
 	}
 	out[EXPORT_SPANS].unsampled = x->unsampled;
+	out[EXPORT_SPANS].undecided = x->spare != NULL ? otlp_spare_count(x->spare) : 0;
 }
 
 static void otlp_error(void *ctx, char *buf, size_t size)
@@ -231,6 +259,7 @@ const struct exporter exporter_otlp = {
 	       "http/json or grpc",
 	.open = otlp_open,
 	.span = otlp_span,
+	.keep = otlp_keep,
 	.metrics = otlp_metrics,
 	.finding = otlp_finding,
 	.flush = otlp_flush,
@@ -244,6 +273,7 @@ const struct exporter exporter_file = {
 	.doc = "OTLP as JSON, a request a line, appended to a file, as the Collector's file exporter does: file:PATH",
 	.open = file_open,
 	.span = otlp_span,
+	.keep = otlp_keep,
 	.metrics = otlp_metrics,
 	.finding = otlp_finding,
 	.flush = otlp_flush,

@@ -85,7 +85,8 @@ int self_metrics_make(const struct self_exporter *list, size_t n, uint64_t start
 			const struct export_counts *c = &list[i].counts[EXPORT_SPANS];
 			point_of(started, &ret->points[at], &list[i], ret->names[i], "RECORD_AND_SAMPLE", SAMPLING_RESULT,
 				 c->produced - c->inherited);
-			point_of(started, &ret->points[at], &list[i], ret->names[i], "DROP", SAMPLING_RESULT, c->unsampled);
+			point_of(started, &ret->points[at], &list[i], ret->names[i], "DROP", SAMPLING_RESULT,
+				 c->unsampled - c->undecided);
 		}
 		at += n * STARTED_POINTS;
 	}

@@ -100,9 +100,19 @@ static void on_finding(void *ctx, const json_t *finding, const uint8_t *trace_id
 			o->item[i].exporter->finding(o->item[i].state, finding, trace_id, span_id, time_ns);
 }
 
+static void on_keep(void *ctx, const uint8_t *span_id)
+{
+	struct outputs *o = ctx;
+
+	for (size_t i = 0; i < o->n; i++)
+		if (o->item[i].exporter->keep)
+			o->item[i].exporter->keep(o->item[i].state, span_id);
+}
+
 struct telemetry_sink outputs_sink(struct outputs *o)
 {
-	return o->n ? (struct telemetry_sink){.span = on_span, .finding = on_finding, .ctx = o} : (struct telemetry_sink){0};
+	return o->n ? (struct telemetry_sink){.span = on_span, .finding = on_finding, .keep = on_keep, .ctx = o}
+		    : (struct telemetry_sink){0};
 }
 
 /* The session's metrics with what the exporters say of themselves: a new array. NULL when memory is out. */

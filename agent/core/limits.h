@@ -39,6 +39,8 @@
 #define LIMIT_HEAP_MAPS 4096U            /* model: of these, memory that one process mapped itself */
 #define LIMIT_HEAP_SITES 16384U          /* heap detector: call sites of one process */
 #define LIMIT_SPAN_QUEUE 2048U           /* exporters: spans waiting (OTEL_BSP_MAX_QUEUE_SIZE) */
+#define LIMIT_SPARE_SPANS 4096U          /* exporters: latest spans that were not sampled, should a finding name one */
+#define LIMIT_SPARE_ASKED 64U            /* exporters: spans that findings name and that have yet to end */
 #define LIMIT_SERIES 2000U               /* exporters: attribute sets of one metric, then otel.metric.overflow */
 #define LIMIT_PEER_TEXT 256U             /* bytes of a peer's or an operation's text */
 #define LIMIT_RECORDING_BLOCK (1U << 20) /* recording: largest block */

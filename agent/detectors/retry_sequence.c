@@ -418,8 +418,12 @@ unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct re
 	}
 	if (s->active && (rel == UNRELATED || rel == PERIODIC))
 		end_sequence(r, k, rel == UNRELATED || s->attempts == 1);
-	if (s->active && failed && s->refused != (a->result == RETRY_REFUSED))
+	/* An attempt that is told no for good ends the sequence, and repeats the one before all the same. */
+	unsigned int last = 0;
+	if (s->active && failed && s->refused != (a->result == RETRY_REFUSED)) {
+		last = rel == FOLLOWS && !s->refused && !retry_crowd_apart(s) ? s->attempts : 0;
 		end_sequence(r, k, true);
+	}
 	if (s->active && a->result == RETRY_NEUTRAL)
 		end_sequence(r, k, false);
 	if (s->active) {
@@ -433,7 +437,7 @@ unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct re
 		start_sequence(r, k, a);
 		remember_end(k, a);
 	}
-	return s->refused || retry_crowd_apart(s) ? 0 : before;
+	return s->refused || retry_crowd_apart(s) ? last : before;
 }
 
 void retry_process_exit(struct retry *r, uint32_t pid)

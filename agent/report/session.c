@@ -199,7 +199,7 @@ static void on_finding(void *ctx, const json_t *finding, uint64_t request_id, ui
 	s->sink.finding(s->sink.ctx, finding, linked ? ids.trace_id : NULL, linked ? ids.span_id : NULL, time_ns);
 }
 
-/* For findings: the trace of the request that one was seen in. */
+/* For findings: the trace of the request that one was seen in. Its span is kept, so that the trace can be looked at. */
 static bool trace_of(void *ctx, uint64_t request_id, uint8_t ret_trace_id[16])
 {
 	const struct session *s = ctx;
@@ -207,6 +207,8 @@ static bool trace_of(void *ctx, uint64_t request_id, uint8_t ret_trace_id[16])
 	if (!traces_find(s->traces, request_id, &ids))
 		return false;
 	memcpy(ret_trace_id, ids.trace_id, sizeof ids.trace_id);
+	if (s->sink.keep != NULL)
+		s->sink.keep(s->sink.ctx, ids.span_id);
 	return true;
 }
 

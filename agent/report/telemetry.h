@@ -83,6 +83,8 @@ struct telemetry_sink {
 	void (*span)(void *ctx, const struct span *s);
 	/* A finding, when new and when its severity or confidence rises; the report's JSON object of it. trace_id/span_id or NULL. */
 	void (*finding)(void *ctx, const json_t *finding, const uint8_t *trace_id, const uint8_t *span_id, uint64_t time_ns);
+	/* A finding names this span, which has ended or will: it is wanted even where a sampler leaves it out. */
+	void (*keep)(void *ctx, const uint8_t *span_id);
 	void *ctx;
 };
 

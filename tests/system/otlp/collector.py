@@ -119,11 +119,45 @@ def check_spans(sent, got):
         del sent[span["spanId"]]
 
 
+RESEND = "http.request.resend_count"
+
+
+def check_again(again, by_id, requests):
+    """Who asks again says how often, and is linked to the attempt that it repeats, a child of the same span."""
+    gs.expect(len(again) == 2 * len(range(5, requests, 11)), f"{len(again)} spans say that they repeat another")
+    for span in again:
+        link, = span["links"]
+        before = by_id[link["spanId"]]
+        gs.expect(link["traceId"] == before["traceId"] and before["parentSpanId"] == span["parentSpanId"], "linked to another request's span")
+        gs.expect(plain(span["attributes"])[RESEND] == plain(before["attributes"]).get(RESEND, 0) + 1, "another number of attempts")
+        gs.expect(before["status"]["code"] == 2 and int(before["endTimeUnixNano"]) <= int(span["startTimeUnixNano"]), "no failure came before")
+    linked = [s for s in by_id.values() if s.get("links")]
+    gs.expect(len(linked) == len(again), "a span is linked that repeats nothing")
+
+
+def check_exemplars(got, spans):
+    """An exemplar is a measurement of a span that was sent, and says its duration."""
+    by_id = {s["spanId"]: s for s in spans}
+    n = 0
+    for metric, point in got:
+        exemplars = point.get("exemplars", [])
+        gs.expect(exemplars or not metric["name"].startswith("http."), f"{metric['name']} has no exemplar")
+        for x in exemplars:
+            span = by_id[x["spanId"]]
+            took = (int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"])) / 1e9
+            gs.expect(span["traceId"] == x["traceId"] and abs(took - x["asDouble"]) < 1e-6, f"{metric['name']}: {x} is not of {span}")
+            n += 1
+    return n
+
+
 def check_traces(spans):
     """Each client span but the last is the child of the server span in whose course it was made; every third server span has a caller."""
     by_id = {s["spanId"]: s for s in spans}
     servers = [s for s in spans if s["kind"] == 2]
     clients = [s for s in spans if s["kind"] == 3 and "http.request.method" in plain(s["attributes"])]
+    again = [s for s in clients if RESEND in plain(s["attributes"])]
+    check_again(again, by_id, len(servers))
+    clients = [s for s in clients if s not in again]
     n = len(servers)
     gs.expect(n in (REQUESTS, REQUESTS // 10) and len(clients) == n + 1, f"{len(clients)} client and {n} server spans are not one a request")
     orphans = 0
@@ -271,11 +305,12 @@ def one_way(binary, protocol, compression, tls):
     check_spans(dict(spans), got_spans)
     check_traces(got_spans)
     check_points(points, got_points)
+    exemplars = check_exemplars(got_points, got_spans)
     histograms = {k for m, _ in got_points for k in m if k.lower().endswith("histogram")}
     gs.expect(histograms == {"exponentialHistogram" if exponential else "histogram"}, f"histograms are {histograms}")
     check_logs(findings, got_logs, ids)
-    print(f"{protocol}, {compression}{', mTLS' if tls else ''}: the collector has all {len(got_spans)} spans, {len(got_points)} metric points and "
-          f"{len(got_logs)} findings", flush=True)
+    print(f"{protocol}, {compression}{', mTLS' if tls else ''}: the collector has all {len(got_spans)} spans, {len(got_points)} metric points with {exemplars} "
+          f"exemplars, and {len(got_logs)} findings", flush=True)
 
 
 def refused(top, url, env):
@@ -287,11 +322,36 @@ def refused(top, url, env):
         gs.expect(c["dropped"] == c["produced"] > 0 and counts["error"], f"{change}: {counts}")
 
 
+def unsampled(binary):
+    """Of a session that samples nothing the failures arrive, and the spans that findings name; the rest is counted."""
+    with gs.workdir() as top:
+        collector_ = Collector(binary, top, False)
+        jsonl = top / "sent.jsonl"
+        try:
+            counts = otlp.drive(REQUESTS // 10, jsonl, collector_.url("http/protobuf"), {"OTEL_TRACES_SAMPLER": "always_off"})
+            collector_.server.stop(signal.SIGTERM)
+        finally:
+            collector_.server.kill()
+        _, spans, _, _ = otlp.expected(jsonl)
+        _, got, _, logs = decoded(collector_.out)
+    arrived = {s["spanId"] for s in got}
+    failed = {i for i, s in spans.items() if s["status"] == "error"}
+    named = {log["spanId"] for log in logs if log.get("spanId")}
+    gs.expect(named - failed, "no finding names a span that did not fail: the test shows nothing")
+    gs.expect(failed | named <= arrived, f"{len((failed | named) - arrived)} spans of failures or findings did not arrive")
+    c = counts["spans"]
+    otlp.accounted(counts, "spans", len(got))
+    gs.expect(c["produced"] + c["unsampled"] == len(spans), f"{len(spans)} spans ended: {c}")
+    gs.expect(len(got) < len(spans) / 2, f"{len(got)} of {len(spans)} spans arrived, though none is sampled")
+    print(f"always_off: {len(spans)} spans: {len(failed)} failed, {len(named - failed)} more are named by findings; {len(got)} arrived")
+
+
 def test():
     gs.need("openssl")
     binary = collector()
     for protocol, compression, tls in WAYS:
         one_way(binary, protocol, compression, tls)
+    unsampled(binary)
 
 
 otlp.main(test)

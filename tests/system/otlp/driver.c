@@ -1,6 +1,7 @@
 /*
  * Sends the telemetry of a session to an OTLP endpoint and, for comparison, as JSON lines to a file; then tells the exact accounting as
- * JSON on stdout. The session is a script: requests served, each of which asks another service, some with a failure, some unfinished.
+ * JSON on stdout. The session is a script: requests served, each of which asks another service, some with a failure, some again, some
+ * unfinished.
  *
  *   otlp_driver REQUESTS JSONL-FILE [URL]
  */
@@ -29,6 +30,12 @@ static void on_span(void *ctx, const struct span *s)
 		o->exporter[i]->span(o->state[i], s);
 }
 
+static void on_keep(void *ctx, const uint8_t *span_id)
+{
+	struct outputs *o = ctx;
+	o->exporter[0]->keep(o->state[0], span_id);
+}
+
 static void on_finding(void *ctx, const json_t *finding, const uint8_t *trace_id, const uint8_t *span_id, uint64_t time_ns)
 {
 	struct outputs *o = ctx;
@@ -41,6 +48,21 @@ static void feed(void *ctx, const struct event *e)
 	session_event(ctx, e);
 }
 
+/* Asks the other service once; `answer` NULL: the connection is reset. */
+static void call(struct script *s, const char *answer, uint64_t took_ns)
+{
+	const int client = 5;
+	script_socket(s, client);
+	script_connect(s, client, "10.0.0.9", 80, 0);
+	script_write(s, client, "GET /charge?token=secret HTTP/1.1\r\nHost: payments\r\n\r\n");
+	script_took(s, took_ns);
+	if (answer == NULL)
+		script_read_err(s, client, ECONNRESET);
+	else
+		script_read(s, client, answer);
+	script_close(s, client);
+}
+
 static void one_request(struct script *s, unsigned int n)
 {
 	static const char *const answers[] = {
@@ -49,21 +71,19 @@ static void one_request(struct script *s, unsigned int n)
 		"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
 	};
 	char text[512];
-	int server = 4, client = 5;
+	const int server = 4;
+	const uint64_t took_ns = (n % 50 + 1) * SCRIPT_MSEC;
 	script_accept(s, 3, server, "10.0.0.1", (uint16_t)(1024 + n % 60000));
 	/* every third has a caller with a trace of its own */
 	snprintf(text, sizeof text, "GET /buy/%u?card=4111111111111111 HTTP/1.1\r\nHost: shop\r\n%s\r\n", n,
 		 n % 3 == 0 ? "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n" : "");
 	script_read(s, server, text);
-	script_socket(s, client);
-	script_connect(s, client, "10.0.0.9", 80, 0);
-	script_write(s, client, "GET /charge?token=secret HTTP/1.1\r\nHost: payments\r\n\r\n");
-	script_took(s, (n % 50 + 1) * SCRIPT_MSEC);
-	if (n % 7 == 0)
-		script_read_err(s, client, ECONNRESET);
-	else
-		script_read(s, client, answers[n % 3]);
-	script_close(s, client);
+	/* every eleventh is asked up to three times */
+	for (unsigned int again = n % 11 == 5 ? 2 : 0; again > 0; again--) {
+		call(s, answers[2], took_ns);
+		script_pass(s, 20 * SCRIPT_MSEC);
+	}
+	call(s, n % 7 == 0 ? NULL : answers[n % 3], took_ns);
 	script_write(s, server, n % 7 == 0 ? answers[2] : answers[0]);
 	script_close(s, server);
 }
@@ -110,9 +130,10 @@ static void tell_counts(const struct outputs *o)
 	o->exporter[0]->last_error(o->state[0], why, sizeof why);
 	for (size_t i = 0; i < EXPORT_SIGNALS; i++)
 		json_object_set_new(all, names[i],
-				    json_pack("{s:I, s:I, s:I, s:I, s:I}", "produced", (json_int_t)c[i].produced, "acknowledged",
-					      (json_int_t)c[i].acknowledged, "rejected", (json_int_t)c[i].rejected, "dropped",
-					      (json_int_t)c[i].dropped, "queued", (json_int_t)c[i].queued));
+				    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "produced", (json_int_t)c[i].produced,
+					      "acknowledged", (json_int_t)c[i].acknowledged, "rejected", (json_int_t)c[i].rejected,
+					      "dropped", (json_int_t)c[i].dropped, "queued", (json_int_t)c[i].queued, "unsampled",
+					      (json_int_t)c[i].unsampled));
 	json_object_set_new(all, "error", json_string(why));
 	json_dumpf(all, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -141,7 +162,7 @@ int main(int argc, char **argv)
 	const struct session_options options = {.service = "shop",
 						.seed = 7,
 						.exponential_histograms = exporter_wants_exponential(),
-						.sink = {.span = on_span, .finding = on_finding, .ctx = &o}};
+						.sink = {.span = on_span, .finding = on_finding, .keep = on_keep, .ctx = &o}};
 	struct session *session = session_new(&options, stacks, &counters);
 	if (session == NULL)
 		return 2;

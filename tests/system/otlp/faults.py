@@ -8,7 +8,7 @@ import receivers  # noqa: E402
 
 from otlp import gs  # noqa: E402
 
-REQUESTS = 40  # 81 spans: one batch
+REQUESTS = 40  # the spans are one batch
 # fault → what becomes of the spans of the first batch: "taken" at the second try, "dropped", "rejected" in part
 HTTP = {"503": "taken", "502": "taken", "504": "taken", "429": "taken", "reset": "taken", "reset-body": "taken", "400": "dropped",
         "401": "dropped", "404": "dropped", "413": "dropped", "500": "dropped", "huge": "dropped", "bad-gzip": "dropped",

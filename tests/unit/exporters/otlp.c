@@ -54,6 +54,44 @@ static void all_signals(void **state)
 	receiver_free(r);
 }
 
+/* Ended, not sampled, and named afterwards; named while it is open; never named. */
+static void what_a_finding_names_is_kept(void **state)
+{
+	(void)state;
+	struct receiver *r = receiver_new(NULL, 0);
+	struct export_counts c[EXPORT_SIGNALS];
+	char err[256];
+	void *x = NULL;
+	const struct exporter *otlp = exporter_find("otlp");
+	setenv("OTEL_TRACES_SAMPLER", "always_off", 1);
+	assert_int_equal(otlp->open(receiver_url(r), &about, &x, err, sizeof err), 0);
+	unsetenv("OTEL_TRACES_SAMPLER");
+	struct span span = {.trace_id = {1}, .name = "GET", .kind = SPAN_CLIENT, .trace_flags = 1};
+	for (uint8_t n = 1; n <= 5; n++) {
+		span.span_id[0] = n;
+		otlp->span(x, &span);
+	}
+	static const uint8_t ended[8] = {2}, open[8] = {9}, unknown[8] = {77};
+	otlp->keep(x, ended);
+	otlp->keep(x, ended);
+	otlp->keep(x, open);
+	otlp->keep(x, unknown);
+	otlp->counts(x, c);
+	assert_int_equal(c[EXPORT_SPANS].produced, 1);
+	assert_int_equal(c[EXPORT_SPANS].unsampled, 4);
+	assert_int_equal(c[EXPORT_SPANS].undecided, 4);
+	span.span_id[0] = 9;
+	otlp->span(x, &span);
+	otlp->span(x, &span); /* another of the same number would be another matter */
+	otlp->flush(x, 5000);
+	otlp->counts(x, c);
+	assert_int_equal(c[EXPORT_SPANS].produced, 2);
+	assert_int_equal(c[EXPORT_SPANS].acknowledged, 2);
+	assert_int_equal(c[EXPORT_SPANS].unsampled, 5);
+	otlp->close(x, 1000);
+	receiver_free(r);
+}
+
 static void close_delivers_what_is_left(void **state)
 {
 	(void)state;
@@ -106,5 +144,6 @@ static void disabled_takes_everything_and_sends_nothing(void **state)
 	receiver_free(r);
 }
 
-TEST_MAIN(cmocka_unit_test(all_signals), cmocka_unit_test(close_delivers_what_is_left), cmocka_unit_test(a_bad_target_is_told),
+TEST_MAIN(cmocka_unit_test(all_signals), cmocka_unit_test(what_a_finding_names_is_kept),
+	  cmocka_unit_test(close_delivers_what_is_left), cmocka_unit_test(a_bad_target_is_told),
 	  cmocka_unit_test(disabled_takes_everything_and_sends_nothing))

@@ -19,8 +19,13 @@ static void outcomes(void **state)
 	(void)state;
 	const struct self_exporter list[] = {
 		{.name = "otlp",
-		 .counts = {[EXPORT_SPANS] =
-				    {.produced = 10, .unsampled = 7, .acknowledged = 4, .rejected = 1, .dropped = 2, .queued = 3}}},
+		 .counts = {[EXPORT_SPANS] = {.produced = 10,
+					      .unsampled = 9,
+					      .undecided = 2,
+					      .acknowledged = 4,
+					      .rejected = 1,
+					      .dropped = 2,
+					      .queued = 3}}},
 		{.name = "otlp"},
 	};
 	struct self_metrics s;
