@@ -32,6 +32,7 @@
 #define LIMIT_HTTP_HEAD_BYTES 16384U     /* http1: longest head parsed */
 #define LIMIT_HTTP_PIPELINE 64U          /* http1: requests without a response on one connection */
 #define LIMIT_FRAME_HEAD 2048U           /* protocols: bytes of one frame that are kept together */
+#define LIMIT_SPARE_REQUESTS 1024U       /* model: memory of requests that is kept for later ones */
 #define LIMIT_OPEN_CALLS 4096U           /* protocols: requests without an answer on one connection, but HTTP/1 */
 #define LIMIT_PREPARED 256U              /* protocols: prepared statements remembered of one connection */
 #define LIMIT_QUERY_TEXT 512U            /* protocols: bytes of a sanitised query */

@@ -86,6 +86,7 @@ struct model *model_new(const struct stacks *stacks, struct counters *counters)
 		return NULL;
 	m->stacks = stacks;
 	m->counters = counters;
+	requests_start(m);
 	return m;
 }
 
@@ -99,6 +100,7 @@ void model_free(struct model *m)
 	process_free_all(m);
 	resolve_done(m);
 	heap_done(m);
+	requests_free(m);
 	free(m->observers);
 	free(m);
 }

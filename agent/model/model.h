@@ -188,6 +188,17 @@ enum request_area { AREA_HTTP, AREA_DB, AREA_RPC, AREA_MESSAGING, AREA_DNS, AREA
 /* Which way a message goes: MESSAGE_SEND to the broker, MESSAGE_DELIVER from the broker to who subscribed, MESSAGE_RECEIVE asked for. */
 enum message_way { MESSAGE_NONE, MESSAGE_SEND, MESSAGE_RECEIVE, MESSAGE_DELIVER };
 
+struct request;
+struct answering;
+struct kind;
+
+/* Where an open request stands among the others: the model's own. */
+struct request_open {
+	bool here;
+	struct request *prev, *next;
+	struct answering *answering; /* its thread's, NULL if it is none of ours to answer */
+};
+
 /* One operation on a connection, as a protocol saw it: told when it starts and when it ends. */
 struct request {
 	uint64_t id; /* ≥ 1, in order of appearance */
@@ -199,14 +210,8 @@ struct request {
 	const char *system;   /* "postgresql", "grpc", "kafka": a constant; NULL for HTTP and DNS */
 	char method[32]; /* "GET", "_OTHER" for unknown ones; of other areas the operation: "SELECT", "publish"; "" = unknown */
 	char method_original[16];
-	char path[LIMIT_PEER_TEXT];  /* without query */
-	char query[LIMIT_PEER_TEXT]; /* raw: for keys only, sanitise before export */
-	char host[LIMIT_PEER_TEXT];  /* of the Host header, "" if none */
-	char target[128];            /* collection, destination, question or full RPC method; "" if none or several */
-	char space[64];              /* database, virtual host: db.namespace; "" if unknown */
-	char summary[128];           /* "SELECT orders": low cardinality, no literal */
-	char text[LIMIT_QUERY_TEXT]; /* the query with every literal replaced; no value is in it */
-	uint32_t batch;              /* operations or messages in this one, 0 or 1 = one */
+	char space[64]; /* database, virtual host: db.namespace; "" if unknown */
+	uint32_t batch; /* operations or messages in this one, 0 or 1 = one */
 	uint64_t
 		operation_key; /* the same for the same operation with the same arguments; 0 = use method, path, query, body_hash */
 	char traceparent[64];  /* of the wire, "" if none */
@@ -233,9 +238,17 @@ struct request {
 	double alloc_bytes;
 	uint32_t alloc_samples, alloc_largest_stack;
 	uint64_t alloc_largest;
-	uint32_t pid, tid; /* of the first byte */
-	uint32_t stack;    /* of the call that sent (client) or read (server) the first byte */
-	void *user;        /* the session's */
+	uint32_t pid, tid;        /* of the first byte */
+	uint32_t stack;           /* of the call that sent (client) or read (server) the first byte */
+	struct kind *kind;        /* the session's: requests that are alike share one (report/kinds.h); NULL while it is open */
+	struct request_open open; /* the model's own */
+	/* The long texts: of a new request only empty, not cleared (model_request_new). */
+	char path[LIMIT_PEER_TEXT];  /* without query */
+	char query[LIMIT_PEER_TEXT]; /* raw: for keys only, sanitise before export */
+	char host[LIMIT_PEER_TEXT];  /* of the Host header, "" if none */
+	char target[128];            /* collection, destination, question or full RPC method; "" if none or several */
+	char summary[128];           /* "SELECT orders": low cardinality, no literal */
+	char text[LIMIT_QUERY_TEXT]; /* the query with every literal replaced; no value is in it */
 };
 
 /* What the model and the protocols tell. Any member may be NULL. Order of calls: table order of the detectors, each event once. */
@@ -285,6 +298,11 @@ struct conn *model_conn(struct model *m, uint32_t pid, int fd);
 struct counters *model_counters(struct model *m);
 /* Time of the latest event, ns. */
 uint64_t model_now(const struct model *m);
+/* For protocols: a request's memory, MODEL_REQUEST_BLOCK bytes that begin with an empty struct request, the rest zero; NULL when memory is
+ * out. To be given back when its end was announced. */
+void *model_request_new(struct model *m);
+void model_request_free(struct model *m, void *request);
+#define MODEL_REQUEST_BLOCK (sizeof(struct request) + 64U) /* what a protocol keeps beside it */
 /* For protocols: announce a request's start and end to all observers. */
 void model_request_start(struct model *m, struct request *r);
 void model_request_end(struct model *m, struct request *r);

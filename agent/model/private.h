@@ -10,6 +10,7 @@
 #define GAPSCOPE_MODEL_PRIVATE_H
 
 #include "core/hash.h"
+#include "core/pool.h"
 #include "model/model.h"
 
 struct proc;
@@ -17,7 +18,6 @@ struct connx;
 struct epoll_set;
 struct epoll_reg;
 struct name;
-struct open_request;
 struct tls_session;
 struct block;
 struct serving;
@@ -124,8 +124,9 @@ struct model {
 	uint64_t next_conn;
 	struct name *names;
 	unsigned int n_names;
-	struct open_request *requests;
-	struct answering *answering; /* threads with incoming requests */
+	struct request *requests, *requests_last; /* open ones */
+	struct pool request_blocks, answering_blocks;
+	struct answering *answering, *answering_last; /* threads with incoming requests; the one that was looked up last, or NULL */
 	uint64_t next_request;
 	bool heap_watched;       /* an ALLOC_STATE or ALLOC was seen */
 	struct serving *serving; /* threads and the request that each serves, while allocations are watched */
@@ -291,6 +292,8 @@ void heap_done(struct model *m);
 
 /* requests.c */
 void requests_finish(struct model *m, uint64_t now_ns);
-void requests_done(struct model *m);
+void requests_start(struct model *m);
+void requests_done(struct model *m); /* what is open is forgotten */
+void requests_free(struct model *m);
 
 #endif

@@ -1,19 +1,14 @@
 /*
  * Requests that protocols announced and did not end yet, in order of appearance: a session that ends tells them as pending; and which of
- * the incoming ones a thread is serving. The structs are the protocols'; the lists are the model's. The session's thread only.
+ * the incoming ones a thread is serving. The structs are the protocols', from a pool of the model's; the lists are the model's. The
+ * session's thread only.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/private.h"
 
-struct answering;
-
-struct open_request {
-	struct request *request;
-	uint64_t id;
-	struct answering *answering; /* its thread's, NULL if it is none of ours to answer */
-	UT_hash_handle hh;           /* by the request's address; uthash keeps the order of adding */
-};
+#define ANSWERING_KEPT 256U
 
 /* A thread that serves: how many incoming requests are open on it, and the xor of their ids, which is the id of one that is alone. */
 struct answering {
@@ -23,46 +18,77 @@ struct answering {
 	UT_hash_handle hh;
 };
 
+void requests_start(struct model *m)
+{
+	m->request_blocks = (struct pool){.size = MODEL_REQUEST_BLOCK, .max = LIMIT_SPARE_REQUESTS};
+	m->answering_blocks = (struct pool){.size = sizeof(struct answering), .max = ANSWERING_KEPT};
+}
+
+void *model_request_new(struct model *m)
+{
+	struct request *r = pool_get(&m->request_blocks);
+
+	if (!r)
+		return NULL;
+	/* Long texts are only made empty: clearing them whole would cost more than most requests. */
+	memset(r, 0, offsetof(struct request, path));
+	r->path[0] = r->query[0] = r->host[0] = r->target[0] = r->summary[0] = r->text[0] = '\0';
+	memset((char *)r + sizeof(*r), 0, MODEL_REQUEST_BLOCK - sizeof(*r));
+	return r;
+}
+
+void model_request_free(struct model *m, void *request)
+{
+	if (request)
+		pool_put(&m->request_blocks, request);
+}
+
 static struct answering *answering_find(const struct model *m, uint32_t pid, uint32_t tid)
 {
 	const uint64_t thread = (uint64_t)pid << 32 | tid;
-	struct answering *s = NULL;
+	struct answering *s = m->answering_last;
 
+	if (s && s->thread == thread)
+		return s;
+	s = NULL;
 	if (m->answering)
 		HASH_FIND(hh, m->answering, &thread, sizeof(thread), s);
 	return s;
 }
 
-static void serve_start(struct model *m, struct open_request *o)
+static void serve_start(struct model *m, struct request *r)
 {
-	const struct request *r = o->request;
-	struct answering *s = answering_find(m, r->pid, r->tid);
+	struct answering *s;
 
 	if (!r->server)
 		return;
+	s = answering_find(m, r->pid, r->tid);
 	if (!s) {
-		s = calloc(1, sizeof(*s));
+		s = pool_get(&m->answering_blocks);
 		if (!s)
 			return;
-		s->thread = (uint64_t)r->pid << 32 | r->tid;
+		*s = (struct answering){.thread = (uint64_t)r->pid << 32 | r->tid};
 		HASH_ADD(hh, m->answering, thread, sizeof(s->thread), s);
 	}
+	m->answering_last = s;
 	s->ids ^= r->id;
 	s->open++;
-	o->answering = s;
+	r->open.answering = s;
 }
 
-static void serve_end(struct model *m, const struct open_request *o)
+static void serve_end(struct model *m, struct request *r)
 {
-	struct answering *s = o->answering;
+	struct answering *s = r->open.answering;
 
 	if (!s)
 		return;
-	s->ids ^= o->id;
+	s->ids ^= r->id;
 	if (--s->open > 0)
 		return;
+	if (m->answering_last == s)
+		m->answering_last = NULL;
 	HASH_DEL(m->answering, s);
-	free(s);
+	pool_put(&m->answering_blocks, s);
 }
 
 uint64_t model_serving(const struct model *m, uint32_t pid, uint32_t tid)
@@ -83,34 +109,49 @@ static void count(const struct request *r, bool more)
 	epoll_update(c);
 }
 
+static void link_request(struct model *m, struct request *r)
+{
+	r->open.here = true;
+	r->open.next = NULL;
+	r->open.prev = m->requests_last;
+	if (r->open.prev)
+		r->open.prev->open.next = r;
+	else
+		m->requests = r;
+	m->requests_last = r;
+}
+
+static void unlink_request(struct model *m, struct request *r)
+{
+	if (r->open.prev)
+		r->open.prev->open.next = r->open.next;
+	else
+		m->requests = r->open.next;
+	if (r->open.next)
+		r->open.next->open.prev = r->open.prev;
+	else
+		m->requests_last = r->open.prev;
+	serve_end(m, r);
+	r->open = (struct request_open){0};
+}
+
 void model_request_start(struct model *m, struct request *r)
 {
-	struct open_request *o = calloc(1, sizeof(*o));
-
-	if (m->finished || !o) {
-		free(o);
+	if (m->finished)
 		return;
-	}
 	r->id = ++m->next_request;
-	o->request = r;
-	o->id = r->id;
-	HASH_ADD_PTR(m->requests, request, o);
+	link_request(m, r);
 	count(r, true);
 	heap_serve(m, r);
-	serve_start(m, o);
+	serve_start(m, r);
 	TELL(m, request_start, r);
 }
 
 void model_request_end(struct model *m, struct request *r)
 {
-	struct open_request *o;
-
-	HASH_FIND_PTR(m->requests, &r, o);
-	if (!o)
+	if (!r->open.here)
 		return;
-	HASH_DEL(m->requests, o);
-	serve_end(m, o);
-	free(o);
+	unlink_request(m, r);
 	count(r, false);
 	heap_served(m, r);
 	TELL(m, request_end, r);
@@ -119,7 +160,7 @@ void model_request_end(struct model *m, struct request *r)
 void requests_finish(struct model *m, uint64_t now_ns)
 {
 	while (m->requests) {
-		struct request *r = m->requests->request;
+		struct request *r = m->requests;
 		r->end = REQUEST_PENDING;
 		r->t_end = now_ns;
 		model_request_end(m, r);
@@ -128,10 +169,12 @@ void requests_finish(struct model *m, uint64_t now_ns)
 
 void requests_done(struct model *m)
 {
-	while (m->requests) {
-		struct open_request *o = m->requests;
-		HASH_DEL(m->requests, o);
-		serve_end(m, o);
-		free(o);
-	}
+	while (m->requests)
+		unlink_request(m, m->requests);
+}
+
+void requests_free(struct model *m)
+{
+	pool_done(&m->request_blocks);
+	pool_done(&m->answering_blocks);
 }

@@ -21,6 +21,7 @@ struct http1_request {
 	bool body_open; /* the request's own body is not complete */
 	struct http1_request *next;
 };
+_Static_assert(sizeof(struct http1_request) <= MODEL_REQUEST_BLOCK, "MODEL_REQUEST_BLOCK");
 
 struct http1 {
 	struct model *m;
@@ -66,7 +67,7 @@ static void finish_first(struct http1 *s, enum request_end how, uint64_t now_ns)
 	q->r.end = how;
 	q->r.t_end = now_ns;
 	model_request_end(s->m, &q->r);
-	free(q);
+	model_request_free(s->m, q);
 	s->until_close = false;
 	s->response_lost = false;
 	s->final = false;
@@ -136,7 +137,7 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 		lose_all(s);
 		return HTTP1_BODY_UNKNOWN;
 	}
-	struct http1_request *q = calloc(1, sizeof(*q));
+	struct http1_request *q = model_request_new(s->m);
 	if (!q)
 		return HTTP1_BODY_UNKNOWN;
 	struct request *r = &q->r;

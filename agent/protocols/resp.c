@@ -9,6 +9,7 @@
 
 #define COUNT_MAX (1U << 24)
 #define BULK_MAX (1ULL << 32)
+#define NUMBER_MAX (1LL << 56)
 
 static void reset(struct resp *r)
 {
@@ -83,6 +84,19 @@ static void inline_words(struct resp *r)
 	r->now.count = r->now.words;
 }
 
+/* The number that a line begins with; -2 for '?'. Lines are shorter than what could overflow, but for hostile ones: those saturate. */
+static long long number(const char *line)
+{
+	const bool minus = *line == '-';
+	long long n = 0;
+
+	if (*line == '?')
+		return -2;
+	for (line += minus || *line == '+'; *line >= '0' && *line <= '9'; line++)
+		n = n < NUMBER_MAX ? n * 10 + (*line - '0') : NUMBER_MAX;
+	return minus ? -n : n;
+}
+
 static void line_ends(struct resp *r)
 {
 	if (r->line_len && r->line_len < RESP_WORD_MAX && r->line[r->line_len - 1] == '\r')
@@ -91,7 +105,7 @@ static void line_ends(struct resp *r)
 		r->line_len = RESP_WORD_MAX - 1;
 	r->line[r->line_len] = '\0';
 	r->in_line = false;
-	long long n = r->line[0] == '?' ? -2 : strtoll(r->line, NULL, 10);
+	const long long n = number(r->line);
 	switch (r->line_type) {
 	case '*':
 	case '~':

@@ -11,6 +11,8 @@
 
 #define FNV_PRIME 0x100000001b3ULL
 
+_Static_assert(sizeof(struct talk_call) <= MODEL_REQUEST_BLOCK, "MODEL_REQUEST_BLOCK");
+
 void *talk_new(size_t size, const struct talk_ops *ops, struct model *m, struct conn *c)
 {
 	struct talk *t = calloc(1, size);
@@ -50,7 +52,7 @@ static void end_at(struct talk *t, struct talk_call *q, enum request_end how, ui
 	q->r.end = how;
 	q->r.t_end = now_ns > q->r.t_start ? now_ns : q->r.t_start;
 	model_request_end(t->m, &q->r);
-	free(q);
+	model_request_free(t->m, q);
 }
 
 void talk_end(struct talk *t, struct talk_call *q, enum request_end how)
@@ -94,7 +96,7 @@ struct talk_call *talk_call_new(struct talk *t, const struct talk_mark *from, ui
 		talk_lose(t);
 		return NULL;
 	}
-	struct talk_call *q = calloc(1, sizeof(*q));
+	struct talk_call *q = model_request_new(t->m);
 	if (!q)
 		return NULL;
 	struct request *r = &q->r;

@@ -57,4 +57,28 @@ static void a_thread_serves_what_alone_is_open_on_it(void **state)
 	script_done(&s); /* with two still open */
 }
 
-TEST_MAIN(cmocka_unit_test(told_once_and_pending_at_the_end), cmocka_unit_test(a_thread_serves_what_alone_is_open_on_it))
+static void memory_is_used_again_and_empty(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_init(&s);
+	struct request *r = model_request_new(s.model);
+	assert_non_null(r);
+	memset(r, 'x', MODEL_REQUEST_BLOCK);
+	model_request_free(s.model, r);
+	struct request *again = model_request_new(s.model);
+	assert_ptr_equal(again, r);
+	const char *const texts[] = {r->path, r->query, r->host, r->target, r->summary, r->text, r->method, r->space};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_string_equal(texts[i], "");
+	assert_true(r->conn == NULL && !r->server && r->status == 0 && r->id == 0 && !r->open.here);
+	for (size_t i = sizeof(*r); i < MODEL_REQUEST_BLOCK; i++)
+		assert_int_equal(((const char *)r)[i], 0);
+	model_request_free(s.model, again);
+	model_request_free(s.model, NULL);
+	script_done(&s);
+}
+
+TEST_MAIN(cmocka_unit_test(memory_is_used_again_and_empty), cmocka_unit_test(told_once_and_pending_at_the_end),
+	  cmocka_unit_test(a_thread_serves_what_alone_is_open_on_it))
