@@ -8,7 +8,8 @@
 
 #include "core/pool.h"
 
-#define FIRST_ROOM 1024U
+#define FIRST_ROOM 64U /* queues */
+#define FIRST_SOURCES 64U
 #define BLOCKS_KEPT 4096U
 
 /* Captured bytes that a block has room for: most calls have none, or the head of a message. */
@@ -21,12 +22,16 @@ struct entry {
 	uint64_t t1;
 	uint64_t arrival;
 	uint32_t source;
-	struct pending *p;
+	struct pending *p; /* the first of its queue */
 };
 
 struct order {
 	struct entry *heap;
-	size_t n, room;
+	size_t heap_n, heap_room;
+	size_t n; /* events in all queues */
+	/* By source: the last event of its queue, NULL = it has none. Of the agent itself in front. */
+	struct pending **last;
+	size_t last_room;
 	uint64_t arrivals;
 	uint64_t last_ns; /* t1 of the event handed out last */
 	struct pool blocks[BLOCK_KINDS];
@@ -95,11 +100,16 @@ void order_free(struct order *o)
 {
 	if (o == NULL)
 		return;
-	for (size_t i = 0; i < o->n; i++)
-		pending_free(o->heap[i].p);
+	for (size_t i = 0; i < o->heap_n; i++) {
+		for (struct pending *p = o->heap[i].p, *next; p != NULL; p = next) {
+			next = p->next;
+			pending_free(p);
+		}
+	}
 	for (size_t i = 0; i < BLOCK_KINDS; i++)
 		pool_done(&o->blocks[i]);
 	free(o->heap);
+	free(o->last);
 	free(o);
 }
 
@@ -112,60 +122,105 @@ static bool before(const struct entry *a, const struct entry *b)
 	return a->arrival < b->arrival;
 }
 
-int order_push(struct order *o, struct pending *p)
+/* Where the last event of a source is noted; NULL when memory is out. */
+static struct pending **last_of(struct order *o, uint32_t source)
 {
-	size_t i = o->n;
-	int late = 0;
+	const size_t i = source == ORDER_SOURCE_AGENT ? 0 : (size_t)source + 1;
 
-	if (o->n == o->room) {
-		const size_t room = o->room > 0 ? o->room * 2 : FIRST_ROOM;
-		struct entry *heap = reallocarray(o->heap, room, sizeof(*heap));
+	if (i >= o->last_room) {
+		const size_t room = i < FIRST_SOURCES ? FIRST_SOURCES : i * 2;
+		struct pending **last = reallocarray(o->last, room, sizeof(struct pending *));
 
-		if (heap == NULL)
-			return -ENOMEM;
-		o->heap = heap;
-		o->room = room;
+		if (last == NULL)
+			return NULL;
+		memset(last + o->last_room, 0, (room - o->last_room) * sizeof(struct pending *));
+		o->last = last;
+		o->last_room = room;
 	}
-	if (p->e.t1 < o->last_ns) {
-		p->e.t1 = o->last_ns;
-		late = 1;
-	}
+	return &o->last[i];
+}
 
-	const struct entry new = {.t1 = p->e.t1, .arrival = o->arrivals++, .source = p->source, .p = p};
-
-	o->n++;
+static void sift_up(struct order *o, size_t i, struct entry new)
+{
 	while (i > 0 && before(&new, &o->heap[(i - 1) / 2])) {
 		o->heap[i] = o->heap[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
 	o->heap[i] = new;
-	return late;
 }
 
-struct pending *order_pop(struct order *o, uint64_t before_ns)
+/* Put `moved` where the first entry was. */
+static void sift_down(struct order *o, struct entry moved)
 {
 	size_t i = 0;
-
-	if (o->n == 0 || o->heap[0].t1 >= before_ns)
-		return NULL;
-
-	struct pending *top = o->heap[0].p;
-	const struct entry moved = o->heap[--o->n];
 
 	for (;;) {
 		size_t child = 2 * i + 1;
 
-		if (child >= o->n)
+		if (child >= o->heap_n)
 			break;
-		if (child + 1 < o->n && before(&o->heap[child + 1], &o->heap[child]))
+		if (child + 1 < o->heap_n && before(&o->heap[child + 1], &o->heap[child]))
 			child++;
 		if (!before(&o->heap[child], &moved))
 			break;
 		o->heap[i] = o->heap[child];
 		i = child;
 	}
-	if (o->n > 0)
-		o->heap[i] = moved;
+	o->heap[i] = moved;
+}
+
+int order_push(struct order *o, struct pending *p)
+{
+	struct pending **last = last_of(o, p->source);
+	const int late = p->e.t1 < o->last_ns ? 1 : 0;
+
+	if (last == NULL)
+		return -ENOMEM;
+	if (o->heap_n == o->heap_room) {
+		const size_t room = o->heap_room > 0 ? o->heap_room * 2 : FIRST_ROOM;
+		struct entry *heap = reallocarray(o->heap, room, sizeof(*heap));
+
+		if (heap == NULL)
+			return -ENOMEM;
+		o->heap = heap;
+		o->heap_room = room;
+	}
+	if (late)
+		p->e.t1 = o->last_ns;
+	p->next = NULL;
+	p->arrival = o->arrivals++;
+	o->n++;
+	if (*last != NULL && (*last)->e.t1 <= p->e.t1) {
+		(*last)->next = p;
+		*last = p;
+		return late;
+	}
+	/* A queue of its own: its source's first, or one that steps back in time. */
+	if (*last == NULL)
+		*last = p;
+	sift_up(o, o->heap_n++, (struct entry){.t1 = p->e.t1, .arrival = p->arrival, .source = p->source, .p = p});
+	return late;
+}
+
+struct pending *order_pop(struct order *o, uint64_t before_ns)
+{
+	if (o->heap_n == 0 || o->heap[0].t1 >= before_ns)
+		return NULL;
+
+	struct pending *const top = o->heap[0].p, *const next = top->next;
+
+	if (next != NULL) {
+		sift_down(o, (struct entry){.t1 = next->e.t1, .arrival = next->arrival, .source = next->source, .p = next});
+		__builtin_prefetch(next->next);
+	} else {
+		struct pending **last = last_of(o, top->source);
+
+		if (last != NULL && *last == top)
+			*last = NULL;
+		if (--o->heap_n > 0)
+			sift_down(o, o->heap[o->heap_n]);
+	}
+	o->n--;
 	o->last_ns = top->e.t1;
 	return top;
 }

@@ -1,7 +1,8 @@
 /*
  * The reordering window: events of many rings, held back until nothing older can come, handed out by time.
  *
- * A binary heap by (t1, source, arrival): records of one source never overtake each other. Owner: ingest; its thread only.
+ * By (t1, source, arrival): records of one source never overtake each other. What a source says in order of time is a queue, and a binary
+ * heap has the heads of the queues: with few sources that say much, most events cost no step in it. Owner: ingest; its thread only.
  */
 #ifndef GAPSCOPE_INGEST_ORDER_H
 #define GAPSCOPE_INGEST_ORDER_H
@@ -18,6 +19,9 @@ struct pending {
 	const struct wire_stack *stack; /* a snapshot came with it, otherwise NULL */
 	const uint8_t *stack_bytes;
 	struct pool *pool; /* it came from, or NULL */
+	/* The window's own. */
+	struct pending *next; /* of its source, NULL if none */
+	uint64_t arrival;
 };
 
 #define ORDER_SOURCE_AGENT UINT32_MAX

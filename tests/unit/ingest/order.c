@@ -88,6 +88,28 @@ static void a_late_event_gets_the_time_of_now(void **state)
 	order_free(o);
 }
 
+static void a_source_may_step_back(void **state)
+{
+	static const uint64_t times[] = {10, 5, 7, 12, 12, 6}, sorted[] = {1, 5, 2, 0, 3, 4, 6};
+	struct order *o = order_new();
+	size_t left = 6;
+
+	(void)state;
+	for (uint64_t i = 0; i < 6; i++)
+		push(o, times[i], 3, i);
+	for (size_t i = 0; i < 7; i++) {
+		struct pending *p = order_pop(o, UINT64_MAX);
+
+		assert_int_equal(p->e.a0, sorted[i]);
+		assert_int_equal(order_count(o), --left);
+		pending_free(p);
+		if (i == 3) /* meanwhile, one more of it */
+			left += (size_t)(push(o, 12, 3, 6) == 0);
+	}
+	assert_null(order_pop(o, UINT64_MAX));
+	order_free(o);
+}
+
 static void sources_break_ties(void **state)
 {
 	struct order *o = order_new();
@@ -141,6 +163,7 @@ int main(void)
 		cmocka_unit_test(many_leave_by_time),
 		cmocka_unit_test(the_window_holds_back),
 		cmocka_unit_test(a_late_event_gets_the_time_of_now),
+		cmocka_unit_test(a_source_may_step_back),
 		cmocka_unit_test(sources_break_ties),
 		cmocka_unit_test(bytes_are_copied),
 	};
