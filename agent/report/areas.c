@@ -61,7 +61,7 @@ const char *request_version(const struct request *r)
 	return r->version == 10 ? "1.0" : r->version == 20 ? "2" : "1.1";
 }
 
-static bool is_encrypted(const struct request *r)
+bool request_is_encrypted(const struct request *r)
 {
 	return r->conn != NULL && (r->conn->tls || r->conn->handshake.version != 0);
 }
@@ -79,7 +79,7 @@ const char *request_server(const struct request *r, char *buf, size_t size, unsi
 		snprintf(raw, sizeof raw, "%s", r->conn->handshake.server_name);
 	text_clean(raw, buf, size);
 	if (*ret_port == 0 && buf[0] != '\0' && !from_peer)
-		*ret_port = is_encrypted(r) ? HTTPS_PORT : HTTP_PORT;
+		*ret_port = request_is_encrypted(r) ? HTTPS_PORT : HTTP_PORT;
 	return buf;
 }
 
@@ -115,7 +115,7 @@ static void http_keys(struct attrs *a, const struct request *r)
 {
 	attrs_text(a, "http.request.method", http_method(r));
 	if (r->server)
-		attrs_text(a, "url.scheme", url_scheme(is_encrypted(r)));
+		attrs_text(a, "url.scheme", url_scheme(request_is_encrypted(r)));
 	if (r->status != 0)
 		attrs_int(a, "http.response.status_code", r->status);
 	attrs_text(a, "network.protocol.version", request_version(r));
@@ -133,7 +133,7 @@ static void http_more(struct attrs *a, const struct request *r)
 		return;
 	}
 	const char *authority = r->host[0] != '\0' || r->conn == NULL ? r->host : r->conn->peer;
-	url_full(url_scheme(is_encrypted(r)), authority, r->path, r->query, raw, sizeof raw);
+	url_full(url_scheme(request_is_encrypted(r)), authority, r->path, r->query, raw, sizeof raw);
 	attrs_text(a, "url.full", raw);
 	if (r->resend_count > 0)
 		attrs_int(a, "http.request.resend_count", r->resend_count);

@@ -31,6 +31,8 @@ const char *request_error_type(const struct request *r, char *buf, size_t size);
 const char *request_end_name(enum request_end end);
 /* Value of network.protocol.version, "1.1". */
 const char *request_version(const struct request *r);
+/* Does it go through TLS, as far as is known? */
+bool request_is_encrypted(const struct request *r);
 /* Host and port that a request went to: its Host header, else the name of the TLS handshake, else the peer. *ret_port = 0 where unknown. */
 const char *request_server(const struct request *r, char *buf, size_t size, unsigned int *ret_port);
 /* server.address and server.port. */

@@ -6,6 +6,7 @@
 
 #include "core/elapsed.h"
 #include "report/areas.h"
+#include "report/kinds.h"
 #include "report/metrics.h"
 #include "report/resource_metrics.h"
 #include "report/series.h"
@@ -107,25 +108,44 @@ static struct attrs point_attrs(struct point *p)
 	return (struct attrs){.list = p->list, .max = POINT_ATTRS_MAX, .text = p->text, .size = sizeof p->text};
 }
 
-void metrics_request(struct metrics *m, const struct request *r)
+static size_t count_end(struct metrics *m, const struct request *r)
 {
-	const struct area *area = area_of(r);
+	struct point point;
+	struct attrs a = point_attrs(&point);
+	attrs_text(&a, "gapscope.role", r->server ? "server" : "client");
+	attrs_text(&a, "gapscope.request.end", request_end_name(r->end));
+	return series_record_traced(m->requests, a.list, a.n, 1, NULL);
+}
+
+static size_t count_duration(struct metrics *m, struct series *durations, const struct area *area, const struct request *r,
+			     double seconds)
+{
 	struct point point;
 	struct attrs a = point_attrs(&point);
 	char error[16];
-	attrs_text(&a, "gapscope.role", r->server ? "server" : "client");
-	attrs_text(&a, "gapscope.request.end", request_end_name(r->end));
-	series_record(m->requests, a.list, a.n, 1);
-	if (r->end == REQUEST_PENDING)
-		return; /* it has no duration */
-
-	a = point_attrs(&point);
 	area->keys(&a, r);
 	if (!r->server)
 		area_server(&a, r);
 	attrs_text(&a, "error.type", request_error_type(r, error, sizeof error));
-	uint64_t ns = r->t_end > r->t_start ? r->t_end - r->t_start : 0;
-	series_record_traced((r->server ? m->server : m->client)[area - area_table], a.list, a.n, (double)ns / NS_PER_S, m->span);
+	return series_record_traced(durations, a.list, a.n, seconds, m->span);
+}
+
+void metrics_request(struct metrics *m, const struct request *r)
+{
+	struct kind unknown = {0}, *k = r->kind != NULL ? r->kind : &unknown;
+	const struct area *area = area_of(r);
+	struct series *durations = (r->server ? m->server : m->client)[area - area_table];
+	const double seconds = r->t_end > r->t_start ? (double)(r->t_end - r->t_start) / NS_PER_S : 0;
+	if (k->requests != 0)
+		series_again(m->requests, k->requests, 1, NULL);
+	else
+		k->requests = count_end(m, r);
+	if (r->end == REQUEST_PENDING)
+		return; /* it has no duration */
+	if (k->duration != 0)
+		series_again(durations, k->duration, seconds, m->span);
+	else
+		k->duration = count_duration(m, durations, area, r, seconds);
 }
 
 void metrics_connect(struct metrics *m, const struct conn *c)

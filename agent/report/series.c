@@ -213,16 +213,8 @@ static struct metric_point *point_find(struct series *s, const struct attr *attr
 	return p;
 }
 
-void series_record(struct series *s, const struct attr *attrs, size_t attrs_n, double value)
+static void add(const struct series *s, struct metric_point *p, double value, const struct exemplar *x)
 {
-	series_record_traced(s, attrs, attrs_n, value, NULL);
-}
-
-void series_record_traced(struct series *s, const struct attr *attrs, size_t attrs_n, double value, const struct exemplar *x)
-{
-	struct metric_point *p = point_find(s, attrs, attrs_n);
-	if (p == NULL)
-		return;
 	if (s->bounds_n == 0) {
 		p->value += value;
 		return;
@@ -242,6 +234,26 @@ void series_record_traced(struct series *s, const struct attr *attrs, size_t att
 		p->exemplar = *x;
 		p->exemplar.value = value;
 	}
+}
+
+void series_record(struct series *s, const struct attr *attrs, size_t attrs_n, double value)
+{
+	(void)series_record_traced(s, attrs, attrs_n, value, NULL);
+}
+
+size_t series_record_traced(struct series *s, const struct attr *attrs, size_t attrs_n, double value, const struct exemplar *x)
+{
+	struct metric_point *p = point_find(s, attrs, attrs_n);
+	if (p == NULL)
+		return 0;
+	add(s, p, value, x);
+	const size_t at = (size_t)(p - s->points);
+	return s->overflowed && at == s->overflow ? 0 : at + 1;
+}
+
+void series_again(struct series *s, size_t number, double value, const struct exemplar *x)
+{
+	add(s, &s->points[number - 1], value, x);
 }
 
 const struct metric_point *series_points(struct series *s, uint64_t start_ns, uint64_t now_ns, size_t *ret_n)

@@ -16,8 +16,11 @@ void series_free(struct series *s);
 void series_exponential(struct series *s);
 /* Record a value under these attributes, whose texts are copied: a histogram's observation, or what to add to a sum. */
 void series_record(struct series *s, const struct attr *attrs, size_t attrs_n, double value);
-/* The same for a measurement that was made in a sampled span: it becomes the point's exemplar (NULL = in none). */
-void series_record_traced(struct series *s, const struct attr *attrs, size_t attrs_n, double value, const struct exemplar *x);
+/* The same for a measurement that was made in a sampled span: it becomes the point's exemplar (NULL = in none). Returns the point's number
+ * for series_again, 0 if it has none of its own. */
+size_t series_record_traced(struct series *s, const struct attr *attrs, size_t attrs_n, double value, const struct exemplar *x);
+/* The same for a point whose number is known. */
+void series_again(struct series *s, size_t number, double value, const struct exemplar *x);
 /* Attributes as a text that two points share if, and only if, they have the same ones in the same order. The caller frees it. */
 char *series_key(const struct attr *attrs, size_t n);
 /* Points in order of appearance, as one array of the series; times are set by this. */

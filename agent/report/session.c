@@ -11,6 +11,7 @@
 
 #include "core/samples.h"
 #include "protocols/protocol.h"
+#include "report/kinds.h"
 #include "report/metrics.h"
 #include "report/proofs.h"
 #include "report/report.h"
@@ -41,6 +42,7 @@ struct session {
 	struct traces *traces;
 	struct traffic *traffic;
 	struct timeline *timeline;
+	struct kinds *kinds;
 	struct proofs *proofs;
 	struct running running[DETECTORS_MAX];
 	size_t running_n;
@@ -70,7 +72,7 @@ static void on_request_start(void *ctx, struct request *r)
 static void count_request(struct session *s, const struct request *r, const struct trace_ids *ids)
 {
 	struct exemplar x = {.time_ns = r->t_end};
-	bool sampled = ids != NULL && (ids->flags & 1) != 0 && s->sink.span != NULL;
+	bool sampled = ids != NULL && (ids->flags & 1) != 0;
 	if (sampled) {
 		memcpy(x.trace_id, ids->trace_id, sizeof x.trace_id);
 		memcpy(x.span_id, ids->span_id, sizeof x.span_id);
@@ -84,9 +86,10 @@ static void count_request(struct session *s, const struct request *r, const stru
 static void tell(struct session *s, struct request *r)
 {
 	struct trace_ids ids;
-	bool traced = traces_end(s->traces, r, &ids);
+	const bool wanted = s->sink.span != NULL;
+	bool traced = traces_end(s->traces, r, wanted ? &ids : NULL) && wanted;
 	count_request(s, r, traced ? &ids : NULL);
-	if (!traced || s->sink.span == NULL)
+	if (!traced)
 		return;
 	struct span_texts texts;
 	struct span span;
@@ -104,6 +107,7 @@ static void on_request_end(void *ctx, struct request *r)
 {
 	struct session *s = ctx;
 	*(r->server ? &s->server_requests : &s->client_requests) += 1;
+	r->kind = kinds_of(s->kinds, r);
 	traffic_request(s->traffic, r);
 	timeline_request(s->timeline, r);
 	tell(s, r);
@@ -294,9 +298,10 @@ struct session *session_new(const struct session_options *o, struct stacks *stac
 	s->traces = traces_new(o->seed);
 	s->traffic = traffic_new(o->seed, counters);
 	s->timeline = timeline_new();
+	s->kinds = kinds_new();
 	s->proofs = proofs_new(stacks, counters);
 	if (s->service == NULL || s->notes == NULL || s->model == NULL || s->findings == NULL || s->traces == NULL ||
-	    s->traffic == NULL || s->proofs == NULL || s->timeline == NULL)
+	    s->traffic == NULL || s->proofs == NULL || s->timeline == NULL || s->kinds == NULL)
 		goto fail;
 	json_object_set_new(s->service, "name", text_json(o->service));
 	findings_on_change(s->findings, on_finding, s);
@@ -335,6 +340,7 @@ void session_free(struct session *s)
 	traces_free(s->traces);
 	traffic_free(s->traffic);
 	timeline_free(s->timeline);
+	kinds_free(s->kinds);
 	proofs_free(s->proofs);
 	json_decref(s->service);
 	json_decref(s->notes);

@@ -9,6 +9,7 @@
 
 #include "report/areas.h"
 #include "report/findings.h"
+#include "report/kinds.h"
 
 #define SECOND_NS 1000000000ULL
 #define BINS 112U       /* of a duration in µs: a quarter of an octave each, up to four minutes */
@@ -77,7 +78,7 @@ void timeline_request(struct timeline *t, const struct request *r)
 		widen(t);
 	struct step *s = &t->steps[r->server][since / t->step_ns];
 	s->requests++;
-	s->errors += request_error_type(r, type, sizeof type) != NULL;
+	s->errors += r->kind != NULL ? r->kind->error : request_error_type(r, type, sizeof type) != NULL;
 	s->bins[bin_of(r->t_end > r->t_start ? (r->t_end - r->t_start) / 1000U : 0)]++;
 }
 

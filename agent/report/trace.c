@@ -8,25 +8,26 @@
 #include "report/stable_hash.h"
 #include "report/trace.h"
 
-/* An open request. */
 struct trace {
 	uint64_t request_id;
-	struct request *open;
-	uint64_t served_id; /* the server request that its thread was serving at its start, 0 = none or not certain */
-	UT_hash_handle hh;
+	struct request *open; /* NULL once it ended */
+	uint64_t served_id;   /* the server request that its thread was serving at its start, 0 = none or not certain */
+	bool final;           /* ended, and its ids are these: else they follow from its number */
+	struct trace_ids ids;
 };
 
-/* One that ended: its ids are final. */
-struct ended {
+/* An open request whose place a later one has taken. */
+struct moved {
+	struct trace trace;
 	uint64_t request_id;
-	struct trace_ids ids;
+	UT_hash_handle hh;
 };
 
 struct traces {
 	uint64_t seed;
-	struct trace *by_id;
-	struct ended
-		ended[TRACES_KEPT]; /* each has its place by number: numbers grow, so a later one takes the place of an old one */
+	struct moved *moved;
+	struct trace
+		latest[TRACES_KEPT]; /* each has its place by number: numbers grow, so a later one takes the place of an old one */
 };
 
 static int hex_digit(char c)
@@ -79,25 +80,46 @@ void traces_free(struct traces *t)
 {
 	if (t == NULL)
 		return;
-	struct trace *x, *next;
-	HASH_ITER (hh, t->by_id, x, next) {
-		HASH_DEL(t->by_id, x);
+	struct moved *x, *next;
+	HASH_ITER (hh, t->moved, x, next) {
+		HASH_DEL(t->moved, x);
 		free(x);
 	}
 	free(t);
 }
 
-static struct trace *find(struct traces *t, uint64_t id)
+static struct moved *find_moved(const struct traces *t, uint64_t id)
 {
-	struct trace *x = NULL;
-	if (id != 0)
-		HASH_FIND(hh, t->by_id, &id, sizeof id, x);
+	struct moved *x = NULL;
+	if (t->moved != NULL)
+		HASH_FIND(hh, t->moved, &id, sizeof id, x);
 	return x;
 }
 
-static struct ended *place(struct traces *t, uint64_t id)
+static struct trace *find(struct traces *t, uint64_t id)
 {
-	return &t->ended[id % TRACES_KEPT];
+	struct trace *at = &t->latest[id % TRACES_KEPT];
+	if (id == 0 || at->request_id == id)
+		return id == 0 ? NULL : at;
+	struct moved *x = find_moved(t, id);
+	return x != NULL ? &x->trace : NULL;
+}
+
+/* The place for a request of this number; one that is still open there is kept elsewhere. */
+static struct trace *make_room(struct traces *t, uint64_t id)
+{
+	struct trace *at = &t->latest[id % TRACES_KEPT];
+	if (at->open == NULL)
+		return at;
+	struct moved *x = calloc(1, sizeof *x);
+	if (x != NULL) {
+		x->trace = *at;
+		x->request_id = at->request_id;
+		HASH_ADD(hh, t->moved, request_id, sizeof x->request_id, x);
+		if (x->hh.tbl == NULL)
+			free(x);
+	}
+	return at;
 }
 
 static void put_id(uint8_t *out, uint64_t h)
@@ -113,16 +135,26 @@ static uint64_t id_of(const struct traces *t, uint64_t request, const char *what
 
 static void ids_of_open(struct traces *t, const struct trace *x, struct trace_ids *ids);
 
+/* Of a request without a parent. */
+static void ids_of_root(const struct traces *t, uint64_t id, struct trace_ids *ids)
+{
+	*ids = (struct trace_ids){.flags = 1};
+	put_id(ids->span_id, id_of(t, id, "span"));
+	put_id(ids->trace_id, id_of(t, id, "trace high"));
+	put_id(ids->trace_id + 8, id_of(t, id, "trace low"));
+}
+
 static bool ids_of(struct traces *t, uint64_t id, struct trace_ids *ret)
 {
 	const struct trace *x = find(t, id);
-	const struct ended *e = place(t, id);
-	if (x != NULL)
-		ids_of_open(t, x, ret);
-	else if (id != 0 && e->request_id == id)
-		*ret = e->ids;
-	else
+	if (x == NULL)
 		return false;
+	if (x->open != NULL)
+		ids_of_open(t, x, ret);
+	else if (x->final)
+		*ret = x->ids;
+	else
+		ids_of_root(t, id, ret);
 	return true;
 }
 
@@ -130,7 +162,6 @@ static bool ids_of(struct traces *t, uint64_t id, struct trace_ids *ret)
 static void ids_of_open(struct traces *t, const struct trace *x, struct trace_ids *ids)
 {
 	struct trace_ids out = {.flags = 1}, of;
-	put_id(out.span_id, id_of(t, x->request_id, "span"));
 	if (traceparent_parse(x->open->traceparent, out.trace_id, out.parent_id, &out.flags)) {
 		out.parent_remote = x->open->server;
 	} else if (x->served_id != x->request_id && ids_of(t, x->served_id, &of)) {
@@ -138,40 +169,43 @@ static void ids_of_open(struct traces *t, const struct trace *x, struct trace_id
 		memcpy(out.parent_id, of.span_id, sizeof out.parent_id);
 		out.flags = of.flags;
 	} else {
-		put_id(out.trace_id, id_of(t, x->request_id, "trace high"));
-		put_id(out.trace_id + 8, id_of(t, x->request_id, "trace low"));
+		ids_of_root(t, x->request_id, ids);
+		return;
 	}
+	put_id(out.span_id, id_of(t, x->request_id, "span"));
 	*ids = out;
 }
 
 void traces_start(struct traces *t, struct request *r, uint64_t served_id)
 {
-	if (find(t, r->id) != NULL || place(t, r->id)->request_id == r->id)
+	if (find(t, r->id) != NULL)
 		return;
-	struct trace *x = calloc(1, sizeof *x);
-	if (x == NULL)
-		return;
-	x->request_id = r->id;
-	x->open = r;
-	HASH_ADD(hh, t->by_id, request_id, sizeof x->request_id, x);
-	if (x->hh.tbl == NULL) {
-		free(x);
-		return;
-	}
-	x->served_id = r->server ? 0 : served_id;
+	struct trace *at = make_room(t, r->id);
+	at->request_id = r->id;
+	at->open = r;
+	at->served_id = r->server ? 0 : served_id;
+	at->final = false;
 }
 
 bool traces_end(struct traces *t, struct request *r, struct trace_ids *ret)
 {
 	struct trace *x = find(t, r->id);
-	struct ended *e = place(t, r->id);
 	if (x == NULL)
-		return ids_of(t, r->id, ret);
-	ids_of_open(t, x, ret);
-	HASH_DEL(t->by_id, x);
-	free(x);
-	*e = (struct ended){.request_id = r->id, .ids = *ret};
-	return true;
+		return false;
+	if (x->open != NULL) {
+		/* Ids of a root follow from its number: nobody may ever want them. */
+		x->final = r->traceparent[0] != '\0' || x->served_id != 0;
+		if (x->final)
+			ids_of_open(t, x, &x->ids);
+		x->open = NULL;
+		struct moved *moved = find_moved(t, r->id);
+		if (moved != NULL) {
+			*make_room(t, r->id) = moved->trace;
+			HASH_DEL(t->moved, moved);
+			free(moved);
+		}
+	}
+	return ret == NULL || ids_of(t, r->id, ret);
 }
 
 bool traces_find(struct traces *t, uint64_t request_id, struct trace_ids *ret)

@@ -24,7 +24,7 @@ struct traces *traces_new(uint64_t seed);
 void traces_free(struct traces *t);
 /* A request starts; served_id: the incoming request that its thread is serving (model_serving), 0 if that is not certain. */
 void traces_start(struct traces *t, struct request *r, uint64_t served_id);
-/* It ended: its ids, final. False when memory was out at its start. */
+/* It ended: its ids, final (NULL = not wanted now). False when memory was out. */
 bool traces_end(struct traces *t, struct request *r, struct trace_ids *ret);
 /* Ids of a request by number, open, or ended and not followed by TRACES_KEPT later ones. False if unknown. */
 bool traces_find(struct traces *t, uint64_t request_id, struct trace_ids *ret);

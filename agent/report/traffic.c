@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "protocols/protocol.h"
 #include "report/areas.h"
+#include "report/kinds.h"
 #include "report/render_util.h"
 #include "report/text.h"
 
@@ -24,6 +25,7 @@ struct row {
 	char key[KEY_SIZE]; /* what makes it a row of its own, and the order of rows */
 	struct names names;
 	char connection[LIMIT_PEER_TEXT]; /* the peer of the first request's connection, as findings name it */
+	bool others;                      /* of all that came past the limit, each of which counts as one */
 	uint64_t requests, errors;
 	uint32_t sample_us[TRAFFIC_SAMPLE];
 	UT_hash_handle hh;
@@ -102,6 +104,7 @@ static struct row *row_of(struct traffic *t, const struct request *r)
 	if (row == NULL)
 		return NULL;
 	memcpy(row->key, key, sizeof row->key);
+	row->others = names.protocol[0] == '\0';
 	row->names = names;
 	HASH_ADD_STR(t->rows, key, row);
 	return row;
@@ -112,15 +115,17 @@ void traffic_request(struct traffic *t, const struct request *r)
 	char type[16];
 	if (r->end == REQUEST_PENDING)
 		return;
-	struct row *row = row_of(t, r);
+	struct row *row = r->kind != NULL && r->kind->row != NULL ? r->kind->row : row_of(t, r);
 	if (row == NULL)
 		return;
+	if (r->kind != NULL && !row->others)
+		r->kind->row = row;
 	const uint64_t us = r->t_end > r->t_start ? (r->t_end - r->t_start) / 1000U : 0;
 	const uint64_t slot = row->requests < TRAFFIC_SAMPLE ? row->requests : next_random(t) % (row->requests + 1);
 	if (row->requests == 0 && !r->server && r->conn != NULL)
 		snprintf(row->connection, sizeof row->connection, "%s", r->conn->peer);
 	row->requests++;
-	row->errors += request_error_type(r, type, sizeof type) != NULL;
+	row->errors += r->kind != NULL ? r->kind->error : request_error_type(r, type, sizeof type) != NULL;
 	if (slot < TRAFFIC_SAMPLE)
 		row->sample_us[slot] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }

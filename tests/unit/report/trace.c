@@ -126,6 +126,32 @@ static void ended_ones_are_found_for_a_while(void **state)
 	traces_free(t); /* with one still open */
 }
 
+static void one_that_stays_open_keeps_its_ids(void **state)
+{
+	(void)state;
+	struct traces *t = traces_new(1);
+	struct trace_ids before, later, found;
+	struct request old = request(1, true, 5), call = request(2 + 2 * TRACES_KEPT, false, 5);
+	traces_start(t, &old, 0);
+	assert_true(traces_find(t, 1, &before));
+	/* in the same place: one that ends, one that does not */
+	struct request next = request(1 + TRACES_KEPT, false, 1), open = request(1 + 2 * TRACES_KEPT, false, 1);
+	traces_start(t, &next, 0);
+	assert_true(traces_end(t, &next, NULL));
+	traces_start(t, &open, 0);
+	traces_start(t, &call, old.id);
+	assert_true(traces_end(t, &call, &later));
+	assert_memory_equal(later.parent_id, before.span_id, 8);
+	assert_true(traces_end(t, &old, &later));
+	assert_memory_equal(later.span_id, before.span_id, 8);
+	assert_true(traces_find(t, 1, &found));
+	assert_memory_equal(found.trace_id, before.trace_id, 16);
+	assert_true(traces_find(t, open.id, &later));
+	assert_true(traces_end(t, &open, &found));
+	assert_memory_equal(found.span_id, later.span_id, 8);
+	traces_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +161,7 @@ int main(void)
 
 		cmocka_unit_test(what_the_client_sends_is_its_parent),
 		cmocka_unit_test(ended_ones_are_found_for_a_while),
+		cmocka_unit_test(one_that_stays_open_keeps_its_ids),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
