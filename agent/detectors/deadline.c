@@ -46,8 +46,10 @@ static void *deadline_create(const struct detector_env *env)
 {
 	struct deadline *d = calloc(1, sizeof *d);
 
-	if (d)
-		d->env = *env;
+	if (!d)
+		return NULL;
+	d->env = *env;
+	callers_start(d);
 	return d;
 }
 

@@ -9,6 +9,7 @@
 #define GAPSCOPE_DETECTORS_DEADLINE_H
 
 #include "core/hash.h"
+#include "core/pool.h"
 #include "detectors/detector.h"
 #include "detectors/evidence.h"
 #include "detectors/remedies.h"
@@ -233,6 +234,7 @@ struct deadline {
 	uint16_t event_id;
 	struct deadline_caller *callers, *traces; /* deadline_caller.h */
 	struct deadline_thread *threads;
+	struct pool caller_blocks, thread_blocks;
 	struct deadline_call *calls;
 	struct deadline_chain *chains;
 	uint64_t client_connections;

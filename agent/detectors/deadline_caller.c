@@ -19,6 +19,7 @@
 #define LIVES_ON_NS NS_PER_S      /* … and one that goes on for longer than this was abandoned */
 #define TRACE_AT 3U               /* a traceparent is 00-<32 digits>-… */
 #define TRACE_LEN 32U
+#define BLOCKS_KEPT 1024U
 
 /* One call to a dependency, under way. */
 struct deadline_call {
@@ -38,7 +39,7 @@ struct deadline_caller {
 	struct deadline_thread *thread;
 	int64_t stated_ns;
 	char traceparent[64];
-	char operation[DEADLINE_OPERATION];
+	const struct request *request; /* lives as long as this */
 	struct deadline_call *calls;
 	struct deadline_chain *slowest; /* of the calls that have ended */
 	uint64_t slowest_ns;
@@ -77,12 +78,12 @@ static struct deadline_thread *thread_get(struct deadline *d, uint32_t pid, uint
 	struct deadline_thread *t;
 
 	HASH_FIND(hh, d->threads, &key, sizeof key, t);
-	if (t || !make || !(t = calloc(1, sizeof *t)))
+	if (t || !make || !(t = pool_get(&d->thread_blocks)))
 		return t;
-	t->key = key;
+	*t = (struct deadline_thread){.key = key};
 	HASH_ADD(hh, d->threads, key, sizeof t->key, t);
 	if (!t->hh.tbl) {
-		free(t);
+		pool_put(&d->thread_blocks, t);
 		return NULL;
 	}
 	return t;
@@ -118,23 +119,26 @@ void caller_start(struct deadline *d, const struct request *q)
 		d->env.counters->limit[LIMIT_REACHED_OPERATIONS]++;
 		return;
 	}
-	c = calloc(1, sizeof *c);
+	c = pool_get(&d->caller_blocks);
 	if (!c)
 		return;
+	*c = (struct deadline_caller){0};
 	c->thread = thread_get(d, q->pid, q->tid, true);
 	c->id = q->id;
 	if (c->thread)
 		HASH_ADD(hh, d->callers, id, sizeof c->id, c);
 	if (!c->thread || !c->hh.tbl) {
-		free(c);
+		pool_put(&d->caller_blocks, c);
 		return;
 	}
 	DL_APPEND(c->thread->callers, c);
 	c->t_start = q->t_start;
 	c->stated_ns = q->deadline_ns;
-	snprintf(c->operation, sizeof c->operation, "%.15s %.110s", q->method, q->path);
+	c->request = q;
+	if (!has_trace(q->traceparent))
+		return;
 	memcpy(c->traceparent, q->traceparent, sizeof c->traceparent);
-	if (has_trace(c->traceparent) && !caller_by_trace(d, c->traceparent))
+	if (!caller_by_trace(d, c->traceparent))
 		HASH_ADD_KEYPTR(hh_trace, d->traces, c->traceparent + TRACE_AT, TRACE_LEN, c);
 }
 
@@ -161,12 +165,12 @@ static void caller_free(struct deadline *d, struct deadline_caller *c)
 	DL_DELETE(c->thread->callers, c);
 	if (!c->thread->callers) {
 		HASH_DEL(d->threads, c->thread);
-		free(c->thread);
+		pool_put(&d->thread_blocks, c->thread);
 	}
 	HASH_DEL(d->callers, c);
 	if (c->hh_trace.tbl)
 		HASH_DELETE(hh_trace, d->traces, c);
-	free(c);
+	pool_put(&d->caller_blocks, c);
 }
 
 void caller_end(struct deadline *d, const struct request *q)
@@ -189,10 +193,11 @@ void caller_end(struct deadline *d, const struct request *q)
 
 static struct deadline_chain *chain_get(struct deadline *d, const struct deadline_caller *c, const struct request *q)
 {
-	char name[sizeof(((struct deadline_chain *)0)->name)];
+	char name[sizeof(((struct deadline_chain *)0)->name)], operation[DEADLINE_OPERATION];
 	struct deadline_chain *chain;
 
-	snprintf(name, sizeof name, "%s → %s", c->operation, q->conn->peer);
+	snprintf(operation, sizeof operation, "%.15s %.110s", c->request->method, c->request->path);
+	snprintf(name, sizeof name, "%s → %s", operation, q->conn->peer);
 	HASH_FIND_STR(d->chains, name, chain);
 	if (chain)
 		return chain;
@@ -201,7 +206,7 @@ static struct deadline_chain *chain_get(struct deadline *d, const struct deadlin
 		return NULL;
 	}
 	memcpy(chain->name, name, sizeof name);
-	memcpy(chain->operation, c->operation, sizeof chain->operation);
+	memcpy(chain->operation, operation, sizeof chain->operation);
 	snprintf(chain->peer, sizeof chain->peer, "%s", q->conn->peer);
 	HASH_ADD_STR(d->chains, name, chain);
 	if (!chain->hh.tbl) {
@@ -306,6 +311,12 @@ void caller_tick(struct deadline *d, uint64_t now_ns)
 		lived_on(call, now_ns);
 }
 
+void callers_start(struct deadline *d)
+{
+	d->caller_blocks = (struct pool){.size = sizeof(struct deadline_caller), .max = BLOCKS_KEPT};
+	d->thread_blocks = (struct pool){.size = sizeof(struct deadline_thread), .max = BLOCKS_KEPT};
+}
+
 void callers_free(struct deadline *d)
 {
 	struct deadline_call *call, *next_call;
@@ -322,4 +333,6 @@ void callers_free(struct deadline *d)
 		HASH_DEL(d->chains, chain);
 		free(chain);
 	}
+	pool_done(&d->caller_blocks);
+	pool_done(&d->thread_blocks);
 }

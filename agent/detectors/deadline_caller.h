@@ -28,6 +28,7 @@ void caller_end(struct deadline *d, const struct request *q);
 void call_start(struct deadline *d, const struct request *q); /* one to a dependency */
 void call_end(struct deadline *d, const struct request *q);
 void caller_tick(struct deadline *d, uint64_t now_ns);
+void callers_start(struct deadline *d);
 void callers_free(struct deadline *d);
 
 /* deadline_chain.c */

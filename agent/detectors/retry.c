@@ -18,8 +18,10 @@ static void *retry_create(const struct detector_env *env)
 {
 	struct retry *r = calloc(1, sizeof *r);
 
-	if (r)
-		r->env = *env;
+	if (!r)
+		return NULL;
+	r->env = *env;
+	retry_incoming_init(r);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #define GAPSCOPE_DETECTORS_RETRY_H
 
 #include "core/hash.h"
+#include "core/pool.h"
 #include "detectors/detector.h"
 #include "detectors/evidence.h"
 #include "detectors/retry_shape.h"
@@ -206,6 +207,7 @@ struct retry {
 	struct retry_key *active, *dirty;
 	struct retry_peer *peers;
 	struct retry_caller *callers;
+	struct pool caller_blocks;
 	struct retry_incoming *incoming;
 	struct retry_storm storm;
 	struct retry_talk *talks;            /* retry_talk.c: one a connection */
@@ -252,6 +254,7 @@ void retry_note(struct retry *r, struct retry_key *k, enum retry_rule rule, cons
 void retry_incoming_start(struct retry *r, const struct request *q);
 void retry_incoming_end(struct retry *r, const struct request *q);
 void retry_incoming_tick(struct retry *r, uint64_t now_ns);
+void retry_incoming_init(struct retry *r);
 void retry_incoming_free(struct retry *r);
 /* The incoming request that a thread works on, 0 none; and an attempt that failed for it. */
 uint64_t retry_caller_of(const struct retry *r, uint32_t tid);

@@ -16,7 +16,8 @@
 #define STORM_RATE_MIN 10U     /* requests a second below which a share says nothing */
 #define STORM_SHARE_DIV 5U     /* retries from a fifth of the requests on */
 #define STORM_FALL_PERCENT 80U /* good answers of the newer half, in per cent of the older one */
-#define AMPLIFIED_MIN 6U       /* attempts for one call that are worth a word */
+#define BLOCKS_KEPT 256U
+#define AMPLIFIED_MIN 6U /* attempts for one call that are worth a word */
 
 /* The incoming request that a thread works on: attempts made for different ones never follow each other. */
 struct retry_caller {
@@ -72,12 +73,12 @@ void retry_incoming_start(struct retry *r, const struct request *q)
 	struct retry_caller *c = caller_find(r, q->tid);
 
 	if (!c) {
-		if (HASH_COUNT(r->callers) >= RETRY_CALLERS_MAX || !(c = calloc(1, sizeof *c)))
+		if (HASH_COUNT(r->callers) >= RETRY_CALLERS_MAX || !(c = pool_get(&r->caller_blocks)))
 			return;
-		c->tid = q->tid;
+		*c = (struct retry_caller){.tid = q->tid};
 		HASH_ADD(hh, r->callers, tid, sizeof c->tid, c);
 		if (!c->hh.tbl) {
-			free(c);
+			pool_put(&r->caller_blocks, c);
 			return;
 		}
 	}
@@ -209,7 +210,7 @@ void retry_incoming_end(struct retry *r, const struct request *q)
 	}
 	if (mine) {
 		HASH_DEL(r->callers, c);
-		free(c);
+		pool_put(&r->caller_blocks, c);
 	}
 }
 
@@ -249,6 +250,11 @@ void retry_incoming_tick(struct retry *r, uint64_t now_ns)
 	}
 }
 
+void retry_incoming_init(struct retry *r)
+{
+	r->caller_blocks = (struct pool){.size = sizeof(struct retry_caller), .max = BLOCKS_KEPT};
+}
+
 void retry_incoming_free(struct retry *r)
 {
 	struct retry_caller *c, *c_next;
@@ -260,4 +266,5 @@ void retry_incoming_free(struct retry *r)
 	}
 	HASH_ITER (hh, r->incoming, i, i_next)
 		incoming_drop(r, i);
+	pool_done(&r->caller_blocks);
 }
