@@ -7,6 +7,8 @@
 #include "scan/validators.h"
 
 #define TOKEN_MAX 2048U
+#define SCHEME_MAX 16U /* of an Authorization header: SSWS, Splunk, ApiKey, … */
+#define OTHER_MIN 20U
 
 static size_t token_end(const struct text *t, size_t at)
 {
@@ -56,6 +58,29 @@ bool authorization_value(const struct text *t, size_t at, struct span *ret, enum
 	*ret = (struct span){at, end};
 	*ret_entity = ENTITY_BEARER_TOKEN;
 	return end - at >= 16 && is_random(t->bytes + at, end - at);
+}
+
+bool authorization_other(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
+{
+	size_t scheme = at;
+	while (scheme - at < SCHEME_MAX && (is_alpha(text_at(t, scheme)) || text_at(t, scheme) == '-'))
+		scheme++;
+	if (scheme == at || text_at(t, scheme) != ' ')
+		scheme = at;
+	else
+		scheme++;
+	size_t end = token_end(t, scheme), len = end - scheme;
+	size_t digits = 0;
+	for (size_t i = scheme; i < end; i++)
+		digits += is_digit(t->bytes[i]);
+	/* parameters, as Digest has them, are none: name="value" */
+	const uint8_t *equals = len > 0 ? memchr(t->bytes + scheme, '=', len) : NULL;
+	if (text_is(t, at, "basic ") || len < OTHER_MIN || digits < 3 || !is_random(t->bytes + scheme, len) ||
+	    (equals != NULL && is_alnum(equals[1])) || text_at(t, end) == '(')
+		return false;
+	*ret = (struct span){scheme, end};
+	*ret_entity = ENTITY_BEARER_TOKEN;
+	return true;
 }
 
 void authorization_at(const struct text *t, size_t at, struct matches *m)

@@ -28,12 +28,13 @@ enum kind {
 	KIND_IBAN,
 	KIND_NATIONAL,
 	KIND_EMAIL,
-	KIND_PGPASS,   /* host:5432:database:user:password */
-	KIND_MANIFEST, /* kind: Secret */
-	KIND_INSERT,   /* (id, password) VALUES (7, 'hunter2') */
-	KIND_LINK,     /* a URL within a query */
-	KIND_TYPE,     /* a type between the key and the '=': var token string = … */
-	KIND_VALUE,    /* <add key="Password" value="…" /> */
+	KIND_PGPASS,    /* host:5432:database:user:password */
+	KIND_MANIFEST,  /* kind: Secret */
+	KIND_INSERT,    /* (id, password) VALUES (7, 'hunter2') */
+	KIND_LINK,      /* a URL within a query */
+	KIND_TYPE,      /* a type between the key and the '=': var token string = … */
+	KIND_SIGNATURE, /* of a URL that opens what it names */
+	KIND_VALUE,     /* <add key="Password" value="…" /> */
 	/* from here on: an entity that national_at() knows */
 	KIND_ENTITY,
 };

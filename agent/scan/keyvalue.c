@@ -132,7 +132,8 @@ static bool some_secret_at(const struct text *t, size_t sep, size_t at, int kind
 {
 	if (!secret_at(t, at, ret))
 		return quoted_secret_at(t, at, ret) ||
-		       (kind != KIND_SOME_KEY && text_at(t, sep) != ' ' && short_secret_at(t, at, ret));
+		       (text_at(t, sep) != ' ' &&
+			((kind != KIND_SOME_KEY && short_secret_at(t, at, ret)) || letters_secret_at(t, at, ret)));
 	if (text_at(t, sep) != ' ' || is_quote(text_at(t, at - 1)) || text_at(t, at - 1) == '[')
 		return true;
 	return token_in_prose(t, ret, kind != KIND_SOME_KEY);
@@ -164,7 +165,8 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 		found = names_a_secret_key(name) && some_secret_at(t, sep, at, kind, &span) && span.end - span.start >= 20;
 		break;
 	case KIND_AUTHORIZATION:
-		found = authorization_value(t, at, &span, &entity);
+		found = authorization_value(t, at, &span, &entity) ||
+			(!prose && keyname_ends(name, "authorization") && authorization_other(t, at, &span, &entity));
 		break;
 	case KIND_AWS_SECRET:
 		entity = ENTITY_AWS_SECRET_KEY;
@@ -181,6 +183,10 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 			entity = ENTITY_API_KEY;
 			found = some_secret_at(t, sep, at, kind, &span);
 		}
+		break;
+	case KIND_SIGNATURE:
+		entity = ENTITY_URL_CREDENTIALS;
+		found = url_signature_at(t, name->start, at, &span);
 		break;
 	case KIND_SESSION:
 		entity = ENTITY_SESSION_COOKIE;
@@ -277,6 +283,15 @@ static bool encoded_at(const struct text *t, size_t sep, size_t at, int kind, co
 	return found && matches_add(m, at, end, entity);
 }
 
+/* "acme-secret-1f0c…": a whole word, so what follows the key has to be a value without doubt. */
+static void joined_at(const struct text *t, size_t dash, int kind, const struct keyname *name, struct matches *m)
+{
+	struct span span;
+	bool secret = kind == KIND_SECRET ? !names_an_open_token(name) : kind == KIND_SOME_KEY && names_a_secret_key(name);
+	if (secret && joined_secret_at(t, dash + 1, &span))
+		(void)matches_add(m, span.start, span.end, ENTITY_API_KEY);
+}
+
 void value_named_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m)
 {
 	size_t at = value_start(t, sep);
@@ -284,7 +299,9 @@ void value_named_at(const struct text *t, size_t sep, int kind, const struct key
 	enum entity_id entity;
 	if (at == SIZE_MAX)
 		return;
-	if (kind == KIND_MANIFEST)
+	if (text_at(t, sep) == '-')
+		joined_at(t, sep, kind, name, m);
+	else if (kind == KIND_MANIFEST)
 		manifest_at(t, sep, at, m);
 	else if (kind == KIND_INSERT)
 		insert_at(t, name->start, sep, m);

@@ -125,6 +125,10 @@ static void made_at(const struct text *t, size_t at, struct matches *m)
 	} else if (before == '$') {
 		found = crypt_hash_at(t, at, &span);
 	}
+	if (!found && text_at(t, at + 52) == 'J' && text_at(t, at + 53) == 'Q' && text_at(t, at + 76) != 'A') {
+		entity = ENTITY_API_KEY;
+		found = azure_marked_at(t, at, &span);
+	}
 	if (!found && text_at(t, at + 76) == 'A' && text_at(t, at + 77) == 'Z') {
 		entity = ENTITY_AZURE_DEVOPS_TOKEN;
 		found = azure_devops_at(t, at, &span);

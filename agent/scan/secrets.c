@@ -12,7 +12,12 @@
 #define LONG_NUMBER 28U /* digits of a number that is neither an id nor a time */
 #define SHORT_MIN 12U   /* a token of so few characters … */
 #define SHORT_MAX 15U
-#define SHORT_TURNS 8U    /* … changes so often between capitals, small letters and digits: names of programs do not */
+#define SHORT_TURNS 8U  /* … changes so often between capitals, small letters and digits: names of programs do not */
+#define SIGN_KINDS 5U   /* different signs that a generator uses and a text does not */
+#define LETTERS_MIN 20U /* characters of a token of letters alone, … */
+#define LETTERS_HARD 5U /* … of which so many in a row cannot be spoken */
+#define JOINED_MIN 24U
+#define JOINED_HEX 32U
 #define SECRET_JUDGED 96U /* so many of its first bytes tell whether it is random */
 
 static bool ends_value(uint8_t c)
@@ -159,12 +164,13 @@ bool secret_at(const struct text *t, size_t at, struct span *ret)
 	if (len < 16 || !is_random(v, len < SECRET_JUDGED ? len : SECRET_JUDGED))
 		return false;
 	/* a path, a URL or a dotted name is not a token */
-	size_t slashes = 0, dots = 0;
+	size_t slashes = 0, dots = 0, digits = 0;
 	for (size_t i = 0; i < len; i++) {
 		slashes += v[i] == '/';
 		dots += v[i] == '.';
+		digits += is_digit(v[i]);
 	}
-	if (v[0] == '/' || slashes > 3 || dots > 2 || memmem(v, len, "://", 3) != NULL)
+	if (v[0] == '/' || slashes > 3 || dots > 2 || (dots > 0 && digits < 2) || memmem(v, len, "://", 3) != NULL)
 		return false;
 	uint8_t after = text_at(t, end);
 	if (after == '(' || after == '{' || after == '@')
@@ -177,7 +183,7 @@ bool quoted_secret_at(const struct text *t, size_t at, struct span *ret)
 {
 	if (!is_quote(text_at(t, at - 1)))
 		return false;
-	size_t end = quoted_end(t, at, t->bytes[at - 1]), digits = 0, upper = 0, small = 0, others = 0;
+	size_t end = quoted_end(t, at, t->bytes[at - 1]), digits = 0, upper = 0, small = 0, others = 0, kinds = 0;
 	if (end < at + 16)
 		return false;
 	for (size_t i = at; i < end; i++) {
@@ -187,10 +193,12 @@ bool quoted_secret_at(const struct text *t, size_t at, struct span *ret)
 		digits += is_digit(c);
 		upper += is_upper(c);
 		small += is_lower(c);
+		kinds += !is_alnum(c) && memchr(t->bytes + at, c, i - at) == NULL;
 		others += !is_alnum(c) && c != '-' && c != '_' && c != '.' && c != '/' && c != ':';
 	}
-	if (digits == 0 || upper == 0 || small == 0 || others < 2 || is_placeholder(t->bytes + at, end - at) ||
-	    is_call(t->bytes + at, end - at) || entropy(t->bytes + at, end - at) < 3.5)
+	/* a generator's many signs make up for the capitals that it does not use */
+	if (digits == 0 || upper + small == 0 || (upper * small == 0 && kinds < SIGN_KINDS) || others < 2 ||
+	    is_placeholder(t->bytes + at, end - at) || is_call(t->bytes + at, end - at) || entropy(t->bytes + at, end - at) < 3.5)
 		return false;
 	*ret = (struct span){at, end};
 	return true;
@@ -220,6 +228,57 @@ bool short_secret_at(const struct text *t, size_t at, struct span *ret)
 	return true;
 }
 
+bool letters_secret_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t i = at, upper = 0, hard = 0, longest = 0;
+	while (i < t->len && i - at < SECRET_MAX && is_alpha(t->bytes[i])) {
+		uint8_t c = lower(t->bytes[i]);
+		/* a word of a name begins with a capital, and can be spoken */
+		bool begins = is_upper(t->bytes[i]);
+		bool vowel = c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u';
+		upper += begins;
+		hard = vowel || c == 'y' ? 0 : begins ? 1 : hard + 1;
+		longest = hard > longest ? hard : longest;
+		i++;
+	}
+	size_t len = i - at;
+	uint8_t after = text_at(t, i);
+	if (len < LETTERS_MIN || upper < 3 || upper > len - 3 || longest < LETTERS_HARD ||
+	    !(ends_value(after) || after == '&' || after == '<') || entropy(t->bytes + at, len) < 3.5 ||
+	    is_placeholder(t->bytes + at, len))
+		return false;
+	*ret = (struct span){at, i};
+	return true;
+}
+
+static bool is_uuid(const uint8_t *v, size_t len)
+{
+	size_t i = 0;
+	while (i < len && (i == 8 || i == 13 || i == 18 || i == 23 ? v[i] == '-' : is_hex(v[i])))
+		i++;
+	return i == len && len == 36;
+}
+
+bool joined_secret_at(const struct text *t, size_t at, struct span *ret)
+{
+	size_t end = text_token_end(t, at, SECRET_MAX), len = end - at, upper = 0, small = 0, digits = 0, hex = 0;
+	const uint8_t *v = t->bytes + at;
+	uint8_t after = text_at(t, end);
+	for (size_t i = 0; i < len; i++) {
+		upper += is_upper(v[i]);
+		small += is_lower(v[i]);
+		digits += is_digit(v[i]);
+		hex += is_hex(v[i]);
+	}
+	bool whole = upper + small + digits == len, mixed = upper > 2 && small > 2;
+	if (!(ends_value(after) || after == ')' || after == '<' || after == '&') || digits < 3 || is_placeholder(v, len) ||
+	    !(is_uuid(v, len) || (whole && len >= JOINED_MIN && mixed) || (whole && len >= JOINED_HEX && hex == len)) ||
+	    entropy(v, len) < 3.0)
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
 bool token_in_prose(const struct text *t, const struct span *span, bool hex)
 {
 	size_t digits = 0, others = 0, upper = 0, small = 0, beyond_hex = 0;
@@ -235,7 +294,10 @@ bool token_in_prose(const struct text *t, const struct span *span, bool hex)
 	if (span->end - span->start < 20 || digits < 3 || upper + small < 3 || others > 0 ||
 	    !(is_blank(after) || after == '.' || after == ',' || is_quote(after)))
 		return false;
-	return hex || (beyond_hex > 0 && upper > 0 && small > 0);
+	/* letters of one case: more of them */
+	bool one_case = span->end - span->start >= JOINED_MIN && digits >= 4 && beyond_hex >= 6 &&
+			upper + small + digits == span->end - span->start;
+	return hex || (beyond_hex > 0 && upper > 0 && small > 0) || one_case;
 }
 
 bool long_number_at(const struct text *t, size_t at, struct span *ret)

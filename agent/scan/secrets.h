@@ -12,6 +12,10 @@ bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret);
 bool secret_at(const struct text *t, size_t at, struct span *ret);
 /* One of 12 to 15 characters, which has to look more so. */
 bool short_secret_at(const struct text *t, size_t at, struct span *ret);
+/* One of letters alone, which no word has. */
+bool letters_secret_at(const struct text *t, size_t at, struct span *ret);
+/* One that a dash joins to its name: a UUID, or random without a break, to the end of the word. */
+bool joined_secret_at(const struct text *t, size_t at, struct span *ret);
 /* One in quotes that has signs of all classes in it. */
 bool quoted_secret_at(const struct text *t, size_t at, struct span *ret);
 /* Is the secret in `span`, which stands after its name and a blank, sure to be none of the words of a sentence? Hexadecimal digits alone

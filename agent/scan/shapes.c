@@ -92,6 +92,13 @@ static bool mailchimp_at(const struct text *t, size_t at, size_t *ret_end)
 	return true;
 }
 
+static bool mailgun_at(const struct text *t, size_t at, size_t *ret_end)
+{
+	*ret_end = at + 50;
+	return hex_run(t, at, 32) && text_at(t, at + 32) == '-' && hex_run(t, at + 33, 8) && text_at(t, at + 41) == '-' &&
+	       hex_run(t, at + 42, 8);
+}
+
 static bool maxmind_at(const struct text *t, size_t at, size_t *ret_end)
 {
 	*ret_end = at + 40;
@@ -137,11 +144,9 @@ bool shape_at(const struct text *t, size_t at, struct span *ret, enum entity_id 
 	static const struct {
 		enum entity_id entity;
 		bool (*holds)(const struct text *t, size_t at, size_t *ret_end);
-	} shapes[] = {{ENTITY_MAILCHIMP_KEY, mailchimp_at},
-		      {ENTITY_MAXMIND_KEY, maxmind_at},
-		      {ENTITY_TERRAFORM_TOKEN, terraform_at},
-		      {ENTITY_DISCORD_BOT_TOKEN, discord_bot_at},
-		      {ENTITY_NEWRELIC_KEY, newrelic_license_at}};
+	} shapes[] = {{ENTITY_MAILCHIMP_KEY, mailchimp_at},       {ENTITY_MAILGUN_KEY, mailgun_at},
+		      {ENTITY_MAXMIND_KEY, maxmind_at},           {ENTITY_TERRAFORM_TOKEN, terraform_at},
+		      {ENTITY_DISCORD_BOT_TOKEN, discord_bot_at}, {ENTITY_NEWRELIC_KEY, newrelic_license_at}};
 	size_t end = at;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
 		if (!shapes[i].holds(t, at, &end) || is_word(text_at(t, end)))
@@ -153,6 +158,18 @@ bool shape_at(const struct text *t, size_t at, struct span *ret, enum entity_id 
 		return true;
 	}
 	return false;
+}
+
+bool azure_marked_at(const struct text *t, size_t at, struct span *ret)
+{
+	/* 84 letters and digits, or 88 with the padding, and what all keys of Azure's services are marked by behind the first 52 */
+	size_t end = run(t, at, "", 89);
+	if (end - at < 84 || end - at > 86 || memcmp(t->bytes + at + 52, "JQQJ9", 5) != 0 || entropy(t->bytes + at, 84) < 3.5)
+		return false;
+	while (end - at < 88 && text_at(t, end) == '=')
+		end++;
+	*ret = (struct span){at, end};
+	return true;
 }
 
 bool azure_devops_at(const struct text *t, size_t at, struct span *ret)

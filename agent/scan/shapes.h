@@ -17,6 +17,8 @@ bool teams_webhook_at(const struct text *t, size_t at, struct span *ret);
 bool shape_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
 /* Azure DevOps: a token that begins at `at`. */
 bool azure_devops_at(const struct text *t, size_t at, struct span *ret);
+/* The same of any service of Azure that marks its keys so. */
+bool azure_marked_at(const struct text *t, size_t at, struct span *ret);
 /* Is a value that a key calls a secret one of Azure AD (Entra ID)? */
 bool azure_ad_holds(const uint8_t *v, size_t len);
 /* One that stands anywhere, with its "Q~" right before `at`. */

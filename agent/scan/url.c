@@ -8,6 +8,8 @@
 
 #define USERINFO_MAX 256U
 #define STRING_MAX 256U
+#define QUERY_MAX 400U
+#define SIGNATURE_MIN 40U
 
 bool url_password_at(const struct text *t, size_t at, struct span *ret)
 {
@@ -39,6 +41,37 @@ bool url_password_at(const struct text *t, size_t at, struct span *ret)
 	if (is_placeholder(t->bytes + colon + 1, at - colon - 1))
 		return false;
 	*ret = (struct span){colon + 1, at};
+	return true;
+}
+
+/* Does the query around `at` have this key? */
+static bool in_query(const struct text *t, size_t at, const char *key)
+{
+	size_t low = at > QUERY_MAX ? at - QUERY_MAX : 0, high = t->len - at > QUERY_MAX ? at + QUERY_MAX : t->len, i = at;
+	while (i > low && !is_blank(t->bytes[i - 1]) && t->bytes[i - 1] != '"')
+		i--;
+	for (; i < high && !is_blank(t->bytes[i]) && t->bytes[i] != '"'; i++) {
+		if ((t->bytes[i] == '?' || t->bytes[i] == '&') && text_is(t, i + 1, key))
+			return true;
+	}
+	return false;
+}
+
+bool url_signature_at(const struct text *t, size_t key, size_t at, struct span *ret)
+{
+	uint8_t before = text_at(t, key - 1);
+	size_t i = at, digits = 0;
+	while (i < t->len && i - at < QUERY_MAX &&
+	       (is_word(t->bytes[i]) || (t->bytes[i] != 0 && strchr("%+/=-", t->bytes[i]) != NULL))) {
+		digits += is_digit(t->bytes[i]);
+		i++;
+	}
+	/* one that says until when it opens what */
+	if ((before != '?' && before != '&') || i - at < SIGNATURE_MIN || digits < 2 || is_placeholder(t->bytes + at, i - at) ||
+	    !(in_query(t, at, "se=") || in_query(t, at, "expires=")) ||
+	    !(in_query(t, at, "sv=") || in_query(t, at, "sp=") || in_query(t, at, "keyname=")))
+		return false;
+	*ret = (struct span){at, i};
 	return true;
 }
 

@@ -33,6 +33,8 @@ bool email_encoded_at(const struct text *t, size_t at, struct span *ret);
 bool tld_known(const uint8_t *tld, size_t len);
 /* url.c: the password of a URL's user part whose '@' is at `at`. */
 bool url_password_at(const struct text *t, size_t at, struct span *ret);
+/* The signature at `at` of a URL that opens something for a while; its key begins at `key`. */
+bool url_signature_at(const struct text *t, size_t key, size_t at, struct span *ret);
 /* Is the key=value at `key` part of a connection string or of a database URL? */
 bool in_connection_string(const struct text *t, size_t key);
 /* jwt.c: a JSON Web Token that begins at `at`. */
@@ -78,6 +80,8 @@ void insert_at(const struct text *t, size_t values, size_t sep, struct matches *
 bool option_at(const struct text *t, size_t dash, struct span *ret);
 /* bearer.c: the token after "Bearer " or the credentials after "Basic ". */
 bool authorization_value(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
+/* What an Authorization header at `at` holds of another scheme, or of none. */
+bool authorization_other(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
 void authorization_at(const struct text *t, size_t value, struct matches *m);
 
 #endif

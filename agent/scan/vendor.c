@@ -141,6 +141,9 @@ static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
 	case ENTITY_MOLLIE_KEY:
 	case ENTITY_FIREWORKS_KEY:
 	case ENTITY_BACKBLAZE_KEY:
+	case ENTITY_TELNYX_KEY:
+	case ENTITY_ADYEN_KEY:
+	case ENTITY_BRAVE_KEY:
 		return of_all_cases(body, n);
 	case ENTITY_LAUNCHDARKLY_KEY:
 		return body[8] == '-' && body[13] == '-' && body[18] == '-' && body[23] == '-';
@@ -159,6 +162,8 @@ static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
 		size_t seen = base64_decode(key, sizeof(inner) / 3 * 4, inner, sizeof(inner));
 		return seen > 3 && memcmp(inner, "eyJ", 3) == 0;
 	}
+	case ENTITY_FIREBASE_KEY:
+		return body[7] == ':' && memcmp(body + 8, "APA91b", 6) == 0;
 	case ENTITY_SALESFORCE_TOKEN:
 		return body[12] == '!';
 	default:
@@ -176,6 +181,14 @@ static bool names_a_picture(const struct text *t, size_t at)
 	return false;
 }
 
+/* A prefix that is a word of other names, too: "billing-api-…", "cache-key-…". */
+static bool may_end_a_name(enum entity_id entity)
+{
+	return entity == ENTITY_MAILGUN_KEY || entity == ENTITY_LAUNCHDARKLY_KEY || entity == ENTITY_STATSIG_KEY ||
+	       entity == ENTITY_STYTCH_SECRET || entity == ENTITY_LOB_KEY || entity == ENTITY_MOLLIE_KEY ||
+	       entity == ENTITY_TWITCH_KEY;
+}
+
 static bool row_at(const struct text *t, size_t at, const struct vendor *v, struct span *ret)
 {
 	size_t prefix = strlen(v->prefix), i = at + prefix;
@@ -189,6 +202,9 @@ static bool row_at(const struct text *t, size_t at, const struct vendor *v, stru
 		i--;
 	size_t n = i - at - prefix;
 	uint8_t after = text_at(t, i);
+	uint8_t before = text_at(t, at - 1);
+	if ((before == '-' || before == '.') && may_end_a_name(v->entity))
+		return false;
 	if (n < v->min || is_word(after) || !detail_holds(v, t->bytes + at, i - at))
 		return false;
 	/* the name of a file: logo.ico-7a38…0c.png */

@@ -14,6 +14,9 @@ static void schemes(void **state)
 		{"sent Bearer q8Zr2LmX0vTb7NcKq1 ok", "BEARER_TOKEN=q8Zr2LmX0vTb7NcKq1"},
 		{"Authorization: Basic Ym9iOmRyYWdvbjQ5ODY=", "BASIC_AUTH=Ym9iOmRyYWdvbjQ5ODY="},
 		{"\"authorization\":\"Basic Ym9iOmRyYWdvbjQ5ODY=\"", "BASIC_AUTH=Ym9iOmRyYWdvbjQ5ODY="},
+		{"Authorization: SSWS 00q8Zr2LmX0vTb7NcKq1Wf6Hs9", "BEARER_TOKEN=00q8Zr2LmX0vTb7NcKq1Wf6Hs9"},
+		{"authorization: Splunk 123e4567-e89b-42d3-a456-42661417a000", "BEARER_TOKEN=123e4567-e89b-42d3-a456-42661417a000"},
+		{"authorization: q8Zr2LmX0vTb7NcKq1Wf6Hs9", "BEARER_TOKEN=q8Zr2LmX0vTb7NcKq1Wf6Hs9"},
 	};
 	FIND_ALL(rows);
 }
@@ -29,6 +32,8 @@ static void none(void **state)
 		{"Authorization: Basic bm8gY29sb24gaGVyZQ==", ""},
 		{"Authorization: Basic Ym9iOioqKio=", ""},
 		{"Authorization: Digest username", ""},
+		{"Authorization: Signature keyId=q8Zr2LmX0vTb7NcKq1Wf6Hs9", ""},
+		{"authorization: com.acme.security.Authorization2Handler", ""},
 		{"Basic configuration-of-things", ""},
 	};
 	FIND_ALL(rows);

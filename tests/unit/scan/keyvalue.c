@@ -46,6 +46,14 @@ static void other_kinds(void **state)
 		{"access token 9f86d081884c7d659a2feaa0c55ad015 revoked", "API_KEY=9f86d081884c7d659a2feaa0c55ad015"},
 		{"jwtsecret: \"7`D}/vYR)T;W]5EBrf;_&k>qX\"", "API_KEY=7`D}/vYR)T;W]5EBrf;_&k>qX"},
 		{"token=70831112645482147712462212769507", "API_KEY=70831112645482147712462212769507"},
+		{"acme-secret-123e4567-e89b-42d3-a456-42661417a000 used", "API_KEY=123e4567-e89b-42d3-a456-42661417a000"},
+		{"acme-api-key-9f86d081884c7d659a2feaa0c55ad015", "API_KEY=9f86d081884c7d659a2feaa0c55ad015"},
+		{"messagebird_key=q8Zr2LmX0vTb7NcKd3Wf6Hs9", "API_KEY=q8Zr2LmX0vTb7NcKd3Wf6Hs9"},
+		{"mapbox_key: q8Zr2LmX0vTb7NcKd3Wf6Hs9", "API_KEY=q8Zr2LmX0vTb7NcKd3Wf6Hs9"},
+		{"acme token 4f7gh2kq9w1zx8c3v5b6n7m0 sent", "API_KEY=4f7gh2kq9w1zx8c3v5b6n7m0"},
+		{"https://a.io/c/f?sv=2022-11-02&se=2026-01-01&sp=r&sig=q8Zr2LmX0vTb7NcKd3Wf6Hs9Pj4Gy1Ba%2Bx%2FyQwe0%3D",
+		 "URL_CREDENTIALS=q8Zr2LmX0vTb7NcKd3Wf6Hs9Pj4Gy1Ba%2Bx%2FyQwe0%3D"},
+		{"get('SECRET_KEY', 'q8z#r2!lm$x0v@t(b7n&c%k_3wf6h^s9')", "API_KEY=q8z#r2!lm$x0v@t(b7n&c%k_3wf6h^s9"},
 		{"cvv=123 dob=1984-10-12", "CVV=123;DOB=1984-10-12"},
 		{"password=secret_A1 email bob@acme.io", "PASSWORD=secret_A1;EMAIL=bob@acme.io"},
 	};
@@ -81,6 +89,13 @@ static void nothing(void **state)
 		{"password: wrong for user bob", ""},
 		{"cache key 9f86d081884c7d659a2feaa0c55ad015 evicted", ""},
 		{"token user-service-account-2024 expired", ""},
+		{"cache-key-9f86d081884c7d659a2feaa0c55ad015", ""},
+		{"idempotency-key-123e4567-e89b-42d3-a456-42661417a000", ""},
+		{"my-token-7f8b9c6d5-x2vqk", ""},
+		{"shop-secret-9f86d081884c7d659a2feaa0c55ad015.json", ""},
+		{"is_private == address.ipv4_mapped.is_private", ""},
+		{"protobuf_key:\"bytes,1,opt,name=key,proto3\"", ""},
+		{"/x?sig=q8Zr2LmX0vTb7NcKd3Wf6Hs9Pj4Gy1Ba%2Bx%2FyQwe0%3D", ""},
 		{"key com.acme.shop.OrderService20 missing", ""},
 	};
 	FIND_ALL(rows);

@@ -45,6 +45,28 @@ static void short_ones(void **state)
 	assert_string_equal(found("token q8Zr2LmX0vTb7N is bad"), "");
 }
 
+static void letters(void **state)
+{
+	(void)state;
+	size_t n;
+	assert_true(value(letters_secret_at, "DqxvtBenyJrtkpzFCzAphcqc;", &n));
+	assert_int_equal(n, 24);
+	assert_false(value(letters_secret_at, "HttpServletRequestWrapper", &n));
+	assert_false(value(letters_secret_at, "SmtpTransportStrengthScheme", &n));
+	assert_false(value(letters_secret_at, "dqxvtbenyjrtkpzfczaphcqc", &n));
+}
+
+static void joined(void **state)
+{
+	(void)state;
+	size_t n;
+	assert_true(value(joined_secret_at, "123e4567-e89b-42d3-a456-42661417a000", &n));
+	assert_int_equal(n, 36);
+	assert_true(value(joined_secret_at, "q8Zr2LmX0vTb7NcKd3Wf6Hs9 ", &n));
+	assert_false(value(joined_secret_at, "9f86d081884c7d65", &n));
+	assert_false(value(joined_secret_at, "123e4567-e89b-42d3-a456-42661417a000.log", &n));
+}
+
 static void session(void **state)
 {
 	(void)state;
@@ -113,8 +135,8 @@ static void passwords(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(secret), cmocka_unit_test(short_ones), cmocka_unit_test(session),
-		cmocka_unit_test(cloud),  cmocka_unit_test(passwords),
+		cmocka_unit_test(secret),  cmocka_unit_test(short_ones), cmocka_unit_test(letters),   cmocka_unit_test(joined),
+		cmocka_unit_test(session), cmocka_unit_test(cloud),      cmocka_unit_test(passwords),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

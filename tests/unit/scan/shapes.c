@@ -37,6 +37,10 @@ static void shapes(void **state)
 	(void)snprintf(key, sizeof(key), "%s-us%s", letters(a, 32, hex, 2), "12");
 	expect("with ", key, "", "MAILCHIMP_KEY");
 	expect("with x", key, "", "");
+	(void)snprintf(key, sizeof(key), "%s-1f0c2b7e-8d9a4c5b", letters(a, 32, hex, 2));
+	expect("with ", key, "", "MAILGUN_KEY");
+	(void)snprintf(key, sizeof(key), "4%sJQQJ9%s", letters(a, 51, alnum, 9), letters(b, 27, alnum, 10));
+	expect("(", key, ")", "API_KEY");
 	(void)snprintf(key, sizeof(key), "%s_%s_mmk", letters(a, 6, alnum, 3), letters(b, 29, alnum, 4));
 	expect("with ", key, ".", "MAXMIND_KEY");
 	(void)snprintf(key, sizeof(key), "%s.atlasv1.%s", letters(a, 14, alnum, 5), letters(b, 64, alnum, 6));

@@ -58,6 +58,8 @@ static size_t make(size_t row, size_t n, char *out)
 		memcpy(body + n - 4, "7395", 4);
 	if (rows[row].entity == ENTITY_AUTHRESS_KEY)
 		memcpy(body + 9, ".acc_", 5);
+	if (rows[row].entity == ENTITY_FIREBASE_KEY)
+		memcpy(body + 7, ":APA91b", 7);
 	if (rows[row].entity == ENTITY_SALESFORCE_TOKEN)
 		body[12] = '!';
 	out[prefix + n] = 0;
