@@ -34,6 +34,9 @@ LINES = {
     "keys without values": lambda n: blocks(b"password=", n),
     "quotes that never end": lambda n: blocks(b"password='a ", n),
     "private keys without an end": lambda n: blocks(b"-----BEGIN " b"PRIVATE KEY-----\\n#AAAA", n),
+    "addresses in another writing": lambda n: blocks(b"a=u%40acme.io&", n),
+    "colours": lambda n: blocks(b"\x1b[31mpassword\x1b[0m=", n),
+    "base64 of texts": lambda n: blocks(b"eyJ-eyJhIjox", n),
     "UTF-16": lambda n: blocks("token = straße 4711, ".encode("utf-16-le"), n),
 }
 

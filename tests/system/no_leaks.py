@@ -7,6 +7,7 @@ import base64
 import contextlib
 import gzip
 import http.server
+import json
 import os
 import pathlib
 import random
@@ -16,6 +17,7 @@ import subprocess
 import threading
 
 import gs
+from serve import daemon
 
 ALNUM = string.ascii_letters + string.digits
 CORE_FROM = 10000  # planted: then a core dump is taken, too, a gigabyte of what was just read from /proc
@@ -206,7 +208,62 @@ def planted_secrets():
         gs.expect(not found, f"values are in {sorted({f[0] for f in found})}")
 
 
-CASES = {"planted_secrets": planted_secrets}
+def served_secrets():
+    """The same of the daemon: its answers, its words, its history and what it writes on the way, its memory and its sessions'."""
+    planted = [(line, value) for value, line in plant(int(os.environ.get("GS_SECRETS", "1000")) // 10)]
+    pieces = pieces_of(planted)
+    with gs.workdir() as top:
+        values, ready, history, port = top / "values", top / "ready", top / "kept" / "history.db", gs.free_port()
+        history.parent.mkdir()
+        values.write_text("\n".join(line for line, _ in planted), encoding="utf-8")
+        with open(top / "log", "wb") as log:
+            service = subprocess.Popen(["python3", str(gs.HERE / "programs" / "leaky.py"), str(values), str(ready), str(port)], stdin=subprocess.PIPE, stdout=log, stderr=log)
+        try:
+            with daemon(top, [f"{{service: leaky, port: {port}}}"], f"history: {history}\n") as d:
+                gs.poll_until(lambda: d.service("leaky")["report"], "the first report")
+                service.stdin.write(b"go\n")
+                service.stdin.flush()
+                gs.poll_until(lambda: ready.exists() or service.poll() is not None, "the service has logged everything")
+                gs.expect(service.poll() is None, "the service ended early")
+
+                def told():
+                    rules = {f["rule"] for f in d.service("leaky")["report"]["findings"]}
+                    return {"data.log.password", "data.log.credit_card", "data.log.email", "data.log.jwt"} <= rules
+
+                gs.poll_until(told, "the findings in the interface")
+                sessions = d.sessions()
+                gs.expect(sessions, "nobody watches")
+
+                def in_memory():
+                    return [m for pid in [*sessions, d.process.pid] for m in leaks(pieces, memory_of(pid))]
+
+                gs.poll_until(lambda: not in_memory(), "the daemon's and its session's memory hold no value")
+                rings = [part for part in memory_of(service.pid) if "memfd:" in part[0]]
+                gs.expect(rings, "the service maps no ring")
+                gs.expect(not leaks(pieces, rings), "the service's rings hold a value")
+                answers = [(path, d.ask(path)[1].encode()) for path in ("/", "/metrics", "/api/v1/services", "/api/v1/services/leaky", "/api/v1/findings", "/gate/argo?service=leaky")]
+                files = [(str(p), p.read_bytes()) for p in d.folder.rglob("*") if p.is_file()]
+                gs.expect(files, "the session writes nothing")
+                service.stdin.close()
+                service.wait(gs.LIMIT_S)
+                gs.poll_until(lambda: json.loads(d.ask("/api/v1/history?service=leaky")[1])["sessions"], "the session in the history")
+                answers.append(("history", d.ask("/api/v1/history?service=leaky")[1].encode()))
+                kept = [(p.name, p.read_bytes()) for p in history.parent.iterdir()]
+                d.stop()
+            kept += [(p.name, p.read_bytes()) for p in history.parent.iterdir()] + [("words", d.log.read_bytes())]
+        finally:
+            service.kill()
+            service.wait()
+        gs.expect(any(name.startswith("history.db") and data for name, data in kept), "there is no history to look into")
+        places = answers + files + kept
+        print("  " + ", ".join(f"{os.path.basename(name) or name} {len(data)} bytes" for name, data in places))
+        found = leaks(pieces | encoded_pieces(planted), places)
+        for name, line, hit in found[:10]:
+            print(f"  {name}: {hit!r} of {line!r}")
+        gs.expect(not found, f"values are in {sorted({f[0] for f in found})}")
+
+
+CASES = {"planted_secrets": planted_secrets, "served_secrets": served_secrets}
 
 if __name__ == "__main__":
     gs.main(CASES)

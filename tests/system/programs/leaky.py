@@ -1,6 +1,6 @@
 """A service that logs every value it is given, and speaks them over a socket: line by line from a file, then waits to be told to end.
 
-usage: leaky.py VALUES READY
+usage: leaky.py VALUES READY [PORT]; with a PORT it listens there, and begins when it is told to by a line.
 """
 import pathlib
 import socket
@@ -8,7 +8,9 @@ import sys
 
 values = pathlib.Path(sys.argv[1]).read_text(encoding="utf-8").split("\n")
 near, far = socket.socketpair(socket.AF_UNIX)
-server = socket.create_server(("127.0.0.1", 0))
+server = socket.create_server(("127.0.0.1", int(sys.argv[3]) if len(sys.argv) > 3 else 0))
+if len(sys.argv) > 3:
+    sys.stdin.readline()
 client = socket.create_connection(server.getsockname())
 peer, _ = server.accept()
 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
