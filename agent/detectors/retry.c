@@ -118,17 +118,17 @@ static void retry_request_end(void *ctx, struct request *q)
 		.process_ns = retry_process_ns(r, q->conn->process),
 		.pid = q->pid,
 		.tid = q->tid,
+		.parent = q->conn->process ? q->conn->process->parent : 0,
 		.stack = q->stack,
 		.asked = retry_crowd_asked(r, k, q->tid, q->t_start, end_ns),
 		.answered = q->end == REQUEST_DONE || q->end == REQUEST_EOF || q->end == REQUEST_RESET,
 	};
-	const uint64_t before = k->seq.request_id;
 	q->resend_count = retry_attempt(r, k, &a);
-	q->resend_of = q->resend_count > 0 ? before : 0;
+	q->resend_of = q->resend_count > 0 ? k->client->seq.repeats : 0;
 	r->env.counters->retries_out += q->resend_count > 0;
 	if (a.result == RETRY_FAILED)
 		retry_caller_failed(r, q->tid, k);
-	retry_budget_count(r, q->conn->peer, q->t_start, q->resend_count > 0, q->stack);
+	retry_budget_count(r, k, q->t_start, q->resend_count > 0, q->stack);
 }
 
 static void retry_conn_connect(void *ctx, struct conn *c, const struct event *e)

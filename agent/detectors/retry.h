@@ -1,6 +1,6 @@
 /*
  * Retries, inside the detector: operations (keys), attempts and sequences. retry.c turns what the model tells into attempts, retry_key.c
- * keeps the operations, retry_sequence.c judges, retry_report.c speaks.
+ * keeps the operations, retry_client.c who does them; retry_sequence.c says what follows what, retry_judge.c judges, retry_report.c speaks.
  *
  *   attempt   one try of an operation: a request, a connect that failed, a connection that ended without an answer
  *   sequence  attempts of one operation, each begun after the one before it had failed
@@ -27,6 +27,8 @@
 #define RETRY_THREADS_MAX 256U /* threads whose requests are counted, a power of two */
 #define RETRY_LANES_MAX 32U    /* attempts at once that are told apart */
 #define RETRY_EXECS_MAX 16U
+#define RETRY_CLIENTS_MAX 4096U /* processes that are told apart, over all operations */
+#define RETRY_SIDE_MAX 64U      /* and of one operation */
 
 /* Rows of the rule table, retry_rules[]. */
 enum retry_rule {
@@ -78,7 +80,7 @@ struct retry_attempt {
 	uint64_t address;        /* hash of the peer's address */
 	uint64_t request_id;
 	uint64_t process_ns; /* start of the process that made it */
-	uint32_t pid, tid, stack;
+	uint32_t pid, tid, parent, stack;
 	uint32_t asked; /* requests of this thread to this peer so far; 0 if it has several at once, or that is not known */
 	bool answered;  /* it was not the caller who ended it */
 };
@@ -90,9 +92,10 @@ struct retry_sequence {
 	uint32_t attempts, gaps_n;
 	uint64_t first_start_ns, last_start_ns, last_end_ns, last_gap_ns, due_ns /* of Retry-After */;
 	uint64_t request_id; /* of the last attempt, 0 none */
+	uint64_t repeats;    /* the request that the last attempt tried again, 0 none */
 	uint64_t exit_ns;    /* when the process of the last attempt called exit, 0 not yet */
 	uint64_t caller;
-	uint32_t pid, tid;
+	uint32_t pid, tid, boss; /* boss: who started the process that exited and may start another, 0 nobody */
 	int status;
 	bool delivered;
 	uint64_t gaps[SHAPE_GAPS_MAX];
@@ -120,6 +123,9 @@ struct retry_key_id {
 	uint64_t peer;
 };
 
+struct retry_crowd;  /* retry_crowd.c */
+struct retry_handed; /* retry_client.c */
+
 /* A sequence as a line of text tells it. */
 enum retry_outcome { RETRY_GOES_ON, RETRY_GAVE_UP, RETRY_RECOVERED };
 struct retry_line {
@@ -129,35 +135,48 @@ struct retry_line {
 	enum retry_outcome outcome;
 };
 
+/* Who does it: the service, or one of its processes once several were seen to do it side by side. */
+struct retry_client {
+	struct retry_key *key;
+	uint32_t pid, parent;
+	struct retry_sequence seq;
+	bool concurrent;           /* several threads do it at once: only attempts of one thread follow each other */
+	uint32_t overlaps;         /* attempts that overlapped another of the same thread */
+	struct retry_crowd *crowd; /* several tasks of one thread do it at once: their attempts cannot be told apart */
+	uint64_t ok_start_ns, period_ns, period_off_ns; /* healthy start-to-start interval and how much it wanders */
+	uint32_t period_n;
+	uint64_t ok_end_ns, ok_caller, calm_ns; /* last good answer, and how long after one the next attempt comes */
+	uint32_t ok_tid, ok_pid, calm_n;
+	struct retry_client *active_prev, *active_next; /* with a sequence under way */
+	struct retry_client *next;                      /* of the key */
+};
+
 struct retry_key {
 	struct retry_key_id id;
 	enum retry_kind kind;
 	char *peer, *operation;
 	uint32_t stack;
-	uint64_t site;   /* of connects: hash of the call site, 0 until known */
-	bool concurrent; /* several threads do it at once: only attempts of one thread follow each other */
+	uint64_t site; /* of connects: hash of the call site, 0 until known */
 	bool dirty;
 	uint64_t attempts, retries, failures;
 	uint64_t sequences, gave_up, recovered;
 	uint32_t max_attempts, bound; /* bound: longest sequence that ended in giving up */
 	bool unbounded;
-	enum backoff backoff;      /* of the longest sequence */
-	enum jitter jitter;        /* within it */
-	uint32_t inner;            /* attempts of one inner round of it, 0 = not nested */
-	uint32_t round;            /* attempts of each of many calls that fail one after the other, 0 = not such */
-	uint32_t overlaps;         /* attempts that overlapped another of the same thread */
-	struct retry_crowd *crowd; /* several tasks of one thread do it at once: their attempts cannot be told apart */
+	enum backoff backoff; /* of the longest sequence */
+	enum jitter jitter;   /* within it */
+	uint32_t inner;       /* attempts of one inner round of it, 0 = not nested */
+	uint32_t round;       /* attempts of each of many calls that fail one after the other, 0 = not such */
 	uint64_t median_gap_ns;
 	uint32_t judged_gaps;
-	struct retry_line line;                         /* the longest sequence */
-	uint64_t ok_start_ns, period_ns, period_off_ns; /* healthy start-to-start interval and how much it wanders */
-	uint32_t period_n;
-	uint64_t ok_end_ns, ok_caller, calm_ns; /* last good answer, and how long after one the next attempt comes */
-	uint32_t ok_tid, ok_pid, calm_n;
+	struct retry_line line; /* the longest sequence */
 	struct shape_step steps[SHAPE_STEPS_MAX];
-	struct retry_sequence seq;
+	bool side_by_side;           /* processes do it at once */
+	struct retry_client *client; /* whose attempt is looked at, or was last */
+	struct retry_client first;
+	uint32_t others_n;
+	struct retry_client *others; /* once processes were seen side by side: one each, newest first */
+	struct retry_handed *handed; /* attempts that went from process to process; NULL where none did */
 	struct retry_hit hits[RETRY_RULES];
-	struct retry_key *active_prev, *active_next; /* keys with a sequence under way */
 	struct retry_key *dirty_next;
 	UT_hash_handle hh;
 };
@@ -168,6 +187,7 @@ struct retry_peer {
 	uint64_t second; /* of the newest slot */
 	uint32_t requests[RETRY_BUDGET_SECONDS], retries[RETRY_BUDGET_SECONDS];
 	uint32_t stack;
+	const struct retry_key *key; /* whose attempt passed the budget last; it has failed, so it is not forgotten */
 	struct retry_hit hit;
 	UT_hash_handle hh;
 };
@@ -196,7 +216,6 @@ struct retry_thread {
 	bool loop; /* it has several at once */
 };
 
-struct retry_crowd;    /* retry_crowd.c */
 struct retry_caller;   /* retry_incoming.c: incoming requests by thread */
 struct retry_incoming; /* and those that failed */
 struct retry_talk;     /* retry_talk.c */
@@ -204,7 +223,9 @@ struct retry_talk;     /* retry_talk.c */
 struct retry {
 	struct detector_env env;
 	struct retry_key *keys;
-	struct retry_key *active, *dirty;
+	struct retry_client *active;
+	struct retry_key *dirty;
+	uint32_t clients; /* beside the first ones */
 	struct retry_peer *peers;
 	struct retry_caller *callers;
 	struct pool caller_blocks;
@@ -242,13 +263,27 @@ bool retry_was_pace(const struct retry_key *k);
 
 /* retry_sequence.c. Returns how many attempts came before this one in its sequence: 0 = not a retry. */
 unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a);
-void retry_process_exit(struct retry *r, uint32_t pid);
+/* A process ended by its own will. `parent`: the one that started it, which is watched and lives on; 0 if none does. */
+void retry_process_exit(struct retry *r, uint32_t pid, uint32_t parent);
 /* End sequences that nothing can follow any more. */
 void retry_expire(struct retry *r, uint64_t now_ns);
 /* The session is over: what has not ended stays undecided, unless its process is gone. */
 void retry_end_all(struct retry *r, uint64_t now_ns);
+
+/* retry_judge.c: what sequences show. */
+uint64_t retry_option_ns(const struct retry *r, enum retry_option o);
 void retry_note(struct retry *r, struct retry_key *k, enum retry_rule rule, const struct retry_attempt *a, enum severity severity,
 		enum confidence confidence, uint64_t detail);
+/* An attempt has followed the failure before it, after a gap. */
+void retry_judge_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a, uint64_t gap);
+/* The sequence ends: it gave up, or an attempt went well. */
+void retry_judge_end(struct retry *r, struct retry_key *k, bool gave_up);
+/* The session is over, and the sequence is not. */
+void retry_judge_open(struct retry *r, struct retry_key *k);
+/* Shape and pace so far, where it is the longest of its operation. */
+void retry_judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_ns);
+/* It was no sequence after all: what was concluded from it, and has not been told yet, is not told. */
+void retry_judge_nothing(struct retry_key *k);
 
 /* retry_incoming.c */
 void retry_incoming_start(struct retry *r, const struct request *q);
@@ -259,6 +294,22 @@ void retry_incoming_free(struct retry *r);
 /* The incoming request that a thread works on, 0 none; and an attempt that failed for it. */
 uint64_t retry_caller_of(const struct retry *r, uint32_t tid);
 void retry_caller_failed(struct retry *r, uint32_t tid, struct retry_key *k);
+
+/* retry_client.c */
+void retry_client_init(struct retry_key *k);
+void retry_client_done(struct retry *r, struct retry_key *k);
+/* Makes the one whose attempt it is the key's present client. False if there is no room for another: the attempt is not followed. */
+bool retry_client_choose(struct retry *r, struct retry_key *k, const struct retry_attempt *a);
+/* Notes an attempt that goes on with a sequence, before it does: it may be another process that does. */
+void retry_client_hand(struct retry_key *k, const struct retry_attempt *a);
+/* Does it show that processes do the same side by side: it overlaps another one's attempt, or its process comes back after another's? */
+bool retry_client_beside(const struct retry_key *k, const struct retry_attempt *a);
+/* From now on each process has its own client. What the first one had done by itself, and the attempts since, which are to be gone through
+ * again; false if there were too many of them. */
+bool retry_client_split(struct retry_key *k, struct retry_sequence *ret_before, const struct retry_attempt **ret_since,
+			uint32_t *ret_n);
+/* An attempt was gone through. */
+void retry_client_settled(struct retry_key *k, const struct retry_attempt *a);
 
 /* retry_crowd.c */
 void retry_crowd_begin(struct retry_sequence *s, const struct retry_attempt *a);
@@ -291,7 +342,7 @@ uint64_t retry_connect_ns(const struct conn *c, uint64_t start_ns);
 uint64_t retry_timed_out_ns(const struct conn *c, uint64_t end_ns);
 
 /* retry_budget.c */
-void retry_budget_count(struct retry *r, const char *peer, uint64_t now_ns, bool retry, uint32_t stack);
+void retry_budget_count(struct retry *r, const struct retry_key *k, uint64_t now_ns, bool retry, uint32_t stack);
 void retry_budget_free(struct retry *r);
 
 /* retry_timeline.c: "7 attempts in 0.9 s: 0, 41, 42, 40 ms …, gave up". Returns buf. */

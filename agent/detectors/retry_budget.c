@@ -45,9 +45,9 @@ static void advance(struct retry_peer *p, uint64_t second)
 	p->second = second;
 }
 
-void retry_budget_count(struct retry *r, const char *name, uint64_t now_ns, bool retry, uint32_t stack)
+void retry_budget_count(struct retry *r, const struct retry_key *k, uint64_t now_ns, bool retry, uint32_t stack)
 {
-	struct retry_peer *p = peer_get(r, name);
+	struct retry_peer *p = peer_get(r, k->peer);
 	uint64_t requests = 0, retries = 0;
 
 	if (!p)
@@ -79,6 +79,7 @@ void retry_budget_count(struct retry *r, const char *name, uint64_t now_ns, bool
 	if ((uint64_t)(share * 10.0) > h->detail)
 		h->detail = (uint64_t)(share * 10.0);
 	p->stack = stack;
+	p->key = k;
 }
 
 void retry_budget_free(struct retry *r)

@@ -56,17 +56,18 @@ bool retry_crowd_apart(const struct retry_sequence *s)
 bool retry_crowd_overlap(struct retry_key *k, const struct retry_attempt *a)
 {
 	/* Who gave up early may close late: only answers show that two were under way. Addresses of one look-up are tried side by side. */
-	if (a->address != k->seq.addresses[0] || a->tid != k->seq.tid || a->pid != k->seq.pid || !a->answered || !k->seq.answered)
+	if (a->address != k->client->seq.addresses[0] || a->tid != k->client->seq.tid || a->pid != k->client->seq.pid ||
+	    !a->answered || !k->client->seq.answered)
 		return false;
-	if (++k->overlaps < OVERLAPS_MIN || k->overlaps * OVERLAPS_DIV < k->failures)
+	if (++k->client->overlaps < OVERLAPS_MIN || k->client->overlaps * OVERLAPS_DIV < k->failures)
 		return false;
-	k->crowd = calloc(1, sizeof *k->crowd);
-	return k->crowd != NULL;
+	k->client->crowd = calloc(1, sizeof *k->client->crowd);
+	return k->client->crowd != NULL;
 }
 
 void retry_crowd_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
-	struct retry_crowd *c = k->crowd;
+	struct retry_crowd *c = k->client->crowd;
 	uint32_t lanes = 1;
 
 	for (uint32_t i = 0; i < RETRY_LANES_MAX; i++)

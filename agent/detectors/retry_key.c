@@ -12,11 +12,11 @@
 #define CONNECT_FIRST 1U
 #define EVICT_LOOK 16U /* oldest operations that are looked at for one to forget */
 
-static void key_free(struct retry_key *k)
+static void key_free(struct retry *r, struct retry_key *k)
 {
+	retry_client_done(r, k);
 	free(k->peer);
 	free(k->operation);
-	free(k->crowd);
 	free(k);
 }
 
@@ -25,9 +25,9 @@ static bool forget_one(struct retry *r)
 	struct retry_key *k = r->keys;
 
 	for (unsigned int i = 0; k && i < EVICT_LOOK; i++, k = k->hh.next) {
-		if (!k->failures && !k->seq.active && !k->dirty) {
+		if (!k->failures && !k->first.seq.active && !k->dirty) {
 			HASH_DEL(r->keys, k);
-			key_free(k);
+			key_free(r, k);
 			return true;
 		}
 	}
@@ -52,6 +52,7 @@ struct retry_key *retry_key_get(struct retry *r, enum retry_kind kind, const cha
 		return NULL;
 	k->id = id;
 	k->kind = kind;
+	retry_client_init(k);
 	k->stack = stack;
 	k->peer = strdup(peer);
 	k->operation = strdup(operation);
@@ -62,7 +63,7 @@ struct retry_key *retry_key_get(struct retry *r, enum retry_kind kind, const cha
 		goto fail;
 	return k;
 fail:
-	key_free(k);
+	key_free(r, k);
 	return NULL;
 }
 
@@ -100,7 +101,7 @@ void retry_keys_free(struct retry *r)
 
 	HASH_ITER (hh, r->keys, k, next) {
 		HASH_DEL(r->keys, k);
-		key_free(k);
+		key_free(r, k);
 	}
 }
 

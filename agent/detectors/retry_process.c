@@ -20,9 +20,9 @@ static uint64_t begun(const struct retry *r, uint32_t parent, uint64_t started_n
 static void exiting(struct retry *r, uint32_t pid, uint64_t now_ns)
 {
 	r->exiting[r->exiting_n++ % RETRY_EXITING_MAX] = pid;
-	for (struct retry_key *k = r->active; k; k = k->active_next) {
-		if (k->seq.pid == pid)
-			k->seq.exit_ns = now_ns;
+	for (struct retry_client *c = r->active; c; c = c->active_next) {
+		if (c->seq.pid == pid)
+			c->seq.exit_ns = now_ns;
 	}
 }
 
@@ -59,10 +59,12 @@ uint64_t retry_process_ns(const struct retry *r, const struct process *p)
 
 void retry_process_gone(struct retry *r, const struct process *p)
 {
+	bool parent = r->env.model && model_process(r->env.model, p->parent);
+
 	for (unsigned int i = 0; i < RETRY_EXITING_MAX; i++) {
 		if (r->exiting[i] != p->pid)
 			continue;
 		r->exiting[i] = 0;
-		retry_process_exit(r, p->pid);
+		retry_process_exit(r, p->pid, parent ? p->parent : 0);
 	}
 }

@@ -118,8 +118,8 @@ static json_t *gaps_json(const struct retry_key *k)
 {
 	json_t *gaps = json_array();
 
-	for (uint32_t i = 0; i < k->seq.gaps_n && i < 8; i++)
-		json_array_append_new(gaps, evidence_seconds(k->seq.gaps[i]));
+	for (uint32_t i = 0; i < k->client->seq.gaps_n && i < 8; i++)
+		json_array_append_new(gaps, evidence_seconds(k->client->seq.gaps[i]));
 	return gaps;
 }
 
@@ -248,6 +248,10 @@ static void tell_budget(struct retry *r, struct retry_peer *p)
 
 	if (h->count == h->told)
 		return;
+	if (p->key && retry_was_pace(p->key)) { /* a poll that fails, as it turned out */
+		h->count = h->told;
+		return;
+	}
 	snprintf(message, sizeof message, "%s: up to %.1f %% of the requests of ten seconds were retries", p->name,
 		 (double)h->detail / 10.0);
 	const struct finding f = {
@@ -303,15 +307,20 @@ static void tell_storm(struct retry *r)
 /* A constant pace may turn out to be that of a poll, once good answers show how it goes on after those. */
 static bool waits(const struct retry_key *k, enum retry_rule rule)
 {
-	return rule == RETRY_NO_BACKOFF && k->hits[rule].severity == SEVERITY_INFO;
+	return (rule == RETRY_NO_BACKOFF && k->hits[rule].severity == SEVERITY_INFO) ||
+	       (rule == RETRY_NO_JITTER && k->backoff == BACKOFF_CONSTANT);
 }
 
 /* What waited until all was known. */
 static void tell_waiting(struct retry *r)
 {
+	static const enum retry_rule waiting[] = {RETRY_NO_BACKOFF, RETRY_NO_JITTER};
+
 	for (struct retry_key *k = r->keys; k; k = k->hh.next) {
-		if (waits(k, RETRY_NO_BACKOFF) && !retry_was_pace(k))
-			tell(r, k, &k->hits[RETRY_NO_BACKOFF], RETRY_NO_BACKOFF);
+		for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) {
+			if (waits(k, waiting[i]) && !retry_was_pace(k))
+				tell(r, k, &k->hits[waiting[i]], waiting[i]);
+		}
 	}
 }
 

@@ -13,6 +13,7 @@
 #define LINEAR_SPREAD 0.30      /* difference of neighbouring steps from their median */
 #define ENVELOPE_MIN 1.5        /* longest over the first ones of random delays that grow */
 #define ENVELOPE_SHORT_MIN 1.25 /* where there are three only */
+#define MANY_GAPS 12U           /* from which one long gap says nothing */
 #define CAP_NEAR 0.80           /* share of the largest gap that counts as having reached the cap */
 #define JITTER_NO_SPREAD 0.05   /* (max - min) / min of one step that shows a fixed delay */
 #define JITTER_YES_SPREAD 0.20  /* and of a random one; between the two it may be noise */
@@ -96,20 +97,22 @@ static bool grows_by_factor(const uint64_t *gaps, size_t n)
 		return false;
 	for (size_t i = 0; i + 1 < grown; i++) {
 		double ratio = (double)gaps[i + 1] / (double)(gaps[i] ? gaps[i] : 1);
-		bool last = i + 2 == grown && grown < n; /* the step into the cap may be cut short */
+		bool last = i + 2 == grown && grown < n && i > 0 && ratio >= 1.0; /* the step into the cap may be cut short */
 		if (ratio > GROWTH_MAX + GROWTH_SLACK || (ratio < GROWTH_MIN - GROWTH_SLACK && !last))
 			return false;
 	}
 	return true;
 }
 
-/* Random delays that grow: the first ones stay far below the longest. */
+/* Random delays that grow: the first ones stay far below the longest; of many, below most, for one long gap may be noise. */
 static bool grows_at_all(const uint64_t *gaps, size_t n)
 {
 	size_t first = n < 6 ? 1 : 2;
 	uint64_t early = 0, late = 0;
 
 	if (n < 3)
+		return false;
+	if (n >= MANY_GAPS && (double)shape_median(gaps + first, n - first) < (double)(gaps[0] > gaps[1] ? gaps[0] : gaps[1]))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t *of = i < first ? &early : &late;

@@ -73,6 +73,7 @@ void retry_connect_ended(struct retry *r, const struct conn *c, uint32_t tid)
 		.address = evidence_hash(EVIDENCE_HASH_SEED, &c->peer_addr, sizeof c->peer_addr),
 		.process_ns = retry_process_ns(r, c->process),
 		.pid = c->process ? c->process->pid : 0,
+		.parent = c->process ? c->process->parent : 0,
 		.tid = tid,
 		.stack = c->connect_stack,
 		.answered = c->connect_err != ECANCELED,
@@ -102,6 +103,7 @@ static void talk_attempt(struct retry *r, const struct conn *c, struct retry_tal
 		.caller = retry_caller_of(r, t->tid),
 		.process_ns = retry_process_ns(r, c->process),
 		.pid = c->process ? c->process->pid : 0,
+		.parent = c->process ? c->process->parent : 0,
 		.tid = t->tid,
 		.stack = t->stack,
 	};

@@ -13,9 +13,10 @@ EXP, LIN, CON, IRR, NONE = "exponential", "linear", "constant", "irregular", "no
 NOTHING = frozenset()
 
 
-def row(way, how, shapes=(), rules=NOTHING, may=NOTHING, kind="counted", also=False):
-    """kind: counted (class and bound are the server's count), unbounded, calls (that many attempts each), silent (no finding at all)."""
-    return {"way": way, "how": how, "shapes": shapes, "rules": set(rules), "may": set(may), "kind": kind, "also": also}
+def row(way, how, shapes=(), rules=NOTHING, may=NOTHING, kind="counted", also=False, processes=1):
+    """processes: of one service, side by side. kind: counted (class and bound are the server's count), unbounded, calls (that many attempts each), silent (no finding at all)."""
+    return {"way": way, "how": how, "shapes": shapes, "rules": set(rules), "may": set(may), "kind": kind, "also": also,
+            "processes": processes}
 
 
 # `also`: only where all are asked for. A constant pace may be told as information, as no_backoff.
@@ -59,6 +60,17 @@ for WAY in ("poll", "poll_jitter", "check", "check_slow_start", "pages", "bodies
     ROWS += [row(WAY, how, kind="silent", also=how == "good" and WAY != "poll") for how in ("good", "mostly")]
 ROWS += [row("lookups", "no", kind="silent"), row("same_lookup", "no", kind="silent"), row("pages", "busy", kind="silent"),
          row("bodies", "busy", kind="silent")]
+# Processes of one service that fail together: each makes attempts of its own, and those of all are compared.
+SIDE = {"processes": 6}
+ROWS += [
+    row("doubling", "busy", [EXP], ["no_jitter"], may=["budget"], **SIDE),
+    row("drawn", "busy", [EXP], may=["budget"], **SIDE),
+    row("hasty", "eof", [NONE], ["no_backoff"], may=["budget"], **SIDE),
+    row("doubling", "refuse", [EXP], may=["no_jitter"], also=True, **SIDE),
+    row("once", "busy", kind="silent", **SIDE),
+    row("poll_jitter", "mostly", kind="silent", also=True, **SIDE),
+    row("check", "mostly", kind="silent", **SIDE),
+]
 CALLS = {"equal_jitter": 6, "no_jitter": 7}
 
 
@@ -74,7 +86,7 @@ def judge(one, report, seen):
     r = max(rows, key=lambda x: x["max_attempts"], default=None)
     if r is None:
         return wrong + ["no row"]
-    attempts = max((len(v) for v in seen.values()), default=0) // CALLS.get(one["way"], 1)
+    attempts = max((len(v) for v in seen.values()), default=0) // (CALLS.get(one["way"], 1) * one["processes"])
     said = (r["class"], r["bound"])
     if one["kind"] == "unbounded":
         wanted = [("unbounded", None)]
@@ -92,8 +104,9 @@ def judge(one, report, seen):
 def measure(one):
     with gs.workdir() as top, failing_server.FailingServer() as server:
         held, port = failing_server.closed_port() if one["how"] == "refuse" else (None, server.port)
-        gs.checked([*gs.watch(top / "report.json"), "/usr/bin/python3", gs.HERE / "programs" / "retry_loops.py", one["way"], port,
-                    f"/{one['how']}/x"])
+        client = ["/usr/bin/python3", gs.HERE / "programs" / "retry_loops.py", one["way"], port, f"/{one['how']}/x"]
+        side = ["sh", "-c", 'for i in $(seq "$0"); do "$@" & done; wait', one["processes"]] if one["processes"] > 1 else []
+        gs.checked([*gs.watch(top / "report.json"), *side, *client])
         if held:
             held.close()
         return judge(one, gs.is_watched(top / "report.json"), server.seen)
@@ -108,7 +121,7 @@ def clients():
             results = list(pool.map(measure, left))
             for one, wrong in zip(left, results):
                 if wrong:
-                    print(f"  {one['way']} {one['how']}: {'; '.join(wrong)}")
+                    print(f"  {one['way']} {one['how']} ({one['processes']}): {'; '.join(wrong)}")
             left = [one for one, wrong in zip(left, results) if wrong]
             first = first or n - len(left)
             print(f"  {n - len(left)} of {n} right after {again + 1} tries")

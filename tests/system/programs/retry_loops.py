@@ -155,6 +155,7 @@ WAYS = {
     "equal_jitter": lambda: loop(5, lambda k: 0.1 * 2**k * random.uniform(0.5, 1), calls=6),
     "decorrelated": lambda: loop(8, Decorrelated(0.1, 2)),
     "some_jitter": lambda: loop(8, lambda k: 0.2 * random.uniform(0.75, 1.25), calls=1),
+    "drawn": lambda: loop(5, lambda k: 0.1 * 2**k * random.uniform(0.5, 1)),
     "no_jitter": lambda: loop(4, lambda k: 0.1 * 2**k, calls=7, pause=1.3),
     "forever_hasty": lambda: until(3, lambda n: ask()),
     "forever_fixed": lambda: until(7, poll(lambda: 0.2)),

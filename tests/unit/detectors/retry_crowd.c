@@ -11,7 +11,7 @@ static void test_workers_that_fail_once(void **state)
 	bench_init(&b);
 	for (uint32_t i = 0; i < 30; i++)
 		attempt(&b, NS_PER_MS, RETRY_FAILED, 1 + i, 0);
-	retry_process_exit(&b.r, 1);
+	retry_process_exit(&b.r, 1, 0);
 	retry_end_all(&b.r, b.now);
 	assert_int_equal(b.k->max_attempts, 1);
 	assert_int_equal(b.k->sequences, 30);
@@ -48,7 +48,7 @@ static void test_workers_that_try_again(void **state)
 			attempt(&b, i ? 5 * NS_PER_MS : (200U << round) * NS_PER_MS, RETRY_FAILED, 1 + i, 0);
 	}
 	retry_end_all(&b.r, b.now);
-	assert_true(b.k->concurrent);
+	assert_true(b.k->client->concurrent);
 	assert_in_range(b.k->max_attempts, 1, 4);
 	assert_false(b.k->unbounded);
 	assert_int_equal(b.k->hits[RETRY_NO_BACKOFF].count, 0);
@@ -69,7 +69,7 @@ static void test_workers_that_overlap_later(void **state)
 	retry_attempt(&b.r, b.k, &overlapping);
 	for (uint64_t i = 0; i < 3; i++)
 		attempt(&b, (200U << i) * NS_PER_MS, RETRY_FAILED, 5, 0);
-	retry_process_exit(&b.r, 1);
+	retry_process_exit(&b.r, 1, 0);
 	retry_end_all(&b.r, b.now);
 	assert_int_equal(b.k->max_attempts, 3);
 	assert_int_equal(b.k->backoff, BACKOFF_EXPONENTIAL);
@@ -91,8 +91,9 @@ static void test_processes_side_by_side(void **state)
 		a.pid = a.tid = 1 + i % 2;
 		retry_attempt(&b.r, b.k, &a);
 	}
-	assert_true(b.k->concurrent);
-	assert_in_range(b.k->max_attempts, 1, 20);
+	assert_true(b.k->side_by_side);
+	assert_int_equal(b.k->max_attempts, 20);
+	assert_false(b.k->unbounded);
 	retry_keys_free(&b.r);
 }
 
@@ -117,7 +118,7 @@ static void test_tasks_of_one_thread(void **state)
 	(void)state;
 	bench_init(&b);
 	rounds_of_tasks(&b, 10, 4);
-	assert_non_null(b.k->crowd);
+	assert_non_null(b.k->client->crowd);
 	assert_int_equal(b.k->max_attempts, 1);
 	for (unsigned int rule = 0; rule < RETRY_RULES; rule++)
 		assert_int_equal(b.k->hits[rule].count, 0);
@@ -136,7 +137,7 @@ static void test_taken_back(void **state)
 	for (uint32_t i = 0; i < 21; i++)
 		attempt(&b, NS_PER_MS, RETRY_FAILED, 1, 0);
 	assert_true(b.k->unbounded);
-	b.k->seq.answered = true;
+	b.k->client->seq.answered = true;
 	const struct retry_attempt overlapping = {
 		.start_ns = b.now - 1, .end_ns = b.now + 1, .result = RETRY_FAILED, .pid = 1, .tid = 1, .answered = true};
 	retry_attempt(&b.r, b.k, &overlapping);
@@ -145,7 +146,7 @@ static void test_taken_back(void **state)
 		retry_attempt(&b.r, b.k, &overlapping);
 	assert_false(b.k->unbounded);
 	assert_int_equal(b.k->hits[RETRY_UNBOUNDED].count, b.k->hits[RETRY_UNBOUNDED].told);
-	assert_false(b.k->seq.active);
+	assert_false(b.k->client->seq.active);
 	retry_keys_free(&b.r);
 }
 

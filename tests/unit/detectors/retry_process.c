@@ -37,29 +37,54 @@ static void test_begun(void **state)
 /* A process that said that it exits, and is gone then, gave up; one that is killed did not. */
 static void test_exit(void **state)
 {
-	struct retry_key k = {.seq = {.active = true, .pid = 20}}, killed = {.seq = {.active = true, .pid = 21}};
-	struct retry r = {.active = &k};
+	struct retry_client c = {.seq = {.active = true, .pid = 20}}, killed = {.seq = {.active = true, .pid = 21}};
+	struct retry r = {.active = &c};
 	const struct process p = {.pid = 20}, q = {.pid = 21};
 
 	(void)state;
-	k.active_next = &killed;
+	c.active_next = &killed;
 	at(&r, WIRE_PROCESS_EXIT, 20, 100, 0,
 	   WIRE_F_VFORK_CHILD); /* a child of vfork that could not exec, under its parent's number */
 	retry_process_gone(&r, &p);
-	assert_false(k.seq.exited);
-	assert_int_equal(k.seq.exit_ns, 0);
+	assert_false(c.seq.exited);
+	assert_int_equal(c.seq.exit_ns, 0);
 	at(&r, WIRE_PROCESS_EXIT, 20, 200, 0, 0);
-	assert_int_equal(k.seq.exit_ns, 200 * NS_PER_MS);
-	assert_false(k.seq.exited);
+	assert_int_equal(c.seq.exit_ns, 200 * NS_PER_MS);
+	assert_false(c.seq.exited);
 	retry_process_gone(&r, &q);
 	retry_process_gone(&r, &p);
-	assert_true(k.seq.exited);
+	assert_true(c.seq.exited);
 	assert_false(killed.seq.exited);
+}
+
+/* What a process was started for may go on as long as the one that started it does: a shell's loop around curl. */
+static void test_exit_of_a_child(void **state)
+{
+	struct retry_client c = {.seq = {.active = true, .pid = 20}};
+	struct retry r = {.active = &c};
+	struct script s;
+
+	(void)state;
+	script_init(&s);
+	script_start(&s, 12, 3, "/bin/sh");
+	script_start(&s, 20, 12, "/usr/bin/curl");
+	r.env.model = s.model;
+	at(&r, WIRE_PROCESS_EXIT, 20, 100, 0, 0);
+	retry_process_gone(&r, model_process(s.model, 20));
+	assert_true(c.seq.exited);
+	assert_int_equal(c.seq.boss, 12);
+	retry_process_gone(&r, model_process(s.model, 12)); /* killed */
+	assert_int_equal(c.seq.boss, 12);
+	at(&r, WIRE_PROCESS_EXIT, 12, 200, 0, 0);
+	retry_process_gone(&r, model_process(s.model, 12));
+	assert_int_equal(c.seq.boss, 0);
+	script_done(&s);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begun), cmocka_unit_test(test_exit)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begun), cmocka_unit_test(test_exit),
+					   cmocka_unit_test(test_exit_of_a_child)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static void test_concurrent_threads(void **state)
 	bench_init(&b);
 	attempt(&b, 0, RETRY_FAILED, 1, 0);
 	assert_int_equal(retry_attempt(&b.r, b.k, &overlapping), 0);
-	assert_true(b.k->concurrent);
+	assert_true(b.k->client->concurrent);
 	for (uint32_t i = 0; i < 30; i++)
 		attempt(&b, NS_PER_MS, RETRY_FAILED, 2 + i, 0);
 	assert_int_equal(b.k->max_attempts, 1);
@@ -62,9 +62,9 @@ static void test_expiry(void **state)
 	attempt(&b, 0, RETRY_FAILED, 1, 0);
 	attempt(&b, 30 * NS_PER_S, RETRY_FAILED, 1, 0); /* the window is now three times this gap */
 	retry_expire(&b.r, b.now + 89 * NS_PER_S);
-	assert_true(b.k->seq.active);
+	assert_true(b.k->client->seq.active);
 	retry_expire(&b.r, b.now + 91 * NS_PER_S);
-	assert_false(b.k->seq.active);
+	assert_false(b.k->client->seq.active);
 	assert_int_equal(b.k->bound, 2);
 	retry_keys_free(&b.r);
 }
@@ -79,7 +79,7 @@ static void test_end_of_session(void **state)
 		attempt(&b, 0, RETRY_FAILED, 1, 0);
 		attempt(&b, NS_PER_S, RETRY_FAILED, 1, 0);
 		if (exits)
-			retry_process_exit(&b.r, 1);
+			retry_process_exit(&b.r, 1, 0);
 		retry_end_all(&b.r, b.now + NS_PER_S);
 		assert_int_equal(b.k->gave_up, exits);
 		retry_keys_free(&b.r);
@@ -113,7 +113,7 @@ static void test_small_first_delays(void **state)
 	attempt(&b, 0, RETRY_FAILED, 1, 0);
 	for (size_t i = 0; i < 5; i++)
 		attempt(&b, gaps_ms[i] * NS_PER_MS + 15 * NS_PER_MS, RETRY_FAILED, 1, 0);
-	retry_process_exit(&b.r, 1);
+	retry_process_exit(&b.r, 1, 0);
 	retry_end_all(&b.r, b.now);
 	assert_int_equal(b.k->gave_up, 1);
 	assert_int_equal(b.k->hits[RETRY_NO_BACKOFF].count, 0);
@@ -136,7 +136,7 @@ static void test_calls_one_after_the_other(void **state)
 						(drawn && i ? next_random(&seed) % ((50U << i) * NS_PER_MS) : 0),
 					RETRY_FAILED, 1, 0);
 		}
-		retry_process_exit(&b.r, 1);
+		retry_process_exit(&b.r, 1, 0);
 		retry_end_all(&b.r, b.now);
 		assert_int_equal(b.k->bound, 4);
 		assert_int_equal(b.k->max_attempts, 4);

@@ -129,6 +129,27 @@ static void test_little_noise_keeps_the_shape(void **state)
 	}
 }
 
+/* Many gaps alike but for what a busy machine adds do not grow, however long the longest of them is; those that are drawn wider do. */
+static void test_noise_is_no_growth(void **state)
+{
+	uint64_t seed = 2463534242ULL;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		uint64_t noisy[SHAPE_GAPS_MAX], drawn[SHAPE_GAPS_MAX];
+		for (size_t i = 0; i < SHAPE_GAPS_MAX; i++) {
+			uint64_t noise = next_random(&seed) % (20 * MS), top = (200ULL << (i < 5 ? i : 5)) * MS;
+			noisy[i] = 75 * MS + noise +
+				   (i < 2                    ? 25 * MS
+				    : next_random(&seed) % 8 ? 0
+							     : next_random(&seed) % (300 * MS));
+			drawn[i] = top / 2 + next_random(&seed) % (top / 2);
+		}
+		assert_int_not_equal(shape_of(noisy, SHAPE_GAPS_MAX, NONE_BELOW), BACKOFF_EXPONENTIAL);
+		assert_int_equal(shape_of(drawn, SHAPE_GAPS_MAX, NONE_BELOW), BACKOFF_EXPONENTIAL);
+	}
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -145,6 +166,7 @@ int main(void)
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_noise_makes_no_offender),
 		cmocka_unit_test(test_little_noise_keeps_the_shape),
+		cmocka_unit_test(test_noise_is_no_growth),
 		cmocka_unit_test(test_names),
 	};
 

@@ -1,0 +1,261 @@
+/*
+ * What sequences show: bound, pace, shape, jitter, rounds inside of rounds, and what must not be tried again. Called as attempts follow each
+ * other, and when a sequence ends; the operation's hits are what it finds. Works on the keys of struct retry; the session's thread.
+ */
+#include <string.h>
+
+#include "core/elapsed.h"
+#include "detectors/retry.h"
+
+#define REFUSED_ATTEMPTS_MIN 3U        /* refusals of the same request before it is a fault */
+#define NO_BACKOFF_GAPS_MIN 3U         /* gaps before a lack of back-off is judged */
+#define CONSTANT_GAPS_MIN 6U           /* gaps from which load cannot have made them alike */
+#define CONSTANT_EQUAL_DIV 20U         /* with fewer, they may differ by a twentieth */
+#define PACE_SETTLED_GAPS 10U          /* from so many gaps on it is judged while the sequence goes on */
+#define JITTER_SEQUENCES_MIN 5U        /* sequences before a lack of jitter is judged */
+#define LAYERS_ATTEMPTS_MIN 6U         /* attempts for one call, in rounds, that are worth a word */
+#define CALLS_MIN 6U                   /* rounds from which they are calls of their own: no layer tries so often around others */
+#define RETRY_AFTER_SLACK_DIV 20U      /* a Retry-After is kept if 19/20 of it has passed: clocks round */
+#define REFUSED_GAP_MAX (5 * NS_PER_S) /* slower repeats of a refused request are polling */
+
+static double option(const struct retry *r, enum retry_option o)
+{
+	return r->env.options[o];
+}
+
+uint64_t retry_option_ns(const struct retry *r, enum retry_option o)
+{
+	return evidence_option_ns(option(r, o));
+}
+
+void retry_note(struct retry *r, struct retry_key *k, enum retry_rule rule, const struct retry_attempt *a, enum severity severity,
+		enum confidence confidence, uint64_t detail)
+{
+	struct retry_hit *h = &k->hits[rule];
+
+	if (h->count == h->told)
+		h->first_ns = a ? a->start_ns : k->client->seq.first_start_ns;
+	h->count++;
+	h->last_ns = a ? a->end_ns : k->client->seq.last_end_ns;
+	if (severity > h->severity)
+		h->severity = severity;
+	if (confidence > h->confidence)
+		h->confidence = confidence;
+	if (a && a->request_id)
+		h->request_id = a->request_id;
+	h->detail = detail > h->detail ? detail : h->detail;
+	if (!k->dirty) {
+		k->dirty = true;
+		k->dirty_next = r->dirty;
+		r->dirty = k;
+	}
+}
+
+/* Attempts of one round where they come in rounds, else 0. */
+static uint32_t round_of(const struct retry_key *k)
+{
+	return k->inner ? k->inner : k->round;
+}
+
+/* Shape and pace of the longest sequence stand for the operation. */
+void retry_judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_ns)
+{
+	const struct retry_sequence *s = &k->client->seq;
+
+	if (s->attempts < k->line.attempts)
+		return;
+	k->line =
+		(struct retry_line){.attempts = s->attempts, .gaps_n = s->gaps_n, .span_ns = elapsed_ns(s->first_start_ns, end_ns)};
+	memcpy(k->line.gaps, s->gaps, sizeof k->line.gaps);
+	if (s->gaps_n < k->judged_gaps)
+		return;
+	k->judged_gaps = s->gaps_n;
+	/* Of retries inside of retries, the inner ones' shape counts. */
+	k->inner = s->gaps_n < SHAPE_GAPS_MAX || !k->inner ? shape_nested(s->gaps, s->gaps_n) : k->inner;
+	k->round = s->gaps_n < SHAPE_GAPS_MAX || !k->round ? shape_rounds(s->gaps, s->gaps_n) : k->round;
+	uint32_t round = round_of(k);
+	k->backoff = shape_of(s->gaps, round ? round - 1 : s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
+	k->jitter = shape_jitter_within(s->gaps, s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
+	k->median_gap_ns = shape_median(s->gaps, s->gaps_n);
+}
+
+/* Few gaps that grow at random may look alike once load has lengthened the first ones: those have to be equal. */
+static bool surely_constant(const struct retry_sequence *s)
+{
+	uint64_t min = UINT64_MAX, max = 0;
+
+	for (uint32_t i = 0; i < s->gaps_n; i++) {
+		min = s->gaps[i] < min ? s->gaps[i] : min;
+		max = s->gaps[i] > max ? s->gaps[i] : max;
+	}
+	return s->gaps_n >= CONSTANT_GAPS_MIN || (max - min) * CONSTANT_EQUAL_DIV <= min;
+}
+
+/* Called at the end of a short sequence, and during a long one: the first delays of a random, growing back-off may all be small. */
+static void check_pace(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	if (k->client->seq.refused || retry_crowd_apart(&k->client->seq) ||
+	    k->client->seq.gaps_n < (a ? PACE_SETTLED_GAPS : NO_BACKOFF_GAPS_MIN) ||
+	    (!a && k->client->seq.gaps_n >= PACE_SETTLED_GAPS))
+		return;
+	if (k->backoff == BACKOFF_NONE)
+		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, k->client->seq.attempts);
+	else if (k->backoff == BACKOFF_CONSTANT && surely_constant(&k->client->seq))
+		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->client->seq.attempts);
+}
+
+/* Many calls one after the other, all failing: the attempts of one of them; 0 of one call. */
+static uint32_t calls_of(const struct retry_key *k)
+{
+	uint32_t round = round_of(k);
+
+	return round && k->client->seq.attempts >= CALLS_MIN * round - 1 && k->client->seq.attempts == k->line.attempts ? round : 0;
+}
+
+/* The delays of the calls after the first one, as those of sequences of their own. */
+static void split_calls(struct retry_key *k, uint32_t round)
+{
+	const struct retry_sequence *s = &k->client->seq;
+
+	for (uint32_t i = round; i < s->gaps_n; i++) {
+		if (i % round < SHAPE_STEPS_MAX && i % round != round - 1)
+			shape_step_add(&k->steps[i % round], s->gaps[i]);
+	}
+	k->sequences += s->attempts / round - 1;
+	k->retries -= s->attempts / round - 1;
+	k->max_attempts = round > s->max_before ? round : s->max_before;
+}
+
+/* Workers that failed once each. */
+static void split_workers(struct retry_key *k)
+{
+	k->sequences += k->client->seq.attempts - 1;
+	k->retries -= k->client->seq.attempts - 1;
+	k->gave_up += k->client->seq.attempts;
+	k->bound = k->bound > 1 ? k->bound : 1;
+}
+
+static void check_jitter(struct retry *r, struct retry_key *k)
+{
+	if (k->client->seq.gaps_n && k->backoff != BACKOFF_NONE &&
+	    shape_jitter(k->steps, SHAPE_STEPS_MAX, JITTER_SEQUENCES_MIN) == JITTER_NO)
+		retry_note(r, k, RETRY_NO_JITTER, NULL, retry_rules[RETRY_NO_JITTER].severity, CONFIDENCE_OBSERVED, k->sequences);
+}
+
+/* Retries inside of retries multiply: the rounds of unlike gaps that repeat. */
+static void check_layers(struct retry *r, struct retry_key *k)
+{
+	const struct retry_sequence *s = &k->client->seq;
+	uint32_t inner = s->refused || retry_crowd_apart(s) || calls_of(k) || s->attempts < LAYERS_ATTEMPTS_MIN
+				 ? 0
+				 : shape_nested(s->gaps, s->gaps_n);
+
+	if (inner)
+		retry_note(r, k, RETRY_AMPLIFICATION, NULL, retry_rules[RETRY_AMPLIFICATION].severity, CONFIDENCE_OBSERVED,
+			   RETRY_LAYERS(s->attempts, inner));
+}
+
+void retry_judge_end(struct retry *r, struct retry_key *k, bool gave_up)
+{
+	struct retry_sequence *s = &k->client->seq;
+
+	check_pace(r, k, NULL);
+	check_layers(r, k);
+	if (s->attempts == k->line.attempts)
+		k->line.outcome = gave_up ? RETRY_GAVE_UP : RETRY_RECOVERED;
+	if (!s->refused && retry_crowd_apart(s)) {
+		split_workers(k);
+	} else if (!s->refused) {
+		uint32_t round = calls_of(k), bound = round ? round : s->attempts;
+		if (round)
+			split_calls(k, round);
+		else if (s->attempts > k->max_attempts)
+			k->max_attempts = s->attempts;
+		if (gave_up) {
+			k->gave_up += round ? s->attempts / round : 1;
+			if (bound > k->bound)
+				k->bound = bound;
+		} else if (s->attempts > 1) {
+			k->recovered++;
+		}
+		check_jitter(r, k);
+	}
+}
+
+/* During a sequence, and for one that still goes on when the session ends (a is NULL). Rounds may be calls of their own, which ends: those
+ * are waited for. */
+static void check_unbounded(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	struct retry_sequence *s = &k->client->seq;
+	const uint32_t proven_at = (uint32_t)option(r, RETRY_O_PROVEN_ATTEMPTS);
+	uint64_t span = (a ? a->end_ns : s->last_end_ns) - s->first_start_ns;
+	const uint32_t most = (uint32_t)option(r, RETRY_O_UNBOUNDED_ATTEMPTS),
+		       round = a && s->attempts < proven_at ? round_of(k) : 0;
+	bool many = s->attempts > (round ? most * round : most);
+	bool long_ago = span >= retry_option_ns(r, RETRY_O_UNBOUNDED_SECONDS) && s->attempts >= 3;
+
+	if ((!many && !long_ago) || retry_crowd_apart(s))
+		return;
+	bool proven = s->attempts >= proven_at;
+	bool polite = k->kind != RETRY_OF_REQUEST && (k->backoff == BACKOFF_EXPONENTIAL || k->backoff == BACKOFF_IRREGULAR);
+	enum severity severity = polite ? SEVERITY_INFO : k->backoff == BACKOFF_NONE ? SEVERITY_ERROR : SEVERITY_WARNING;
+	k->unbounded = true;
+	retry_note(r, k, RETRY_UNBOUNDED, a, severity, proven ? CONFIDENCE_PROVEN : CONFIDENCE_OBSERVED, s->attempts);
+}
+
+/* Rules about one retry, that is, about attempt `a` coming after the failure that the sequence ends in. */
+static void check_retry(struct retry *r, struct retry_key *k, const struct retry_attempt *a, uint64_t gap)
+{
+	const struct retry_sequence *s = &k->client->seq;
+
+	if (a->unsafe)
+		retry_note(r, k, RETRY_NON_IDEMPOTENT, a, s->delivered ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_OBSERVED,
+			   s->attempts);
+	if (s->due_ns) {
+		uint64_t wait = elapsed_ns(s->last_end_ns, s->due_ns);
+		if (gap < wait - wait / RETRY_AFTER_SLACK_DIV)
+			retry_note(r, k, RETRY_IGNORES_RETRY_AFTER, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, wait);
+	}
+}
+
+/* It was no sequence after all: what was concluded from it, and has not been told yet, is not told. */
+void retry_judge_nothing(struct retry_key *k)
+{
+	static const enum retry_rule of_sequences[] = {RETRY_UNBOUNDED, RETRY_NO_BACKOFF, RETRY_NON_IDEMPOTENT};
+
+	for (size_t i = 0; i < sizeof of_sequences / sizeof *of_sequences; i++) {
+		struct retry_hit *h = &k->hits[of_sequences[i]];
+		h->count = h->told;
+	}
+	if (!k->hits[RETRY_UNBOUNDED].told)
+		k->unbounded = false;
+	k->max_attempts = k->client->seq.max_before ? k->client->seq.max_before : 1;
+	k->line = (struct retry_line){0};
+	k->judged_gaps = 0;
+	k->backoff = BACKOFF_NONE;
+}
+
+void retry_judge_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a, uint64_t gap)
+{
+	struct retry_sequence *s = &k->client->seq;
+
+	if (s->refused) {
+		if (s->attempts >= REFUSED_ATTEMPTS_MIN && shape_median(s->gaps, s->gaps_n) < REFUSED_GAP_MAX &&
+		    a->result == RETRY_REFUSED)
+			retry_note(r, k, RETRY_NOT_RETRYABLE, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, (uint64_t)a->status);
+		return;
+	}
+	retry_judge_shape(r, k, a->end_ns);
+	if (!retry_crowd_apart(s))
+		check_retry(r, k, a, gap);
+	check_pace(r, k, a);
+	check_unbounded(r, k, a);
+}
+
+void retry_judge_open(struct retry *r, struct retry_key *k)
+{
+	check_pace(r, k, NULL);
+	check_layers(r, k);
+	if (!k->unbounded && !k->client->seq.refused)
+		check_unbounded(r, k, NULL);
+}
