@@ -15,59 +15,13 @@ struct block {
 	UT_hash_handle hh;
 };
 
-struct serving {
-	uint64_t thread; /* pid << 32 | tid */
-	struct request *request;
-	UT_hash_handle hh;
-};
-
-static uint64_t thread_of(uint32_t pid, uint32_t tid)
-{
-	return (uint64_t)pid << 32 | tid;
-}
-
-static struct serving *serving_of(const struct model *m, uint32_t pid, uint32_t tid)
-{
-	const uint64_t thread = thread_of(pid, tid);
-	struct serving *s;
-
-	HASH_FIND(hh, m->serving, &thread, sizeof(thread), s);
-	return s;
-}
-
-void heap_serve(struct model *m, struct request *r)
-{
-	if (!m->heap_watched || !r->server)
-		return;
-	struct serving *s = serving_of(m, r->pid, r->tid);
-	if (!s) {
-		s = calloc(1, sizeof(*s));
-		if (!s)
-			return;
-		s->thread = thread_of(r->pid, r->tid);
-		HASH_ADD(hh, m->serving, thread, sizeof(s->thread), s);
-	}
-	s->request = r;
-}
-
-void heap_served(struct model *m, struct request *r)
-{
-	struct serving *s = r->server ? serving_of(m, r->pid, r->tid) : NULL;
-
-	if (!s || s->request != r)
-		return;
-	HASH_DEL(m->serving, s);
-	free(s);
-}
-
 /* Which request is this for? It is told, too. */
 static uint64_t count_for_request(struct model *m, const struct event *e, const struct allocation *a)
 {
-	struct serving *s = serving_of(m, e->pid, e->tid);
+	struct request *r = requests_latest(m, e->pid, e->tid);
 
-	if (!s)
+	if (!r)
 		return 0;
-	struct request *r = s->request;
 	r->alloc_bytes += a->bytes;
 	r->alloc_samples++;
 	if (a->size > r->alloc_largest) {
@@ -132,7 +86,6 @@ void heap_on_alloc(struct model *m, struct proc *p, const struct event *e)
 		.no_free = how.no_free != 0,
 		.t_ns = e->t1,
 	};
-	m->heap_watched = true;
 	a.served = count_for_request(m, e, &a);
 	TELL(m, heap_alloc, &a);
 	if (e->ret > 0)
@@ -152,12 +105,6 @@ void heap_on_rest(struct model *m, struct proc *p, const struct event *e)
 {
 	if (e->ret > 0)
 		TELL(m, heap_asked, &p->pub, (uint64_t)e->ret);
-}
-
-void heap_on_state(struct model *m, struct proc *p, const struct event *e)
-{
-	(void)p;
-	m->heap_watched |= e->ret == WIRE_ALLOC_WATCHED;
 }
 
 /* Cut [from, to) out of a map. What is left behind a hole keeps the first part's address. */
@@ -200,13 +147,4 @@ void heap_drop(struct model *m, struct proc *p)
 		give_back(m, &p->blocks, p->blocks, NULL);
 	while (p->maps)
 		give_back(m, &p->maps, p->maps, NULL);
-}
-
-void heap_done(struct model *m)
-{
-	while (m->serving) {
-		struct serving *s = m->serving;
-		HASH_DEL(m->serving, s);
-		free(s);
-	}
 }

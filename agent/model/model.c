@@ -70,7 +70,6 @@ static const struct handler {
 	[WIRE_ALLOC] = {heap_on_alloc, ACTOR},
 	[WIRE_FREE] = {heap_on_free, KNOWN},
 	[WIRE_ALLOC_REST] = {heap_on_rest, KNOWN},
-	[WIRE_ALLOC_STATE] = {heap_on_state, ACTOR},
 	[WIRE_UNMAP] = {heap_on_unmap, KNOWN},
 	[WIRE_INFLIGHT] = {inflight_on_inflight, KNOWN},
 	[WIRE_PROCESS_GONE] = {process_on_gone, KNOWN},
@@ -99,7 +98,6 @@ void model_free(struct model *m)
 	conn_free_all(m);
 	process_free_all(m);
 	resolve_done(m);
-	heap_done(m);
 	requests_free(m);
 	free(m->observers);
 	free(m);

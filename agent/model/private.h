@@ -20,7 +20,6 @@ struct epoll_reg;
 struct name;
 struct tls_session;
 struct block;
-struct serving;
 
 /* One descriptor number of one process. `weak`: inherited and not used yet; it does not keep the description open (process.c). */
 struct holder {
@@ -128,8 +127,6 @@ struct model {
 	struct pool request_blocks, answering_blocks;
 	struct answering *answering, *answering_last; /* threads with incoming requests; the one that was looked up last, or NULL */
 	uint64_t next_request;
-	bool heap_watched;       /* an ALLOC_STATE or ALLOC was seen */
-	struct serving *serving; /* threads and the request that each serves, while allocations are watched */
 	unsigned int n_blocks;
 	struct tls_session *tls;
 	unsigned int n_tls;
@@ -283,14 +280,12 @@ void sink_on_slot(struct model *m, struct proc *p, const struct event *e);
 void heap_on_alloc(struct model *m, struct proc *p, const struct event *e);
 void heap_on_free(struct model *m, struct proc *p, const struct event *e);
 void heap_on_rest(struct model *m, struct proc *p, const struct event *e);
-void heap_on_state(struct model *m, struct proc *p, const struct event *e);
 void heap_on_unmap(struct model *m, struct proc *p, const struct event *e);
-void heap_serve(struct model *m, struct request *r);  /* its thread serves it from now on */
-void heap_served(struct model *m, struct request *r); /* no more */
-void heap_drop(struct model *m, struct proc *p);      /* its memory is gone */
-void heap_done(struct model *m);
+void heap_drop(struct model *m, struct proc *p); /* its memory is gone */
 
 /* requests.c */
+/* The incoming request that began last on this thread, if it is open still: what the thread allocates is counted for it. */
+struct request *requests_latest(const struct model *m, uint32_t pid, uint32_t tid);
 void requests_finish(struct model *m, uint64_t now_ns);
 void requests_start(struct model *m);
 void requests_done(struct model *m); /* what is open is forgotten */

@@ -10,10 +10,12 @@
 
 #define ANSWERING_KEPT 256U
 
-/* A thread that serves: how many incoming requests are open on it, and the xor of their ids, which is the id of one that is alone. */
+/* A thread that serves: how many incoming requests are open on it, the xor of their ids, which is the id of one that is alone, and the one
+ * that began last. */
 struct answering {
 	uint64_t thread; /* pid << 32 | tid */
 	uint64_t ids;
+	struct request *latest; /* NULL: it has ended */
 	uint32_t open;
 	UT_hash_handle hh;
 };
@@ -72,6 +74,7 @@ static void serve_start(struct model *m, struct request *r)
 	}
 	m->answering_last = s;
 	s->ids ^= r->id;
+	s->latest = r;
 	s->open++;
 	r->open.answering = s;
 }
@@ -83,6 +86,8 @@ static void serve_end(struct model *m, struct request *r)
 	if (!s)
 		return;
 	s->ids ^= r->id;
+	if (s->latest == r)
+		s->latest = NULL;
 	if (--s->open > 0)
 		return;
 	if (m->answering_last == s)
@@ -96,6 +101,13 @@ uint64_t model_serving(const struct model *m, uint32_t pid, uint32_t tid)
 	const struct answering *s = answering_find(m, pid, tid);
 
 	return s && s->open == 1 ? s->ids : 0;
+}
+
+struct request *requests_latest(const struct model *m, uint32_t pid, uint32_t tid)
+{
+	const struct answering *s = answering_find(m, pid, tid);
+
+	return s ? s->latest : NULL;
 }
 
 /* A connection waits for the rest of an answer, too: event loops are told of its waits until the request has ended. */
@@ -142,7 +154,6 @@ void model_request_start(struct model *m, struct request *r)
 	r->id = ++m->next_request;
 	link_request(m, r);
 	count(r, true);
-	heap_serve(m, r);
 	serve_start(m, r);
 	TELL(m, request_start, r);
 }
@@ -153,7 +164,6 @@ void model_request_end(struct model *m, struct request *r)
 		return;
 	unlink_request(m, r);
 	count(r, false);
-	heap_served(m, r);
 	TELL(m, request_end, r);
 }
 
