@@ -9,6 +9,7 @@
 #include "core/elapsed.h"
 #include "detectors/heap.h"
 
+#define UNNAMED_TOLD 16U /* modules whose code could not be named */
 #define SITES_TOLD 1000U /* call stacks in a report; the rest is summed up */
 
 static json_t *text_or_null(const char *text)
@@ -104,6 +105,50 @@ static json_t *requests_json(const struct heap *h)
 	return list;
 }
 
+/* Whose code could not be named: by module, the number of frames. */
+static json_t *unnamed_json(const struct heap *h)
+{
+	json_t *modules = json_object();
+
+	for (const struct heap_site *s = h->sites; s; s = s->hh.next) {
+		size_t n = 0;
+		const struct frame *f = stacks_frames(h->env.stacks, (uint32_t)(s->key >> 1), &n);
+
+		for (size_t i = 0; i < n; i++) {
+			const char *name = f[i].module ? f[i].module : "?";
+
+			if (!f[i].function && json_object_size(modules) < UNNAMED_TOLD)
+				json_object_set_new(modules, name,
+						    json_integer(json_integer_value(json_object_get(modules, name)) + 1));
+		}
+	}
+	return modules;
+}
+
+/* Why stacks have gaps. */
+static void say_unnamed(json_t *modules, json_t *not_exercised)
+{
+	char text[512];
+	size_t len = (size_t)snprintf(text, sizeof text, "heap: functions without names: ");
+	const char *name;
+	json_t *frames;
+	bool first = true;
+
+	if (json_object_size(modules) == 0)
+		return;
+	json_object_foreach (modules, name, frames) {
+		const int n = snprintf(text + len, sizeof text - len, "%s%s", first ? "" : ", ",
+				       name[0] == '?' ? "code in no file (made at run time, and no perf map of it)" : name);
+		if (n < 0 || (size_t)n >= sizeof text - len - 64)
+			break;
+		len += (size_t)n;
+		first = false;
+	}
+	text[len] = '\0';
+	snprintf(text + len, sizeof text - len, "; stripped files need their debug symbols installed");
+	json_array_append_new(not_exercised, json_string(text));
+}
+
 json_t *heap_report(void *state, json_t *not_exercised)
 {
 	struct heap *h = state;
@@ -125,6 +170,9 @@ json_t *heap_report(void *state, json_t *not_exercised)
 	json_object_set_new(section, "frees_lost", json_integer((json_int_t)h->frees_lost));
 	json_t *sites = sites_json(h, section);
 	json_object_set_new(section, "requests", requests_json(h));
+	json_t *unnamed = unnamed_json(h);
+	say_unnamed(unnamed, not_exercised);
+	json_object_set_new(section, "unnamed", unnamed);
 	json_object_set_new(section, "sites", sites);
 	return section;
 }

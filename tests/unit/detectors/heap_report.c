@@ -42,4 +42,29 @@ static void test_sites(void **state)
 	rig_done(&r);
 }
 
-TEST_MAIN(cmocka_unit_test(test_sites))
+static void test_missing_names_are_said(void **state)
+{
+	static const char *const modules[] = {"libstripped.so", "?", NULL};
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &heap_detector);
+	heap_state(&r.s, WIRE_ALLOC_WATCHED);
+	for (uint64_t n = 0; n < sizeof modules / sizeof *modules; n++) {
+		const struct frame frames[] = {
+			{.module = modules[n] ? modules[n] : "shop", .function = modules[n] ? NULL : "order"},
+			{.module = "shop", .function = "main"}};
+
+		r.s.stack = stacks_add(r.s.stacks, frames, 2);
+		heap_map(&r.s, (n + 1) << 20, 1 << 10);
+	}
+	rig_finish(&r);
+	const json_t *unnamed = json_object_get(r.section, "unnamed");
+	assert_int_equal(json_object_size(unnamed), 2);
+	assert_int_equal(json_integer_value(json_object_get(unnamed, "libstripped.so")), 1);
+	assert_true(rig_not_exercised(&r, "libstripped.so"));
+	assert_true(rig_not_exercised(&r, "code in no file"));
+	rig_done(&r);
+}
+
+TEST_MAIN(cmocka_unit_test(test_sites), cmocka_unit_test(test_missing_names_are_said))
