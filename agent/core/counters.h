@@ -49,6 +49,7 @@ struct counters {
 	uint64_t stacks_taken;
 	uint64_t stacks_unresolved;                    /* snapshots that no frame came of */
 	uint64_t protocol_resync;                      /* times a protocol lost its place */
+	uint64_t requests_unseen;                      /* requests under way when it did, whose end is unknown */
 	uint64_t retries_out;                          /* requests of the service that repeated one that had failed */
 	uint64_t retries_in;                           /* incoming ones that did */
 	uint64_t requests_in_good, requests_in_failed; /* incoming ones, by their answer */

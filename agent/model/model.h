@@ -225,8 +225,9 @@ struct request {
 	int64_t retry_after_ns; /* stated by the answer, -1 if not */
 	int64_t deadline_ns;    /* stated by the request: so long its sender waits; 0 if not */
 	enum request_end end;
-	uint64_t t_start;      /* first byte of the request */
-	uint64_t t_sent;       /* last byte of the request seen so far */
+	bool end_unseen;  /* done, as far as can be known: no answer was seen before records were lost, so t_end says nothing */
+	uint64_t t_start; /* first byte of the request */
+	uint64_t t_sent;  /* last byte of the request seen so far */
 	uint64_t t_first_byte; /* of the response's head, 0 if none yet */
 	uint64_t t_last_byte;  /* of the response seen so far */
 	uint64_t t_end;        /* end of the response or of the connection */

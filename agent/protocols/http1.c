@@ -73,6 +73,15 @@ static void finish_first(struct http1 *s, enum request_end how, uint64_t now_ns)
 	s->final = false;
 }
 
+/* Its end was out of sight: with the answer's status in hand it is done; without, nothing is known. */
+static void finish_unseen(struct http1 *s, uint64_t now_ns)
+{
+	struct request *r = &s->first->r;
+
+	r->end_unseen = r->status == 0;
+	finish_first(s, REQUEST_DONE, r->t_last_byte ? r->t_last_byte : now_ns);
+}
+
 /* All that is open ends now; what was answered as far as could be seen is done. */
 static void finish_all(struct http1 *s, enum request_end how, bool closed, uint64_t now_ns)
 {
@@ -87,10 +96,8 @@ static void lose_all(struct http1 *s)
 {
 	http1_reader_lose(&s->requests);
 	http1_reader_lose(&s->responses);
-	while (s->first) {
-		struct request *r = &s->first->r;
-		finish_first(s, REQUEST_DONE, r->t_last_byte ? r->t_last_byte : model_now(s->m));
-	}
+	while (s->first)
+		finish_unseen(s, model_now(s->m));
 }
 
 static void go_opaque(struct http1 *s)
@@ -107,10 +114,8 @@ static void request_starts(void *ctx)
 	struct http1 *s = ctx;
 
 	/* With the last response's end out of sight, the next request shows that it is over. */
-	if (s->first && s->responses.at == HTTP1_AT_LOST) {
-		uint64_t last = s->first->r.t_last_byte;
-		finish_first(s, REQUEST_DONE, last ? last : begin_ns(s, s->request_dir));
-	}
+	if (s->first && s->responses.at == HTTP1_AT_LOST)
+		finish_unseen(s, begin_ns(s, s->request_dir));
 	s->sending = NULL;
 	s->asked_seen = 0;
 	s->start_ns = begin_ns(s, s->request_dir);

@@ -62,6 +62,7 @@ void talk_end(struct talk *t, struct talk_call *q, enum request_end how)
 
 void talk_end_unseen(struct talk *t, struct talk_call *q)
 {
+	q->r.end_unseen = !q->r.answered;
 	end_at(t, q, REQUEST_DONE, q->r.t_last_byte ? q->r.t_last_byte : q->r.t_sent);
 }
 

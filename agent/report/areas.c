@@ -19,13 +19,15 @@ static const double fast_bounds[] = {.001, .005, .01, .05, .1, .5, 1, 5, 10};
 
 /* -- what all have -- */
 
-const char *request_end_name(enum request_end end)
+const char *request_end_name(const struct request *r)
 {
 	static const char *const names[] = {
 		[REQUEST_DONE] = "done",           [REQUEST_EOF] = "eof",         [REQUEST_RESET] = "reset",
 		[REQUEST_ABANDONED] = "abandoned", [REQUEST_PENDING] = "pending", [REQUEST_REFUSED] = "refused",
 	};
-	return (unsigned int)end < sizeof names / sizeof *names ? names[end] : "?";
+	if (r->end_unseen)
+		return "unseen";
+	return (unsigned int)r->end < sizeof names / sizeof *names ? names[r->end] : "?";
 }
 
 /* gRPC: these are the service's own failures; the others are its caller's. */

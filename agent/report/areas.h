@@ -28,7 +28,12 @@ extern const struct area area_table[AREA_N];
 /* Value of error.type: the status as the area has it, or how the request ended; NULL on success. buf ≥ 16 bytes. */
 const char *request_error_type(const struct request *r, char *buf, size_t size);
 /* How a request ended, as metrics and spans name it: "done", "eof", "reset", "abandoned", "pending", "refused". */
-const char *request_end_name(enum request_end end);
+const char *request_end_name(const struct request *r);
+/* Did it end, and was that seen? Only then it has a duration and an outcome. */
+static inline bool request_end_seen(const struct request *r)
+{
+	return r->end != REQUEST_PENDING && !r->end_unseen;
+}
 /* Value of network.protocol.version, "1.1". */
 const char *request_version(const struct request *r);
 /* Does it go through TLS, as far as is known? */

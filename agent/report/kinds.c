@@ -54,8 +54,8 @@ static size_t place_of(const struct request *r)
 static bool fits(const struct kind *k, const struct request *r)
 {
 	if (!k->used || k->server != r->server || k->failed != r->failed || k->area != r->area || k->way != r->way ||
-	    k->end != r->end || k->status != r->status || k->version != r->version || k->protocol != r->protocol ||
-	    k->system != r->system || k->encrypted != request_is_encrypted(r))
+	    k->end != r->end || k->end_unseen != r->end_unseen || k->status != r->status || k->version != r->version ||
+	    k->protocol != r->protocol || k->system != r->system || k->encrypted != request_is_encrypted(r))
 		return false;
 	if (strcmp(k->method, r->method) != 0 || strcmp(k->status_text, r->status_text) != 0 || strcmp(k->space, r->space) != 0 ||
 	    strcmp(k->target, r->target) != 0 || strcmp(k->summary, r->summary) != 0)
@@ -81,6 +81,7 @@ struct kind *kinds_of(struct kinds *kinds, const struct request *r)
 		.area = r->area,
 		.way = r->way,
 		.end = r->end,
+		.end_unseen = r->end_unseen,
 		.status = r->status,
 		.version = r->version,
 		.protocol = r->protocol,

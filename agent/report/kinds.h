@@ -13,7 +13,7 @@ struct row;
 
 struct kind {
 	/* What requests of it have in common. */
-	bool used, server, failed, encrypted;
+	bool used, server, failed, encrypted, end_unseen;
 	enum request_area area;
 	enum message_way way;
 	enum request_end end;

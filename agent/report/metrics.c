@@ -113,7 +113,7 @@ static size_t count_end(struct metrics *m, const struct request *r)
 	struct point point;
 	struct attrs a = point_attrs(&point);
 	attrs_text(&a, "gapscope.role", r->server ? "server" : "client");
-	attrs_text(&a, "gapscope.request.end", request_end_name(r->end));
+	attrs_text(&a, "gapscope.request.end", request_end_name(r));
 	return series_record_traced(m->requests, a.list, a.n, 1, NULL);
 }
 
@@ -140,7 +140,7 @@ void metrics_request(struct metrics *m, const struct request *r)
 		series_again(m->requests, k->requests, 1, NULL);
 	else
 		k->requests = count_end(m, r);
-	if (r->end == REQUEST_PENDING)
+	if (!request_end_seen(r))
 		return; /* it has no duration */
 	if (k->duration != 0)
 		series_again(durations, k->duration, seconds, m->span);

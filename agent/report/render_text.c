@@ -219,6 +219,9 @@ static void put_unknown(const struct page *p, const json_t *report)
 	} else {
 		fputc('\n', p->out);
 	}
+	if (json_number(loss, "requests_unseen") != 0)
+		fprintf(p->out, "  requests whose end is unknown, since what came after was not seen: %" JSON_INTEGER_FORMAT "\n",
+			json_number(loss, "requests_unseen"));
 	fprintf(p->out, "  log bytes written %" JSON_INTEGER_FORMAT ", scanned %" JSON_INTEGER_FORMAT "\n",
 		json_number(loss, "log_bytes_seen"), json_number(loss, "log_bytes_scanned"));
 	if (json_object_size(limits) > 0) {

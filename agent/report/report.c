@@ -42,6 +42,8 @@ json_t *report_loss(const struct counters *c)
 	json_object_set_new(o, "published", json_integer((json_int_t)c->published));
 	json_object_set_new(o, "lost", json_integer((json_int_t)lost));
 	json_object_set_new(o, "by_cause", causes);
+	if (c->requests_unseen != 0)
+		json_object_set_new(o, "requests_unseen", json_integer((json_int_t)c->requests_unseen));
 	json_object_set_new(o, "truncated_bytes", json_integer((json_int_t)c->truncated_bytes));
 	json_object_set_new(o, "log_bytes_seen", json_integer((json_int_t)c->log_bytes_seen));
 	json_object_set_new(o, "log_bytes_scanned", json_integer((json_int_t)c->log_bytes_read));

@@ -108,6 +108,7 @@ static void on_request_end(void *ctx, struct request *r)
 	struct session *s = ctx;
 	*(r->server ? &s->server_requests : &s->client_requests) += 1;
 	r->kind = kinds_of(s->kinds, r);
+	s->counters->requests_unseen += r->end_unseen;
 	traffic_request(s->traffic, r);
 	timeline_request(s->timeline, r);
 	tell(s, r);

@@ -92,8 +92,8 @@ void span_from_request(const struct request *r, const struct trace_ids *ids, con
 	const char *error = request_error_type(r, buf, sizeof buf);
 	attrs_text(&a, "error.type", error);
 	ret->status = error != NULL ? SPAN_ERROR : SPAN_UNSET;
-	/* a request that was still open when the session ended has no end of its own */
-	if (r->end == REQUEST_PENDING)
-		attrs_text(&a, "gapscope.request.end", request_end_name(r->end));
+	/* a request that was still open when the session ended, or when records were lost, has no end of its own */
+	if (!request_end_seen(r))
+		attrs_text(&a, "gapscope.request.end", request_end_name(r));
 	ret->attrs_n = a.n;
 }

@@ -69,7 +69,7 @@ static size_t bin_of(uint64_t us)
 void timeline_request(struct timeline *t, const struct request *r)
 {
 	char type[16];
-	if (r->end == REQUEST_PENDING)
+	if (!request_end_seen(r))
 		return;
 	if (t->start_ns == 0)
 		t->start_ns = r->t_end - r->t_end % SECOND_NS;

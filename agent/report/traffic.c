@@ -113,7 +113,7 @@ static struct row *row_of(struct traffic *t, const struct request *r)
 void traffic_request(struct traffic *t, const struct request *r)
 {
 	char type[16];
-	if (r->end == REQUEST_PENDING)
+	if (!request_end_seen(r))
 		return;
 	struct row *row = r->kind != NULL && r->kind->row != NULL ? r->kind->row : row_of(t, r);
 	if (row == NULL)

@@ -53,7 +53,8 @@ class Watched:
 
 def conserved(what, sent, spans, loss):
     """sent = spans + lost. A lost record may have held any number of requests, so lost ones are known by records only."""
-    print(f"  {what}: sent {sent}, spans {spans}, records lost {loss['lost']} of {loss['published'] + loss['lost']}")
+    print(f"  {what}: sent {sent}, spans {spans}, records lost {loss['lost']} of {loss['published'] + loss['lost']}, "
+          f"requests whose end was lost {loss.get('requests_unseen', 0)}")
     gs.expect(spans == sent if loss["lost"] == 0 else spans <= sent, f"{what}: {sent} requests, {spans} spans, {loss['lost']} records lost")
 
 

@@ -222,6 +222,7 @@ function costSection(report) {
 function limitsSection(report) {
 	const causes = Object.entries(report.loss.by_cause || {}).filter(([, n]) => n > 0).map(([cause, n]) => `${cause} ${n}`);
 	return el("section", {}, el("h2", {}, "What this cannot speak of"), el("ul", {}, el("li", {}, `records read ${report.loss.published}, lost ${report.loss.lost}${causes.length ? ` (${causes.join(", ")})` : ""}`),
+		report.loss.requests_unseen ? el("li", {}, `requests whose end is unknown, since what came after was not seen: ${report.loss.requests_unseen}`) : [],
 		el("li", {}, `log bytes written ${report.loss.log_bytes_seen}, scanned ${report.loss.log_bytes_scanned}`), Object.entries(report.limits || {}).map(([what, n]) => el("li", {}, `a limit was reached: ${what}, ${plural(n, "time")}`)),
 		report.not_exercised.map(t => el("li", {}, `not exercised: ${t}`))));
 }

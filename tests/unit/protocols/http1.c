@@ -363,6 +363,7 @@ static void a_lost_answer_ends_with_the_next_request(void **state)
 	script_read(&f.s, 5, "HTTP/1.1 204 x\r\n\r\n");
 	witness_is(&f.w, "answer 5 /1 200 done\nrequest 5 GET /2\nanswer 5 /2 204 done\n");
 	assert_true(f.ended[0].t_end == answered);
+	assert_false(f.ended[0].end_unseen); /* its status was seen */
 	fixture_done(&f);
 }
 
@@ -392,7 +393,7 @@ static void lost_answers_of_pipelined_requests_end_after_they_began(void **state
 	script_event(&f.s, (struct event){.id = WIRE_LOSS, .fd = -1, .a1 = 1});
 	script_read(&f.s, 5, "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n");
 	for (size_t i = 0; i < f.n_ended; i++)
-		assert_true(f.ended[i].t_end >= f.ended[i].t_start);
+		assert_true(f.ended[i].t_end >= f.ended[i].t_start && f.ended[i].end_unseen);
 	assert_int_equal(f.n_ended, 2);
 	fixture_done(&f);
 }

@@ -28,6 +28,29 @@ static void how_they_end(void **state)
 	}
 }
 
+/* What was open when records were lost has no end that is known; what came before and after has. */
+static void lost_while_open(void **state)
+{
+	static const char ping[] = "*1\r\n$4\r\nPING\r\n";
+	struct fixture f;
+
+	(void)state;
+	fixture_client(&f);
+	for (int i = 0; i < 3; i++) {
+		script_write(&f.s, 5, ping);
+		if (i == 1)
+			script_event(&f.s, (struct event){.id = WIRE_LOSS, .fd = -1, .a1 = 1});
+		else
+			script_read(&f.s, 5, "+PONG\r\n");
+	}
+	assert_int_equal(f.n_ended, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(f.ended[i].end, REQUEST_DONE);
+		assert_int_equal(f.ended[i].end_unseen, i == 1);
+	}
+	fixture_done(&f);
+}
+
 static void times_and_bytes(void **state)
 {
 	struct fixture f;
@@ -67,4 +90,5 @@ static void texts(void **state)
 	assert_int_equal(talk_be16((const uint8_t *)"\1\2"), 0x0102);
 }
 
-TEST_MAIN(cmocka_unit_test(how_they_end), cmocka_unit_test(times_and_bytes), cmocka_unit_test(texts))
+TEST_MAIN(cmocka_unit_test(how_they_end), cmocka_unit_test(lost_while_open), cmocka_unit_test(times_and_bytes),
+	  cmocka_unit_test(texts))

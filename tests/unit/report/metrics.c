@@ -61,6 +61,9 @@ static void all(void **state)
 	r.end = REQUEST_PENDING;
 	metrics_request(m, &r);
 	r.end = REQUEST_DONE;
+	r.end_unseen = true; /* neither of these has a duration */
+	metrics_request(m, &r);
+	r.end_unseen = false;
 	r.server = true;
 	metrics_request(m, &r);
 	struct finding f = sample_finding(0);
@@ -81,6 +84,7 @@ static void all(void **state)
 	assert_non_null(point(client, "payments"));
 	assert_non_null(point(find(list, n, "http.server.request.duration"), "http"));
 	assert_true(point(find(list, n, "gapscope.requests"), "pending")->value == 1);
+	assert_true(point(find(list, n, "gapscope.requests"), "unseen")->value == 1);
 	assert_true(point(find(list, n, "gapscope.requests"), "server")->value == 1);
 	assert_true(point(find(list, n, "gapscope.events"), "data")->value == 2);
 	assert_true(point(find(list, n, "gapscope.events"), "wait")->value == 1);

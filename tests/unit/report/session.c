@@ -240,6 +240,26 @@ static void retries_are_linked(void **state)
 	stop(&w);
 }
 
+/* How many records were lost is said, and how many requests ended out of sight because of it. */
+static void what_was_lost_is_said(void **state)
+{
+	(void)state;
+	struct world w;
+	start(&w, NULL);
+	struct script *s = &w.script;
+	script_start(s, 100, 1, "/usr/bin/shop");
+	script_socket(s, 5);
+	script_connect(s, 5, "10.0.0.9", 80, 0);
+	script_write(s, 5, "GET /charge HTTP/1.1\r\nHost: payments\r\n\r\n");
+	script_event(s, (struct event){.id = WIRE_LOSS, .fd = -1, .a0 = WIRE_LOSS_RING_FULL, .a1 = 3});
+	assert_int_equal(w.spans_n, 1);
+	session_finish(w.session, s->now);
+	json_t *r = session_report(w.session);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(r, "loss"), "requests_unseen")), 1);
+	json_decref(r);
+	stop(&w);
+}
+
 static bool only_data(void *ctx, const struct detector *d)
 {
 	(void)ctx;
@@ -282,13 +302,10 @@ static void an_unfinished_session_is_freed_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(events_become_a_report),
-		cmocka_unit_test(requests_become_spans_of_one_trace),
-		cmocka_unit_test(many_requests_at_once),
-		cmocka_unit_test(same_events_same_report),
-		cmocka_unit_test(retries_are_linked),
-		cmocka_unit_test(detectors_can_be_off),
-		cmocka_unit_test(an_unfinished_session_is_freed_whole),
+		cmocka_unit_test(events_become_a_report), cmocka_unit_test(requests_become_spans_of_one_trace),
+		cmocka_unit_test(many_requests_at_once),  cmocka_unit_test(same_events_same_report),
+		cmocka_unit_test(retries_are_linked),     cmocka_unit_test(what_was_lost_is_said),
+		cmocka_unit_test(detectors_can_be_off),   cmocka_unit_test(an_unfinished_session_is_freed_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,9 @@ static void errors(void **state)
 		else
 			assert_null(find(&s, "error.type"));
 		assert_int_equal(find(&s, "gapscope.request.end") != NULL, cases[i].end == REQUEST_PENDING);
+		r.end_unseen = true;
+		span_from_request(&r, &ids, stacks, &texts, &s);
+		has_text(&s, "gapscope.request.end", "unseen");
 		assert_true(s.attrs_n < SPAN_ATTRS_MAX);
 	}
 	stacks_free(stacks);
