@@ -27,6 +27,7 @@ static struct request some_request(const struct conn *conns)
 			    .server = any(2) == 0,
 			    .area = any(2) == 0 ? AREA_HTTP : AREA_DB,
 			    .end = any(3) == 0 ? REQUEST_EOF : REQUEST_DONE,
+			    .end_unseen = any(4) == 0,
 			    .t_start = 5,
 			    .t_end = 5 + any(2) * 20000000U};
 
