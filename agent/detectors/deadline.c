@@ -190,6 +190,7 @@ static void deadline_request_start(void *ctx, struct request *q)
 		return;
 	call_start(d, q);
 	k->asked = true;
+	k->waits = q->waits;
 	if (k->open_n < DEADLINE_OPEN_MAX)
 		k->open[k->open_n] = q;
 	k->open_n++;

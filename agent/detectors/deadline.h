@@ -195,8 +195,9 @@ struct deadline_conn {
 	struct watch now, before; /* before: the phase that has just ended, until nothing can belong to it any more */
 	bool before_open;
 	enum ending before_end;
-	bool by_design;
-	bool asked; /* its protocol has announced a request: before, what goes to and fro is a handshake, answered in turn */
+	bool by_design; /* what it waits for may come whenever it likes, from now on */
+	bool waits;     /* so may the answer to its present request */
+	bool asked;     /* its protocol has announced a request: before, what goes to and fro is a handshake, answered in turn */
 	struct request *open[DEADLINE_OPEN_MAX];
 	uint32_t open_n; /* may exceed DEADLINE_OPEN_MAX */
 	uint64_t operation_ns, longest_gap_ns, gap_limit_ns, first_byte_ns;

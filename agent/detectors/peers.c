@@ -65,10 +65,17 @@ static bool redis_waits(const uint8_t *bytes, size_t len)
 	return false;
 }
 
-/* A simple query of PostgreSQL that is LISTEN: 'Q', a length, the text. */
+/* PostgreSQL's LISTEN, as a simple query ('Q', a length, the text) or prepared ('P', a length, a name, the text). */
 static bool postgres_listens(const uint8_t *bytes, size_t len)
 {
-	return len >= 12 && bytes[0] == 'Q' && bytes[1] == 0 && !strncasecmp((const char *)bytes + 5, "LISTEN ", 7);
+	size_t at = 5;
+
+	if (len < 12 || (bytes[0] != 'Q' && bytes[0] != 'P') || bytes[1])
+		return false;
+	while (bytes[0] == 'P' && at < len && bytes[at])
+		at++;
+	at += bytes[0] == 'P';
+	return at + 7 <= len && !strncasecmp((const char *)bytes + at, "LISTEN ", 7);
 }
 
 bool peer_waits_by_design(const uint8_t *bytes, size_t len)

@@ -156,6 +156,7 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	memcpy(r->host, h->host, sizeof(r->host));
 	memcpy(r->traceparent, h->traceparent, sizeof(r->traceparent));
 	r->idempotency_key = h->idempotency_key;
+	r->waits = h->waits;
 	r->retry_after_ns = -1;
 	r->deadline_ns = h->deadline_ns;
 	r->version = h->version;

@@ -34,6 +34,28 @@ static bool span_is(struct span s, const char *text)
 	return s.len == strlen(text) && strncasecmp((const char *)s.at, text, s.len) == 0;
 }
 
+static bool span_begins(struct span s, const char *word)
+{
+	size_t n = strlen(word);
+
+	return s.len >= n && strncasecmp((const char *)s.at, word, n) == 0;
+}
+
+/* Parameters by which a client asks the server to hold its answer until there is something to tell: a long poll, a watch. */
+static bool query_waits(const char *query)
+{
+	static const char *const names[] = {"wait=", "watch=true", "watch=1", "longpoll=", "long_poll=", "waittimeseconds="};
+
+	for (const char *at = query; at && *at; at = strchr(at, '&')) {
+		at += *at == '&';
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (strncasecmp(at, names[i], strlen(names[i])) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 static struct span trim(struct span s)
 {
 	while (s.len && (s.at[0] == ' ' || s.at[0] == '\t')) {
@@ -111,6 +133,7 @@ static bool target_of(struct span t, struct http1_head *h)
 		copy(h->path, sizeof(h->path), (struct span){t.at, path});
 	if (mark)
 		copy(h->query, sizeof(h->query), (struct span){mark + 1, t.len - path - 1});
+	h->waits = query_waits(h->query);
 	return true;
 }
 
@@ -224,6 +247,21 @@ static void on_upgrade(struct http1_head *h, struct span v, uint64_t now_ns)
 {
 	(void)now_ns;
 	h->upgrade = v.len > 0;
+	h->waits = h->waits || span_is(v, "websocket");
+}
+
+/* Server-sent events: an answer without an end. */
+static void on_accept(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	(void)now_ns;
+	h->waits = h->waits || span_begins(v, "text/event-stream");
+}
+
+/* RFC 7240 4.3: the server is to wait that long for something to tell. */
+static void on_prefer(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	(void)now_ns;
+	h->waits = h->waits || span_begins(v, "wait=");
 }
 
 /* Seconds or a date (RFC 9110 10.2.3). */
@@ -283,6 +321,8 @@ static const struct {
 	{"grpc-timeout", sizeof("grpc-timeout") - 1, on_deadline},
 	{"x-envoy-expected-rq-timeout-ms", sizeof("x-envoy-expected-rq-timeout-ms") - 1, on_deadline},
 	{"upgrade", sizeof("upgrade") - 1, on_upgrade},
+	{"accept", sizeof("accept") - 1, on_accept},
+	{"prefer", sizeof("prefer") - 1, on_prefer},
 	{"idempotency-key", sizeof("idempotency-key") - 1, on_idempotency_key},
 	{"x-idempotency-key", sizeof("x-idempotency-key") - 1, on_idempotency_key},
 	{"idempotency-token", sizeof("idempotency-token") - 1, on_idempotency_key},

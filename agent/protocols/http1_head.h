@@ -25,6 +25,7 @@ struct http1_head {
 	char traceparent[64];
 	bool idempotency_key;
 	bool upgrade;
+	bool waits; /* its answer may come late by design, or has no end */
 	bool has_length;
 	uint64_t length;
 	bool chunked;           /* Transfer-Encoding ends in chunked */

@@ -56,6 +56,10 @@ static void test_waits_by_design(void **state)
 	assert_true(WAITS("*2\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n"));
 	assert_true(WAITS("*3\r\n$5\r\nBLPOP\r\n$1\r\nq\r\n$1\r\n0\r\n"));
 	assert_true(WAITS("Q\0\0\0\x0fLISTEN jobs\0"));
+	assert_true(WAITS("P\0\0\0\x14\0listen jobs\0\0\0"));
+	assert_true(WAITS("P\0\0\0\x16s1\0LISTEN jobs\0\0\0"));
+	assert_false(WAITS("P\0\0\0\x14LISTEN \0SELECT 1\0"));
+	assert_false(WAITS("P\0\0\0\x14listen jobs"));
 	assert_false(WAITS("*2\r\n$3\r\nGET\r\n$12\r\nSUBSCRIBERS1\r\n"));
 	assert_false(WAITS("GET /SUBSCRIBE HTTP/1.1\r\n\r\n"));
 	assert_false(WAITS("Q\0\0\0\x0fSELECT 1\0\0\0"));

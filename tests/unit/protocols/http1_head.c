@@ -86,6 +86,34 @@ static void request_fields(void **state)
 	assert_int_equal(h.version, 10);
 }
 
+static void answers_that_come_late(void **state)
+{
+	static const char *const late[] = {
+		"GET /v1/kv/x?index=7&wait=60s HTTP/1.1\r\n\r\n",
+		"GET /pods?a&&Watch=true HTTP/1.1\r\n\r\n",
+		"GET /events HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n",
+		"GET /jobs HTTP/1.1\r\nprefer: wait=30\r\n\r\n",
+		"GET /chat HTTP/1.1\r\nUpgrade: WebSocket\r\n\r\n",
+	};
+	static const char *const others[] = {
+		"GET /wait=60s HTTP/1.1\r\n\r\n",
+		"GET /x?await=60s&watch=false HTTP/1.1\r\nAccept: text/html\r\nUpgrade: h2c\r\nPrefer: return=minimal\r\n\r\n",
+		"GET /x?timeout=5 HTTP/1.1\r\n\r\n", /* says when the server gives up, not that it will be late */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
+		struct http1_head h;
+		assert_int_equal(parse(late[i], true, &h), 0);
+		assert_true(h.waits);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct http1_head h;
+		assert_int_equal(parse(others[i], true, &h), 0);
+		assert_false(h.waits);
+	}
+}
+
 static void response_fields(void **state)
 {
 	struct http1_head h;
@@ -187,5 +215,6 @@ static void probing(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(request_targets), cmocka_unit_test(no_start_lines), cmocka_unit_test(request_fields),
-	  cmocka_unit_test(response_fields), cmocka_unit_test(what_two_readers_could_see_differently),
-	  cmocka_unit_test(hostile_text_is_made_printable_and_cut), cmocka_unit_test(probing))
+	  cmocka_unit_test(answers_that_come_late), cmocka_unit_test(response_fields),
+	  cmocka_unit_test(what_two_readers_could_see_differently), cmocka_unit_test(hostile_text_is_made_printable_and_cut),
+	  cmocka_unit_test(probing))
