@@ -227,8 +227,27 @@ static unsigned int place(struct retry *r, struct retry_key *k, const struct ret
 	return s->refused || retry_crowd_apart(s) ? last : before;
 }
 
+/* The first address failed, and the next one of the same look-up took the connection: nothing was tried again. */
+static bool took_other_address(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
+{
+	struct retry_sequence *s = &k->client->seq;
+
+	if (a->result != RETRY_OK || a->tid != s->tid || a->start_ns < s->last_end_ns ||
+	    elapsed_ns(s->last_end_ns, a->start_ns) > retry_option_ns(r, RETRY_O_NO_BACKOFF) || !other_address(k, a))
+		return false;
+	if (s->attempts > 1) {
+		end_sequence(r, k, false);
+		return true;
+	}
+	k->sequences -= !s->refused;
+	unlink_active(r, k->client);
+	return true;
+}
+
 static enum relation relation_of(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
+	if (k->client->seq.active && took_other_address(r, k, a))
+		return SAME_ATTEMPT;
 	enum relation rel = k->client->seq.active ? relate(r, k, a) : UNRELATED;
 
 	if (rel == SAME_ATTEMPT && a->end_ns > k->client->seq.last_end_ns)

@@ -69,6 +69,29 @@ static void test_other_address_of_a_lookup(void **state)
 	rig_done(&r);
 }
 
+/* The second address takes the connection, time after time: nothing was tried again. */
+static void test_the_other_address_answers(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &retry_detector);
+	for (int i = 0; i < 30; i++) {
+		script_resolve(&r.s, "payments", "10.0.0.1", 0);
+		script_resolve(&r.s, "payments", "10.0.0.2", 0);
+		for (int k = 0; k < 2; k++) {
+			script_socket(&r.s, 5);
+			script_connect(&r.s, 5, k ? "10.0.0.2" : "10.0.0.1", 443, k ? 0 : ECONNREFUSED);
+			script_close(&r.s, 5);
+		}
+		script_pass(&r.s, SCRIPT_SEC);
+	}
+	rig_finish(&r);
+	assert_int_equal(row(&r, "connect"), -1);
+	assert_int_equal(r.found_n, 0);
+	rig_done(&r);
+}
+
 /* A protocol that is not known: the connection breaks right after our bytes. */
 static void test_broken_connections(void **state)
 {
@@ -253,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_auth_follow_up),
 		cmocka_unit_test(test_refused_connects),
 		cmocka_unit_test(test_other_address_of_a_lookup),
+		cmocka_unit_test(test_the_other_address_answers),
 		cmocka_unit_test(test_broken_connections),
 		cmocka_unit_test(test_different_callers),
 		cmocka_unit_test(test_fixed_period),
