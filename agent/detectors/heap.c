@@ -217,6 +217,8 @@ static void on_alloc(void *ctx, const struct allocation *a)
 	if (!g)
 		return;
 	amount_add(&g->amount, a);
+	if (a->request)
+		heap_request_alloc(h, g, a->request);
 	g->last_ns = a->t_ns;
 	g->alive += !a->no_free;
 	heap_ages_add(&g->ages, a->t_ns);

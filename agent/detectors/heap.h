@@ -15,6 +15,7 @@
 #define HEAP_AGES 32U
 #define HEAP_OPERATION_SIZE 128U
 #define HEAP_OPERATIONS 256U
+#define HEAP_ROUTES 4U
 #define MIB 1048576.0
 
 enum heap_option {
@@ -52,12 +53,19 @@ struct heap_group_key {
 	uint32_t mapped;
 };
 
+/* Samples of a group that were made for one kind of request: at least samples - over. */
+struct heap_route {
+	const struct heap_operation *operation; /* NULL: no more */
+	uint64_t samples, over;
+};
+
 /* What one process allocates by the same functions of the program: what is judged. */
 struct heap_group {
 	struct heap_group_key key;
 	struct heap_amount amount;
 	uint64_t alive; /* samples */
 	uint32_t stack; /* one of its stacks */
+	struct heap_route routes[HEAP_ROUTES];
 	uint64_t first_ns, last_ns;
 	struct heap_ages ages;
 	struct growth growth;
@@ -114,6 +122,9 @@ void heap_ages_add(struct heap_ages *a, uint64_t t_ns);
 void heap_ages_remove(struct heap_ages *a, uint64_t t_ns);
 
 /* heap_request.c */
+void heap_request_alloc(struct heap *h, struct heap_group *g, const struct request *r); /* a sample of the group was made for it */
+/* The kind of request that most of the group was made for, and its share. NULL: none. */
+const struct heap_operation *heap_request_of(const struct heap_group *g, double *ret_share);
 void heap_request_end(struct heap *h, const struct request *r);
 void heap_requests_finish(struct heap *h);
 

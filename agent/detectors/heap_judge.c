@@ -116,12 +116,19 @@ static bool can_judge(const struct heap *h, const struct heap_group *g)
 static void tell(struct heap *h, struct heap_group *g, unsigned int rule, enum confidence confidence, const char *path,
 		 const char *message, json_t *evidence)
 {
+	double share = 0;
+	const struct heap_operation *const made_for = heap_request_of(g, &share);
+	char text[640];
+
+	snprintf(text, sizeof text, "%s%s%s", message, made_for ? "; made for " : "", made_for ? made_for->name : "");
+	if (made_for)
+		json_object_set_new(evidence, "share_of_operation", evidence_number(share));
 	const struct finding f = {
 		.rule = &heap_rules[rule],
 		.severity = heap_rules[rule].severity,
 		.confidence = confidence,
 		.peer = "",
-		.operation = "",
+		.operation = made_for ? made_for->name : "",
 		.stack = g->stack,
 		.path = path,
 		.key = path,
@@ -129,7 +136,7 @@ static void tell(struct heap *h, struct heap_group *g, unsigned int rule, enum c
 		.first_seen_ns = g->first_ns,
 		.last_seen_ns = g->last_ns,
 		.evidence = evidence,
-		.message = message,
+		.message = text,
 	};
 
 	g->told = true;

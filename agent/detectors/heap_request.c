@@ -12,6 +12,7 @@
 
 #define SLACK_BYTES 4096.0 /* heads and terminators that go with what was asked for */
 #define SLACK_SHARE 1.02
+#define MOST 0.5
 #define BODY_FACTOR 4.0 /* buffers are often larger than what they hold, or have to hold it twice */
 
 /* "GET /orders/#": numbers and long words of a path are values, not names. */
@@ -50,6 +51,37 @@ static struct heap_operation *operation_of(struct heap *h, const struct request 
 		HASH_ADD_STR(h->operations, name, o);
 	}
 	return o;
+}
+
+/* The space-saving algorithm: a new one takes the place, and the count, of the rarest. */
+void heap_request_alloc(struct heap *h, struct heap_group *g, const struct request *r)
+{
+	const struct heap_operation *const o = operation_of(h, r);
+	struct heap_route *rarest = &g->routes[0];
+
+	for (struct heap_route *at = g->routes; at < g->routes + HEAP_ROUTES; at++) {
+		if (o && at->operation == o) {
+			at->samples++;
+			return;
+		}
+		if (at->samples < rarest->samples)
+			rarest = at;
+	}
+	if (o)
+		*rarest = (struct heap_route){.operation = o, .samples = rarest->samples + 1, .over = rarest->samples};
+}
+
+const struct heap_operation *heap_request_of(const struct heap_group *g, double *ret_share)
+{
+	for (const struct heap_route *at = g->routes; at < g->routes + HEAP_ROUTES; at++) {
+		const double share = g->amount.samples ? (double)(at->samples - at->over) / (double)g->amount.samples : 0;
+
+		if (at->operation && share > MOST) {
+			*ret_share = share;
+			return at->operation;
+		}
+	}
+	return NULL;
 }
 
 static bool about(double size, double wanted)

@@ -16,19 +16,19 @@ struct block {
 };
 
 /* Which request is this for? It is told, too. */
-static uint64_t count_for_request(struct model *m, const struct event *e, const struct allocation *a)
+static const struct request *count_for_request(struct model *m, const struct event *e, const struct allocation *a)
 {
 	struct request *r = requests_latest(m, e->pid, e->tid);
 
 	if (!r)
-		return 0;
+		return NULL;
 	r->alloc_bytes += a->bytes;
 	r->alloc_samples++;
 	if (a->size > r->alloc_largest) {
 		r->alloc_largest = a->size;
 		r->alloc_largest_stack = a->stack;
 	}
-	return r->id;
+	return r;
 }
 
 static void give_back(struct model *m, struct block **table, struct block *b, const struct event *e)
@@ -86,8 +86,10 @@ void heap_on_alloc(struct model *m, struct proc *p, const struct event *e)
 		.no_free = how.no_free != 0,
 		.t_ns = e->t1,
 	};
-	a.served = count_for_request(m, e, &a);
+	a.request = count_for_request(m, e, &a);
+	a.served = a.request ? a.request->id : 0;
 	TELL(m, heap_alloc, &a);
+	a.request = NULL;
 	if (e->ret > 0)
 		TELL(m, heap_asked, &p->pub, (uint64_t)e->ret);
 	keep(m, p, &a, e);

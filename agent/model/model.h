@@ -160,10 +160,11 @@ struct allocation {
 	double objects;
 	struct process *process;
 	uint32_t stack;
-	bool mapped;     /* by mmap, not by an allocator */
-	bool no_free;    /* it will not be told when this is given back */
-	uint64_t t_ns;   /* when it was asked for */
-	uint64_t served; /* request that its thread was serving, 0 = none known */
+	bool mapped;                   /* by mmap, not by an allocator */
+	bool no_free;                  /* it will not be told when this is given back */
+	uint64_t t_ns;                 /* when it was asked for */
+	uint64_t served;               /* request that its thread was serving, 0 = none known */
+	const struct request *request; /* the same, while heap_alloc is told */
 };
 
 /* What a place of a line of the log held so far (ingest/learn.h). */

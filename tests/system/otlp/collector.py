@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 
+import allocations
 import otlp
 from otlp import gs
 
@@ -352,6 +353,8 @@ def test():
     for protocol, compression, tls in WAYS:
         one_way(binary, protocol, compression, tls)
     unsampled(binary)
+    with gs.workdir() as top:
+        allocations.check(Collector(binary, top, False), decoded, top)
 
 
 otlp.main(test)

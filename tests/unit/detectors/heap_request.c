@@ -68,4 +68,36 @@ static void test_chosen_size(void **state)
 	rig_done(&r);
 }
 
-TEST_MAIN(cmocka_unit_test(test_much_memory), cmocka_unit_test(test_chosen_size))
+/* A leak is told with the kind of request that makes it; one of all kinds is nobody's. */
+static void test_leak_of_a_route(void **state)
+{
+	static const char *const paths[][4] = {{"/orders/1", "/orders/2", "/orders/3", "/health"}, {"/a", "/b", "/c", "/d"}};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct rig r;
+
+		start(&r);
+		for (uint64_t i = 0; i < 200; i++) {
+			struct request q = {.server = true, .pid = 100, .tid = 100, .t_start = r.s.now};
+
+			snprintf(q.method, sizeof q.method, "GET");
+			snprintf(q.path, sizeof q.path, "%s", paths[k][i % 4]);
+			model_request_start(r.s.model, &q);
+			heap_alloc(&r.s, 0x1000 + 16 * i, 200000, HEAP_MEAN);
+			q.t_end = r.s.now;
+			model_request_end(r.s.model, &q);
+			script_pass(&r.s, 50 * SCRIPT_MSEC);
+		}
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .fd = -1});
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+		rig_finish(&r);
+		const struct rig_finding *f = rig_found(&r, "resource.heap.never_freed");
+		assert_non_null(f);
+		assert_string_equal(f->operation, k == 0 ? "GET /orders/#" : "");
+		assert_int_equal(strstr(f->message, "made for GET /orders/#") != NULL, k == 0);
+		rig_done(&r);
+	}
+}
+
+TEST_MAIN(cmocka_unit_test(test_leak_of_a_route), cmocka_unit_test(test_much_memory), cmocka_unit_test(test_chosen_size))
