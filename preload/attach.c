@@ -455,12 +455,17 @@ __attribute__((visibility("hidden"), used)) void attach_entry(struct wire_attach
 	session_announce();
 	if (alloc_wanted())
 		alloc_table_clear();
+	/* Slots change one after the other while other threads run: what the first ones lead to must not speak while the last ones do not, or a
+	 * socket would be seen to be made, and not what was set of it. What is open when all speak, the agent looks up. */
+	session_off();
 	a->slots = attach_patch();
+	session_on();
 	alloc_announce();
 }
 
 __attribute__((visibility("hidden"), used)) void detach_entry(struct wire_attach *a)
 {
+	session_off(); /* all at once, too */
 	a->slots = restore();
 	session_detach();
 	a->result = 0;

@@ -138,6 +138,7 @@ struct connx *conn_new(struct model *m, struct proc *p, int fd, enum conn_kind k
 	c->pub.process = &p->pub;
 	c->pub.fd = fd;
 	c->pub.kind = kind;
+	c->opening_ns = e->t0;
 	c->pub.opened_ns = e->t1;
 	c->pub.open_stack = e->stack;
 	c->pub.open_tid = e->tid;

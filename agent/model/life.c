@@ -98,8 +98,9 @@ void life_on_close(struct model *m, struct proc *p, const struct event *e)
 	struct holder *h = fdtable_get(&p->fds, e->fd);
 
 	if (!(e->flags & WIRE_F_RANGE)) {
-		/* Linux frees the number whatever close returns, save for one that was not open. */
-		if (h)
+		/* Linux frees the number whatever close returns, save for one that was not open. Another thread may have been given the number
+		 * before close returned: what was asked for since it was called is not what it closes. */
+		if (h && (h->conn->pub.inherited || h->conn->opening_ns <= e->t0))
 			conn_drop(m, h, e);
 		return;
 	}

@@ -72,6 +72,7 @@ struct connx {
 	struct connx *prev, *next;
 	struct holder *holders;
 	bool told_open, told_close;
+	uint64_t opening_ns;  /* when the call that made it was entered */
 	bool connecting;      /* an attempt is under way and its end was not told */
 	bool entered;         /* … and connect() itself has not returned, as far as is known */
 	uint64_t ready_ns;    /* a poll showed the attempt's end, 0 = not yet; whether it succeeded shows later */

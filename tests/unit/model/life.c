@@ -111,5 +111,29 @@ static void what_the_shim_finds_corrects_the_table(void **state)
 	script_done(&s);
 }
 
-TEST_MAIN(cmocka_unit_test(every_way_to_open), cmocka_unit_test(shutdown_both_ways_is_a_close), cmocka_unit_test(ranges),
+/* A number is free before the close() that frees it returns: what another thread opened there meanwhile stays open. */
+static void the_next_owner_of_a_number(void **state)
+{
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "open close");
+	script_socket(&s, 5);
+	const uint64_t called = s.now;
+	script_pass(&s, SCRIPT_USEC);
+	s.tid = 101;
+	script_socket(&s, 5);
+	witness_is(&w, "open 5 tcp\nclose 5 by-us\nopen 5 tcp\n");
+	s.tid = 0;
+	script_event(&s, (struct event){.id = WIRE_CLOSE, .fd = 5, .t0 = called, .t1 = s.now + SCRIPT_SEC});
+	witness_is(&w, "");
+	script_close(&s, 5);
+	witness_is(&w, "close 5 by-us\n");
+	script_done(&s);
+}
+
+TEST_MAIN(cmocka_unit_test(the_next_owner_of_a_number), cmocka_unit_test(every_way_to_open),
+	  cmocka_unit_test(shutdown_both_ways_is_a_close), cmocka_unit_test(ranges),
 	  cmocka_unit_test(what_the_shim_finds_corrects_the_table))
