@@ -36,6 +36,8 @@ struct exporter {
 	void (*span)(void *x, const struct span *s);
 	/* A finding names this span, which has ended or will: send it even if it is not sampled. */
 	void (*keep)(void *x, const uint8_t *span_id);
+	/* No finding will name a span any more: what was left out is left out for good. Before the last metrics. */
+	void (*settle)(void *x);
 	void (*metrics)(void *x, const struct metric *m, size_t n, uint64_t now_ns);
 	void (*finding)(void *x, const json_t *finding, const uint8_t *trace_id, const uint8_t *span_id, uint64_t time_ns);
 	/* Send what is queued, at most until timeout_ms from now. */

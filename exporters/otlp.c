@@ -180,6 +180,13 @@ static void otlp_keep(void *ctx, const uint8_t *span_id)
 	push_one(x->lanes[EXPORT_SPANS], 0, &bytes);
 }
 
+static void otlp_settle(void *ctx)
+{
+	struct otlp *x = ctx;
+	if (x->spare != NULL)
+		otlp_spare_clear(x->spare);
+}
+
 static void otlp_metrics(void *ctx, const struct metric *m, size_t n, uint64_t now_ns)
 {
 	struct otlp *x = ctx;
@@ -260,6 +267,7 @@ const struct exporter exporter_otlp = {
 	.open = otlp_open,
 	.span = otlp_span,
 	.keep = otlp_keep,
+	.settle = otlp_settle,
 	.metrics = otlp_metrics,
 	.finding = otlp_finding,
 	.flush = otlp_flush,
@@ -274,6 +282,7 @@ const struct exporter exporter_file = {
 	.open = file_open,
 	.span = otlp_span,
 	.keep = otlp_keep,
+	.settle = otlp_settle,
 	.metrics = otlp_metrics,
 	.finding = otlp_finding,
 	.flush = otlp_flush,

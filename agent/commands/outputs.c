@@ -164,6 +164,9 @@ static void give_metrics(struct outputs *o, const struct metric *m, size_t n, ui
 
 void outputs_metrics(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns)
 {
+	for (size_t i = 0; i < o->n; i++)
+		if (o->item[i].exporter->settle)
+			o->item[i].exporter->settle(o->item[i].state);
 	give_metrics(o, m, n, now_ns, true);
 }
 

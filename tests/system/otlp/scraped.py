@@ -98,6 +98,46 @@ def written(path):
     return last
 
 
+def points_written(path, name):
+    """Points of a metric in each collection, by what its attributes say."""
+    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        for entry in json.loads(line).get("resourceMetrics", []):
+            for m in entry["scopeMetrics"][0]["metrics"]:
+                if m["name"] == name:
+                    data, = (v for k, v in m.items() if k in ("sum", "exponentialHistogram"))
+                    gs.expect(data["aggregationTemporality"] == 1, f"{name} is not told as deltas")
+                    yield from ((tuple(sorted(str(a["value"]) for a in p["attributes"])), p) for p in data["dataPoints"])
+
+
+def sampled_in_deltas(top):
+    """A quarter of the traces, metrics as deltas, durations as exponential histograms: each request is a span or counted as left out, the
+    deltas add up to what the client did, and none overlaps another."""
+    port, out = gs.free_port(), top / "deltas.jsonl"
+    env = gs.clean_env({"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.25", "OTEL_METRIC_EXPORT_INTERVAL": "200",
+                        "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"})
+    server = gs.Server([*gs.watch(top / "deltas.json", "--histograms", "exponential", "--export", f"file:{out}"), sys.executable,
+                        top / "service.py", port], port, top / "deltas.log", env=env)
+    try:
+        asked(port)
+        gs.poll_until(out.exists, "the first metrics are written")
+        asked(port)
+    finally:
+        server.stop()
+    got = sum(len(scope["spans"]) for line in out.read_text(encoding="utf-8").splitlines()
+              for entry in json.loads(line).get("resourceSpans", []) for scope in entry["scopeSpans"])
+    left_out = sum(int(p["asInt"]) for words, p in points_written(out, "otel.sdk.span.started") if any("DROP" in w for w in words))
+    gs.expect(got + left_out == 2 * REQUESTS and 0 < got < 2 * REQUESTS, f"{got} spans and {left_out} left out, of {2 * REQUESTS} requests")
+    counted, ends, parts = 0, {}, 0
+    for words, p in points_written(out, "http.server.request.duration"):
+        counted += int(p["count"])
+        parts += 1
+        gs.expect(int(p["count"]) == int(p.get("zeroCount", 0)) + sum(int(n) for n in p["positive"]["bucketCounts"]), f"{p} does not add up")
+        gs.expect(int(p["startTimeUnixNano"]) >= ends.get(words, 0), "a delta begins before the one before ended")
+        ends[words] = int(p["timeUnixNano"])
+    gs.expect(counted == 2 * REQUESTS, f"the deltas hold {counted} of {2 * REQUESTS} requests")
+    print(f"{2 * REQUESTS} requests: {got} spans, {left_out} counted as left out; {parts} exponential deltas hold all")
+
+
 # process.thread.count and process.unix.file_descriptor.count, as OpenTelemetry's rules for Prometheus write them: promtool would have them end
 # in something else.
 CONVENTION = [["process_thread_count"], ["process_unix_file_descriptor_count"]]
@@ -128,6 +168,7 @@ def test():
         gs.expect(not objections, f"promtool: {objections}")
         families = {f.name: f for f in text_string_to_metric_families(openmetrics)}
         gs.expect(any(s.exemplar for s in families["http_server_request_duration_seconds"].samples), "no exemplar")
+        sampled_in_deltas(top)
         gs.expect(all("otel_sdk_exporter_span_exported" != f or families[f].samples for f in families), "exporters say nothing of themselves")
     print(f"{REQUESTS} requests: Prometheus, the OTLP file and the client agree; {len(families)} families")
 

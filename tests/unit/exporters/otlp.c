@@ -88,6 +88,13 @@ static void what_a_finding_names_is_kept(void **state)
 	assert_int_equal(c[EXPORT_SPANS].produced, 2);
 	assert_int_equal(c[EXPORT_SPANS].acknowledged, 2);
 	assert_int_equal(c[EXPORT_SPANS].unsampled, 5);
+	assert_int_equal(c[EXPORT_SPANS].undecided, 5);
+	otlp->settle(x);
+	static const uint8_t late[8] = {3};
+	otlp->keep(x, late);
+	otlp->counts(x, c);
+	assert_int_equal(c[EXPORT_SPANS].unsampled, 5);
+	assert_int_equal(c[EXPORT_SPANS].undecided, 0);
 	otlp->close(x, 1000);
 	receiver_free(r);
 }
