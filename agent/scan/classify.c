@@ -19,7 +19,6 @@ enum bit {
 	B_AT,
 	B_PLUS,
 	B_QUOTE,
-	B_DOUBLE_QUOTE,
 	B_COMMA,
 	B_OPEN,
 	B_ESCAPE
@@ -40,7 +39,7 @@ static const uint8_t class_of[256] = {
 	['@'] = 1 + B_AT,
 	['+'] = 1 + B_PLUS,
 	['\''] = 1 + B_QUOTE,
-	['"'] = 1 + B_DOUBLE_QUOTE,
+	['"'] = 1 + B_QUOTE,
 	[','] = 1 + B_COMMA,
 	['('] = 1 + B_OPEN,
 	['%'] = 1 + B_ESCAPE,
@@ -67,7 +66,6 @@ static void block_portable(const uint8_t *p, struct classes *c, size_t w)
 	c->at[w] = maps[1 + B_AT];
 	c->plus[w] = maps[1 + B_PLUS];
 	c->quote[w] = maps[1 + B_QUOTE];
-	c->double_quote[w] = maps[1 + B_DOUBLE_QUOTE];
 	c->comma[w] = maps[1 + B_COMMA];
 	c->open[w] = maps[1 + B_OPEN];
 	c->escape[w] = maps[1 + B_ESCAPE];
@@ -81,12 +79,16 @@ static void classify_portable(const uint8_t *bytes, size_t len, struct classes *
 	if (len > 0) {
 		uint8_t tail[64] = {0};
 		memcpy(tail, bytes, len);
-		block_portable(tail, ret, w);
+		block_portable(tail, ret, w++);
 	}
+	classes_end(ret, w);
 }
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+/* Of each low half of a byte the one sign of the class `escape` that has it. No byte is 1 where there is none: that has another half. */
+static const uint8_t escape_by_half[16] = {1, 0, 1, 1, 1, '%', '&', 1, 1, 1, 1, 0x1b, '\\', 1, 1, 0xef};
 
 #define AVX2 __attribute__((target("avx2")))
 #define AVX2_INLINE __attribute__((target("avx2"), always_inline)) static inline
@@ -109,6 +111,13 @@ AVX2_INLINE __m256i between(__m256i v, char first, char count)
 	return _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(-128 + count)), shifted);
 }
 
+AVX2_INLINE __m256i escapes(__m256i v)
+{
+	__m256i half = _mm256_and_si256(v, _mm256_set1_epi8(0x0f));
+	__m256i signs = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)escape_by_half));
+	return _mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(signs, half));
+}
+
 AVX2_INLINE void block_avx2(const uint8_t *p, struct classes *c, size_t w)
 {
 	__m256i a = _mm256_loadu_si256((const __m256i *)p);
@@ -127,12 +136,10 @@ AVX2_INLINE void block_avx2(const uint8_t *p, struct classes *c, size_t w)
 	c->colon[w] = equal(a, b, ':');
 	c->at[w] = equal(a, b, '@');
 	c->plus[w] = equal(a, b, '+');
-	c->quote[w] = equal(a, b, '\'');
-	c->double_quote[w] = equal(a, b, '"');
+	c->quote[w] = equal(a, b, '\'') | equal(a, b, '"');
 	c->comma[w] = equal(a, b, ',');
 	c->open[w] = equal(a, b, '(');
-	c->escape[w] =
-		join(between(a, '%', 2), between(b, '%', 2)) | equal(a, b, '\\') | equal(a, b, 0x1b) | equal(a, b, (char)0xef);
+	c->escape[w] = join(escapes(a), escapes(b));
 }
 
 AVX2 static void classify_avx2(const uint8_t *bytes, size_t len, struct classes *ret)
@@ -143,8 +150,9 @@ AVX2 static void classify_avx2(const uint8_t *bytes, size_t len, struct classes 
 	if (len > 0) {
 		uint8_t tail[64] = {0};
 		memcpy(tail, bytes, len);
-		block_avx2(tail, ret, w);
+		block_avx2(tail, ret, w++);
 	}
+	classes_end(ret, w);
 }
 
 #define AVX512 __attribute__((target("avx512f,avx512bw")))
@@ -172,12 +180,13 @@ AVX512_INLINE void block_avx512(__m512i v, struct classes *c, size_t w)
 	c->colon[w] = equal_512(v, ':');
 	c->at[w] = equal_512(v, '@');
 	c->plus[w] = equal_512(v, '+');
-	c->quote[w] = equal_512(v, '\'');
-	c->double_quote[w] = equal_512(v, '"');
+	c->quote[w] = equal_512(v, '\'') | equal_512(v, '"');
 	c->comma[w] = equal_512(v, ',');
 	c->open[w] = equal_512(v, '(');
-	c->escape[w] = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('%')), _mm512_set1_epi8(2)) | equal_512(v, '\\') |
-		       equal_512(v, 0x1b) | equal_512(v, (char)0xef);
+	/* the low halves of these signs differ: each finds the one sign that it may be of */
+	__m512i half = _mm512_and_si512(v, _mm512_set1_epi8(0x0f));
+	__m512i sign = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)escape_by_half)), half);
+	c->escape[w] = _mm512_cmpeq_epi8_mask(v, sign);
 }
 
 AVX512 static void classify_avx512(const uint8_t *bytes, size_t len, struct classes *ret)
@@ -187,7 +196,8 @@ AVX512 static void classify_avx512(const uint8_t *bytes, size_t len, struct clas
 		block_avx512(_mm512_loadu_si512((const void *)bytes), ret, w++);
 	/* bytes that the mask leaves out are not read */
 	if (len > 0)
-		block_avx512(_mm512_maskz_loadu_epi8((UINT64_C(1) << len) - 1, bytes), ret, w);
+		block_avx512(_mm512_maskz_loadu_epi8((UINT64_C(1) << len) - 1, bytes), ret, w++);
+	classes_end(ret, w);
 }
 
 bool classify_with(enum classify_way way, const uint8_t *bytes, size_t len, struct classes *ret)

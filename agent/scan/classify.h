@@ -21,8 +21,7 @@
 struct classes {
 	uint64_t digit[CLASSES_ROOM], upper[CLASSES_ROOM], lower[CLASSES_ROOM], underscore[CLASSES_ROOM], dot[CLASSES_ROOM],
 		dash[CLASSES_ROOM], space[CLASSES_ROOM], equals[CLASSES_ROOM], colon[CLASSES_ROOM], at[CLASSES_ROOM],
-		plus[CLASSES_ROOM], quote[CLASSES_ROOM], double_quote[CLASSES_ROOM], comma[CLASSES_ROOM], open[CLASSES_ROOM],
-		escape[CLASSES_ROOM];
+		plus[CLASSES_ROOM], quote[CLASSES_ROOM], comma[CLASSES_ROOM], open[CLASSES_ROOM], escape[CLASSES_ROOM];
 };
 
 #define CLASSES_N (sizeof(struct classes) / sizeof(uint64_t[CLASSES_ROOM]))
@@ -47,15 +46,17 @@ static inline void classes_go_on(struct classes *c)
 		classes_maps(c)[i][0] = classes_maps(c)[i][CLASSES_WORDS];
 }
 
-/* Nothing follows word `last`, as far as anybody looks: to the end of its four words and one further. */
-static inline void classes_end(struct classes *c, size_t last)
+/* Nothing stands in words [w] and on, as far as anybody looks: to the end of four words and one further. In line: so the stores are as
+ * wide as those of the function that it is called by. */
+__attribute__((always_inline)) static inline void classes_end(struct classes *c, size_t w)
 {
 #pragma GCC unroll 16
 	for (size_t i = 0; i < CLASSES_N; i++)
-		memset(&classes_maps(c)[i][last + 1], 0, 4 * sizeof(uint64_t));
+		memset(&classes_maps(c)[i][w], 0, 4 * sizeof(uint64_t));
 }
 
-/* Fill words [1 … (len + 63) / 64], of at most CLASSIFY_BYTES + 64 bytes; bits past the end are 0. */
+/* Fill words [1 … (len + 63) / 64], of at most CLASSIFY_BYTES + 64 bytes; bits past the end are 0, as are those
+ * of the next four words. */
 void classify(const uint8_t *bytes, size_t len, struct classes *ret);
 enum classify_way { CLASSIFY_PORTABLE, CLASSIFY_AVX2, CLASSIFY_AVX512, CLASSIFY_WAYS };
 

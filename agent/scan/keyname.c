@@ -65,7 +65,7 @@ bool keyname_has_word(const struct keyname *k, const char *word)
 {
 	size_t n = strlen(word);
 	for (size_t from = 0; from + n <= k->n; from++) {
-		if ((from == 0 || (k->starts >> (from - 1) & 1) != 0) && held_at(k, from, word, n))
+		if (held_at(k, from, word, n) && (from == 0 || (k->starts >> (from - 1) & 1) != 0))
 			return true;
 	}
 	return false;

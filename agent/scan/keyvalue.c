@@ -162,7 +162,7 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 		break;
 	case KIND_SOME_KEY:
 		entity = ENTITY_API_KEY;
-		found = names_a_secret_key(name) && some_secret_at(t, sep, at, kind, &span) && span.end - span.start >= 20;
+		found = some_secret_at(t, sep, at, kind, &span) && span.end - span.start >= 20 && names_a_secret_key(name);
 		break;
 	case KIND_AUTHORIZATION:
 		found = authorization_value(t, at, &span, &entity) ||

@@ -25,7 +25,6 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	LOAD(colon, colon);
 	LOAD(plus, plus);
 	LOAD(quote, quote);
-	LOAD(double_quote, double_quote);
 	quad open, escape, at, equals, equals_last, equals_next, comma, comma_last, comma_next;
 	memcpy(&at, &c->at[first], sizeof(at));
 	memcpy(&equals, &c->equals[first], sizeof(equals));
@@ -62,15 +61,13 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	quad codice = u2 & AHEAD(u2, u2_next, 2) & AHEAD(u2, u2_next, 4) & AHEAD(d2, d2_next, 6) & ~before_word;
 
 	/* what most of a log is made of; the rest are brackets, slashes, bytes beyond ASCII and other rare signs */
-	quad common = word | dot | dash | space | equals | colon | quote | double_quote | comma;
-	quad common_next = word_next | dot_next | dash_next | space_next | equals_next | colon_next | quote_next |
-			   double_quote_next | comma_next;
-	quad common_last = word_last | dot_last | dash_last | space_last | equals_last | colon_last | quote_last |
-			   double_quote_last | comma_last;
+	quad common = word | dot | dash | space | equals | colon | quote | comma;
+	quad common_next = word_next | dot_next | dash_next | space_next | equals_next | colon_next | quote_next | comma_next;
+	quad common_last = word_last | dot_last | dash_last | space_last | equals_last | colon_last | quote_last | comma_last;
 
 	/* a key ends: '=', ':' unless inside a time, a space between a word and a number or a quote */
-	quad opens = digit | quote | double_quote | plus | dash;
-	quad opens_next = digit_next | quote_next | double_quote_next | plus_next | dash_next;
+	quad opens = digit | quote | plus | dash;
+	quad opens_next = digit_next | quote_next | plus_next | dash_next;
 	opens = AHEAD(opens, opens_next, 1);
 	/* "peer fe01:…": an IPv6 address may begin with a letter, and has a colon among its first five characters */
 	quad near = AHEAD(colon, colon_next, 1), near_next = colon_next >> 1;
@@ -119,19 +116,19 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	keys |= joined;
 
 	/* signs in the middle of a vendor's key: shapes.c */
-	quad shapes = tokens & (AHEAD(dash, dash_next, 32) | AHEAD(underscore, underscore_next, 36) | AHEAD(dot, dot_next, 22) |
-				(AHEAD(upper, upper_next, 36) & AHEAD(upper, upper_next, 39)) |
-				(upper & (AHEAD(dot, dot_next, 24) | AHEAD(dot, dot_next, 26))));
+	quad dot14 = AHEAD(dot, dot_next, 14) & AHEAD(dot, dot_next, 22),
+	     dot24 = AHEAD(dot, dot_next, 24) & AHEAD(dot, dot_next, 31);
+	quad dot26 = AHEAD(dot, dot_next, 26) & AHEAD(dot, dot_next, 33);
+	quad shapes = tokens & (AHEAD(dash, dash_next, 32) | AHEAD(underscore, underscore_next, 36) | dot14 |
+				(AHEAD(upper, upper_next, 36) & AHEAD(upper, upper_next, 39)) | (upper & (dot24 | dot26)));
 	quad telegram = colon & before_digit & AHEAD(t8, t8_next, 1) & AHEAD(t8, t8_next, 9);
 
 	/* "KEY", "value" of a call */
-	quad quotes = quote | double_quote, quotes_next = quote_next | double_quote_next,
-	     quotes_last = quote_last | double_quote_last;
-	quad commas = comma & BEHIND(quotes, quotes_last) &
-		      (AHEAD(quotes, quotes_next, 1) | (AHEAD(space, space_next, 1) & AHEAD(quotes, quotes_next, 2)));
+	quad commas = comma & BEHIND(quote, quote_last) &
+		      (AHEAD(quote, quote_next, 1) | (AHEAD(space, space_next, 1) & AHEAD(quote, quote_next, 2)));
 
 	/* " -u" and " --user": a letter after one dash or two */
-	quad option = dash & BEHIND(space | quotes, space_last | quotes_last) &
+	quad option = dash & BEHIND(space | quote, space_last | quote_last) &
 		      (AHEAD(alpha, alpha_next, 1) | (AHEAD(dash, dash_next, 1) & AHEAD(alpha, alpha_next, 2)));
 
 	/* "%40", "\u0040", "&quot;", a colour of a terminal, full-width letters; and letters with a NUL between each two, as UTF-16 has them */

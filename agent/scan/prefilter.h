@@ -18,8 +18,10 @@
 extern uint64_t keyvalue_filter[FILTER_WORDS];
 /* keys.c: keys of three letters, whatever stands before them. */
 extern uint64_t keyvalue_short[FILTER_WORDS];
-/* vendor.c: by the first three bytes of a key, of a JSON Web Token, and of base64 that may hold one (plain.h). */
+/* vendor.c: by the first four or three bytes of a key, the first three of a JSON Web Token, and of base64 that may hold one (plain.h). */
 extern uint64_t vendor_filter[FILTER_WORDS];
+/* vendor.c: of these, the ones of base64. */
+extern uint64_t base64_filter[FILTER_WORDS];
 
 static inline uint32_t filter_hash(uint32_t letters)
 {
@@ -73,10 +75,17 @@ static inline bool keyvalue_ends(const uint8_t *p, size_t n)
  * or a number that ends the key (password2, token_1). */
 bool keyvalue_may_end(const struct text *t, size_t sep);
 
-/* May a vendor's key begin with these three bytes? */
+/* May a vendor's key begin with these four bytes? Three tell of short prefixes: more of them would hold the beginnings of too many words. */
 static inline bool vendor_may_begin(const uint8_t *first)
 {
-	return filter_has(vendor_filter, (uint32_t)first[0] | (uint32_t)first[1] << 8 | (uint32_t)first[2] << 16);
+	uint32_t four = four_at(first);
+	return (unsigned int)filter_has(vendor_filter, four) | (unsigned int)filter_has(vendor_filter, four & UINT32_C(0xffffff));
+}
+
+/* May base64 of a text that is worth a look begin with them? */
+static inline bool base64_may_begin(const uint8_t *first)
+{
+	return filter_has(base64_filter, (uint32_t)first[0] | (uint32_t)first[1] << 8 | (uint32_t)first[2] << 16);
 }
 
 #endif

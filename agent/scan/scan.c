@@ -194,11 +194,11 @@ static void token_at(struct scanner *s, const struct text *t, size_t at, bool ma
 		(void)matches_add(m, span.start, span.end, ENTITY_JWT);
 		return;
 	}
-	if (at + 3 <= t->len && vendor_may_begin(t->bytes + at) && vendor_at(t, at, &span, &entity)) {
+	if (at + 4 <= t->len && vendor_may_begin(t->bytes + at) && vendor_at(t, at, &span, &entity)) {
 		(void)matches_add(m, span.start, span.end, entity);
 		return;
 	}
-	if (at + 3 <= t->len && vendor_may_begin(t->bytes + at) && base64_at(s, t, at))
+	if (at + 3 <= t->len && base64_may_begin(t->bytes + at) && base64_at(s, t, at))
 		return;
 	if (rules.own_n > 0 && rules_own_at(t, at, &span)) {
 		(void)matches_add(m, span.start, span.end, ENTITY_CUSTOM_SECRET);
@@ -299,9 +299,11 @@ static void look(struct scanner *s, const struct text *t, size_t from, const str
 	struct matches *m = &s->matches;
 	size_t i;
 	/* first: what looks like a value of its own there may be a part of one */
-	EACH(p->written[lane], i)
-	{
-		look_written(s, t, i);
+	if (p->rare[lane] != 0) {
+		EACH(p->written[lane], i)
+		{
+			look_written(s, t, i);
+		}
 	}
 	if (p->pem[lane] != 0)
 		look_pem(t, from, p->pem[lane], m);
@@ -335,11 +337,10 @@ static size_t scan(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn 
 	s->went_on = len > CHUNK;
 	for (size_t base = 0; base < len; base += CHUNK) {
 		size_t left = len - base, n = left < CHUNK ? left : CHUNK, seen = left < CHUNK + 64 ? left : CHUNK + 64;
-		size_t words = (n + 63) / 64, read = (seen + 63) / 64;
+		size_t words = (n + 63) / 64;
 		if (base > 0)
 			classes_go_on(c);
 		classify(bytes + base, seen, c);
-		classes_end(c, read);
 		for (size_t w = 0; w < words; w += PLACES_LANES) {
 			s->find(c, 1 + w, &places);
 			s->sieve(&text, base + w * 64, &places);

@@ -30,6 +30,7 @@ _Static_assert(VENDORS < LOOKUP_ROWS, "LOOKUP_ROWS");
 
 static struct lookup by_prefix;
 uint64_t vendor_filter[FILTER_WORDS];
+uint64_t base64_filter[FILTER_WORDS];
 static uint16_t rows_of_two[VENDORS]; /* prefixes of two bytes, which any third byte may follow */
 static size_t rows_of_two_n;
 static uint16_t
@@ -46,8 +47,10 @@ static uint32_t last_four(const uint8_t *end)
 static void build(void)
 {
 	filter_add(vendor_filter, (uint32_t)'e' | (uint32_t)'y' << 8 | (uint32_t)'J' << 16);
-	for (size_t i = 0; plain_base64_start(i) != 0; i++)
+	for (size_t i = 0; plain_base64_start(i) != 0; i++) {
 		filter_add(vendor_filter, plain_base64_start(i));
+		filter_add(base64_filter, plain_base64_start(i));
+	}
 	for (uint16_t i = 0; i < (uint16_t)VENDORS; i++) {
 		const uint8_t *p = (const uint8_t *)vendors[i].prefix;
 		const uint8_t *end = p + strlen(vendors[i].prefix);
@@ -61,7 +64,8 @@ static void build(void)
 				filter_add(vendor_filter, (uint32_t)p[0] | (uint32_t)p[1] << 8 | c << 16);
 		} else {
 			lookup_put(&by_prefix, lookup_slot(p[0], p[1], p[2]), i);
-			filter_add(vendor_filter, (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16);
+			filter_add(vendor_filter,
+				   (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
 		}
 	}
 }

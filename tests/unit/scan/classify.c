@@ -41,7 +41,7 @@ static void neighbours(void **state)
 	static struct classes c;
 	memset(&c, 0xff, sizeof(c));
 	classes_begin(&c);
-	classes_end(&c, 3);
+	classes_end(&c, 4);
 	for (size_t map = 0; map < CLASSES_N; map++) {
 		assert_int_equal(classes_maps(&c)[map][0], 0);
 		assert_int_equal(classes_maps(&c)[map][3], UINT64_MAX);
@@ -75,8 +75,7 @@ static void classes_of_bytes(void **state)
 				   b == ':',
 				   b == '@',
 				   b == '+',
-				   b == '\'',
-				   b == '"',
+				   b == '\'' || b == '"',
 				   b == ',',
 				   b == '(',
 				   b == '%' || b == '&' || b == '\\' || b == 0x1b || b == 0xef};

@@ -71,7 +71,7 @@ static void nothing_lost(void **state)
 			left += has(after.keys, i);
 			if (has(before.keys, i) && keyvalue_may_end(&t, i) && !has(after.keys, i))
 				fail_msg("a key that ends at %zu of \"%.*s\" was lost", i, (int)n, (const char *)bytes);
-			bool begins = i + 3 <= n && vendor_may_begin(bytes + i);
+			bool begins = i + 4 <= n && vendor_may_begin(bytes + i);
 			if (has(before.tokens, i) && (begins || has(before.made, i)) && !has(after.tokens, i))
 				fail_msg("a token at %zu of \"%.*s\" was lost", i, (int)n, (const char *)bytes);
 		}
