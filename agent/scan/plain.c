@@ -26,7 +26,7 @@ static const struct {
 
 /* Texts that carry credentials begin so. */
 static const char *const starts[] = {
-	"{\"",     "{ \"",     "{\n ",    "[{\"",   "Bearer ",  "bearer ", "Basic ",   "Authorization", "authoriz", "pass",
+	"{\"a",    "{ \"",     "{\n ",    "[{\"",   "Bearer ",  "bearer ", "Basic ",   "Authorization", "authoriz", "pass",
 	"Pass",    "PASS",     "user",    "User",   "USER",     "login",   "token",    "TOKEN",         "api_key",  "apikey",
 	"API_",    "secret",   "SECRET",  "key=",   "DB_",      "AWS_",    "postgres", "mysql://",      "mongodb",  "redis://",
 	"amqp://", "https://", "http://", "-----B", "machine ", "Server=", "email",    "access",        "<?xml ",   "export "};
