@@ -180,7 +180,9 @@ static int probe(struct attach *a, pid_t pid, const char *shim_why, char *err, s
 	if (a->inside_n < FIND_MAX)
 		a->inside[a->inside_n++] = pid;
 	(void)existing_tell(pid, a->start_ns, tell, a);
-	snprintf(why, sizeof(why), "process %d is watched by probes in the kernel (eBPF): %s", (int)pid, shim_why);
+	char who[32];
+	snprintf(who, sizeof(who), "process %d", (int)pid);
+	(void)probing_says(a->ingest, who, shim_why, why, sizeof(why));
 	note(a, pid, why);
 	if (!a->settings.quiet)
 		complain("%s", why);

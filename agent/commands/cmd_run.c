@@ -176,7 +176,7 @@ static void choose_way(struct run *r, char *text, size_t size)
 	if (!target_probes(r->target.kind))
 		snprintf(text, size, "%s cannot be watched: %s", r->target.binary, why);
 	else if (probing_open(r->ingest, true, &r->probing, err, sizeof(err)) == 0)
-		snprintf(text, size, "%s is watched by probes in the kernel (eBPF): %s", r->target.binary, why);
+		(void)probing_says(r->ingest, r->target.binary, why, text, size);
 	else
 		snprintf(text, size, "%s cannot be watched by the shim: %s; nor by probes in the kernel (eBPF): %s",
 			 r->target.binary, why, err);

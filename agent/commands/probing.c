@@ -210,13 +210,20 @@ static void leave(struct probing *p, uint32_t pid, uint32_t parent, const struct
 		probes_stop(p->probes);
 }
 
+int probing_says(struct ingest *in, const char *who, const char *why, char *text, size_t size)
+{
+	const bool alloc = atomic_load_explicit(&ingest_shared(in)->alloc_mean, memory_order_relaxed) != 0;
+
+	return snprintf(text, size, "%s is watched by probes in the kernel (eBPF): %s%s", who, why,
+			alloc ? "; its allocations are not watched: a probe would make each of them a microsecond slower" : "");
+}
+
 /* Said for the report: `run` could not know it when it started the launcher. */
 static void note_way(const struct probing *p, uint32_t pid, const struct wire_record *start, const struct target *t)
 {
 	struct wire_record note = {.event = WIRE_SOURCE_INFO, .units = 1, .fd = -1, .t0 = start->t1, .t1 = start->t1};
 	char text[PATH_MAX + 256];
-	const int n =
-		snprintf(text, sizeof(text), "%s is watched by probes in the kernel (eBPF): %s", t->binary, target_why(t->kind));
+	const int n = probing_says(p->ingest, t->binary, target_why(t->kind), text, sizeof(text));
 
 	note.data_len = n > 0 && (size_t)n < sizeof(text) ? (uint32_t)n : 0;
 	ingest_push(p->ingest, pid, pid, &note, (const uint8_t *)text);

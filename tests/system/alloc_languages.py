@@ -52,5 +52,18 @@ def alloc_cgo():
         look("cgo", top, [top / "leak", ROUNDS], ["leak_order"], int(ROUNDS) * 3000)
 
 
+def alloc_static():
+    """A program without a shared C library: it runs, and the report says that its memory was not watched, and why."""
+    with gs.workdir() as top:
+        (top / "library.c").write_text("void library_work(unsigned long n) { (void)n; }\n")
+        gs.checked(["gcc", "-static", "-o", top / "leak", PROGRAMS / "leak_main.c", top / "library.c"])
+        gs.checked([*gs.watch(top / "report.json", "--alloc"), top / "leak", ROUNDS])
+        report = gs.read_report(top / "report.json")
+        said = [t for t in report["not_exercised"] if "statically linked" in t]
+        print("  ", said)
+        gs.expect("heap" not in report, "watched, though nothing can be")
+        gs.expect(any("allocations are not watched" in t or "cannot be watched" in t for t in said), f"not said: {report['not_exercised']}")
+
+
 if __name__ == "__main__":
-    gs.main({f.__name__: f for f in (alloc_cpp, alloc_rust, alloc_cgo)})
+    gs.main({f.__name__: f for f in (alloc_cpp, alloc_rust, alloc_cgo, alloc_static)})
