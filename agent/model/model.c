@@ -105,12 +105,24 @@ void model_free(struct model *m)
 
 int model_observe(struct model *m, const struct observer *o, void *ctx)
 {
-	struct told *grown = realloc(m->observers, (m->n_observers + 1) * sizeof(*grown));
+	void (*members[OBSERVER_MEMBERS])(void);
+	struct told *grown;
 
+	if (m->n_observers == OBSERVERS_MAX)
+		return -ENOSPC;
+	grown = realloc(m->observers, (m->n_observers + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	m->observers = grown;
-	grown[m->n_observers++] = (struct told){.o = *o, .ctx = ctx};
+	grown[m->n_observers] = (struct told){.o = *o, .ctx = ctx};
+	memcpy(members, o, sizeof(members));
+	for (size_t i = 0; i < OBSERVER_MEMBERS; i++) {
+		struct listeners *l = &m->listeners[i];
+
+		if (members[i])
+			l->who[l->n++] = (uint8_t)m->n_observers;
+	}
+	m->n_observers++;
 	return 0;
 }
 

@@ -288,7 +288,7 @@ struct model *model_new(const struct stacks *stacks, struct counters *counters);
 /* Tells conn_close (without an event, `end` as it was) of every connection still open, so that observers free what they keep there:
  * free the model first, then its observers. */
 void model_free(struct model *m);
-/* Add an observer (copied); told in the order of adding. Returns 0 or -ENOMEM. */
+/* Add an observer (copied); told in the order of adding. Returns 0, -ENOMEM, or -ENOSPC past the 32nd. */
 int model_observe(struct model *m, const struct observer *o, void *ctx);
 /* Feed one event, in order. Unknown ids are passed to observers' `event` and otherwise ignored. */
 void model_event(struct model *m, const struct event *e);

@@ -108,6 +108,15 @@ struct tls_hello {
 	int fd;
 };
 
+/* Who has a member of struct observer, in order of adding: most events concern few of them. */
+#define OBSERVERS_MAX 32U
+#define OBSERVER_MEMBER(member) (offsetof(struct observer, member) / sizeof(void (*)(void)))
+#define OBSERVER_MEMBERS (sizeof(struct observer) / sizeof(void (*)(void)))
+struct listeners {
+	uint8_t n;
+	uint8_t who[OBSERVERS_MAX];
+};
+
 struct model {
 	const struct stacks *stacks;
 	struct counters *counters;
@@ -116,6 +125,7 @@ struct model {
 		void *ctx;
 	} * observers;
 	size_t n_observers;
+	struct listeners listeners[OBSERVER_MEMBERS];
 	struct proc *procs;
 	unsigned int n_procs;
 	uint64_t next_tree;
@@ -143,10 +153,10 @@ struct model {
 /* Tell all observers that have the member. */
 #define TELL(m, member, ...) \
 	do { \
-		for (size_t tell_i = 0; tell_i < (m)->n_observers; tell_i++) { \
-			const struct told *tell_o = &(m)->observers[tell_i]; \
-			if (tell_o->o.member) \
-				tell_o->o.member(tell_o->ctx, __VA_ARGS__); \
+		const struct listeners *tell_l = &(m)->listeners[OBSERVER_MEMBER(member)]; \
+		for (size_t tell_i = 0; tell_i < tell_l->n; tell_i++) { \
+			const struct told *tell_o = &(m)->observers[tell_l->who[tell_i]]; \
+			tell_o->o.member(tell_o->ctx, __VA_ARGS__); \
 		} \
 	} while (0)
 

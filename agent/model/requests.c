@@ -88,7 +88,8 @@ static void serve_end(struct model *m, struct request *r)
 	s->ids ^= r->id;
 	if (s->latest == r)
 		s->latest = NULL;
-	if (--s->open > 0)
+	/* Most threads serve again soon. */
+	if (--s->open > 0 || HASH_COUNT(m->answering) <= ANSWERING_KEPT)
 		return;
 	if (m->answering_last == s)
 		m->answering_last = NULL;
@@ -185,6 +186,12 @@ void requests_done(struct model *m)
 
 void requests_free(struct model *m)
 {
+	struct answering *s, *next;
+
+	HASH_ITER (hh, m->answering, s, next) {
+		HASH_DEL(m->answering, s);
+		free(s);
+	}
 	pool_done(&m->request_blocks);
 	pool_done(&m->answering_blocks);
 }
