@@ -38,31 +38,34 @@ int decode_length(const struct wire_record *r, size_t len)
 	return (int)bytes;
 }
 
-int decode_record(const uint8_t *bytes, size_t len, struct decoded *ret)
+int decode_rest(const uint8_t *rest, int length, struct decoded *ret)
 {
 	const struct wire_record *r = &ret->record;
+	const size_t bytes = (size_t)length - WIRE_UNIT, stack_at = (size_t)wire_units(r->data_len, 0) * WIRE_UNIT - WIRE_UNIT;
+
+	ret->data = r->data_len > 0 ? rest : NULL;
+	ret->stack_bytes = NULL;
+	if ((r->flags & WIRE_F_STACK) == 0)
+		return stack_at == bytes ? length : -EBADMSG;
+	if (stack_at + sizeof(ret->stack) > bytes)
+		return -EBADMSG;
+	memcpy(&ret->stack, rest + stack_at, sizeof(ret->stack));
+	if (ret->stack.bytes_len > WIRE_STACK_BYTES ||
+	    wire_units(r->data_len, (uint32_t)sizeof(ret->stack) + ret->stack.bytes_len) != r->units)
+		return -EBADMSG;
+	if (ret->stack.bytes_len > 0)
+		ret->stack_bytes = rest + stack_at + sizeof(ret->stack);
+	return length;
+}
+
+int decode_record(const uint8_t *bytes, size_t len, struct decoded *ret)
+{
+	int length;
 
 	if (len < WIRE_UNIT)
 		return -EBADMSG;
 	memset(ret, 0, sizeof(*ret));
 	memcpy(&ret->record, bytes, sizeof(ret->record));
-
-	const int length = decode_length(r, len);
-	const size_t stack_at = (size_t)wire_units(r->data_len, 0) * WIRE_UNIT;
-
-	if (length < 0)
-		return length;
-	if (r->data_len > 0)
-		ret->data = bytes + WIRE_UNIT;
-	if ((r->flags & WIRE_F_STACK) == 0)
-		return stack_at == (size_t)length ? length : -EBADMSG;
-	if (stack_at + sizeof(ret->stack) > (size_t)length)
-		return -EBADMSG;
-	memcpy(&ret->stack, bytes + stack_at, sizeof(ret->stack));
-	if (ret->stack.bytes_len > WIRE_STACK_BYTES ||
-	    wire_units(r->data_len, (uint32_t)sizeof(ret->stack) + ret->stack.bytes_len) != r->units)
-		return -EBADMSG;
-	if (ret->stack.bytes_len > 0)
-		ret->stack_bytes = bytes + stack_at + sizeof(ret->stack);
-	return length;
+	length = decode_length(&ret->record, len);
+	return length < 0 ? length : decode_rest(bytes + WIRE_UNIT, length, ret);
 }

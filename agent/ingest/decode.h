@@ -20,6 +20,9 @@ struct decoded {
 size_t decode_max_bytes(void);
 /* Length of the record whose first unit this is, if it can be one and `len` bytes can hold it: ≥ 64, else -EBADMSG. */
 int decode_length(const struct wire_record *r, size_t len);
+/* What follows the first unit: with ret->record that decode_length found to be of `length`, the rest of ret from the bytes behind it. Returns
+ * length, or -EBADMSG. */
+int decode_rest(const uint8_t *rest, int length, struct decoded *ret);
 /* Decode the whole record at `bytes`. Its length in bytes, or -EBADMSG with *ret undefined. */
 int decode_record(const uint8_t *bytes, size_t len, struct decoded *ret);
 

@@ -157,7 +157,7 @@ static bool is_new_image(uint16_t id)
 
 static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ctx)
 {
-	const uint64_t begun = clock_ticks(&in->clock);
+	const uint64_t begun = in->handed_ticks;
 
 	if (is_new_image(p->e.id))
 		watch_exec(in, p->process, p->e.pid);
@@ -168,9 +168,11 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 		redact_event(in->redact, &p->e, fn, ctx);
 	pending_free(p);
 	/* What waits in a ring takes less memory there than here. */
-	if (clock_ticks(&in->clock) - begun > in->slow_ticks && slots_pressed(in)) {
+	in->handed_ticks = clock_ticks(&in->clock);
+	if (in->handed_ticks - begun > in->slow_ticks && slots_pressed(in)) {
 		in->now_ns = ingest_now_ns(in); /* what is read now is from after this poll began, by far perhaps */
 		slots_read(in);
+		in->handed_ticks = clock_ticks(&in->clock);
 	}
 }
 
@@ -186,6 +188,7 @@ static void hand_on_all(struct ingest *in, uint64_t before_ns, ingest_fn fn, voi
 	struct pending *p;
 	unsigned int n = 0;
 
+	in->handed_ticks = clock_ticks(&in->clock);
 	while ((p = order_pop(in->order, before_ns)) != NULL) {
 		hand_on(in, p, fn, ctx);
 		if (++n % BEAT_EVENTS == 0)

@@ -67,11 +67,12 @@ struct ingest {
 	uint32_t processes_high;
 	uint8_t *scratch; /* one record */
 	bool stacks;
-	uint64_t fullest;    /* bytes that waited in one ring when they were read last, at most */
-	uint32_t alloc_mean; /* to come to */
-	uint64_t allocs;     /* samples read */
-	uint64_t slow_ticks; /* handing on one event took so long: look at the rings before the next */
-	uint64_t now_ns;     /* when this poll began */
+	uint64_t fullest;      /* bytes that waited in one ring when they were read last, at most */
+	uint32_t alloc_mean;   /* to come to */
+	uint64_t allocs;       /* samples read */
+	uint64_t slow_ticks;   /* handing on one event took so long: look at the rings before the next */
+	uint64_t handed_ticks; /* when the event before was handed on */
+	uint64_t now_ns;       /* when this poll began */
 	uint64_t next_tick_ns, next_check_ns;
 	uint64_t header_told[WIRE_LOSS_SLOTS];
 	uint64_t late; /* events that came after the window had passed them */

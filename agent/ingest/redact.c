@@ -94,8 +94,8 @@ static uint32_t newlines(const uint8_t *bytes, size_t len)
 {
 	uint32_t n = 0;
 
-	for (size_t i = 0; i < len; i++)
-		n += bytes[i] == '\n' ? 1 : 0;
+	for (const uint8_t *at = bytes, *end = bytes + len; at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
+		n++;
 	return n;
 }
 

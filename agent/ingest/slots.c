@@ -166,19 +166,19 @@ static size_t read_ring(struct ingest *in, uint32_t i)
 	if (ready > in->fullest)
 		in->fullest = ready;
 	while (ready > 0) {
-		struct wire_record first;
+		const uint64_t at = trim_held(in, i);
 		struct decoded d;
 		int length = -EBADMSG;
 
+		/* Its first unit says how long it is; nothing is read twice, since the producer could change it in between. */
 		if (ready <= size && ready % WIRE_UNIT == 0) {
-			wire_ring_get(t, ring, size - 1, trim_held(in, i), &first, sizeof(first));
-			length = decode_length(&first, ready);
+			wire_ring_get(t, ring, size - 1, at, &d.record, sizeof(d.record));
+			length = decode_length(&d.record, ready);
 		}
-		if (length > 0) {
-			wire_ring_get(t, ring, size - 1, trim_held(in, i), in->scratch, (uint64_t)length);
-			/* The producer could have changed it since: decode what was copied. */
-			length = decode_record(in->scratch, (size_t)length, &d) == length ? length : -EBADMSG;
-		}
+		if (length > (int)WIRE_UNIT)
+			wire_ring_get(t, ring, size - 1, at + WIRE_UNIT, in->scratch, (uint64_t)length - WIRE_UNIT);
+		if (length > 0)
+			length = decode_rest(in->scratch, length, &d);
 		if (length <= 0) {
 			skip(in, i, t);
 			break;
