@@ -74,8 +74,11 @@ static void data_log(void *ctx, const struct log_write *l)
 	char name[LIMIT_PEER_TEXT] = {0};
 
 	d->lines += l->lines;
-	snprintf(name, sizeof name, "%s", l->sink);
-	HASH_FIND_STR(d->sinks, name, s);
+	HASH_FIND_STR(d->sinks, l->sink, s);
+	if (!s) {
+		snprintf(name, sizeof name, "%s", l->sink);
+		HASH_FIND_STR(d->sinks, name, s);
+	}
 	if (!s) {
 		if (HASH_COUNT(d->sinks) >= LIMIT_SINKS || !(s = calloc(1, sizeof *s))) {
 			d->env.counters->limit[LIMIT_REACHED_SINKS]++;

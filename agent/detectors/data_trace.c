@@ -25,7 +25,7 @@ struct serving {
 	uint32_t stack; /* of the write that had the trace's text */
 	uint64_t request_id;
 	int status; /* 0 until the answer ended */
-	char operation[LIMIT_PEER_TEXT];
+	char method[32], path[201];
 };
 
 struct answer_key {
@@ -66,7 +66,7 @@ static void note(struct data *d, struct serving *s, const char *language, uint64
 		a->key = key;
 		a->stack = s->stack;
 		a->first_ns = now_ns;
-		memcpy(a->operation, s->operation, sizeof a->operation);
+		snprintf(a->operation, sizeof a->operation, "%s %s", s->method, s->path);
 		HASH_ADD(hh, d->answers, key, sizeof key, a);
 	}
 	a->count++;
@@ -110,7 +110,7 @@ void data_trace_start(void *ctx, struct request *r)
 	if (!s)
 		s = r->conn->slot[DATA_SLOT] = calloc(1, sizeof *s);
 	else
-		memset(s, 0, sizeof *s);
+		*s = (struct serving){.status = 0};
 	if (s)
 		s->request_id = r->id;
 }
@@ -123,7 +123,9 @@ void data_trace_end(void *ctx, struct request *r)
 		return;
 	s->status = r->status;
 	s->request_id = r->id;
-	snprintf(s->operation, sizeof s->operation, "%.31s %.200s", r->method, r->path);
+	memcpy(s->method, r->method, sizeof s->method);
+	memcpy(s->path, r->path, strnlen(r->path, sizeof s->path - 1) + 1);
+	s->path[sizeof s->path - 1] = '\0';
 	settle(ctx, s, r->t_end);
 }
 

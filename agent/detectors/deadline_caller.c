@@ -20,6 +20,7 @@
 #define TRACE_AT 3U               /* a traceparent is 00-<32 digits>-… */
 #define TRACE_LEN 32U
 #define BLOCKS_KEPT 1024U
+#define THREADS_KEPT 256U
 
 /* One call to a dependency, under way. */
 struct deadline_call {
@@ -163,7 +164,8 @@ static void caller_free(struct deadline *d, struct deadline_caller *c)
 		call->caller = NULL;
 	}
 	DL_DELETE(c->thread->callers, c);
-	if (!c->thread->callers) {
+	/* Most threads serve again soon. */
+	if (!c->thread->callers && HASH_COUNT(d->threads) > THREADS_KEPT) {
 		HASH_DEL(d->threads, c->thread);
 		pool_put(&d->thread_blocks, c->thread);
 	}
@@ -322,12 +324,17 @@ void callers_free(struct deadline *d)
 	struct deadline_call *call, *next_call;
 	struct deadline_caller *c, *next;
 	struct deadline_chain *chain, *next_chain;
+	struct deadline_thread *thread, *next_thread;
 
 	HASH_ITER (hh, d->callers, c, next)
 		caller_free(d, c);
 	HASH_ITER (hh, d->calls, call, next_call) {
 		HASH_DEL(d->calls, call);
 		free(call);
+	}
+	HASH_ITER (hh, d->threads, thread, next_thread) {
+		HASH_DEL(d->threads, thread);
+		free(thread);
 	}
 	HASH_ITER (hh, d->chains, chain, next_chain) {
 		HASH_DEL(d->chains, chain);

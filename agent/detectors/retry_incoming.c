@@ -17,13 +17,14 @@
 #define STORM_SHARE_DIV 5U     /* retries from a fifth of the requests on */
 #define STORM_FALL_PERCENT 80U /* good answers of the newer half, in per cent of the older one */
 #define BLOCKS_KEPT 256U
-#define AMPLIFIED_MIN 6U /* attempts for one call that are worth a word */
+#define CALLERS_KEPT 256U /* threads without a request in hand */
+#define AMPLIFIED_MIN 6U  /* attempts for one call that are worth a word */
 
 /* The incoming request that a thread works on: attempts made for different ones never follow each other. */
 struct retry_caller {
 	uint32_t tid;
-	uint32_t failed; /* attempts made for it at one operation */
-	uint64_t request;
+	uint32_t failed;       /* attempts made for it at one operation */
+	uint64_t request;      /* 0: none */
 	struct retry_key *key; /* has failed, so it is not forgotten */
 	UT_hash_handle hh;
 };
@@ -58,7 +59,7 @@ void retry_caller_failed(struct retry *r, uint32_t tid, struct retry_key *k)
 {
 	struct retry_caller *c = caller_find(r, tid);
 
-	if (!c)
+	if (!c || !c->request)
 		return;
 	if (c->key == k) {
 		c->failed++;
@@ -208,7 +209,11 @@ void retry_incoming_end(struct retry *r, const struct request *q)
 			amplified(r, i, mine ? c->key : NULL, mine ? c->failed : 0);
 		}
 	}
-	if (mine) {
+	if (!mine)
+		return;
+	c->request = 0;
+	/* Most threads serve again soon. */
+	if (HASH_COUNT(r->callers) > CALLERS_KEPT) {
 		HASH_DEL(r->callers, c);
 		pool_put(&r->caller_blocks, c);
 	}

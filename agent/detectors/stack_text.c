@@ -166,12 +166,12 @@ static void at_colon(struct stack_text *s, const struct piece *p, size_t colon)
 	} else if (before == 's' && after == 'l' && ends(p, colon, ".cs") && begins(p, colon, ":line ")) {
 		frame(s, STACK_DOTNET);
 		s->titles[STACK_DOTNET] = true;
-	} else if (ends(p, colon, "Stack trace")) {
+	} else if (before == 'e' && ends(p, colon, "Stack trace")) {
 		s->titles[STACK_PHP] = true;
 	} else if (before == '"' && (ends(p, colon, ".php\",\"line\"") || ends(p, colon, ".php\", \"line\""))) {
 		frame(s, STACK_PHP);
 		s->titles[STACK_PHP] = s->frames[STACK_PHP] > 1;
-	} else if (ends(p, colon, "Exception") || ends(p, colon, "Error")) {
+	} else if ((before == 'n' && ends(p, colon, "Exception")) || (before == 'r' && ends(p, colon, "Error"))) {
 		s->exception = true;
 		if (!s->frames[STACK_DOTNET])
 			calls_after(s, p, colon);
