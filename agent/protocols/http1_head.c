@@ -143,8 +143,10 @@ void http1_head_method(struct http1_head *h, const uint8_t *bytes, size_t len)
 	strcpy(h->method, "_OTHER");
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		/* Methods are case-sensitive (RFC 9110 9.1). */
-		if (len == strlen(methods[i]) && memcmp(bytes, methods[i], len) == 0)
+		if (bytes[0] == (uint8_t)methods[i][0] && len == strlen(methods[i]) && memcmp(bytes, methods[i], len) == 0) {
 			memcpy(h->method, methods[i], len + 1);
+			return;
+		}
 	}
 }
 
@@ -335,7 +337,8 @@ void http1_head_field(struct http1_head *h, const uint8_t *name, size_t name_len
 		      uint64_t now_ns)
 {
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (name_len == fields[i].len && strncasecmp((const char *)name, fields[i].name, name_len) == 0) {
+		if (name_len == fields[i].len && (name[0] | 0x20) == (uint8_t)fields[i].name[0] &&
+		    strncasecmp((const char *)name, fields[i].name, name_len) == 0) {
 			fields[i].on(h, trim((struct span){value, value_len}), now_ns);
 			return;
 		}

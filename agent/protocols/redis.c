@@ -31,8 +31,10 @@ static bool word_is(const struct resp_value *v, unsigned int i, const char *text
 
 static bool is_name(const char *text)
 {
-	size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+	size_t n = 0;
 
+	while (isalnum((unsigned char)text[n]) || text[n] == '_' || text[n] == '.' || text[n] == '-')
+		n++;
 	return isalpha((unsigned char)text[0]) && text[n] == '\0' && n < 25;
 }
 

@@ -158,13 +158,21 @@ static void begin(struct resp *r, char type)
 		r->line[r->line_len++] = type;
 }
 
+/* As much as there is room for. */
+static void keep(struct resp *r, const uint8_t *bytes, size_t len)
+{
+	const size_t room = RESP_WORD_MAX - r->line_len, n = len < room ? len : room;
+
+	memcpy(r->line + r->line_len, bytes, n);
+	r->line_len += (unsigned int)n;
+}
+
 static size_t in_line(struct resp *r, const uint8_t *bytes, size_t len)
 {
 	const uint8_t *end = memchr(bytes, '\n', len);
 	size_t n = end ? (size_t)(end - bytes) : len;
 
-	for (size_t i = 0; i < n && r->line_len < RESP_WORD_MAX; i++)
-		r->line[r->line_len++] = (char)bytes[i];
+	keep(r, bytes, n);
 	/* A line cut in the middle keeps no '\r' at its end. */
 	r->now.hash = talk_hash(r->now.hash, bytes, n);
 	r->now.size += n + (end != NULL);
@@ -179,10 +187,8 @@ static size_t in_bulk(struct resp *r, const uint8_t *bytes, size_t len)
 	size_t n = len < r->bulk ? len : (size_t)r->bulk;
 	size_t text = r->bulk > 2 ? (size_t)(r->bulk - 2 < n ? r->bulk - 2 : n) : 0;
 
-	if (r->now.words < RESP_WORDS) {
-		for (size_t i = 0; i < text && r->line_len < RESP_WORD_MAX; i++)
-			r->line[r->line_len++] = (char)bytes[i];
-	}
+	if (r->now.words < RESP_WORDS)
+		keep(r, bytes, text);
 	if (r->client)
 		r->now.hash = talk_hash(r->now.hash, bytes, text);
 	r->bulk -= n;

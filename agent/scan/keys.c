@@ -132,14 +132,14 @@ static uint32_t slot_of(uint64_t letters)
 	return LOOKUP_SLOTS;
 }
 
-static int kind_of(const struct keyname *name, uint32_t slot)
+static int kind_of(const struct keyname *name, uint32_t slot, uint64_t letters)
 {
 	int kind = -1;
 	size_t longest = 0;
 	for (uint16_t row = by_end.head[slot]; row != 0; row = by_end.next[row - 1]) {
 		const struct key *k = &keys[row - 1];
 		size_t n = k->len;
-		if (n > longest && keyname_ends(name, k->words)) {
+		if (n > longest && ((letters ^ last_letters[row - 1]) & last_mask[row - 1]) == 0 && keyname_ends(name, k->words)) {
 			kind = k->kind;
 			longest = n;
 		}
@@ -164,10 +164,11 @@ static size_t named_elsewhere(const struct text *t, size_t start)
 
 int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 {
-	uint32_t slot = slot_of(letters_before(t, sep));
+	uint64_t letters = letters_before(t, sep);
+	uint32_t slot = slot_of(letters);
 	if (slot >= LOOKUP_SLOTS || !keyname_before(t, sep, ret_name))
 		return -1;
-	int kind = kind_of(ret_name, slot);
+	int kind = kind_of(ret_name, slot, letters);
 	if (kind == KIND_TYPE) {
 		while (sep > 0 && !is_alnum(t->bytes[sep - 1]))
 			sep--;
@@ -179,8 +180,9 @@ int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 	} else {
 		return kind;
 	}
-	slot = slot_of(letters_before(t, sep));
-	kind = slot < LOOKUP_SLOTS && keyname_before(t, sep, ret_name) ? kind_of(ret_name, slot) : -1;
+	letters = letters_before(t, sep);
+	slot = slot_of(letters);
+	kind = slot < LOOKUP_SLOTS && keyname_before(t, sep, ret_name) ? kind_of(ret_name, slot, letters) : -1;
 	return kind == KIND_TYPE || kind == KIND_VALUE ? -1 : kind;
 }
 
