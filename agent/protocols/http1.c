@@ -151,9 +151,9 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	r->server = s->request_dir == DIR_IN;
 	memcpy(r->method, h->method, sizeof(h->method));
 	memcpy(r->method_original, h->method_original, sizeof(r->method_original));
-	memcpy(r->path, h->path, sizeof(r->path));
-	memcpy(r->query, h->query, sizeof(r->query));
-	memcpy(r->host, h->host, sizeof(r->host));
+	memcpy(r->path, h->path, strlen(h->path) + 1);
+	memcpy(r->query, h->query, strlen(h->query) + 1);
+	memcpy(r->host, h->host, strlen(h->host) + 1);
 	memcpy(r->traceparent, h->traceparent, sizeof(r->traceparent));
 	r->idempotency_key = h->idempotency_key;
 	r->waits = h->waits;

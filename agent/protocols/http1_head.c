@@ -125,7 +125,7 @@ static bool target_of(struct span t, struct http1_head *h)
 		t.at += n;
 		t.len -= n;
 		if (t.len == 0 || t.at[0] != '/')
-			h->path[0] = '/';
+			memcpy(h->path, "/", 2);
 	}
 	const uint8_t *mark = t.len ? memchr(t.at, '?', t.len) : NULL;
 	size_t path = mark ? (size_t)(mark - t.at) : t.len;
@@ -364,18 +364,20 @@ static void field_line(struct http1_head *h, struct span line, uint64_t now_ns)
 
 int http1_head_parse(const uint8_t *bytes, size_t len, bool request, bool complete, uint64_t now_ns, struct http1_head *ret)
 {
-	struct http1_head h = {.retry_after_ns = -1};
+	struct http1_head *const h = ret;
 	struct span rest = {bytes, len}, line;
 
+	memset(h, 0, offsetof(struct http1_head, path));
+	h->path[0] = h->query[0] = h->host[0] = '\0';
+	h->retry_after_ns = -1;
 	if (!next_line(&rest, &line) || line.len == 0)
 		return -EBADMSG;
-	if (!(request ? request_line(line, &h) : status_line(line, &h)))
+	if (!(request ? request_line(line, h) : status_line(line, h)))
 		return -EBADMSG;
 	while (next_line(&rest, &line) && line.len)
-		field_line(&h, line, now_ns);
-	if (!complete || ((h.chunked || h.other_coding) && h.has_length))
-		h.ambiguous = true;
-	*ret = h;
+		field_line(h, line, now_ns);
+	if (!complete || ((h->chunked || h->other_coding) && h->has_length))
+		h->ambiguous = true;
 	return 0;
 }
 

@@ -16,12 +16,9 @@ struct http1_head {
 	/* request line */
 	char method[16];          /* "_OTHER" if it is none of the registered ones */
 	char method_original[16]; /* as sent, cut */
-	char path[LIMIT_PEER_TEXT];
-	char query[LIMIT_PEER_TEXT];
 	/* status line */
 	int status;
 	/* fields */
-	char host[LIMIT_PEER_TEXT]; /* of the Host field or an absolute target */
 	char traceparent[64];
 	bool idempotency_key;
 	bool upgrade;
@@ -33,10 +30,15 @@ struct http1_head {
 	bool ambiguous;         /* two readers could see different message ends: do not guess */
 	int64_t retry_after_ns; /* -1 if not stated */
 	int64_t deadline_ns;    /* how long the sender says that it waits, 0 if not stated */
+	/* Last, since a new head only has them empty. */
+	char path[LIMIT_PEER_TEXT];
+	char query[LIMIT_PEER_TEXT];
+	char host[LIMIT_PEER_TEXT]; /* of the Host field or an absolute target */
 };
 
 /* Parse a head: `len` bytes from the start line on. With `complete`, up to and including the empty line; otherwise what was captured of
- * it, whose last, cut line is ignored. `now_ns` turns a date of Retry-After into a duration. 0, or -EBADMSG if it is no such head. */
+ * it, whose last, cut line is ignored. `now_ns` turns a date of Retry-After into a duration. 0, or -EBADMSG if it is no such head, and *ret is
+ * undefined. */
 int http1_head_parse(const uint8_t *bytes, size_t len, bool request, bool complete, uint64_t now_ns, struct http1_head *ret);
 
 /* The parts of a head one by one, as HTTP/2 has them. */

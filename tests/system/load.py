@@ -14,7 +14,10 @@ import gs
 import servers
 
 SIZE = int(os.environ.get("GS_LOAD", "1"))
-GOAL, LIMIT = 0.95, 0.80  # throughput with and without; between the two other programs on the machine may be the cause
+# Throughput with and without; between goal and limit other programs on the machine may be the cause. Service, client and agent are three busy
+# programs: where they share two processors, what the agent uses is taken from the other two, and no more than that shows in the ratio.
+PROCESSORS = len(os.sched_getaffinity(0))
+GOAL, LIMIT = 0.95, 0.80 if PROCESSORS > 2 else 0.60
 CPU_GOAL, MEMORY_GOAL_KB = 15.0, 48 * 1024  # of one processor, at 20,000 requests a second
 CPU_LIMIT, MEMORY_LIMIT_KB = 40.0, 160 * 1024  # processors differ
 RATE = 20000

@@ -9,6 +9,7 @@
 
 static int parse(const char *text, bool request, struct http1_head *h)
 {
+	memset(h, 'x', sizeof(*h)); /* whatever was there before */
 	return http1_head_parse((const uint8_t *)text, strlen(text), request, true, UINT64_C(784111777) * 1000000000, h);
 }
 
@@ -80,6 +81,12 @@ static void request_fields(void **state)
 	assert_string_equal(h.host, "shop.test");
 	assert_string_equal(h.traceparent, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 	assert_true(h.has_length && h.length == 12 && h.idempotency_key && h.upgrade && !h.ambiguous && h.version == 11);
+	assert_string_equal(h.path, "/p");
+	assert_string_equal(h.query, "");
+	assert_int_equal(parse("GET http://shop.test?id=7 HTTP/1.1\r\n\r\n", true, &h), 0);
+	assert_string_equal(h.host, "shop.test");
+	assert_string_equal(h.path, "/");
+	assert_string_equal(h.query, "id=7");
 	/* A bare line feed ends a line, too. */
 	assert_int_equal(parse("GET / HTTP/1.0\nHost: a\n\n", true, &h), 0);
 	assert_string_equal(h.host, "a");
