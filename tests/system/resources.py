@@ -2,6 +2,7 @@
 
 What runs for so long that a leak shows (GAPSCOPE_NIGHTLY=1: ten minutes for what must not be told) is started all at once.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -130,6 +131,52 @@ def resources_servers():
     gs.expect(not failures, "; ".join(failures))
 
 
+@contextlib.contextmanager
+def limited_group(limit_bytes):
+    """A control group of the kernel's with so much memory, of either version: the file that takes the numbers of its processes."""
+    ways = (("/sys/fs/cgroup", "memory.max"), ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"))
+    made = None
+    for root, limit in ways:
+        group = pathlib.Path(root) / f"gapscope-test-{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        if (group / limit).exists():
+            (group / limit).write_text(str(limit_bytes))
+            made = group
+            break
+        group.rmdir()
+    if made is None:
+        gs.skip("no control group with a limit of memory can be made", can_run_here=False)
+    try:
+        yield made / "cgroup.procs"
+    finally:
+        gs.poll_until(lambda: not (made / "cgroup.procs").read_text(), "the end of the group's processes")
+        made.rmdir()
+
+
+def memory_limit():
+    """A program that grows towards the limit of its control group: both that it is near, and when it will be there."""
+    limit, seconds = 256 << 20, 26
+    program = "import time\nheld, begun = [], time.monotonic()\n" \
+              f"while (t := time.monotonic() - begun) < {seconds}:\n" \
+              f"    if len(held) < t * {0.8 * (limit >> 20) / seconds}:\n        held.append(bytearray(b'x') * (1 << 20))\n    time.sleep(0.02)\n"
+    with gs.workdir() as folder, limited_group(limit) as processes:
+        (folder / "c.yaml").write_text("detectors:\n  memory: {seconds: 6, near: 45}\n")
+        gs.checked([*gs.watch(folder / "r.json", "--config", folder / "c.yaml"), "sh", "-c", f'echo $$ >{processes} && exec "$0" -c "$1"',
+                    sys.executable, program])
+        found = [f for f in resource_findings(folder / "r.json") if f["rule"] == "resource.memory.limit"]
+        for f in found:
+            print(f"  {f['operation']}: {f['message']}")
+        gs.expect({f["operation"] for f in found} == {"near", "growing"}, f"told: {found}")
+        for f in found:
+            gs.expect(f["evidence"]["limit_bytes"] == limit, f"another limit: {f['evidence']}")
+        left = [f["evidence"] for f in found if "limit_reached_in_s" in f["evidence"]]
+        rate = left[0]["mib_a_minute"] / (0.8 * (limit >> 20) * 60 / seconds)
+        gs.expect(0.6 < rate < 1.6, f"grows by {rate:.2f} of the true rate")
+
+
 def process_metrics():
     """process.* of a session agree with what /proc says of a program of known size."""
     program = "import threading, time, os\nheld = [os.open('/dev/null', os.O_RDONLY) for _ in range(40)]\n" \
@@ -153,4 +200,4 @@ def process_metrics():
         gs.expect(largest["process.cpu.time", "user"] > 0.1, "it did nothing but count")
 
 
-gs.main({f.__name__: f for f in (resources_leak, resources_calm, resources_servers, process_metrics)})
+gs.main({f.__name__: f for f in (resources_leak, resources_calm, resources_servers, process_metrics, memory_limit)})
