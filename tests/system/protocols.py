@@ -288,11 +288,21 @@ def memcached():
         client.mkdir()
         wanted = {("set", ""): 10, ("get", ""): 20, ("delete", ""): 5, ("incr", "CLIENT_ERROR"): 1, ("version", ""): 1}
         try:
-            _, found = watched(client, [PYTHON, gs.HERE / "programs" / "memcached_client.py", str(port)])
+            report, found = watched(client, [PYTHON, gs.HERE / "programs" / "memcached_client.py", str(port)])
+            nothing_lost(report)
             expect_spans(count(found, "client", "db.system.name"), wanted, "pymemcache")
+            # The client has its answer before the thread that sent it is back from the call that sent it, and memcached does not wait for its threads.
+            gs.poll_until(lambda: len(sent_at_once(top / "spans.jsonl")) >= sum(wanted.values()), "the server's spans")
         finally:
             server.stop()
+            print("  memcached's log:", server.tail() or "empty")
+        nothing_lost(gs.read_report(top / "report.json"))
         expect_spans(count(spans(top / "spans.jsonl"), "server", "db.system.name"), wanted, "memcached")
+
+
+def sent_at_once(path):
+    """The lines of spans that are there while the session goes on."""
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if '"span"' in line and '"server"' in line] if path.exists() else []
 
 
 def mongodb():
