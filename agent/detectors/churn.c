@@ -142,12 +142,14 @@ static struct pair *pair_of(struct churn *d, const struct conn *c, bool make)
 
 	if (c->kind != CONN_TCP || c->connect_t0 == 0 || !peer_is_dependency(c))
 		return NULL;
-	memcpy(key.peer, c->peer, strnlen(c->peer, sizeof key.peer - 1));
-	HASH_FIND(hh, d->pairs, &key, sizeof key, p);
+	/* The name without what follows it: most are short. */
+	const size_t name = strnlen(c->peer, sizeof key.peer - 1), len = offsetof(struct pair_key, peer) + name;
+	memcpy(key.peer, c->peer, name);
+	HASH_FIND(hh, d->pairs, &key, len, p);
 	if (p || !make || HASH_COUNT(d->pairs) >= LIMIT_PEERS || !(p = calloc(1, sizeof *p)))
 		return p;
 	p->key = key;
-	HASH_ADD(hh, d->pairs, key, sizeof p->key, p);
+	HASH_ADD_KEYPTR(hh, d->pairs, &p->key, len, p);
 	if (!p->hh.tbl) {
 		free(p);
 		return NULL;

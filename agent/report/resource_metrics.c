@@ -123,15 +123,16 @@ void resource_metrics_event(struct resource_metrics *r, const struct event *e)
 
 static struct peer *peer_of(struct resource_metrics *r, const struct conn *c)
 {
-	struct peer_key key = {.role = c->role};
+	struct peer_key key;
 	struct peer *p = r->latest;
 
 	if ((c->kind != CONN_TCP && c->kind != CONN_UNIX) || (c->role != CONN_CLIENT && c->role != CONN_SERVER))
 		return NULL;
+	if (p != NULL && p->key.role == c->role && strcmp(p->key.name, c->role == CONN_CLIENT ? c->peer : "") == 0)
+		return p;
+	key = (struct peer_key){.role = c->role};
 	if (c->role == CONN_CLIENT)
 		memcpy(key.name, c->peer, strnlen(c->peer, sizeof key.name - 1));
-	if (p != NULL && p->key.role == key.role && strcmp(p->key.name, key.name) == 0)
-		return p;
 	HASH_FIND(hh, r->peers, &key, sizeof key, p);
 	if (p == NULL && HASH_COUNT(r->peers) >= LIMIT_SERIES) {
 		memset(key.name, 0, sizeof key.name); /* no peer has this name: the rest of them */
