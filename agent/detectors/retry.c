@@ -113,7 +113,7 @@ static void retry_request_end(void *ctx, struct request *q)
 		.retry_after_ns = q->retry_after_ns > 0 ? (uint64_t)q->retry_after_ns : 0,
 		.delivered = !q->status && !q->answered,
 		.unsafe = (!strcmp(q->method, "POST") || !strcmp(q->method, "PATCH")) && !q->idempotency_key,
-		.caller = retry_caller_of(r, q->tid),
+		.caller = retry_caller_of(r, q),
 		.request_id = q->id,
 		.process_ns = retry_process_ns(r, q->conn->process),
 		.pid = q->pid,
@@ -127,7 +127,7 @@ static void retry_request_end(void *ctx, struct request *q)
 	q->resend_of = q->resend_count > 0 ? k->client->seq.repeats : 0;
 	r->env.counters->retries_out += q->resend_count > 0;
 	if (a.result == RETRY_FAILED)
-		retry_caller_failed(r, q->tid, k);
+		retry_caller_failed(r, q, k);
 	retry_budget_count(r, k, q->t_start, q->resend_count > 0, q->stack);
 }
 

@@ -216,7 +216,8 @@ struct retry_thread {
 	bool loop; /* it has several at once */
 };
 
-struct retry_caller;   /* retry_incoming.c: incoming requests by thread */
+struct retry_caller;   /* retry_incoming.c: incoming requests in hand, by thread */
+struct retry_traced;   /* and by trace */
 struct retry_incoming; /* and those that failed */
 struct retry_talk;     /* retry_talk.c */
 
@@ -228,6 +229,7 @@ struct retry {
 	uint32_t clients; /* beside the first ones */
 	struct retry_peer *peers;
 	struct retry_caller *callers;
+	struct retry_traced *traced;
 	struct pool caller_blocks;
 	struct retry_incoming *incoming;
 	struct retry_storm storm;
@@ -291,9 +293,10 @@ void retry_incoming_end(struct retry *r, const struct request *q);
 void retry_incoming_tick(struct retry *r, uint64_t now_ns);
 void retry_incoming_init(struct retry *r);
 void retry_incoming_free(struct retry *r);
-/* The incoming request that a thread works on, 0 none; and an attempt that failed for it. */
-uint64_t retry_caller_of(const struct retry *r, uint32_t tid);
-void retry_caller_failed(struct retry *r, uint32_t tid, struct retry_key *k);
+/* The incoming request that one to a dependency is made for, 0 none; the latest of a thread; and an attempt that failed for it. */
+uint64_t retry_caller_of(const struct retry *r, const struct request *q);
+uint64_t retry_caller_of_thread(const struct retry *r, uint32_t tid);
+void retry_caller_failed(struct retry *r, const struct request *q, struct retry_key *k);
 
 /* retry_client.c */
 void retry_client_init(struct retry_key *k);

@@ -1,7 +1,8 @@
 /*
  * Retries as the service meets them: which of its incoming requests are retries of others, what share of them that is, and whether
  * retries rise while good answers fall (the pattern of an overload that keeps itself alive). Also what one call costs across layers: the
- * attempts that a service makes for an incoming request, over all of that request's own attempts.
+ * attempts that a service makes for an incoming request, over all of that request's own attempts. Requests belong together by their trace,
+ * where they carry one, else by client and thread.
  *
  * Bounded by LIMIT_OPERATIONS and RETRY_CALLERS_MAX; the session's thread.
  */
@@ -18,7 +19,9 @@
 #define STORM_FALL_PERCENT 80U /* good answers of the newer half, in per cent of the older one */
 #define BLOCKS_KEPT 256U
 #define CALLERS_KEPT 256U /* threads without a request in hand */
-#define AMPLIFIED_MIN 6U  /* attempts for one call that are worth a word */
+#define TRACE_AT 3U       /* a traceparent is 00-<32 digits>-… */
+#define TRACE_LEN 32U
+#define AMPLIFIED_MIN 6U /* attempts for one call that are worth a word */
 
 /* The incoming request that a thread works on: attempts made for different ones never follow each other. */
 struct retry_caller {
@@ -26,6 +29,15 @@ struct retry_caller {
 	uint32_t failed;       /* attempts made for it at one operation */
 	uint64_t request;      /* 0: none */
 	struct retry_key *key; /* has failed, so it is not forgotten */
+	UT_hash_handle hh;
+};
+
+/* One with a trace. Many may be open on a thread: whatever carries the same trace, in other words, is made for it. */
+struct retry_traced {
+	uint64_t trace;
+	char words[64];
+	uint32_t pid;
+	struct retry_caller caller;
 	UT_hash_handle hh;
 };
 
@@ -48,16 +60,74 @@ static struct retry_caller *caller_find(const struct retry *r, uint32_t tid)
 	return c;
 }
 
-uint64_t retry_caller_of(const struct retry *r, uint32_t tid)
+/* The trace of a traceparent as a number, 0 of none. */
+static uint64_t trace_id(const char *traceparent)
+{
+	return strlen(traceparent) > TRACE_AT + TRACE_LEN ? evidence_hash(EVIDENCE_HASH_SEED, traceparent + TRACE_AT, TRACE_LEN)
+							  : 0;
+}
+
+static struct retry_traced *traced_find(const struct retry *r, const char *traceparent)
+{
+	const uint64_t trace = trace_id(traceparent);
+	struct retry_traced *t = NULL;
+
+	if (trace)
+		HASH_FIND(hh, r->traced, &trace, sizeof trace, t);
+	return t;
+}
+
+static void traced_start(struct retry *r, const struct request *q)
+{
+	struct retry_traced *t;
+
+	if (!q->traceparent[0] || traced_find(r, q->traceparent) || HASH_COUNT(r->traced) >= RETRY_CALLERS_MAX ||
+	    !(t = calloc(1, sizeof *t)))
+		return;
+	t->trace = trace_id(q->traceparent);
+	memcpy(t->words, q->traceparent, sizeof t->words);
+	t->pid = q->pid;
+	t->caller.request = q->id;
+	if (t->trace)
+		HASH_ADD(hh, r->traced, trace, sizeof t->trace, t);
+	if (!t->hh.tbl)
+		free(t);
+}
+
+static void traced_free(struct retry *r, struct retry_traced *t)
+{
+	HASH_DEL(r->traced, t);
+	free(t);
+}
+
+/* Whom a request is made for: its trace says so, or its thread. */
+static struct retry_caller *caller_of(const struct retry *r, const struct request *q)
+{
+	struct retry_traced *t = r->traced ? traced_find(r, q->traceparent) : NULL;
+
+	/* Its own client's request may be watched as well: that one carries the very same words. */
+	if (t && t->pid == q->pid && strcmp(t->words, q->traceparent) != 0)
+		return &t->caller;
+	return caller_find(r, q->tid);
+}
+
+uint64_t retry_caller_of(const struct retry *r, const struct request *q)
+{
+	const struct retry_caller *c = caller_of(r, q);
+
+	return c ? c->request : 0;
+}
+
+uint64_t retry_caller_of_thread(const struct retry *r, uint32_t tid)
 {
 	const struct retry_caller *c = caller_find(r, tid);
 
 	return c ? c->request : 0;
 }
 
-void retry_caller_failed(struct retry *r, uint32_t tid, struct retry_key *k)
+void retry_caller_failed(struct retry *r, const struct request *q, struct retry_key *k)
 {
-	struct retry_caller *c = caller_find(r, tid);
+	struct retry_caller *c = caller_of(r, q);
 
 	if (!c || !c->request)
 		return;
@@ -73,6 +143,7 @@ void retry_incoming_start(struct retry *r, const struct request *q)
 {
 	struct retry_caller *c = caller_find(r, q->tid);
 
+	traced_start(r, q);
 	if (!c) {
 		if (HASH_COUNT(r->callers) >= RETRY_CALLERS_MAX || !(c = pool_get(&r->caller_blocks)))
 			return;
@@ -187,28 +258,56 @@ static bool is_retry(const struct retry *r, struct retry_incoming *i, const stru
 	       (!i->good_gap_ns || 2 * gap < i->good_gap_ns);
 }
 
+/* One way in which an incoming request is known again: by its client's address, or by its trace. True if it repeats one that failed. */
+static bool known_again(struct retry *r, const struct request *q, uint64_t id, bool good, uint32_t below,
+			struct retry_incoming **ret)
+{
+	struct retry_incoming *i = incoming_find(r, id);
+	bool retry = i && is_retry(r, i, q);
+
+	if (!i && !good)
+		i = incoming_add(r, id);
+	*ret = i;
+	if (!i)
+		return false;
+	i->attempts = retry ? i->attempts + 1 : 1;
+	i->below = (retry ? i->below : 0) + below;
+	i->last_end_ns = q->t_end > i->last_end_ns ? q->t_end : i->last_end_ns;
+	i->failed = !good;
+	return retry;
+}
+
+static void recognise(struct retry *r, const struct request *q, struct retry_key *k, uint32_t below)
+{
+	bool good = q->end == REQUEST_DONE && !(q->failed && q->transient) && q->status < 500 && q->status != 408 &&
+		    q->status != 425 && q->status != 429;
+	const uint64_t trace = trace_id(q->traceparent);
+	struct retry_incoming *i, *traced = NULL;
+	bool retry = known_again(r, q, incoming_id(q), good, below, &i);
+
+	if (trace && known_again(r, q, evidence_hash(retry_request_hash(q), &trace, sizeof trace), good, below, &traced))
+		retry = true;
+	count(r, q, good, retry);
+	if (traced && (!i || traced->below >= i->below))
+		i = traced;
+	if (i)
+		amplified(r, i, k, below);
+}
+
 void retry_incoming_end(struct retry *r, const struct request *q)
 {
 	struct retry_caller *c = caller_find(r, q->tid);
+	struct retry_traced *t = r->traced ? traced_find(r, q->traceparent) : NULL;
 	bool mine = c && c->request == q->id;
-	bool good = q->end == REQUEST_DONE && !(q->failed && q->transient) && q->status < 500 && q->status != 408 &&
-		    q->status != 425 && q->status != 429;
 
-	if (q->end != REQUEST_PENDING) {
-		uint64_t id = incoming_id(q);
-		struct retry_incoming *i = incoming_find(r, id);
-		bool retry = i && is_retry(r, i, q);
-		count(r, q, good, retry);
-		if (!i && !good)
-			i = incoming_add(r, id);
-		if (i) {
-			i->attempts = retry ? i->attempts + 1 : 1;
-			i->below = (retry ? i->below : 0) + (mine ? c->failed : 0);
-			i->last_end_ns = q->t_end > i->last_end_ns ? q->t_end : i->last_end_ns;
-			i->failed = !good;
-			amplified(r, i, mine ? c->key : NULL, mine ? c->failed : 0);
-		}
-	}
+	if (t && t->caller.request != q->id)
+		t = NULL;
+	/* Calls that carry no trace are the thread's. */
+	struct retry_caller *of = t && (!mine || t->caller.failed >= c->failed) ? &t->caller : mine ? c : NULL;
+	if (q->end != REQUEST_PENDING)
+		recognise(r, q, of ? of->key : NULL, of ? of->failed : 0);
+	if (t)
+		traced_free(r, t);
 	if (!mine)
 		return;
 	c->request = 0;
@@ -264,11 +363,14 @@ void retry_incoming_free(struct retry *r)
 {
 	struct retry_caller *c, *c_next;
 	struct retry_incoming *i, *i_next;
+	struct retry_traced *t, *t_next;
 
 	HASH_ITER (hh, r->callers, c, c_next) {
 		HASH_DEL(r->callers, c);
 		free(c);
 	}
+	HASH_ITER (hh, r->traced, t, t_next)
+		traced_free(r, t);
 	HASH_ITER (hh, r->incoming, i, i_next)
 		incoming_drop(r, i);
 	pool_done(&r->caller_blocks);

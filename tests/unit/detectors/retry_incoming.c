@@ -148,13 +148,64 @@ static void test_layers(void **state)
 	layers(3, 1, false);
 }
 
+#define TRACE(n) "traceparent: 00-0af7651916cd43dd8448eb211c80319" #n "-b7ad6b7169203331-01\r\n"
+#define BELOW(n) "traceparent: 00-0af7651916cd43dd8448eb211c80319" #n "-00f067aa0ba902b7-01\r\n"
+
+static void hop(struct rig *r, int out, const char *request)
+{
+	script_socket(&r->s, out);
+	script_connect(&r->s, out, "10.0.0.9", 443, 0);
+	script_write(&r->s, out, request);
+	script_read(&r->s, out, RIG_503);
+	script_close(&r->s, out);
+}
+
+/* An event loop serves two calls at once, on one thread; both are repeated by many gateways, and only their traces tell them apart. */
+static void test_layers_by_trace(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	for (int round = 0; round < 3; round++) {
+		char from[2][32];
+		snprintf(from[0], sizeof from[0], "10.0.1.%d", round + 1);
+		snprintf(from[1], sizeof from[1], "10.0.2.%d", round + 1);
+		script_accept(&r.s, 3, 7, from[0], 40000);
+		script_read(&r.s, 7, "GET /checkout HTTP/1.1\r\nHost: shop\r\n" TRACE(1) "\r\n");
+		script_accept(&r.s, 3, 8, from[1], 40001);
+		script_read(&r.s, 8, "GET /checkout HTTP/1.1\r\nHost: shop\r\n" TRACE(2) "\r\n");
+		for (int k = 0; k < 4; k++) {
+			hop(&r, 9, "GET /stock/1 HTTP/1.1\r\nHost: p\r\n" BELOW(1) "\r\n");
+			if (!k)
+				hop(&r, 9, "GET /stock/2 HTTP/1.1\r\nHost: p\r\n" BELOW(2) "\r\n");
+			script_pass(&r.s, (uint64_t)(70 << k) * SCRIPT_MSEC);
+		}
+		script_write(&r.s, 7, RIG_503);
+		script_close(&r.s, 7);
+		script_write(&r.s, 8, RIG_503);
+		script_close(&r.s, 8);
+		script_pass(&r.s, 300 * SCRIPT_MSEC);
+	}
+	assert_int_equal(r.s.counters.retries_in, 4);
+	rig_finish(&r);
+	size_t told = 0;
+	for (size_t i = 0; i < r.found_n; i++) {
+		if (strcmp(r.found[i].rule, "retry.amplification") != 0)
+			continue;
+		told++;
+		assert_string_equal(r.found[i].operation, "GET /stock/1");
+		assert_int_equal(json_integer_value(json_object_get(r.found[i].evidence, "attempts_of_one_call")), 12);
+	}
+	assert_int_equal(told, 1);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_repetitions),
-		cmocka_unit_test(test_steady_load),
-		cmocka_unit_test(test_storm),
-		cmocka_unit_test(test_layers),
+		cmocka_unit_test(test_repetitions), cmocka_unit_test(test_steady_load),     cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_layers),      cmocka_unit_test(test_layers_by_trace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
