@@ -83,10 +83,11 @@ static void test_loops_side_by_side(void **state)
 	for (uint32_t round = 0; round < 10; round++) {
 		for (uint32_t shell = 1; shell <= 2; shell++) {
 			uint64_t at = b.now + (round * 100 + shell) * NS_PER_MS;
+			pid++;
 			const struct retry_attempt a = {.start_ns = at,
 							.end_ns = at + 50 * NS_PER_MS, /* they overlap */
 							.result = RETRY_FAILED,
-							.pid = ++pid,
+							.pid = pid,
 							.tid = pid,
 							.parent = shell,
 							.process_ns = at - NS_PER_MS};
