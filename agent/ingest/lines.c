@@ -35,6 +35,8 @@ struct mark {
 struct sink {
 	struct sink_key key;
 	uint64_t lines; /* scanned so far */
+	bool packed;    /* it holds compressed bytes */
+	bool begun;     /* something was written to it */
 	size_t len, room;
 	uint8_t *bytes;
 	unsigned int marks_n;
@@ -47,6 +49,7 @@ struct lines {
 	struct counters *counters;
 	struct learn *learn;
 	struct sink *sinks;
+	unsigned int packed_n; /* sinks that are packed */
 };
 
 /* One scan of one sink's text. */
@@ -363,6 +366,32 @@ static struct sink *find_or_add(struct lines *l, uint32_t pid, int sink)
 	return s;
 }
 
+/* The first bytes of gzip (RFC 1952) and Zstandard (RFC 8878). */
+static bool begins_packed(const uint8_t *bytes, size_t len)
+{
+	static const uint8_t gzip[] = {0x1f, 0x8b, 0x08}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+
+	return (len >= sizeof(gzip) && memcmp(bytes, gzip, sizeof(gzip)) == 0) ||
+	       (len >= sizeof(zstd) && memcmp(bytes, zstd, sizeof(zstd)) == 0);
+}
+
+bool lines_packed(struct lines *l, uint32_t pid, int sink, const uint8_t *bytes, size_t len)
+{
+	const bool begins = begins_packed(bytes, len);
+	struct sink *s;
+
+	if (!begins && l->packed_n == 0)
+		return false;
+	s = begins ? find_or_add(l, pid, sink) : find(l, pid, sink);
+	if (s == NULL)
+		return false;
+	if (begins && !s->begun && !s->packed) {
+		s->packed = true;
+		l->packed_n++;
+	}
+	return s->packed;
+}
+
 void lines_add(struct lines *l, const struct event *e, int sink, const uint8_t *bytes, size_t len, bool gap, bool whole,
 	       const char *level, lines_fn fn, void *ctx)
 {
@@ -372,6 +401,7 @@ void lines_add(struct lines *l, const struct event *e, int sink, const uint8_t *
 
 	/* Too many sinks: this write is scanned by itself. */
 	p.s = s != NULL ? s : &alone;
+	p.s->begun = p.s->begun || len > 0;
 	while (len > 0 && make_room(p.s, len)) {
 		const size_t n = p.s->room - p.s->len < len ? p.s->room - p.s->len : len;
 		const uint8_t *last = memrchr(bytes, '\n', n);
@@ -403,6 +433,7 @@ static void end(struct lines *l, struct sink *s, const struct event *e, lines_fn
 	struct pass p = {.l = l, .s = s, .e = e, .level = "", .fn = fn, .ctx = ctx};
 
 	scan(&p, s->len, false);
+	l->packed_n -= s->packed ? 1 : 0;
 	HASH_DEL(l->sinks, s);
 	wipe(s);
 	free(s);

@@ -28,6 +28,9 @@ void lines_free(struct lines *l);
  * message of their own. `level` is that of the message where its text names none. Only e's times, stack, pid and tid are used. */
 void lines_add(struct lines *l, const struct event *e, int sink, const uint8_t *bytes, size_t len, bool gap, bool whole,
 	       const char *level, lines_fn fn, void *ctx);
+/* Is the sink, into which these bytes go now, a compressed file? Nothing in it can be read, so it is not given to lines_add; it counts as
+ * unread. */
+bool lines_packed(struct lines *l, uint32_t pid, int sink, const uint8_t *bytes, size_t len);
 /* Sinks first … last of e->pid end with event e: scan what they still hold. */
 void lines_end(struct lines *l, const struct event *e, int first, int last, lines_fn fn, void *ctx);
 /* All sinks of all processes end. */

@@ -121,10 +121,14 @@ static void log_event(struct redact *r, const struct event *e, ingest_fn fn, voi
 	const size_t len = e->data_len < total ? e->data_len : (size_t)total;
 	const bool numbered = e->id == WIRE_SYSLOG || e->id == WIRE_JOURNAL;
 	const bool message = numbered || is_datagram(e);
-	const bool read = budget_take(&r->budget, e->t1, len);
 	const int sink = e->id == WIRE_SYSLOG ? LINES_SYSLOG : e->id == WIRE_JOURNAL ? LINES_JOURNAL : e->fd;
-	const struct event_sink told = {
-		.lines = message ? 1 : newlines(e->data, len), .scanned = read ? (uint32_t)len : 0, .total = total};
+	const bool packed = lines_packed(r->lines, e->pid, sink, e->data, len);
+	const bool read = !packed && budget_take(&r->budget, e->t1, len);
+	const struct event_sink told = {.lines = packed    ? 0
+						 : message ? 1
+							   : newlines(e->data, len),
+					.scanned = read ? (uint32_t)len : 0,
+					.total = total};
 	const char *level = numbered && (int64_t)e->a0 >= 0 ? level_of_priority(e->a0 & SEVERITY_BITS)
 			    : e->id == WIRE_JOURNAL         ? level_of_fields(e->data, len)
 							    : "";

@@ -246,6 +246,29 @@ static void over_the_budget_is_told(void **state)
 	assert_int_equal(f->out.matches, 1);
 }
 
+/* What cannot be read is not said to have been. */
+static void a_compressed_log_is_not_read(void **state)
+{
+	struct fixture *f = *state;
+
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 7, .ret = 13}, "\x1f\x8b\x08 password");
+	assert_int_equal(f->out.sink.lines, 0);
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 7, .ret = 22}, "card 4539578763621486\n");
+	assert_int_equal(f->out.matches, 0);
+	assert_int_equal(f->out.sink.scanned, 0);
+	assert_int_equal(f->counters.log_bytes_seen, 35);
+	assert_int_equal(f->counters.log_bytes_read, 0);
+	/* another file, and what is no beginning */
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 8, .ret = 22}, "card 4539578763621486\n");
+	assert_int_equal(f->out.matches, 1);
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 8, .ret = 4}, "\x1f\x8b\x08\n");
+	assert_int_equal(f->out.sink.scanned, 4);
+	/* the number is used again */
+	send(f, (struct event){.id = WIRE_CLOSE, .fd = 7, .a0 = 7}, "");
+	send(f, (struct event){.id = WIRE_WRITE, .flags = WIRE_F_SINK, .fd = 7, .ret = 22}, "card 4539578763621486\n");
+	assert_int_equal(f->out.matches, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_redact, close_redact)
 
 int main(void)
@@ -260,6 +283,7 @@ int main(void)
 		T(what_a_connection_has_in_the_clear),
 		T(a_value_in_two_reads),
 		T(over_the_budget_is_told),
+		T(a_compressed_log_is_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
