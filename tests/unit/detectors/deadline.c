@@ -1,20 +1,7 @@
 /*
  * The deadline detector over scripted clients: each rule with a client that breaks it, one that does not, and the threshold between.
  */
-#include "detectors/detectors.h"
-#include "detectors/rig.h"
-
-static void start(struct rig *r)
-{
-	rig_init(r, &deadline_detector);
-	r->s.stack = rig_stack(r, "charge", "shop");
-}
-
-static void connect_to(struct rig *r, int fd)
-{
-	script_socket(&r->s, fd);
-	script_connect(&r->s, fd, "10.0.0.9", 443, 0);
-}
+#include "detectors/deadline_rig.h"
 
 /* A blocking recv() without SO_RCVTIMEO, answered at once: suspected from the arguments alone. */
 static void test_blocking_without_limit(void **state)
@@ -232,180 +219,6 @@ static void test_not_dependencies(void **state)
 	rig_done(&r);
 }
 
-/* An event loop says nothing by its timers; that the process gave up is decisive. */
-static void test_event_loop_gives_up(void **state)
-{
-	struct rig r;
-
-	(void)state;
-	start(&r);
-	script_epoll_create(&r.s, 3);
-	script_socket(&r.s, 5);
-	script_nonblock(&r.s, 5, true);
-	script_connect(&r.s, 5, "10.0.0.9", 443, EINPROGRESS);
-	script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 5, EPOLLIN | EPOLLOUT);
-	script_event(&r.s, (struct event){.id = WIRE_PIPE, .fd = 10, .a1 = 11});
-	script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 10, EPOLLIN);
-	script_epoll_wait(&r.s, 3, 5 * (int64_t)SCRIPT_SEC, 5, EPOLLOUT);
-	script_write(&r.s, 5, RIG_GET);
-	script_epoll_wait(&r.s, 3, 2 * (int64_t)SCRIPT_SEC, -1, 0);
-	script_epoll_wait(&r.s, 3, 1 * (int64_t)SCRIPT_SEC, -1, 0);
-	script_close(&r.s, 5);
-	rig_finish(&r);
-	rig_print(&r);
-	assert_int_equal(r.found_n, 0);
-	assert_string_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), "finite");
-	assert_string_equal(rig_text(&r, 0, "phase", "response", "confidence", NULL), "proven");
-	double seconds = rig_number(&r, 0, "phase", "response", "seconds", NULL);
-	assert_true(seconds > 2.99 && seconds < 3.01);
-	rig_done(&r);
-}
-
-/* Answered within an event loop's finite timer: undecided. Waiting past 20 s of small timers: no bound. */
-static void test_event_loop_timers(void **state)
-{
-	(void)state;
-	for (int hang = 0; hang < 2; hang++) {
-		struct rig r;
-		start(&r);
-		script_epoll_create(&r.s, 3);
-		script_event(&r.s, (struct event){.id = WIRE_PIPE, .fd = 10, .a1 = 11});
-		script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 10, EPOLLIN);
-		connect_to(&r, 5);
-		script_nonblock(&r.s, 5, true);
-		script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 5, EPOLLIN);
-		script_write(&r.s, 5, RIG_GET);
-		if (hang) {
-			for (int i = 0; i < 50; i++) {
-				script_epoll_wait(&r.s, 3, 500 * (int64_t)SCRIPT_MSEC, -1, 0);
-				script_tick(&r.s);
-			}
-		} else {
-			script_epoll_wait(&r.s, 3, 5 * (int64_t)SCRIPT_SEC, 5, EPOLLIN);
-			script_read(&r.s, 5, RIG_200);
-			script_close(&r.s, 5);
-		}
-		rig_finish(&r);
-		assert_string_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), hang ? "none" : "unknown");
-		assert_string_equal(rig_text(&r, 0, "verdict", NULL), hang ? "none" : "undecided");
-		assert_int_equal(rig_found(&r, "deadline.response.missing") != NULL, hang);
-		rig_done(&r);
-	}
-}
-
-/* Slices without data: three of the same length show that nobody counts; two say nothing. */
-static void test_slices(void **state)
-{
-	(void)state;
-	for (int slices = 2; slices <= 3; slices++) {
-		struct rig r;
-		start(&r);
-		connect_to(&r, 5);
-		script_nonblock(&r.s, 5, true);
-		script_write(&r.s, 5, RIG_GET);
-		for (int i = 0; i < slices; i++)
-			script_poll(&r.s, 5, POLLIN, 0, (int64_t)SCRIPT_SEC);
-		script_poll(&r.s, 5, POLLIN, POLLIN, (int64_t)SCRIPT_SEC);
-		script_read(&r.s, 5, RIG_200);
-		script_close(&r.s, 5);
-		rig_finish(&r);
-		assert_string_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), slices == 3 ? "none" : "unknown");
-		assert_int_equal(rig_found(&r, "deadline.response.missing") != NULL, slices == 3);
-		rig_done(&r);
-	}
-}
-
-/* Slices, but the program gave up in the end: what it did outweighs what it looked like. */
-static void test_slices_then_give_up(void **state)
-{
-	struct rig r;
-
-	(void)state;
-	start(&r);
-	connect_to(&r, 5);
-	script_nonblock(&r.s, 5, true);
-	script_write(&r.s, 5, RIG_GET);
-	for (int i = 0; i < 5; i++)
-		script_poll(&r.s, 5, POLLIN, 0, (int64_t)SCRIPT_SEC);
-	script_close(&r.s, 5);
-	rig_finish(&r);
-	assert_null(rig_found(&r, "deadline.response.missing"));
-	assert_string_equal(rig_text(&r, 0, "phase", "response", "confidence", NULL), "proven");
-	double seconds = rig_number(&r, 0, "phase", "response", "seconds", NULL);
-	assert_true(seconds > 4.9 && seconds < 5.1);
-	rig_done(&r);
-}
-
-/* Limits that fall towards one moment are a deadline of the whole. */
-static void test_falling_remainders(void **state)
-{
-	struct rig r;
-
-	(void)state;
-	start(&r);
-	connect_to(&r, 5);
-	script_nonblock(&r.s, 5, true);
-	script_write(&r.s, 5, RIG_GET);
-	script_took(&r.s, 2 * SCRIPT_SEC);
-	script_poll_set(&r.s, &(struct wire_pollfd){.fd = 5, .events = POLLIN}, 1, 10 * (int64_t)SCRIPT_SEC, EINTR);
-	script_took(&r.s, SCRIPT_SEC);
-	script_poll(&r.s, 5, POLLIN, POLLIN, 8 * (int64_t)SCRIPT_SEC);
-	script_read(&r.s, 5, RIG_200);
-	script_close(&r.s, 5);
-	rig_finish(&r);
-	assert_string_equal(rig_text(&r, 0, "verdict", NULL), "total");
-	double seconds = rig_number(&r, 0, "phase", "total", "seconds", NULL);
-	assert_true(seconds > 9.9 && seconds < 10.1);
-	rig_done(&r);
-}
-
-/* alarm() with a handler that interrupts bounds a blocking read; with SA_RESTART it does not. */
-static void test_alarm(void **state)
-{
-	(void)state;
-	for (int restart = 0; restart < 2; restart++) {
-		struct rig r;
-		start(&r);
-		script_event(&r.s, (struct event){.id = WIRE_SIGACTION, .fd = -1, .a0 = 14, .a1 = restart ? 0x10000000 : 0});
-		script_event(&r.s, (struct event){.id = WIRE_ITIMER, .fd = -1, .a1 = 3 * SCRIPT_SEC});
-		connect_to(&r, 5);
-		script_write(&r.s, 5, RIG_GET);
-		script_took(&r.s, 300 * SCRIPT_MSEC);
-		script_read(&r.s, 5, RIG_200);
-		script_close(&r.s, 5);
-		rig_finish(&r);
-		assert_string_equal(rig_text(&r, 0, "verdict", NULL), restart ? "none" : "total");
-		assert_int_equal(rig_found(&r, "deadline.response.missing") != NULL, restart);
-		rig_done(&r);
-	}
-}
-
-/* A watchdog thread shuts the socket down: bounded after all, and no finding though the call itself has no limit. */
-static void test_watchdog_thread(void **state)
-{
-	struct rig r;
-
-	(void)state;
-	start(&r);
-	connect_to(&r, 5);
-	script_write(&r.s, 5, RIG_GET);
-	uint64_t since = r.s.now;
-	script_pass(&r.s, 2 * SCRIPT_SEC);
-	script_inflight(&r.s, WIRE_READ, 5, WAIT_INFINITE, since);
-	script_tick(&r.s);
-	script_pass(&r.s, SCRIPT_SEC);
-	r.s.tid = 101;
-	script_shutdown(&r.s, 5, SHUT_RDWR);
-	r.s.tid = 0;
-	script_close(&r.s, 5);
-	rig_finish(&r);
-	rig_print(&r);
-	assert_null(rig_found(&r, "deadline.response.missing"));
-	assert_string_equal(rig_text(&r, 0, "verdict", NULL), "total");
-	assert_string_equal(rig_text(&r, 0, "phase", "total", "confidence", NULL), "proven");
-	rig_done(&r);
-}
-
 /* The head came in time, the body has no limit. */
 static void test_body_without_limit(void **state)
 {
@@ -549,13 +362,6 @@ int main(void)
 		cmocka_unit_test(test_subscription_is_by_design),
 		cmocka_unit_test(test_unknown_protocol_without_limit),
 		cmocka_unit_test(test_not_dependencies),
-		cmocka_unit_test(test_event_loop_gives_up),
-		cmocka_unit_test(test_event_loop_timers),
-		cmocka_unit_test(test_slices),
-		cmocka_unit_test(test_slices_then_give_up),
-		cmocka_unit_test(test_falling_remainders),
-		cmocka_unit_test(test_alarm),
-		cmocka_unit_test(test_watchdog_thread),
 		cmocka_unit_test(test_body_without_limit),
 		cmocka_unit_test(test_total_missing),
 		cmocka_unit_test(test_budget),
