@@ -32,14 +32,24 @@ void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted);
 struct iovec;
 void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t want);
 bool call_enter_slow(struct shim_tls *t);
+/* A script's call may wait: say where it comes from if that is new. It may never return. */
+void emit_place(const struct call *c);
 #pragma GCC visibility pop
 
 /* The same call path has the same return address and the same depth below the thread's own memory, in whichever thread. */
-static inline uint32_t emit_site(const struct shim_tls *t, uintptr_t pc, uintptr_t sp)
+static inline uint32_t emit_site_code(const struct shim_tls *t, uintptr_t pc, uintptr_t sp)
 {
 	const uint32_t depth = (uint32_t)((uintptr_t)t - sp);
 
 	return ((uint32_t)pc * 0x9e3779b1U ^ depth * 0x85ebca77U) | 1;
+}
+
+/* To an interpreter all of its scripts' calls come from the same place: there the script's own place counts, too. */
+static inline uint32_t emit_site(const struct shim_tls *t, uintptr_t pc, uintptr_t sp)
+{
+	const uint32_t site = emit_site_code(t, pc, sp);
+
+	return unlikely(shim.script) ? script_site(site) : site;
 }
 
 static inline uint32_t emit_site_key(uint32_t site, uint32_t event)
@@ -115,6 +125,8 @@ __attribute__((always_inline)) static inline void call_waits(struct call *c, int
 
 	c->t0 = shim_ticks();
 	c->site = emit_site(t, c->pc, c->sp);
+	if (unlikely(shim.script))
+		emit_place(c);
 	/* The agent's core has read these lines last: fetch them back while the kernel works. */
 	cpu_prefetch_write(next);
 	cpu_prefetch_write(next + WIRE_UNIT);

@@ -149,6 +149,19 @@ static uint32_t copy_unknown_stack(const struct shim_tls *t, uint64_t at, uintpt
 	return n > 0 ? (uint32_t)n : 0;
 }
 
+/* Where the thread's script is, behind `at`. Returns how many bytes that took. */
+__attribute__((noinline)) static uint32_t put_script(struct shim_tls *t, uint64_t at)
+{
+	struct wire_script_frame frames[WIRE_SCRIPT_FRAMES];
+	const struct wire_script head = {.version = shim.script, .frames = script_frames(frames, WIRE_SCRIPT_FRAMES)};
+
+	if (!head.frames)
+		return 0;
+	wire_ring_put(&t->ring, at, &head, sizeof(head));
+	wire_ring_put(&t->ring, at + sizeof(head), frames, head.frames * (uint32_t)sizeof(frames[0]));
+	return (uint32_t)(sizeof(head) + head.frames * sizeof(frames[0]));
+}
+
 /* The registers of this frame and the bytes above it, behind `at`. The agent unwinds from here through the hook to its caller. */
 __attribute__((noinline)) static uint32_t put_stack(struct shim_tls *t, uint64_t at)
 {
@@ -158,20 +171,22 @@ __attribute__((noinline)) static uint32_t put_stack(struct shim_tls *t, uint64_t
 	cpu_registers(s.regs);
 	sp = cpu_registers_sp(s.regs);
 	s.bytes_len = stack_bytes(t, sp);
-	s.pad = 0;
+	s.script_len = 0;
 	if (unlikely(shim.injected))
 		s.bytes_len = copy_unknown_stack(t, at + sizeof(s), sp, s.bytes_len);
 	else
 		wire_ring_put(&t->ring, at + sizeof(s), (const void *)sp, s.bytes_len);
+	if (unlikely(shim.script))
+		s.script_len = put_script(t, at + sizeof(s) + s.bytes_len);
 	wire_ring_put(&t->ring, at, &s, sizeof(s));
-	put_zero(t, at + sizeof(s) + s.bytes_len);
-	return (uint32_t)sizeof(s) + s.bytes_len;
+	put_zero(t, at + sizeof(s) + s.bytes_len + s.script_len);
+	return (uint32_t)sizeof(s) + s.bytes_len + s.script_len;
 }
 
 /* Room for a stack is there if the ring stays half empty behind it: stacks never crowd out records. */
 static bool room_for_stack(struct shim_tls *t, uint64_t bytes)
 {
-	const uint64_t with = bytes + sizeof(struct wire_stack) + WIRE_STACK_BYTES + WIRE_UNIT;
+	const uint64_t with = bytes + sizeof(struct wire_stack) + WIRE_STACK_BYTES + WIRE_SCRIPT_BYTES + WIRE_UNIT;
 
 	return with < t->ring.mask / 2 && wire_ring_room(&t->ring, with + t->ring.mask / 2);
 }
@@ -356,5 +371,31 @@ void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t
 	site = note_site(t, c, &stack, &entry);
 	if (unlikely(stack || !publish_pieces(t, c, iov, count, wanted, site)))
 		publish(t, c, iov, count, wanted, wanted, site, stack, entry);
+	guard_drop(t);
+}
+
+void emit_place(const struct call *c)
+{
+	struct shim_tls *t = shim_self();
+	const uint32_t key = emit_site_key(c->site, c->event);
+	struct call place = {.t0 = c->t0,
+			     .t1 = c->t0,
+			     .a0 = c->event,
+			     .site = c->site,
+			     .pc = c->pc,
+			     .sp = c->sp,
+			     .fd = c->fd,
+			     .event = WIRE_SITE};
+	struct shim_site *entry;
+
+	if (!emit_begin(t))
+		return;
+	entry = site_entry(t, key);
+	/* A new entry has no gap yet. */
+	if (entry && !entry->gap && atomic_load_explicit(&shim.header->stacks, memory_order_relaxed)) {
+		entry->gap = 1;
+		entry->left = 2;
+		publish(t, &place, NULL, 0, 0, 0, c->site, true, entry);
+	}
 	guard_drop(t);
 }

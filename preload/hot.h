@@ -29,7 +29,7 @@ __attribute__((always_inline)) static inline struct shim_site *hot_enter(struct 
 									 enum wire_event event, int fd)
 {
 	const uintptr_t sp = hot_sp();
-	const uint32_t site = emit_site(t, (uintptr_t)__builtin_return_address(0), sp);
+	const uint32_t site = emit_site_code(t, (uintptr_t)__builtin_return_address(0), sp);
 	const uint32_t key = emit_site_key(site, event);
 	struct shim_site *const e = emit_site_entry(t, key);
 	struct wire_inflight *slot;

@@ -272,13 +272,14 @@ static int attach_memory(int fd)
 	shim.tls_at = (intptr_t)((uintptr_t)&shim_tls - cpu_thread_pointer());
 	shim.policy_fds = h->policy_fds;
 	shim.hot_fds = h->clock == WIRE_CLOCK_TSC ? h->policy_fds : 0;
-	shim.clock = h->clock;
+	shim.clock = (uint16_t)h->clock;
 	shim.header = h;
 	if (h != mapped.shared) {
 		mapped.shared = h;
 		mapped.shared_bytes = bytes;
 	}
 	mapped.private_bytes = private_bytes;
+	script_begin();
 	retire_old_image();
 	index = claim_process(h);
 	if (index == UINT32_MAX) {

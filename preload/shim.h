@@ -71,7 +71,8 @@ struct shim {
 	struct wire_header *header;   /* never NULL: an all-zero one until a session is mapped */
 	struct wire_process *process; /* never NULL, the same way */
 	struct shim_private *private_mem;
-	uint32_t clock;
+	uint16_t clock;
+	uint16_t script; /* version of the interpreter whose scripts are told, 0: none (script.c) */
 	uint32_t process_index;
 	/* behind it, in the same page: the real functions */
 	void *real[HOOK_COUNT];
@@ -174,6 +175,12 @@ void modules_forget(void);   /* a new session: announce them all again */
 /* Objects were loaded that pass the library by: from now on attach_patch points their slots of libc's functions to the hooks, too. */
 void attach_deepbind(void);
 uint32_t attach_patch(void); /* point the GOT slots of loaded objects to the hooks; how many are new */
+
+/* script.c */
+void script_begin(void);             /* is this process an interpreter that we know? */
+uint32_t script_site(uint32_t site); /* a call site, told apart by where the thread's script is */
+struct wire_script_frame;
+uint32_t script_frames(struct wire_script_frame *to, uint32_t most); /* where it is: how many frames, innermost first */
 
 /* resolve.c */
 void *resolve_one(unsigned int hook);

@@ -22,6 +22,7 @@
 #define LIMIT_MODULES 4096U              /* ingest: loaded objects of one process */
 #define LIMIT_SITES 65536U               /* ingest: call sites with a known stack */
 #define LIMIT_PERF_MAP_BYTES (64U << 20) /* ingest: largest /tmp/perf-PID.map that is read */
+#define LIMIT_SCRIPT_CODES 16384U        /* ingest: functions of scripts of one process whose names are known */
 #define LIMIT_FINDINGS 4096U             /* detectors: distinct findings a session */
 #define LIMIT_PEERS 1024U                /* detectors: distinct peers with a verdict; later ones go to "other" */
 #define LIMIT_OPERATIONS 65536U          /* detectors: retry keys followed at once */

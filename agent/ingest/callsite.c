@@ -6,9 +6,11 @@
 
 #include "core/hash.h"
 #include "core/limits.h"
+#include "core/module_kind.h"
 #include "ingest/callers.h"
 #include "ingest/modules.h"
 #include "ingest/perfmap.h"
+#include "ingest/script.h"
 #include "ingest/unwind.h"
 
 #define SHIM_FRAMES 8U /* the shim's own, which are dropped */
@@ -110,13 +112,34 @@ static void remember(struct callsites *c, uint32_t pid, uint32_t site, uint64_t 
 	s->stack = stack;
 }
 
-/* FNV-1a over the return addresses. */
-static uint64_t path_of(const uint64_t *pcs, size_t n)
+/* Where the script of an interpreter is. */
+struct places {
+	struct wire_script head;
+	struct wire_script_frame frames[WIRE_SCRIPT_FRAMES];
+	uint32_t named; /* frames that have a name */
+};
+
+static void read_places(const struct pending *p, struct places *ret)
+{
+	const uint8_t *at = p->stack_bytes != NULL ? p->stack_bytes + p->stack->bytes_len : NULL;
+
+	*ret = (struct places){0};
+	if (at == NULL || p->stack->script_len < sizeof(ret->head))
+		return;
+	memcpy(&ret->head, at, sizeof(ret->head));
+	if (ret->head.frames > WIRE_SCRIPT_FRAMES ||
+	    p->stack->script_len != sizeof(ret->head) + ret->head.frames * sizeof(ret->frames[0]))
+		ret->head.frames = 0;
+	memcpy(ret->frames, at + sizeof(ret->head), ret->head.frames * sizeof(ret->frames[0]));
+}
+
+/* FNV-1a over the return addresses and the script's places. */
+static uint64_t path_of(const uint64_t *pcs, size_t n, const struct places *script)
 {
 	uint64_t h = 0xcbf29ce484222325ULL;
 
-	for (size_t i = 0; i < n; i++) {
-		h ^= pcs[i];
+	for (size_t i = 0; i < n + script->head.frames; i++) {
+		h ^= i < n ? pcs[i] : script->frames[i - n].code ^ script->frames[i - n].at << 3;
 		h *= 0x100000001b3ULL;
 		h ^= h >> 29;
 	}
@@ -185,17 +208,52 @@ static void mark_library(struct frame *frames, size_t n)
 	}
 }
 
-static uint32_t name_stack(struct callsites *c, struct space *space, const uint64_t *pcs, size_t n)
+/* Texts of one frame. */
+struct texts {
+	struct symbol symbol;
+	char module[SYMBOL_TEXT];
+};
+
+/* The script's frames, which stand in front of the interpreter that runs them. Returns how many frames there are now. */
+static size_t name_script(struct space *space, struct places *script, struct frame *frames, size_t named, struct texts *texts)
+{
+	if (space->script == NULL && script->head.frames > 0)
+		space->script = script_new(space->pid);
+	for (uint32_t i = 0; space->script != NULL && i < script->head.frames && named < LIMIT_STACK_FRAMES; i++) {
+		struct texts *t = &texts[named];
+
+		if (!script_find(space->script, script->head.version, &script->frames[i], &t->symbol, t->module))
+			continue;
+		script->named++;
+		frames[named++] = (struct frame){.function = t->symbol.function,
+						 .module = t->module,
+						 .file = t->symbol.file,
+						 .line = t->symbol.line,
+						 .runtime = t->symbol.runtime};
+	}
+	return named;
+}
+
+static uint32_t name_stack(struct callsites *c, struct space *space, const uint64_t *pcs, size_t n, struct places *script)
 {
 	struct frame frames[LIMIT_STACK_FRAMES];
-	struct symbol *texts = calloc(LIMIT_STACK_FRAMES, sizeof(*texts));
+	struct texts *texts = calloc(LIMIT_STACK_FRAMES, sizeof(*texts));
+	bool told = false;
 	size_t named = 0;
 	uint32_t id = 0;
 
 	if (texts == NULL)
 		return 0;
 	for (size_t i = 0; i < n && named < LIMIT_STACK_FRAMES; i++) {
-		frames[named] = name_frame(space, pcs[i], &texts[named]);
+		const struct module *m = told ? NULL : space_find(space, pcs[i]);
+
+		if (m != NULL && module_kind(object_name(m->object)) == MODULE_INTERPRETER) {
+			named = name_script(space, script, frames, named, texts);
+			told = true;
+			if (named == LIMIT_STACK_FRAMES)
+				break;
+		}
+		frames[named] = name_frame(space, pcs[i], &texts[named].symbol);
 		/* Code that nobody can name says nothing, and no more when it is repeated. */
 		if (frames[named].module[0] == '?' && named > 0 && frames[named - 1].module[0] == '?')
 			continue;
@@ -248,6 +306,7 @@ static uint32_t unwound(struct callsites *c, const struct pending *p)
 {
 	struct space *space = modules_space(c->modules, p->e.pid);
 	uint64_t pcs[LIMIT_STACK_FRAMES + SHIM_FRAMES];
+	struct places script;
 	size_t n, skip = 0;
 
 	c->counters->stacks_taken++;
@@ -259,13 +318,18 @@ static uint32_t unwound(struct callsites *c, const struct pending *p)
 		return known_stack(c, p->e.pid, p->site);
 	}
 
-	const uint64_t path = path_of(pcs + skip, n - skip);
+	read_places(p, &script);
+
+	const uint64_t path = path_of(pcs + skip, n - skip, &script);
 	const struct site *s = find(c, p->e.pid, p->site);
 	uint32_t stack;
 
 	if (s != NULL && s->path == path)
 		return s->stack;
-	stack = name_stack(c, space, pcs + skip, n - skip);
+	stack = name_stack(c, space, pcs + skip, n - skip, &script);
+	/* The process has ended meanwhile, and nobody can name its scripts any more: what was known of this site says more. */
+	if (script.head.frames > 0 && script.named == 0 && known_stack(c, p->e.pid, p->site) != 0)
+		return known_stack(c, p->e.pid, p->site);
 	if (p->site != 0)
 		remember(c, p->e.pid, p->site, path, stack);
 	return stack;

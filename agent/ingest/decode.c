@@ -24,7 +24,7 @@ static bool is_source_event(uint16_t id)
 
 size_t decode_max_bytes(void)
 {
-	return (size_t)wire_units(WIRE_DATA_MAX, sizeof(struct wire_stack) + WIRE_STACK_BYTES) * WIRE_UNIT;
+	return (size_t)wire_units(WIRE_DATA_MAX, sizeof(struct wire_stack) + WIRE_STACK_BYTES + WIRE_SCRIPT_BYTES) * WIRE_UNIT;
 }
 
 int decode_length(const struct wire_record *r, size_t len)
@@ -50,8 +50,8 @@ int decode_rest(const uint8_t *rest, int length, struct decoded *ret)
 	if (stack_at + sizeof(ret->stack) > bytes)
 		return -EBADMSG;
 	memcpy(&ret->stack, rest + stack_at, sizeof(ret->stack));
-	if (ret->stack.bytes_len > WIRE_STACK_BYTES ||
-	    wire_units(r->data_len, (uint32_t)sizeof(ret->stack) + ret->stack.bytes_len) != r->units)
+	if (ret->stack.bytes_len > WIRE_STACK_BYTES || ret->stack.script_len > WIRE_SCRIPT_BYTES ||
+	    wire_units(r->data_len, (uint32_t)sizeof(ret->stack) + ret->stack.bytes_len + ret->stack.script_len) != r->units)
 		return -EBADMSG;
 	if (ret->stack.bytes_len > 0)
 		ret->stack_bytes = rest + stack_at + sizeof(ret->stack);

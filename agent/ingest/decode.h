@@ -13,7 +13,7 @@ struct decoded {
 	struct wire_record record;
 	const uint8_t *data;        /* record.data_len bytes inside the given ones, NULL if none */
 	struct wire_stack stack;    /* if the record has WIRE_F_STACK */
-	const uint8_t *stack_bytes; /* stack.bytes_len bytes, NULL if none */
+	const uint8_t *stack_bytes; /* stack.bytes_len bytes, then stack.script_len ones; NULL if none */
 };
 
 /* Bytes of the largest record there can be. */

@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/limits.h"
 #include "ingest/perfmap.h"
+#include "ingest/script.h"
 
 #define BUILD_ID_MAX 64U
 
@@ -72,6 +73,8 @@ static void forget_code(struct space *s)
 	s->unwind = NULL;
 	perfmap_free(s->perfmap);
 	s->perfmap = NULL;
+	script_free(s->script);
+	s->script = NULL;
 }
 
 static void forget(struct modules *m, struct known_space *k)

@@ -15,6 +15,7 @@
 #include "ingest/symbols.h"
 
 struct perfmap;
+struct script;
 
 /* A program file and its symbols, opened when first needed. */
 struct object;
@@ -30,6 +31,7 @@ struct space {
 	struct module *modules;  /* by bias */
 	unw_addr_space_t unwind; /* made by unwind.c, with its cache of this process's code; NULL until then */
 	struct perfmap *perfmap; /* NULL until needed */
+	struct script *script;   /* the same */
 };
 
 struct modules;

@@ -49,7 +49,8 @@ static struct pool *pool_for(struct order *o, size_t bytes)
 struct pending *pending_new(struct order *o, const struct event *e, const struct wire_stack *stack, const uint8_t *stack_bytes)
 {
 	const bool with_stack = stack != NULL && stack_bytes != NULL && stack->bytes_len > 0;
-	const size_t bytes_len = e->data_len + (with_stack ? sizeof(*stack) + stack->bytes_len : 0);
+	const size_t stack_len = with_stack ? (size_t)stack->bytes_len + stack->script_len : 0;
+	const size_t bytes_len = e->data_len + (with_stack ? sizeof(*stack) + stack_len : 0);
 	struct pool *const pool = pool_for(o, bytes_len);
 	struct pending *p = pool != NULL ? pool_get(pool) : malloc(sizeof(*p) + bytes_len);
 	uint8_t *to;
@@ -64,9 +65,9 @@ struct pending *pending_new(struct order *o, const struct event *e, const struct
 		memcpy(to, stack, sizeof(*stack));
 		p->stack = (const struct wire_stack *)(const void *)to;
 		to += sizeof(*stack);
-		memcpy(to, stack_bytes, stack->bytes_len);
+		memcpy(to, stack_bytes, stack_len);
 		p->stack_bytes = to;
-		to += stack->bytes_len;
+		to += stack_len;
 	}
 	if (e->data_len > 0) {
 		memcpy(to, e->data, e->data_len);

@@ -17,8 +17,8 @@ struct pending {
 	uint32_t site;
 	uint32_t bytes_len;             /* of all that lies behind it */
 	const struct wire_stack *stack; /* a snapshot came with it, otherwise NULL */
-	const uint8_t *stack_bytes;
-	struct pool *pool; /* it came from, or NULL */
+	const uint8_t *stack_bytes;     /* stack->bytes_len of them, then stack->script_len of a struct wire_script */
+	struct pool *pool;              /* it came from, or NULL */
 	/* The window's own. */
 	struct pending *next; /* of its source, NULL if none */
 	uint64_t arrival;

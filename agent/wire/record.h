@@ -86,11 +86,24 @@ static_assert(offsetof(struct wire_record, site) == 60, "");
 /* A copy of the top of the calling thread's stack, from which the agent unwinds: nothing is parsed in the watched process. */
 #define WIRE_STACK_REGS 17U /* x86-64: DWARF order rax rdx rcx rbx rsi rdi rbp rsp r8-r15 rip; aarch64: x19-x30 sp pc, 0 … */
 struct wire_stack {
-	uint32_t bytes_len; /* bytes of stack that follow, from regs' stack pointer upwards */
-	uint32_t pad;
+	uint32_t bytes_len;  /* bytes of stack that follow, from regs' stack pointer upwards */
+	uint32_t script_len; /* bytes of a struct wire_script with its frames that follow these; 0: the thread runs no script */
 	uint64_t regs[WIRE_STACK_REGS];
 };
 static_assert(sizeof(struct wire_stack) == 144, "");
+
+/* Where the thread's script is, if an interpreter runs one (CPython): innermost frame first. The agent reads what these addresses mean. */
+#define WIRE_SCRIPT_FRAMES 48U
+struct wire_script {
+	uint32_t version; /* of the interpreter: major << 8 | minor */
+	uint32_t frames;  /* that follow */
+};
+struct wire_script_frame {
+	uint64_t code; /* address of the code object */
+	uint64_t at;   /* address of the instruction, or its number (before 3.11) */
+};
+static_assert(sizeof(struct wire_script) == 8 && sizeof(struct wire_script_frame) == 16, "");
+#define WIRE_SCRIPT_BYTES (sizeof(struct wire_script) + WIRE_SCRIPT_FRAMES * sizeof(struct wire_script_frame))
 
 /* Data of POLL: select and its sets are turned into these. */
 struct wire_pollfd {

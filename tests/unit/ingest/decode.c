@@ -112,11 +112,29 @@ static void lying_lengths_are_refused(void **state)
 	build(WIRE_READ, 0, 100);
 	((struct wire_stack *)(void *)(buffer + WIRE_UNIT))->bytes_len = UINT32_MAX - 100;
 	refuse();
+	build(WIRE_READ, 0, 100);
+	((struct wire_stack *)(void *)(buffer + WIRE_UNIT))->script_len = WIRE_SCRIPT_BYTES; /* more than there is */
+	refuse();
+	build(WIRE_READ, 0, 100);
+	((struct wire_stack *)(void *)(buffer + WIRE_UNIT))->script_len = UINT32_MAX - 200;
+	refuse();
+}
+
+static void a_script_lies_behind_the_stack(void **state)
+{
+	struct decoded d;
+	const size_t len = build(WIRE_READ, 3, 100);
+
+	(void)state;
+	((struct wire_stack *)(void *)(buffer + (size_t)2 * WIRE_UNIT))->script_len = 8; /* fits into the last unit */
+	assert_int_equal(decode_record(buffer, len, &d), len);
+	assert_int_equal(d.stack.bytes_len, 100);
+	assert_int_equal(d.stack.script_len, 8);
 }
 
 static void unknown_events_are_refused(void **state)
 {
-	static const uint16_t bad[] = {0, 12, 139, WIRE_TICK, WIRE_MATCH, 9999, UINT16_MAX};
+	static const uint16_t bad[] = {0, 13, 139, WIRE_TICK, WIRE_MATCH, 9999, UINT16_MAX};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -133,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_records_are_taken),
 		cmocka_unit_test(lying_lengths_are_refused),
+		cmocka_unit_test(a_script_lies_behind_the_stack),
 		cmocka_unit_test(unknown_events_are_refused),
 	};
 
