@@ -460,6 +460,7 @@ __attribute__((visibility("hidden"), used)) void attach_entry(struct wire_attach
 	session_off();
 	a->slots = attach_patch();
 	session_on();
+	timers_announce();
 	alloc_announce();
 }
 

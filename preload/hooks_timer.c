@@ -212,3 +212,25 @@ HOOK_FN(int, timer_settime, timer_t id, int flags, const struct itimerspec *valu
 	emit(&c, &number, sizeof(number), 0);
 	return r;
 }
+
+/* What was set before this library came: the kernel tells both, and neither question changes anything. */
+void timers_announce(void)
+{
+	struct call c = {.event = WIRE_SIGACTION, .fd = -1, .a0 = SIGALRM};
+	unsigned long action[8] = {0}; /* the kernel's form: handler, flags, … */
+	struct itimerval value = {0};
+
+	if (cpu_syscall(SYS_rt_sigaction, SIGALRM, 0, (long)action, sizeof(uint64_t), 0, 0) != 0 ||
+	    action[0] <= (unsigned long)SIG_IGN)
+		return;
+	c.t0 = c.t1 = shim_ticks();
+	c.a1 = action[1];
+	emit(&c, NULL, 0, 0);
+	if (cpu_syscall(SYS_getitimer, ITIMER_REAL, (long)&value, 0, 0, 0, 0) != 0 ||
+	    (value.it_value.tv_sec == 0 && value.it_value.tv_usec == 0))
+		return;
+	c = (struct call){.event = WIRE_ITIMER, .fd = -1, .a0 = (uint64_t)limit_timeval(&value.it_interval)};
+	c.t0 = c.t1 = shim_ticks();
+	c.a1 = (uint64_t)limit_timeval(&value.it_value);
+	emit(&c, NULL, 0, 0);
+}

@@ -171,6 +171,9 @@ void fd_start(void); /* announce descriptors 1 and 2 */
 void modules_announce(void); /* a MODULE record for each loaded object that has none yet */
 void modules_forget(void);   /* a new session: announce them all again */
 
+/* hooks_timer.c */
+void timers_announce(void); /* the process's alarm and the disposition of SIGALRM, if it has a handler */
+
 /* attach.c */
 /* Objects were loaded that pass the library by: from now on attach_patch points their slots of libc's functions to the hooks, too. */
 void attach_deepbind(void);

@@ -93,13 +93,15 @@ static uint64_t monotonic_ns(void)
 static void tell_outstanding(const struct telling *t, int fd, int copy)
 {
 	struct event e = {.id = WIRE_OUTSTANDING, .pid = (uint32_t)t->pid, .tid = (uint32_t)t->pid, .fd = fd, .t1 = t->looked_ns};
+	const uint64_t now =
+		monotonic_ns(); /* behind the look it would be late, if this thread was held up: so it is early at worst */
 	uint64_t ago = 0;
 	const enum outstanding state = outstanding(copy, &ago);
 
 	if (state == OUTSTANDING_NOT)
 		return;
 	e.a0 = state == OUTSTANDING_FRESH;
-	e.t0 = elapsed_ns(ago, monotonic_ns());
+	e.t0 = elapsed_ns(ago, now);
 	if (e.t0 > e.t1 + TICK_NS)
 		return;
 	if (e.t0 > e.t1)
