@@ -67,15 +67,32 @@ struct in6_address {
 	__u8 bytes[16];
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
 	__u32 skc_daddr;
 	__u16 skc_dport;
+	__u16 skc_num;
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
 	struct in6_address skc_v6_daddr;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	int sk_err;
+	__u16 sk_protocol;
 };
 
 struct socket {

@@ -202,9 +202,7 @@ enum probe_count {
 	PROBE_COUNT_NO_PROCESS, /* more processes than slots: all of that process goes unseen */
 	PROBE_COUNT_UNREADABLE, /* memory of the service could not be copied: the call is told without it */
 	PROBE_COUNT_NO_STACK,   /* a stack could not be told; the next call of that site brings it */
-	PROBE_COUNT_RETRANSMITS,
-	PROBE_COUNT_CONNECTS_FAILED, /* TCP, for the whole machine, as retransmits */
-	PROBE_COUNTS
+	PROBE_COUNTS = 8        /* a power of two */
 };
 
 #ifndef __bpf__

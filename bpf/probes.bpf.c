@@ -312,23 +312,3 @@ int BPF_PROG(on_task_exit, struct task_struct *task)
 	process_tgid[process & (PROBE_PROCESSES - 1)] = 0;
 	return 0;
 }
-
-/* -- the network: counted for the whole machine, at hardly any cost -- */
-
-SEC("raw_tp/tcp_retransmit_skb")
-int on_retransmit(void *ctx)
-{
-	count(PROBE_COUNT_RETRANSMITS);
-	return 0;
-}
-
-#define TCP_SYN_SENT 2
-#define TCP_CLOSE 7
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_tcp_state, struct sock *sk, int before, int after)
-{
-	if (before == TCP_SYN_SENT && after == TCP_CLOSE)
-		count(PROBE_COUNT_CONNECTS_FAILED);
-	return 0;
-}

@@ -19,7 +19,7 @@
 #include "commands/probing.h"
 #include "commands/shim.h"
 #include "commands/target.h"
-#include "probes/privileges.h"
+#include "commands/tcp_watch.h"
 #include "wire/shared.h"
 
 #define FLUSH_MS 3000U /* how long sending what is queued may take at the end */
@@ -29,6 +29,7 @@ struct attach {
 	struct pipeline pipeline;
 	struct ingest *ingest;
 	struct proving *proving;
+	struct tcp_watch *tcp;
 	struct probing *probing; /* NULL until a process needs it */
 	struct child child;      /* its signals only: the service is not our child */
 	struct inject_shim shim;
@@ -319,7 +320,9 @@ static int watch(struct attach *a, char *err, size_t err_size)
 	if ((e = shim_find(path, sizeof(path), err, err_size)) < 0 || (e = inject_open(path, &a->shim, err, err_size)) < 0 ||
 	    (e = open_session(a, err, err_size)) < 0 || (e = enter_all(a, err, err_size)) < 0)
 		goto out;
-	(void)privileges_drop(); /* all files are open, and all probes loaded */
+	/* All files are open. */
+	a->tcp = tcp_watch_new(a->ingest, &(struct tcp_watch_options){.now = a->probing != NULL, .drop = true});
+	live.tcp = a->tcp;
 	live.ingest = a->ingest;
 	live.proving = a->proving;
 	if (a->settings.with_parent)
@@ -363,6 +366,7 @@ static int cmd_attach(int argc, char **argv)
 	else
 		status = 0;
 	pipeline_done(&a->pipeline);
+	tcp_watch_free(a->tcp);
 	probing_close(a->probing);
 	proving_close(a->proving);
 	ingest_free(a->ingest);

@@ -15,6 +15,7 @@
 #include "commands/probing.h"
 #include "commands/shim.h"
 #include "commands/target.h"
+#include "commands/tcp_watch.h"
 
 #define FLUSH_MS 3000U /* how long the end of the program may be followed by sending what is queued */
 
@@ -23,6 +24,7 @@ struct run {
 	struct pipeline pipeline;
 	struct ingest *ingest;
 	struct proving *proving;
+	struct tcp_watch *tcp;
 	struct probing *probing; /* NULL: the shim is enough, or there can be no probes */
 	struct child child;
 	struct target target;
@@ -198,6 +200,7 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 	probing_expect(r->probing, argv);
 	if ((e = start(r, argv, err, err_size)) < 0)
 		goto out;
+	r->tcp = tcp_watch_new(r->ingest, &(struct tcp_watch_options){.now = r->probing != NULL});
 	probing_settle(r->probing);
 	if (r->settings.with_parent)
 		child_end_with_parent();
@@ -214,6 +217,7 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 		.report = r->settings.report,
 		.report_every_ms = r->settings.report_every_s * 1000U,
 		.proving = r->proving,
+		.tcp = r->tcp,
 	};
 	int loop = live_run(&live);
 	if (loop < 0) {
@@ -259,6 +263,7 @@ static int cmd_run(int argc, char **argv)
 			status = r->child.status;
 	}
 	pipeline_done(&r->pipeline);
+	tcp_watch_free(r->tcp);
 	probing_close(r->probing);
 	proving_close(r->proving);
 	ingest_free(r->ingest);

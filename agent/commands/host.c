@@ -21,6 +21,7 @@
 #include "commands/shim.h"
 #include "probes/privileges.h"
 #include "probes/probes.h"
+#include "probes/tcp.h"
 #include "wire/shared.h"
 
 static enum check_result kernel(char *text, size_t size)
@@ -226,6 +227,23 @@ static enum check_result bpf(char *text, size_t size)
 	return CHECK_NOTE;
 }
 
+/* Loads them: that is the only way to know. */
+static enum check_result tcp_events(char *text, size_t size)
+{
+	struct tcp_probes *p = NULL;
+	char why[256];
+
+	if (tcp_probes_open(&p, why, sizeof(why)) == 0) {
+		tcp_probes_free(p);
+		snprintf(text, size,
+			 "the kernel counts changes of connections, segments sent again, and processes, for any service");
+		return CHECK_OK;
+	}
+	snprintf(text, size, "the kernel's counts of TCP and processes are not had: %s; segments sent again are sampled instead",
+		 why);
+	return CHECK_NOTE;
+}
+
 static enum check_result otlp(char *text, size_t size)
 {
 	const char *endpoint = getenv("OTEL_EXPORTER_OTLP_ENDPOINT");
@@ -268,6 +286,7 @@ const struct check host_checks[] = {
 	{"capabilities", capabilities},
 	{"pidfd", pidfd},
 	{"eBPF", bpf},
+	{"TCP events", tcp_events},
 	{"OTLP", otlp},
 	{NULL, NULL},
 };

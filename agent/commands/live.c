@@ -183,6 +183,7 @@ int live_run(struct live *live)
 	}
 	if (live->attached)
 		live->attached->leave(live->attached->ctx);
+	tcp_watch_flush(live->tcp);
 	/* What is left of the program (daemons it made) passes through from here on, so that the rings come to an end. */
 	ingest_disable(live->ingest);
 	while (ingest_poll(live->ingest, true, pipeline_event, live->pipeline, &(unsigned int){0}) > 0)

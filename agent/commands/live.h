@@ -9,6 +9,7 @@
 #include "commands/child.h"
 #include "commands/pipeline.h"
 #include "commands/proving.h"
+#include "commands/tcp_watch.h"
 #include "ingest/ingest.h"
 
 struct live {
@@ -19,6 +20,7 @@ struct live {
 	const char *report;             /* file, or NULL */
 	unsigned int report_every_ms;   /* how often it is written while the session lasts; 0 = at its end only */
 	struct proving *proving;        /* proof mode, or NULL */
+	struct tcp_watch *tcp;          /* NULL: none */
 	struct live_attached *attached; /* NULL: the service is our child */
 };
 

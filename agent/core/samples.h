@@ -19,7 +19,7 @@ enum sample_fd {
 };
 
 /* States of TCP sockets as the kernel numbers them (include/net/tcp_states.h). */
-enum { SAMPLE_ESTABLISHED = 1, SAMPLE_CLOSE_WAIT = 8, SAMPLE_LISTEN = 10 };
+enum { SAMPLE_ESTABLISHED = 1, SAMPLE_SYN_SENT = 2, SAMPLE_CLOSE_WAIT = 8, SAMPLE_LISTEN = 10 };
 
 #define SAMPLE_UNKNOWN UINT64_MAX /* a number that could not be read, or a limit that is not set */
 
@@ -39,6 +39,25 @@ struct sample_socket {
 	uint64_t drops;       /* listener: connections that were dropped so far, SAMPLE_UNKNOWN if the kernel does not say */
 	uint64_t retransmits; /* segments sent again so far */
 	uint64_t port;        /* of our end */
+};
+
+/* Data of SAMPLE_TCP: what happened so far to connections with a peer, since the probes in the kernel watch. */
+struct sample_tcp {
+	uint64_t established;
+	uint64_t connect_failed; /* refused, unreachable, timed out */
+	uint64_t reset;          /* by the other side */
+	uint64_t timed_out;      /* given up by the kernel: nothing was acknowledged for too long */
+	uint64_t closed;         /* any other end */
+	uint64_t retransmits;    /* segments sent again */
+	uint64_t syn_again;      /* of these, attempts to connect */
+	uint8_t address[28];     /* struct sockaddr_in or _in6 of the peer; zeroes where all clients of a server are meant */
+	uint8_t pad[4];
+};
+
+/* Data of SAMPLE_LIFE: processes of the service so far, since the probes in the kernel watch. */
+struct sample_life {
+	uint64_t forks, execs, exits, killed;
+	uint64_t lost_processes, lost_peers; /* for want of room */
 };
 
 /* Data of SAMPLE_MEMORY: of the nearest control group with a limit. */

@@ -9,6 +9,7 @@
 #include "core/counters.h"
 #include "core/event.h"
 #include "core/stacks.h"
+#include "sample/sample.h"
 #include "wire/shared.h"
 
 struct ingest_options {
@@ -50,6 +51,8 @@ uint64_t ingest_now_ns(const struct ingest *in);
 
 /* Called by each ingest_poll before it looks at its rings: there the source pushes what it has. With `drain`, all of it. */
 void ingest_on_poll(struct ingest *in, void (*fn)(void *ctx, bool drain), void *ctx);
+/* Tell of each socket that a round of samples comes across, and of the round's end (sample/sample.h). */
+void ingest_on_found(struct ingest *in, sample_found_fn fn, void *ctx);
 /* Session time where CLOCK_MONOTONIC is 0. */
 uint64_t ingest_wall_ns(const struct ingest *in);
 /* A process that the shim is not in gets a slot: so its end is seen, and ingest_live counts it. 0 or -ENOSPC. */

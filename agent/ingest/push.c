@@ -13,6 +13,12 @@ void ingest_on_poll(struct ingest *in, void (*fn)(void *ctx, bool drain), void *
 	in->on_poll_ctx = ctx;
 }
 
+void ingest_on_found(struct ingest *in, sample_found_fn fn, void *ctx)
+{
+	if (in->sampler != NULL)
+		sampler_on_found(in->sampler, fn, ctx);
+}
+
 uint64_t ingest_wall_ns(const struct ingest *in)
 {
 	return in->clock.epoch_ns;

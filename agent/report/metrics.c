@@ -172,6 +172,11 @@ void metrics_retransmits(struct metrics *m, const struct conn *c, uint64_t total
 	resource_metrics_retransmits(m->resources, c, total);
 }
 
+void metrics_kernel(struct metrics *m, const struct event *e)
+{
+	resource_metrics_kernel(m->resources, e);
+}
+
 void metrics_heap_asked(struct metrics *m, uint64_t bytes)
 {
 	m->heap_asked += bytes;

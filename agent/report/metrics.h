@@ -29,6 +29,8 @@ void metrics_heap_asked(struct metrics *m, uint64_t bytes);
 void metrics_heap_held(struct metrics *m, double bytes);
 /* The kernel says of a connection how many segments were sent again so far. */
 void metrics_retransmits(struct metrics *m, const struct conn *c, uint64_t total);
+/* What the kernel says of TCP and of processes (SAMPLE_TCP, SAMPLE_LIFE); other events are none of it. */
+void metrics_kernel(struct metrics *m, const struct event *e);
 /* The sampled span of the next request, for exemplars; NULL = none. It must last until that. */
 void metrics_in_span(struct metrics *m, const struct exemplar *x);
 /* All metrics as they stand; the result is valid until the next call. NULL when memory is out. */

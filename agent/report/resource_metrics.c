@@ -4,6 +4,9 @@
  */
 #include "report/resource_metrics.h"
 
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +23,16 @@ struct sampled {
 	UT_hash_handle hh;
 };
 
-enum { SENT_AGAIN = 2, COUNTS }; /* behind DIR_IN and DIR_OUT */
+/* Behind DIR_IN and DIR_OUT. */
+enum { SENT_AGAIN = 2, SYN_AGAIN, ESTABLISHED, CONNECT_FAILED, RESET, TIMED_OUT, CLOSED, COUNTS };
 struct peer {
 	struct peer_key {
 		uint32_t role;
 		char name[LIMIT_PEER_TEXT]; /* of what a client is connected to; "" of servers */
 	} key;
 	uint64_t count[COUNTS], told[COUNTS];
+	uint64_t kernel[COUNTS - SENT_AGAIN]; /* as the kernel counted when it was asked last */
+	struct sockaddr_storage addr;         /* of the first connection to it */
 	UT_hash_handle hh;
 };
 
@@ -42,7 +48,9 @@ struct resource_metrics {
 	bool any;
 	struct peer *peers, *latest;
 	struct again *again;
-	struct series *io, *retransmits;
+	struct series *io, *retransmits, *tcp;
+	bool by_kernel; /* SAMPLE_TCP or SAMPLE_LIFE came */
+	struct sample_life life;
 };
 
 struct resource_metrics *resource_metrics_new(struct counters *counters)
@@ -53,7 +61,8 @@ struct resource_metrics *resource_metrics_new(struct counters *counters)
 		return NULL;
 	r->io = series_new(NULL, 0, counters);
 	r->retransmits = series_new(NULL, 0, counters);
-	if (r->io == NULL || r->retransmits == NULL) {
+	r->tcp = series_new(NULL, 0, counters);
+	if (r->io == NULL || r->retransmits == NULL || r->tcp == NULL) {
 		resource_metrics_free(r);
 		return NULL;
 	}
@@ -82,6 +91,7 @@ void resource_metrics_free(struct resource_metrics *r)
 	}
 	series_free(r->io);
 	series_free(r->retransmits);
+	series_free(r->tcp);
 	free(r);
 }
 
@@ -143,6 +153,7 @@ static struct peer *peer_of(struct resource_metrics *r, const struct conn *c)
 		if (p == NULL)
 			return NULL;
 		p->key = key;
+		p->addr = c->peer_addr;
 		HASH_ADD(hh, r->peers, key, sizeof p->key, p);
 		if (p->hh.tbl == NULL) {
 			free(p);
@@ -166,7 +177,7 @@ void resource_metrics_retransmits(struct resource_metrics *r, const struct conn 
 	struct peer *p = peer_of(r, c);
 	struct again *a;
 
-	if (p == NULL)
+	if (p == NULL || r->by_kernel)
 		return;
 	HASH_FIND(hh, r->again, &c->id, sizeof c->id, a);
 	if (a == NULL) {
@@ -184,9 +195,73 @@ void resource_metrics_retransmits(struct resource_metrics *r, const struct conn 
 	a->total = total;
 }
 
+/* The peer that connections to this address belong to, by its name where one is known. */
+static struct peer *peer_at(struct resource_metrics *r, enum conn_role role, const struct sample_tcp *s)
+{
+	struct conn c = {.kind = CONN_TCP, .role = role};
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	char text[INET6_ADDRSTRLEN];
+
+	memcpy(&in, s->address, sizeof in);
+	memcpy(&in6, s->address, sizeof in6);
+	memcpy(&c.peer_addr, s->address, sizeof in6);
+	if (role != CONN_CLIENT)
+		return peer_of(r, &c);
+	for (struct peer *p = r->peers; p != NULL; p = p->hh.next)
+		if (p->key.role == role && in.sin_port == ((const struct sockaddr_in *)&p->addr)->sin_port &&
+		    (in.sin_family == AF_INET
+			     ? memcmp(&p->addr, &in, offsetof(struct sockaddr_in, sin_zero)) == 0
+			     : memcmp(&((const struct sockaddr_in6 *)&p->addr)->sin6_addr, &in6.sin6_addr, 16) == 0))
+			return p;
+	if (in.sin_family == AF_INET && inet_ntop(AF_INET, &in.sin_addr, text, sizeof text))
+		snprintf(c.peer, sizeof c.peer, "%s:%u", text, ntohs(in.sin_port));
+	else if (inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text))
+		snprintf(c.peer, sizeof c.peer, "[%s]:%u", text, ntohs(in6.sin6_port));
+	return peer_of(r, &c);
+}
+
+void resource_metrics_kernel(struct resource_metrics *r, const struct event *e)
+{
+	struct sample_tcp s;
+	struct peer *p;
+
+	if (e->id == WIRE_SAMPLE_LIFE && e->data_len >= sizeof r->life) {
+		memcpy(&r->life, e->data, sizeof r->life);
+		r->by_kernel = true;
+	}
+	if (e->id != WIRE_SAMPLE_TCP || e->data_len < sizeof s)
+		return;
+	memcpy(&s, e->data, sizeof s);
+	p = peer_at(r, e->a0 == WIRE_ROLE_SERVER ? CONN_SERVER : CONN_CLIENT, &s);
+	r->by_kernel = true;
+	if (p == NULL)
+		return;
+
+	const uint64_t so_far[] = {s.retransmits, s.syn_again, s.established, s.connect_failed, s.reset, s.timed_out, s.closed};
+
+	for (size_t i = 0; i < sizeof so_far / sizeof so_far[0]; i++) {
+		uint64_t *last = &p->kernel[i];
+
+		p->count[SENT_AGAIN + i] += so_far[i] > *last ? so_far[i] - *last : 0;
+		*last = so_far[i];
+	}
+}
+
 static void tell_peer(struct resource_metrics *r, struct peer *p)
 {
-	static const char *const directions[] = {[DIR_IN] = "receive", [DIR_OUT] = "transmit", [SENT_AGAIN] = NULL};
+	static const struct {
+		const char *key, *value;
+	} what[COUNTS] = {
+		[DIR_IN] = {"network.io.direction", "receive"},
+		[DIR_OUT] = {"network.io.direction", "transmit"},
+		[SYN_AGAIN] = {"gapscope.tcp.change", "connect_again"},
+		[ESTABLISHED] = {"gapscope.tcp.change", "established"},
+		[CONNECT_FAILED] = {"gapscope.tcp.change", "connect_failed"},
+		[RESET] = {"gapscope.tcp.change", "reset"},
+		[TIMED_OUT] = {"gapscope.tcp.change", "timed_out"},
+		[CLOSED] = {"gapscope.tcp.change", "closed"},
+	};
 	struct attr list[POINT_ATTRS_MAX];
 	char text[1024];
 	struct conn c = {.kind = CONN_TCP, .role = CONN_CLIENT};
@@ -201,9 +276,12 @@ static void tell_peer(struct resource_metrics *r, struct peer *p)
 		attrs_text(&a, "gapscope.role", p->key.role == CONN_SERVER ? "server" : "client");
 		if (p->key.name[0] != '\0')
 			area_server(&a, &to);
-		if (directions[i] != NULL)
-			attrs_text(&a, "network.io.direction", directions[i]);
-		series_record(i == SENT_AGAIN ? r->retransmits : r->io, a.list, a.n, (double)(p->count[i] - p->told[i]));
+		if (what[i].key != NULL)
+			attrs_text(&a, what[i].key, what[i].value);
+		series_record(i < SENT_AGAIN    ? r->io
+			      : i == SENT_AGAIN ? r->retransmits
+						: r->tcp,
+			      a.list, a.n, (double)(p->count[i] - p->told[i]));
 		p->told[i] = p->count[i];
 	}
 }
@@ -252,6 +330,27 @@ static void tell_processes(const struct resource_metrics *r, struct snapshot *s)
 	snapshot_point(s, fds, NULL, NULL);
 }
 
+static void tell_life(const struct resource_metrics *r, struct snapshot *s)
+{
+	static const char key[] = "gapscope.process.change", limit[] = "gapscope.limit";
+
+	snapshot_own(s,
+		     (struct metric){
+			     .name = "gapscope.process.changes",
+			     .unit = "{process}",
+			     .doc = "Processes of the service that were made, started a program, or ended, as the kernel says."});
+	snapshot_point(s, (double)r->life.forks, key, "fork");
+	snapshot_point(s, (double)r->life.execs, key, "exec");
+	snapshot_point(s, (double)r->life.exits, key, "exit");
+	snapshot_point(s, (double)r->life.killed, key, "killed");
+	snapshot_own(s,
+		     (struct metric){.name = "gapscope.tcp.uncounted",
+				     .unit = "{time}",
+				     .doc = "What the kernel's counts have no room for: changes of TCP connections, processes."});
+	snapshot_point(s, (double)r->life.lost_peers, limit, "peers");
+	snapshot_point(s, (double)r->life.lost_processes, limit, "processes");
+}
+
 void resource_metrics_snapshot(struct resource_metrics *r, struct snapshot *s)
 {
 	for (struct peer *p = r->peers; p != NULL; p = p->hh.next)
@@ -266,6 +365,14 @@ void resource_metrics_snapshot(struct resource_metrics *r, struct snapshot *s)
 	snapshot_series(s,
 			(struct metric){.name = "gapscope.tcp.retransmits",
 					.unit = "{segment}",
-					.doc = "Segments sent again, by peer; of connections that lived when they were sampled."},
+					.doc = "Segments sent again, by peer; as the kernel counts them; else of connections that "
+					       "lived when they were sampled."},
 			r->retransmits);
+	snapshot_series(s,
+			(struct metric){.name = "gapscope.tcp.changes",
+					.unit = "{change}",
+					.doc = "What happened to TCP connections, by peer, as the kernel says."},
+			r->tcp);
+	if (r->by_kernel)
+		tell_life(r, s);
 }

@@ -9,7 +9,7 @@
 #include "model/model.h"
 #include "report/snapshot.h"
 
-#define RESOURCE_METRICS_POINTS 8U /* of its own in a snapshot */
+#define RESOURCE_METRICS_POINTS 16U /* of its own in a snapshot */
 
 struct resource_metrics;
 
@@ -20,6 +20,8 @@ void resource_metrics_event(struct resource_metrics *r, const struct event *e);
 /* Bytes moved over a connection; the kernel says of it how many segments were sent again so far. */
 void resource_metrics_bytes(struct resource_metrics *r, const struct conn *c, enum direction d, uint64_t bytes);
 void resource_metrics_retransmits(struct resource_metrics *r, const struct conn *c, uint64_t total);
+/* The kernel's own counts of TCP and of processes. From then on they count, and what was sampled of single connections does not. */
+void resource_metrics_kernel(struct resource_metrics *r, const struct event *e);
 void resource_metrics_snapshot(struct resource_metrics *r, struct snapshot *s);
 
 #endif

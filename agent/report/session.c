@@ -186,6 +186,8 @@ static void on_event(void *ctx, const struct event *e)
 {
 	const struct session *s = ctx;
 	struct sample_socket socket;
+
+	metrics_kernel(s->metrics, e);
 	if (e->id != WIRE_SAMPLE_SOCKET || e->data_len < sizeof socket)
 		return;
 	const struct conn *c = model_conn(s->model, e->pid, e->fd);

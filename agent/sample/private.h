@@ -30,6 +30,8 @@ struct sampler {
 	struct sample_link *links; /* sorted by inode once all processes were looked at */
 	size_t links_n, links_room;
 	struct sample_net nets[SAMPLE_NETS];
+	sample_found_fn found;
+	void *found_ctx;
 	/* of the round */
 	uint64_t now_ns;
 	sample_fn fn;

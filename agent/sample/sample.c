@@ -50,6 +50,12 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
+void sampler_on_found(struct sampler *s, sample_found_fn fn, void *ctx)
+{
+	s->found = fn;
+	s->found_ctx = ctx;
+}
+
 bool sampler_due(const struct sampler *s, uint64_t now_ns)
 {
 	return now_ns >= s->next_ns;
@@ -67,6 +73,8 @@ void sampler_round(struct sampler *s, const uint32_t *pids, size_t n, uint64_t n
 		sample_one_process(s, pids[i]);
 	sample_sockets(s, pids, n);
 	sample_memories(s, pids, n);
+	if (s->found)
+		s->found(s->found_ctx, NULL);
 	const uint64_t pause = (cpu_ns() - begun) * SHARE;
 	/* A little early is on time: what calls us has a beat of a second. */
 	s->next_ns = now_ns + (pause > PAUSE_MAX_NS ? PAUSE_MAX_NS : pause > SECOND_NS ? pause : SECOND_NS - SECOND_NS / 10);

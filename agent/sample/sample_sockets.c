@@ -49,7 +49,7 @@ static const struct sample_link *link_of(const struct sampler *s, uint64_t inode
 	return low < s->links_n && s->links[low].inode == inode ? &s->links[low] : NULL;
 }
 
-static void tell_socket(struct sampler *s, const struct nlmsghdr *m)
+static void tell_socket(struct sampler *s, const struct sample_net *net, const struct nlmsghdr *m)
 {
 	const struct inet_diag_msg *d = NLMSG_DATA(m);
 	const struct sample_link *l = link_of(s, d->idiag_inode);
@@ -63,6 +63,14 @@ static void tell_socket(struct sampler *s, const struct nlmsghdr *m)
 
 	if (!l)
 		return;
+	if (s->found)
+		s->found(s->found_ctx, &(struct sample_found){
+					       .pid = l->pid,
+					       .net = (uint32_t)net->inode,
+					       .cookie = (uint64_t)d->id.idiag_cookie[1] << 32 | d->id.idiag_cookie[0],
+					       .port = (uint16_t)out.port,
+					       .state = d->idiag_state,
+				       });
 	for (const struct rtattr *a = (const void *)(d + 1); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
 		if (a->rta_type == INET_DIAG_SKMEMINFO && RTA_PAYLOAD(a) >= (SK_MEMINFO_DROPS + 1) * sizeof(uint32_t))
 			out.drops = ((const uint32_t *)RTA_DATA(a))[SK_MEMINFO_DROPS];
@@ -70,7 +78,7 @@ static void tell_socket(struct sampler *s, const struct nlmsghdr *m)
 		    RTA_PAYLOAD(a) >= offsetof(struct tcp_info, tcpi_total_retrans) + sizeof(uint32_t))
 			out.retransmits = ((const struct tcp_info *)RTA_DATA(a))->tcpi_total_retrans;
 	}
-	if (d->idiag_state == SAMPLE_ESTABLISHED && out.retransmits == 0)
+	if ((d->idiag_state == SAMPLE_ESTABLISHED || d->idiag_state == SAMPLE_SYN_SENT) && out.retransmits == 0)
 		return;
 	sample_tell(
 		s, (struct event){.id = WIRE_SAMPLE_SOCKET, .pid = l->pid, .fd = l->fd, .a0 = d->idiag_state, .a1 = d->idiag_inode},
@@ -78,18 +86,18 @@ static void tell_socket(struct sampler *s, const struct nlmsghdr *m)
 }
 
 /* False: the dump has ended. */
-static bool answer(struct sampler *s, const char *bytes, size_t len)
+static bool answer(struct sampler *s, const struct sample_net *net, const char *bytes, size_t len)
 {
 	for (const struct nlmsghdr *m = (const void *)bytes; NLMSG_OK(m, len); m = NLMSG_NEXT(m, len)) {
 		if (m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR)
 			return false;
 		if (m->nlmsg_type == SOCK_DIAG_BY_FAMILY && m->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
-			tell_socket(s, m);
+			tell_socket(s, net, m);
 	}
 	return true;
 }
 
-static void dump(struct sampler *s, int fd, uint8_t family)
+static void dump(struct sampler *s, const struct sample_net *net, uint8_t family)
 {
 	static _Alignas(struct nlmsghdr) char bytes[ANSWER_BYTES];
 	const struct {
@@ -100,13 +108,14 @@ static void dump(struct sampler *s, int fd, uint8_t family)
 		.body = {.sdiag_family = family,
 			 .sdiag_protocol = IPPROTO_TCP,
 			 .idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1),
-			 .idiag_states = 1U << SAMPLE_ESTABLISHED | 1U << SAMPLE_CLOSE_WAIT | 1U << SAMPLE_LISTEN},
+			 .idiag_states =
+				 1U << SAMPLE_ESTABLISHED | 1U << SAMPLE_SYN_SENT | 1U << SAMPLE_CLOSE_WAIT | 1U << SAMPLE_LISTEN},
 	};
 	ssize_t n;
 
-	if (send(fd, &ask, sizeof ask, 0) < 0)
+	if (send(net->fd, &ask, sizeof ask, 0) < 0)
 		return;
-	while ((n = recv(fd, bytes, sizeof bytes, 0)) > 0 && answer(s, bytes, (size_t)n))
+	while ((n = recv(net->fd, bytes, sizeof bytes, 0)) > 0 && answer(s, net, bytes, (size_t)n))
 		;
 }
 
@@ -172,8 +181,8 @@ void sample_sockets(struct sampler *s, const uint32_t *pids, size_t n)
 		done[net - s->nets] = true;
 		if (net->fd < 0)
 			continue;
-		dump(s, net->fd, AF_INET);
-		dump(s, net->fd, AF_INET6);
+		dump(s, net, AF_INET);
+		dump(s, net, AF_INET6);
 	}
 }
 

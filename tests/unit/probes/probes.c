@@ -23,6 +23,7 @@
 #include "test.h"
 
 #define PATIENCE 2000
+#define KERNEL_PATIENCE 12000 /* times 5 ms: it waits until each processor has been idle or switched */
 
 struct seen {
 	uint32_t pid;
@@ -59,7 +60,8 @@ static void see_stack(void *ctx, uint32_t pid, uint32_t site, uint64_t mono_ns, 
 	if (pid != s->pid)
 		return;
 	assert_true(site != 0);
-	assert_true(stack->frames > 0);
+	/* The kernel's own walk may be in use by a probe of another session on this processor. */
+	assert_true(stack->frames > 0 || stack->bytes_len > 0);
 	s->stacks++;
 }
 
@@ -346,7 +348,7 @@ static void a_killed_agent_leaves_nothing(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	left = still_there(ids, n);
 	/* The kernel takes its time: a worker of it frees them. */
-	for (int i = 0; i < PATIENCE && left > 0; i++) {
+	for (int i = 0; i < KERNEL_PATIENCE && left > 0; i++) {
 		poll(NULL, 0, 5);
 		left = still_there(ids, n);
 	}

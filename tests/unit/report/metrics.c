@@ -1,6 +1,9 @@
 /* The session's metrics. */
 #include "sample.h"
 
+#include <arpa/inet.h>
+
+#include "core/samples.h"
 #include "report/metrics.h"
 
 static const struct metric *find(const struct metric *m, size_t n, const char *name)
@@ -95,8 +98,52 @@ static void all(void **state)
 	stacks_free(stacks);
 }
 
+/* The kernel's sums: by the name of the peer where a connection told it, in place of what was sampled of single connections. */
+static void by_the_kernel(void **state)
+{
+	struct counters counters = {0};
+	struct stacks *stacks = stacks_new();
+	struct findings *findings = findings_new(stacks, &counters);
+	struct metrics *m = metrics_new(&counters, findings);
+	struct conn c = {.id = 1, .kind = CONN_TCP, .role = CONN_CLIENT, .peer = "payments:80"};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(0x0a000009)};
+	struct sample_tcp s = {.established = 4, .reset = 1, .retransmits = 7};
+	struct sample_life life = {.forks = 3, .killed = 1, .lost_peers = 2};
+	struct event tcp = {.id = WIRE_SAMPLE_TCP, .a0 = WIRE_ROLE_CLIENT, .data = (const uint8_t *)&s, .data_len = sizeof s};
+	const struct event lived = {.id = WIRE_SAMPLE_LIFE, .data = (const uint8_t *)&life, .data_len = sizeof life};
+	const struct metric *list;
+	size_t n;
+
+	(void)state;
+	memcpy(&c.peer_addr, &at, sizeof at);
+	memcpy(s.address, &at, sizeof at);
+	metrics_bytes(m, &c, DIR_OUT, 10);
+	metrics_retransmits(m, &c, 2); /* before the kernel was asked */
+	metrics_kernel(m, &tcp);
+	metrics_kernel(m, &lived);
+	metrics_retransmits(m, &c, 9);
+	s.retransmits = 8;
+	metrics_kernel(m, &tcp); /* sums, not changes */
+	s = (struct sample_tcp){.closed = 5};
+	tcp.a0 = WIRE_ROLE_SERVER;
+	metrics_kernel(m, &tcp);
+	metrics_kernel(m, &(struct event){.id = WIRE_SAMPLE_TCP, .data = (const uint8_t *)&s, .data_len = 8}); /* cut off */
+	list = metrics_snapshot(m, 1, 2, &n);
+	assert_true(find(list, n, "gapscope.tcp.retransmits")->points[0].value == 10);
+	assert_non_null(point(find(list, n, "gapscope.tcp.retransmits"), "payments"));
+	assert_true(point(find(list, n, "gapscope.tcp.changes"), "established")->value == 4);
+	assert_true(point(find(list, n, "gapscope.tcp.changes"), "reset")->value == 1);
+	assert_true(point(find(list, n, "gapscope.tcp.changes"), "server")->value == 5);
+	assert_true(point(find(list, n, "gapscope.process.changes"), "fork")->value == 3);
+	assert_true(point(find(list, n, "gapscope.process.changes"), "killed")->value == 1);
+	assert_true(point(find(list, n, "gapscope.tcp.uncounted"), "peers")->value == 2);
+	metrics_free(m);
+	findings_free(findings);
+	stacks_free(stacks);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(all)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(all), cmocka_unit_test(by_the_kernel)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,47 @@ static struct sample_socket told_of(const struct root *r, int fd, uint64_t *ret_
 	return s;
 }
 
+/* Who is told of each socket, too. */
+static struct sample_found last_found;
+static size_t rounds_over;
+
+static void on_found(void *ctx, const struct sample_found *f)
+{
+	const uint16_t *port = ctx;
+
+	rounds_over += f == NULL;
+	if (f && f->port == *port && f->state == SAMPLE_LISTEN)
+		last_found = *f;
+}
+
+static void test_each_is_told(void **state)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const uint32_t pid = (uint32_t)getpid();
+	struct root *r = root_of("");
+	socklen_t len = sizeof a;
+	uint64_t cookie = 0;
+	uint16_t port;
+
+	(void)state;
+	assert_int_equal(bind(listener, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &len), 0);
+	port = ntohs(a.sin_port);
+	sampler_on_found(r->s, on_found, &port);
+	sampler_round(r->s, &pid, 1, 5, root_see, r);
+	len = sizeof cookie;
+	assert_int_equal(getsockopt(listener, SOL_SOCKET, SO_COOKIE, &cookie, &len), 0);
+	assert_int_equal(last_found.pid, getpid());
+	assert_int_equal(last_found.cookie, cookie);
+	assert_true(last_found.net != 0);
+	assert_int_equal(rounds_over, 1);
+	sampler_on_found(r->s, NULL, NULL);
+	close(listener);
+	root_done(r);
+}
+
 static void look(struct root *r)
 {
 	const uint32_t pid = (uint32_t)getpid();
@@ -84,4 +125,4 @@ static void test_states(void **state)
 	root_done(r);
 }
 
-TEST_MAIN(cmocka_unit_test(test_states))
+TEST_MAIN(cmocka_unit_test(test_each_is_told), cmocka_unit_test(test_states))
