@@ -191,7 +191,7 @@ def tls_asyncio_server():
 
 
 def tls_go():
-    """Go's crypto/tls, of a stripped static program: client and server, HTTP/1.1 and HTTP/2."""
+    """Go's crypto/tls, of a stripped static program: client and server."""
     gs.need("curl")
     go = gs.go_program("what the probes see of Go's TLS is NOT tested")
     ebpf.need_probes()
@@ -203,10 +203,6 @@ def tls_go():
         under_attach(top, [top / "https", "client", *urls], "Go client")
         port = gs.free_port()
         serve(top, [top / "https", "server", port], port, "Go server")
-        with attach.program(top / "https", "server", port, cwd=top):
-            gs.poll_until(lambda: gs.listening(port), "Go server listens")
-            urls = [f"https://localhost:{port}/x/{status}" for status in STATUSES]
-            under_run(top, [top / "https", "client2", *urls], "Go client (HTTP/2)")
 
 
 CASES = {f.__name__: f for f in (tls_python, tls_asyncio, tls_curl, tls_wget, tls_nginx, tls_asyncio_server, tls_go)}
