@@ -169,7 +169,7 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 	pending_free(p);
 	/* What waits in a ring takes less memory there than here. */
 	in->handed_ticks = clock_ticks(&in->clock);
-	if (in->handed_ticks - begun > in->slow_ticks && slots_pressed(in)) {
+	if (in->handed_ticks - begun > in->slow_ticks && !order_full(in->order) && slots_pressed(in)) {
 		in->now_ns = ingest_now_ns(in); /* what is read now is from after this poll began, by far perhaps */
 		slots_read(in);
 		in->handed_ticks = clock_ticks(&in->clock);
@@ -194,7 +194,7 @@ static void hand_on_all(struct ingest *in, uint64_t before_ns, ingest_fn fn, voi
 		if (++n % BEAT_EVENTS == 0)
 			beat(in);
 	}
-	while (order_count(in->order) > LIMIT_REORDER_EVENTS && (p = order_pop(in->order, UINT64_MAX)) != NULL) {
+	while (order_full(in->order) && (p = order_pop(in->order, UINT64_MAX)) != NULL) {
 		in->counters->limit[LIMIT_REACHED_REORDER]++;
 		hand_on(in, p, fn, ctx);
 	}

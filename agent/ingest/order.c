@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/limits.h"
 #include "core/pool.h"
 
 #define FIRST_ROOM 64U /* queues */
@@ -28,7 +29,8 @@ struct entry {
 struct order {
 	struct entry *heap;
 	size_t heap_n, heap_room;
-	size_t n; /* events in all queues */
+	size_t n;     /* events in all queues */
+	size_t bytes; /* of them */
 	/* By source: the last event of its queue, NULL = it has none. Of the agent itself in front. */
 	struct pending **last;
 	size_t last_room;
@@ -191,6 +193,7 @@ int order_push(struct order *o, struct pending *p)
 	p->next = NULL;
 	p->arrival = o->arrivals++;
 	o->n++;
+	o->bytes += sizeof(*p) + p->bytes_len;
 	if (*last != NULL && (*last)->e.t1 <= p->e.t1) {
 		(*last)->next = p;
 		*last = p;
@@ -222,6 +225,7 @@ struct pending *order_pop(struct order *o, uint64_t before_ns)
 			sift_down(o, o->heap[o->heap_n]);
 	}
 	o->n--;
+	o->bytes -= sizeof(*top) + top->bytes_len;
 	o->last_ns = top->e.t1;
 	return top;
 }
@@ -229,6 +233,11 @@ struct pending *order_pop(struct order *o, uint64_t before_ns)
 size_t order_count(const struct order *o)
 {
 	return o->n;
+}
+
+bool order_full(const struct order *o)
+{
+	return o->n > LIMIT_REORDER_EVENTS || o->bytes > LIMIT_REORDER_BYTES;
 }
 
 uint64_t order_last_ns(const struct order *o)

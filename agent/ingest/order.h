@@ -7,6 +7,8 @@
 #ifndef GAPSCOPE_INGEST_ORDER_H
 #define GAPSCOPE_INGEST_ORDER_H
 
+#include <stdbool.h>
+
 #include "core/event.h"
 
 /* An event on its way; e.data, stack and stack_bytes point behind it, into the same allocation. */
@@ -43,5 +45,7 @@ struct pending *order_pop(struct order *o, uint64_t before_ns);
 /* t1 of the event handed out last, 0 if none was. */
 uint64_t order_last_ns(const struct order *o);
 size_t order_count(const struct order *o);
+/* Are so many events held back, or so large ones (limits.h), that no more should be added? */
+bool order_full(const struct order *o);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/limits.h"
 #include "ingest/order.h"
 
 #define MANY 20000U
@@ -110,6 +111,25 @@ static void a_source_may_step_back(void **state)
 	order_free(o);
 }
 
+static void it_is_full_by_bytes_too(void **state)
+{
+	static const uint8_t bytes[4096];
+	const struct event e = {.data = bytes, .data_len = sizeof(bytes)};
+	struct order *o = order_new();
+	size_t n = 0;
+
+	(void)state;
+	while (!order_full(o) && n <= LIMIT_REORDER_EVENTS) {
+		assert_int_equal(order_push(o, pending_new(o, &e, NULL, NULL)), 0);
+		n++;
+	}
+	assert_true(order_full(o));
+	assert_true(n > LIMIT_REORDER_BYTES / 2 / sizeof(bytes) && n <= LIMIT_REORDER_BYTES / sizeof(bytes) + 1);
+	pending_free(order_pop(o, UINT64_MAX));
+	assert_false(order_full(o));
+	order_free(o);
+}
+
 static void sources_break_ties(void **state)
 {
 	struct order *o = order_new();
@@ -164,6 +184,7 @@ int main(void)
 		cmocka_unit_test(the_window_holds_back),
 		cmocka_unit_test(a_late_event_gets_the_time_of_now),
 		cmocka_unit_test(a_source_may_step_back),
+		cmocka_unit_test(it_is_full_by_bytes_too),
 		cmocka_unit_test(sources_break_ties),
 		cmocka_unit_test(bytes_are_copied),
 	};
