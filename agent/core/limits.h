@@ -16,7 +16,7 @@
 #define LIMIT_STACK_FRAMES 48U           /* core: frames of one stack */
 #define LIMIT_STRINGS_BYTES (64U << 20)  /* core: interned text */
 #define LIMIT_REORDER_EVENTS 65536U      /* ingest: events held back to be put in order */
-#define LIMIT_REORDER_BYTES (32U << 20)  /* ingest: memory of these */
+#define LIMIT_REORDER_BYTES (96U << 20)  /* ingest: memory of these */
 #define LIMIT_IMAGES 512U                /* ingest: program files kept open for unwinding and names */
 #define LIMIT_SYMBOLS (1U << 22)         /* ingest: symbols of one program file that are looked at */
 #define LIMIT_IMAGE_PAGES 16384U         /* ingest: 4 KiB pages of one program file kept in memory */
