@@ -214,7 +214,7 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 	a->session.pid_ns = ingest_join(a->ingest, (uint32_t)pid);
 	/* In a container neither the session nor the library has the name that it has out here. */
 	a->session.path = a->session.pid_ns ? NULL : a->session_path;
-	begun_note(&a->begun, pid);
+	begun_note(&a->begun, a->ingest, pid);
 	e = inject_attach(pid, &a->shim, &a->session, &result, why, sizeof(why));
 	if (e < 0) {
 		a->begun.n = begun_before;
@@ -223,6 +223,7 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 	}
 	if (a->inside_n < FIND_MAX)
 		a->inside[a->inside_n++] = pid;
+	begun_note(&a->begun, a->ingest, pid);
 	(void)existing_tell(pid, a->start_ns, tell, a);
 	begun_tell(&a->begun, a->ingest);
 	if (!a->settings.quiet)

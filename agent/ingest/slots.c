@@ -239,6 +239,20 @@ void slots_tell_losses(struct ingest *in)
 		tell(in, i, in->now_ns, UINT64_MAX);
 }
 
+bool ingest_in_flight(const struct ingest *in, uint32_t pid, uint32_t tid)
+{
+	for (uint32_t i = 0; i < in->shared->thread_max; i++) {
+		const struct wire_thread *t = wire_thread_at(in->shared, i);
+		const struct slot *s = &in->slots[i];
+		const bool known = s->known && s->generation == t->generation;
+
+		if (atomic_load_explicit(&t->state, memory_order_acquire) == WIRE_SLOT_LIVE && (known ? s->pid : t->pid) == pid &&
+		    (known ? s->tid : t->tid) == tid)
+			return atomic_load_explicit(&t->inflight.event, memory_order_acquire) != 0;
+	}
+	return false;
+}
+
 void slots_tell_inflight(struct ingest *in)
 {
 	for (uint32_t i = 0; i < in->threads_high; i++) {

@@ -33,8 +33,8 @@ static int64_t limit_of(const struct probe_slot *s)
 	return t[0] * (int64_t)NS_PER_S + t[1] * (is_timeval ? 1000 : 1);
 }
 
-/* Number, arguments and stack pointer of the call that a thread waits in. */
-static bool read_call(uint32_t pid, uint32_t tid, struct probe_slot *ret, uint64_t *ret_sp)
+/* Number, arguments and stack pointer of the call that a thread waits in; OVER if it waits in none. */
+static enum under_way_state read_call(uint32_t pid, uint32_t tid, struct probe_slot *ret, uint64_t *ret_sp)
 {
 	struct probe_slot s = {.tid = tid, .tgid = pid, .limit = -1, .active = 1};
 	char path[64], line[256] = "";
@@ -44,7 +44,7 @@ static bool read_call(uint32_t pid, uint32_t tid, struct probe_slot *ret, uint64
 	snprintf(path, sizeof(path), "/proc/%u/task/%u/syscall", pid, tid);
 	f = fopen(path, "re");
 	if (f == NULL)
-		return false;
+		return UNDER_WAY_OVER;
 
 	/* Number, six arguments, stack pointer and program counter; or "running". */
 	const bool waits = fgets(line, sizeof(line), f) != NULL &&
@@ -53,10 +53,10 @@ static bool read_call(uint32_t pid, uint32_t tid, struct probe_slot *ret, uint64
 
 	fclose(f);
 	if (!waits || nr >= PROBE_SYSCALLS)
-		return false;
+		return strncmp(line, "running", strlen("running")) == 0 ? UNDER_WAY_RUNS : UNDER_WAY_OVER;
 	s.nr = (uint16_t)nr;
 	*ret = s;
-	return true;
+	return UNDER_WAY_STILL;
 }
 
 bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp)
@@ -65,7 +65,7 @@ bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp)
 	struct timespec now;
 	uint64_t sp;
 
-	if (!read_call((uint32_t)pid, (uint32_t)tid, &s, &sp) || translate_waiting(&s, &(int){0}) == 0)
+	if (read_call((uint32_t)pid, (uint32_t)tid, &s, &sp) != UNDER_WAY_STILL || translate_waiting(&s, &(int){0}) == 0)
 		return false;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s.t0 = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
@@ -75,13 +75,18 @@ bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp)
 	return true;
 }
 
-bool under_way_still(const struct probe_slot *s, uint64_t sp)
+enum under_way_state under_way_still(const struct probe_slot *s, uint64_t sp)
 {
 	struct probe_slot now;
 	uint64_t now_sp;
+	const enum under_way_state state = read_call(s->tgid, s->tid, &now, &now_sp);
 
-	return read_call(s->tgid, s->tid, &now, &now_sp) && now_sp == sp && (now.nr == s->nr || now.nr == SYS_restart_syscall) &&
-	       memcmp(now.args, s->args, sizeof(now.args)) == 0;
+	if (state != UNDER_WAY_STILL)
+		return state;
+	return now_sp == sp && (now.nr == s->nr || now.nr == SYS_restart_syscall) &&
+			       memcmp(now.args, s->args, sizeof(now.args)) == 0
+		       ? UNDER_WAY_STILL
+		       : UNDER_WAY_OVER;
 }
 
 bool under_way_record(const struct probe_slot *s, uint64_t now_ns, struct under_way_record *ret)

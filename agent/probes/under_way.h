@@ -14,8 +14,13 @@
 /* The call that it waits in; false if it runs, or its call never waits. *ret_sp: its stack pointer, by which two calls differ. */
 bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp);
 
-/* Is its thread in that call still, or goes on with it after an interruption? */
-bool under_way_still(const struct probe_slot *s, uint64_t sp);
+enum under_way_state {
+	UNDER_WAY_OVER,
+	UNDER_WAY_RUNS,  /* its thread runs: it left the call, or was interrupted in it and is about to go on with it */
+	UNDER_WAY_STILL, /* its thread is in that call still, or again after an interruption */
+};
+
+enum under_way_state under_way_still(const struct probe_slot *s, uint64_t sp);
 
 struct under_way_record {
 	struct wire_record record; /* INFLIGHT */

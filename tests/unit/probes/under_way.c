@@ -83,17 +83,17 @@ static void what_children_wait_for(void **state)
 			assert_int_equal(r.set[0].fd, ends[1]);
 		if (rows[i].way == BY_POLL || rows[i].way == BY_RECV)
 			assert_int_equal(r.record.fd, ends[1]);
-		assert_true(under_way_still(&s, sp));
-		assert_false(under_way_still(&s, sp + 8));
+		assert_int_equal(under_way_still(&s, sp), UNDER_WAY_STILL);
+		assert_int_equal(under_way_still(&s, sp + 8), UNDER_WAY_OVER);
 		/* Stopped and continued it goes on, by whatever name. */
 		assert_int_equal(kill(pid, SIGSTOP), 0);
 		assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
 		assert_int_equal(kill(pid, SIGCONT), 0);
-		for (tries = 0; !under_way_still(&s, sp) && tries < PATIENCE; tries++)
+		for (tries = 0; under_way_still(&s, sp) != UNDER_WAY_STILL && tries < PATIENCE; tries++)
 			poll(NULL, 0, 1);
 		assert_true(tries < PATIENCE);
 		child_end(pid, ends);
-		assert_false(under_way_still(&s, sp));
+		assert_int_equal(under_way_still(&s, sp), UNDER_WAY_OVER);
 		assert_false(under_way(pid, pid, &s, &sp));
 	}
 }
