@@ -227,7 +227,7 @@ static struct deadline_caller *caller_of(struct deadline *d, const struct reques
 	if (c && c->thread->key >> 32 == q->pid && strcmp(c->traceparent, q->traceparent) != 0)
 		return c;
 	t = thread_get(d, q->pid, q->tid, false);
-	return t && !t->callers->next ? t->callers : NULL;
+	return t && t->callers && !t->callers->next ? t->callers : NULL; /* an idle thread serves nobody */
 }
 
 void call_start(struct deadline *d, const struct request *q)

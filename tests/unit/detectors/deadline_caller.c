@@ -145,6 +145,24 @@ static void test_whose_call(void **state)
 	}
 }
 
+/* A thread that has answered calls on its own account: nobody is left who could go. */
+static void test_nobody_is_served(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	serving(&r, INCOMING);
+	script_write(&r.s, CALLER, RIG_200);
+	script_write(&r.s, CALL, RIG_GET);
+	script_read_eof(&r.s, CALLER);
+	script_close(&r.s, CALLER);
+	script_pass(&r.s, 5 * SCRIPT_SEC);
+	script_read(&r.s, CALL, RIG_200);
+	rig_finish(&r);
+	assert_false(found(&r, "deadline.abandoned"));
+	rig_done(&r);
+}
+
 /* The caller is watched too: that it gave up is seen where it did, although the thread that serves it blocks. */
 static void test_caller_is_watched(void **state)
 {
@@ -196,10 +214,10 @@ static void test_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_call_lives_on), cmocka_unit_test(test_told_while_it_lives),
-		cmocka_unit_test(test_cancelled),     cmocka_unit_test(test_answer_meets_nobody),
-		cmocka_unit_test(test_whose_call),    cmocka_unit_test(test_caller_is_watched),
-		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_call_lives_on),    cmocka_unit_test(test_told_while_it_lives),
+		cmocka_unit_test(test_cancelled),        cmocka_unit_test(test_answer_meets_nobody),
+		cmocka_unit_test(test_whose_call),       cmocka_unit_test(test_caller_is_watched),
+		cmocka_unit_test(test_nobody_is_served), cmocka_unit_test(test_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
