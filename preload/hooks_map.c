@@ -1,6 +1,7 @@
 /*
  * Memory that the program maps itself: anonymous, and to be used at once. Each call is told; a system call costs more than its record. Never
- * patched in the allocator or libc. Any thread of the watched process.
+ * patched in the allocator or libc. Any thread of the watched process. MAP_FIXED is left out: there a runtime (a JVM, say) puts pages of its
+ * own heap into a place that it has reserved before, and gives them back or not as it likes.
  *
  * An allocator that we do not know as such may call these with its locks held: a thread that has no slot yet takes none here, for what that
  * calls may allocate.
@@ -16,7 +17,7 @@ static bool has_slot(void)
 
 static bool is_memory(int prot, int flags)
 {
-	return (flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE) && (prot & PROT_WRITE);
+	return (flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE) && !(flags & MAP_FIXED) && (prot & PROT_WRITE);
 }
 
 #define MAP(name, type) \
