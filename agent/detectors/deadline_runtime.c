@@ -66,5 +66,8 @@ bool judge_runtime(const struct watch *w, const struct judge *j, struct observat
 		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->runtime_none && !w->runtime_unclear && !w->runtime_due_ns)
 		return judge_weighs(o, HOW_RUNTIME_NONE, W_NONE_WEAK);
+	/* There are timers, so the poller waits for them, even if it has begun without: the wait that was seen proves nothing. */
+	if (w->runtime_unclear && w->loop_forever)
+		return judge_weighs(o, HOW_GO_TIMER, W_UNDECIDED);
 	return false;
 }

@@ -66,7 +66,8 @@ static void hold(struct ingest *in, struct event *e, uint64_t t0, uint64_t t1, u
 	e->t0 = in->clock.epoch_ns + t0;
 	e->t1 = in->clock.epoch_ns + t1;
 	p = pending_new(in->order, e, stack, stack_bytes);
-	in->pushed += e->id != CALLSITE_SEEN; /* which is no record, but belongs to those that follow */
+	/* Calls of the service: not what the agent itself found out, nor the word before the records of a new call site. */
+	in->pushed += e->id != CALLSITE_SEEN && e->id < WIRE_TICK && e->id != WIRE_OUTSTANDING;
 	if (p != NULL) {
 		p->source = in->shared->thread_max; /* behind all rings, before the agent's own */
 		p->site = site;

@@ -122,4 +122,34 @@ static void only_where_it_speaks(void **state)
 	assert_false(judge_runtime(&w, &j, &o));
 }
 
-TEST_MAIN(cmocka_unit_test(what_it_says), cmocka_unit_test(a_sleeper_may_be_a_watchdog), cmocka_unit_test(only_where_it_speaks))
+/* On a busy machine the poller is woken late for a timer that was set meanwhile. */
+static void a_poller_without_a_limit(void **state)
+{
+	(void)state;
+	for (int timer = 0; timer < 2; timer++) {
+		struct process p = {.go = true, .timers_known = true, .timers_due_ns = timer ? START + 3 * NS_PER_S : 0};
+		struct conn c = {.process = &p};
+		struct watch w;
+		struct observation o;
+
+		watch_begin(&w, PHASE_RESPONSE, START, 1, 0, 0);
+		watch_wait(&w, &(struct wait){.conn = &c,
+					      .process = &p,
+					      .op = WAIT_READ,
+					      .how = WAIT_BY_EPOLL,
+					      .outcome = WAIT_READY,
+					      .limit_ns = WAIT_INFINITE,
+					      .t0 = START,
+					      .t1 = START + NS_PER_S,
+					      .covers = 3,
+					      .tid = 1});
+		assert_true(w.loop_forever);
+		assert_true(
+			watch_judge(&w, END_DATA, &(struct judge){.now_ns = START + NS_PER_S, .no_give_up_ns = 60 * NS_PER_S}, &o));
+		assert_int_equal(o.weight, timer ? W_UNDECIDED : W_NONE_WEAK);
+		assert_int_equal(o.how, timer ? HOW_GO_TIMER : HOW_RUNTIME_NONE);
+	}
+}
+
+TEST_MAIN(cmocka_unit_test(a_poller_without_a_limit), cmocka_unit_test(what_it_says), cmocka_unit_test(a_sleeper_may_be_a_watchdog),
+	  cmocka_unit_test(only_where_it_speaks))
