@@ -17,7 +17,7 @@ LEAKER = str(gs.BUILD / "tests" / "system" / "system_leaker")
 RUNS = 10
 # Rounds of the leaker, one after the other until all is told: a leak must have been at work for half of the program's life, which on a fast machine
 # with a fast allocator takes many; and on a busy one the agent may have lost what it needs to tell.
-ROUNDS_LONG = ("120000", "200000", "300000")
+ROUNDS_LONG = ("120000", "200000", "300000", "900000")
 ALLOCATORS = ("", "libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2")
 
 

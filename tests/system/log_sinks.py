@@ -352,8 +352,8 @@ def luhn(b):
     return b + str(-t % 10)
 for i in range(300):
     time.sleep(0.002)
-    print("INFO parcel", 4539578763000000 + i, "begun")
-    print("INFO shipment", r.randrange(4000000000000000, 4999999999999999), "left")
+    print("INFO begun", 4539578763000000 + i, "so far")
+    print("INFO seen", r.randrange(4000000000000000, 4999999999999999), "once")
     print("WARN paid with", luhn("453957%09d" % r.randrange(10**9)), flush=True)
 """
 
