@@ -30,7 +30,7 @@ static struct ranks rank(const double *a, size_t a_n, const double *b, size_t b_
 	return r;
 }
 
-double mann_whitney_above(const double *a, size_t a_n, const double *b, size_t b_n)
+double mann_whitney_above(const double *a, size_t a_n, const double *b, size_t b_n, double design_effect)
 {
 	const double n = (double)a_n, m = (double)b_n, all = n + m;
 
@@ -42,7 +42,7 @@ double mann_whitney_above(const double *a, size_t a_n, const double *b, size_t b
 
 	if (variance <= 0)
 		return 1;
-	return 0.5 * erfc((u - mean - 0.5) / sqrt(2 * variance));
+	return 0.5 * erfc((u - mean - 0.5) / sqrt(2 * variance * design_effect));
 }
 
 static double log_choose(double n, double k)

@@ -10,9 +10,10 @@
 /*
  * One-sided Mann–Whitney U test ("On a test of whether one of two random variables is stochastically larger than the other", 1947), normal
  * approximation with correction for ties and continuity: the probability that two equal populations would give a `b` that lies this far
- * above `a`. Samples in ascending order. 1 when a sample is empty or nothing varies.
+ * above `a`. Samples in ascending order. `design_effect`: how many times larger than with independent values the variance is (Kish, "Survey
+ * Sampling", 1965), at least 1. 1 is returned when a sample is empty or nothing varies.
  */
-double mann_whitney_above(const double *a, size_t a_n, const double *b, size_t b_n);
+double mann_whitney_above(const double *a, size_t a_n, const double *b, size_t b_n, double design_effect);
 /*
  * One-sided Fisher's exact test ("Statistical Methods for Research Workers", 1934): the probability that two equal populations would give
  * this many errors or more in `b`, of all that there were.

@@ -44,7 +44,7 @@ static void near_the_exact_test(void **state)
 		size_t a_n = 0, b_n = 0;
 		for (unsigned int i = 0; i < 14; i++)
 			*(sets[s] >> i & 1 ? &b[b_n++] : &a[a_n++]) = all[i];
-		const double exact = exact_above(all, 14, sets[s]), p = mann_whitney_above(a, a_n, b, b_n);
+		const double exact = exact_above(all, 14, sets[s]), p = mann_whitney_above(a, a_n, b, b_n, 1);
 		assert_true(fabs(p - exact) < 0.02);
 	}
 }
@@ -54,9 +54,26 @@ static void equal_samples_are_not_above(void **state)
 	const double a[4] = {1, 1, 1, 1};
 	(void)state;
 
-	assert_true(mann_whitney_above(a, 4, a, 4) == 1);
-	assert_true(mann_whitney_above(a, 0, a, 4) == 1);
-	assert_true(mann_whitney_above(a, 4, a, 0) == 1);
+	assert_true(mann_whitney_above(a, 4, a, 4, 1) == 1);
+	assert_true(mann_whitney_above(a, 0, a, 4, 1) == 1);
+	assert_true(mann_whitney_above(a, 4, a, 0, 1) == 1);
+}
+
+/* Half as many standard deviations with a design effect of 4: as sure as a quarter of independent values. */
+static void values_that_hang_together_say_less(void **state)
+{
+	double a[64], b[64];
+	(void)state;
+
+	for (unsigned int i = 0; i < 64; i++) {
+		a[i] = i;
+		b[i] = i + 14.0;
+	}
+	const double alone = mann_whitney_above(a, 64, b, 64, 1), together = mann_whitney_above(a, 64, b, 64, 4);
+	assert_true(alone < 0.001 && together > 0.01 && together < 0.5);
+	for (unsigned int i = 0; i < 32; i++)
+		b[i] = 1000 + i;
+	assert_true(mann_whitney_above(a, 32, b, 32, 4) < 0.001);
 }
 
 static double choose(unsigned int n, unsigned int k)
@@ -97,5 +114,5 @@ static void quantiles(void **state)
 	assert_true(quantile(a, 0, 0.5) == 0);
 }
 
-TEST_MAIN(cmocka_unit_test(near_the_exact_test), cmocka_unit_test(equal_samples_are_not_above), cmocka_unit_test(fisher_is_exact),
-	  cmocka_unit_test(quantiles))
+TEST_MAIN(cmocka_unit_test(near_the_exact_test), cmocka_unit_test(equal_samples_are_not_above),
+	  cmocka_unit_test(values_that_hang_together_say_less), cmocka_unit_test(fisher_is_exact), cmocka_unit_test(quantiles))
