@@ -198,9 +198,10 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 		goto out;
 	choose_way(r, way, sizeof(way));
 	probing_expect(r->probing, argv);
+	/* What takes its time is done before: a program may be over soon, and with it what /proc says of it. */
+	r->tcp = tcp_watch_new(r->ingest, &(struct tcp_watch_options){.now = r->probing != NULL});
 	if ((e = start(r, argv, err, err_size)) < 0)
 		goto out;
-	r->tcp = tcp_watch_new(r->ingest, &(struct tcp_watch_options){.now = r->probing != NULL});
 	probing_settle(r->probing);
 	if (r->settings.with_parent)
 		child_end_with_parent();

@@ -104,7 +104,7 @@ void go_watch_expect(struct go_watch *w, char *const *argv)
 	}
 }
 
-bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, bool starts)
+bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, const char *started)
 {
 	struct gopclntab *table;
 	bool probed, before;
@@ -117,10 +117,18 @@ bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, bool starts)
 	w->of[place].pid = pid;
 	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
 	table = probe_program(w, exe, &probed, &before);
+	/* It is over already: then only a file that was looked at before it started is surely the one. */
+	if (table == NULL && started != NULL && access(exe, F_OK) < 0) {
+		table = probe_program(w, started, &probed, &before);
+		if (table != NULL && !before) {
+			gopclntab_free(table);
+			table = NULL;
+		}
+	}
 	if (table == NULL)
 		return false;
 	if (probed)
-		w->of[place].deadlines = go_deadlines_new(table, starts && before);
+		w->of[place].deadlines = go_deadlines_new(table, started != NULL && before);
 	else
 		gopclntab_free(table);
 	return true;

@@ -119,13 +119,13 @@ static bool is_log_socket(const struct wire_record *r, const uint8_t *data)
 
 /* A goroutine goes on in whichever thread is free: there a thread says nothing of who acts, and all of the process counts as one, as with an
  * event loop. */
-static void look_for_go(struct probing *p, uint32_t pid, uint32_t parent, bool starts)
+static void look_for_go(struct probing *p, uint32_t pid, uint32_t parent, const char *path)
 {
 	const uint32_t *place = place_of(p, pid), *from = parent != 0 ? place_of(p, parent) : NULL;
 
 	if (place != NULL)
 		p->goes[place - p->watched] =
-			from != NULL ? p->goes[from - p->watched] : go_watch_begin(p->go, index_of(p, place), pid, starts);
+			from != NULL ? p->goes[from - p->watched] : go_watch_begin(p->go, index_of(p, place), pid, path);
 }
 
 static void on_go(void *ctx, const struct probe_call *c, const uint8_t *data)
@@ -150,7 +150,7 @@ static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_r
 
 	if (r->event == WIRE_FORK_CHILD && place_of(p, (uint32_t)r->a0) != NULL) {
 		adopt(p, pid);
-		look_for_go(p, pid, (uint32_t)r->a0, false);
+		look_for_go(p, pid, (uint32_t)r->a0, NULL);
 	}
 	if (place_of(p, pid) == NULL) { /* the shim's, told before the probes knew */
 		if (r->event == WIRE_FORK_CHILD)
@@ -243,7 +243,7 @@ static void on_image(void *ctx, uint32_t pid, const struct wire_record *start, c
 	}
 	probes_rest(p->probes, pid, false);
 	adopt(p, pid);
-	look_for_go(p, pid, 0, true);
+	look_for_go(p, pid, 0, path);
 	told.a1 = is_go(p, pid) ? 1 : 2;
 	ingest_push(p->ingest, pid, pid, &told, data);
 	tell_modules(p, pid, start->t1, path, code);
@@ -324,7 +324,7 @@ int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
 	start.t0 = start.t1 = now_ns();
 	start.data_len = n > 0 ? (uint32_t)n : 0;
 	adopt(p, (uint32_t)pid);
-	look_for_go(p, (uint32_t)pid, 0, false);
+	look_for_go(p, (uint32_t)pid, 0, NULL);
 	start.a1 = is_go(p, (uint32_t)pid) ? 1 : 2;
 	ingest_push(p->ingest, (uint32_t)pid, (uint32_t)pid, &start, (const uint8_t *)path);
 	tell_modules(p, (uint32_t)pid, start.t1, NULL, 0);

@@ -19,8 +19,8 @@ static void not_go(void **state)
 	w = go_watch_new(NULL, in); /* no probes: it would not survive an attempt to use them */
 	assert_non_null(w);
 	go_watch_expect(w, argv);
-	assert_false(go_watch_begin(w, 0, (uint32_t)getpid(), true));
-	assert_false(go_watch_begin(w, PROBE_PROCESSES, (uint32_t)getpid(), true));
+	assert_false(go_watch_begin(w, 0, (uint32_t)getpid(), "/proc/self/exe"));
+	assert_false(go_watch_begin(w, PROBE_PROCESSES, (uint32_t)getpid(), "/proc/self/exe"));
 	go_watch_call(w, 0, &(struct probe_call){.kind = PROBE_GO}, NULL);
 	go_watch_record(w, 0, &(struct wire_record){.event = WIRE_CLOSE, .fd = 3});
 	go_watch_moved(w, 0, 0x1000);
@@ -35,7 +35,7 @@ static void without_memory(void **state)
 
 	(void)state;
 	go_watch_expect(NULL, argv);
-	assert_false(go_watch_begin(NULL, 0, 1, true));
+	assert_false(go_watch_begin(NULL, 0, 1, NULL));
 	go_watch_call(NULL, 0, &(struct probe_call){.kind = PROBE_GO}, NULL);
 	go_watch_record(NULL, 0, &(struct wire_record){.event = WIRE_CLOSE});
 	go_watch_moved(NULL, 0, 1);
