@@ -113,11 +113,11 @@ def measure(one):
 
 
 def clients():
-    """Each may be tried three times: a busy machine lengthens delays."""
+    """Each may be tried five times: a busy machine lengthens delays."""
     left = [x for x in ROWS if not x["also"] or os.environ.get("GS_RETRY_CLIENTS") == "all"]
     n, first = len(left), 0
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
-        for again in range(3):
+        for again in range(5):
             results = list(pool.map(measure, left))
             for one, wrong in zip(left, results):
                 if wrong:

@@ -145,7 +145,7 @@ WAYS = {
     "two": lambda: loop(2, lambda k: 0.3),
     "fixed": lambda: loop(7, lambda k: 0.2),
     "fixed_slow": lambda: loop(4, lambda k: 1.0),
-    "linear": lambda: loop(6, lambda k: 0.1 * (k + 1)),
+    "linear": lambda: loop(6, lambda k: 0.2 * (k + 1)),
     "fibonacci": lambda: loop(7, fibonacci),
     "doubling": lambda: loop(6, lambda k: 0.1 * 2**k),
     "tripling": lambda: loop(5, lambda k: 0.06 * 3**k),
