@@ -29,7 +29,8 @@ int pb_end(struct pb_writer *w, struct bytes *ret)
 	const size_t len = pb_mark(w);
 	uint8_t *data = w->failed ? NULL : malloc(len > 0 ? len : 1);
 	if (data != NULL) {
-		memcpy(data, w->at, len);
+		if (len > 0) /* else there is no buffer yet */
+			memcpy(data, w->at, len);
 		*ret = (struct bytes){.data = data, .len = len};
 	}
 	if (w->owned)

@@ -170,7 +170,8 @@ def no_traffic():
 def started_and_recorded():
     """A program that the gate starts; its report as the next gate's baseline; a program that fails; bad input."""
     with workdir() as top:
-        log = [sys.executable, "-c", "import sys; [print('user jane.roe@contoso.com paid') for _ in range(9)]; sys.exit(int(sys.argv[1]))"]
+        log = [sys.executable, "-c", "import sys, time; [print('user jane.roe@contoso.com paid', flush=True) for _ in range(9)]; "
+               "time.sleep(1); sys.exit(int(sys.argv[1]))"]  # a line of a script is known by name while its program lives
         policy = top / "policy.yaml"
         policy.write_text("evidence: {requests: 0}\n")
         gate = [GAPSCOPE, "gate", "--policy", policy]
