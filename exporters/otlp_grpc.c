@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <nghttp2/nghttp2.h>
 #include <openssl/ssl.h>
 
+#include "core/monotonic.h"
 #include "exporters/grpc_answer.h"
 #include "exporters/gzip.h"
 #include "exporters/otlp_curl.h"
@@ -45,13 +45,6 @@ struct otlp_grpc {
 	size_t message_sent;
 	struct grpc_answer answer;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
 
 /* -- what nghttp2 tells -- */
 
@@ -249,7 +242,7 @@ static bool converse(struct otlp_grpc *g, uint64_t end_ns, struct otlp_reply *re
 		bool alive = pump(g);
 		if (g->ended)
 			return true;
-		uint64_t now = now_ns();
+		uint64_t now = monotonic_ns();
 		if (otlp_curl_aborted(&g->curl)) {
 			ret->verdict = OTLP_ABORTED;
 			return false;
@@ -312,7 +305,7 @@ static int frame_message(struct otlp_grpc *g, const struct bytes *body)
 static void grpc_post(void *t, const struct bytes *body, uint64_t timeout_ms, struct otlp_reply *ret)
 {
 	struct otlp_grpc *g = t;
-	uint64_t start = now_ns(), end_ns = timeout_ms != 0 ? start + timeout_ms * NS_PER_MS : NEVER;
+	uint64_t start = monotonic_ns(), end_ns = timeout_ms != 0 ? start + timeout_ms * NS_PER_MS : NEVER;
 	*ret = (struct otlp_reply){.verdict = OTLP_REFUSED};
 	if (otlp_curl_aborted(&g->curl)) {
 		ret->verdict = OTLP_ABORTED;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/monotonic.h"
 #include "exporters/otlp_lane_private.h"
 
 #define GATHER_MS 100U /* how long the first item waits for others */
@@ -22,7 +23,7 @@ static bool await_items(struct otlp_lane *l)
 		bool full = l->queue.weight >= l->config->batch_max;
 		if (l->queue.n == 0)
 			lane_wait(l, &l->keep, NEVER);
-		else if (full || l->flush || l->stop || lane_now_ns() >= due)
+		else if (full || l->flush || l->stop || monotonic_ns() >= due)
 			return true;
 		else
 			lane_wait(l, &l->keep, due);
@@ -33,11 +34,11 @@ static bool await_items(struct otlp_lane *l)
  * the batch was left to it. */
 static bool offer(struct otlp_lane *l, struct otlp_batch *b, int rc)
 {
-	uint64_t again = lane_now_ns() + AGAIN_MS * NS_PER_MS;
+	uint64_t again = monotonic_ns() + AGAIN_MS * NS_PER_MS;
 	snprintf(l->error, sizeof l->error, "the queue cannot be written: %s", strerror(-rc));
 	l->held = *b;
 	pthread_cond_signal(&l->wake);
-	while (!l->stop && l->held.items != NULL && lane_now_ns() < again)
+	while (!l->stop && l->held.items != NULL && monotonic_ns() < again)
 		lane_wait(l, &l->keep, again);
 	bool left = l->held.items == NULL;
 	l->held = (struct otlp_batch){0};
@@ -59,7 +60,7 @@ static void store_batch(struct otlp_lane *l, struct otlp_batch *b)
 		}
 		if (rc == 0) {
 			if (l->stored == 0)
-				l->oldest_ns = lane_now_ns();
+				l->oldest_ns = monotonic_ns();
 			l->stored += b->weight;
 			l->keeping = 0;
 			break;

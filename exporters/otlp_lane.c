@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/monotonic.h"
 #include "exporters/otlp_json.h"
 #include "exporters/otlp_transport.h"
 
@@ -19,13 +20,6 @@
 #define BACKOFF_FIRST_MS 500U
 #define BACKOFF_MAX_MS 8000U
 #define STORE_AGAIN_MS 1000U
-
-uint64_t lane_now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
 
 void lane_wait(struct otlp_lane *l, pthread_cond_t *cond, uint64_t deadline_ns)
 {
@@ -46,7 +40,7 @@ static void await_batch(struct otlp_lane *l)
 		uint64_t waiting = l->store != NULL ? l->stored : l->queue.weight;
 		if (waiting == 0)
 			lane_wait(l, &l->wake, NEVER);
-		else if (waiting >= l->config->batch_max || l->flush || lane_now_ns() >= due)
+		else if (waiting >= l->config->batch_max || l->flush || monotonic_ns() >= due)
 			return;
 		else
 			lane_wait(l, &l->wake, due);
@@ -66,7 +60,7 @@ static uint64_t backoff_ms(struct otlp_lane *l, unsigned int attempt, uint64_t r
 static bool pause_until(struct otlp_lane *l, uint64_t deadline_ns)
 {
 	pthread_mutex_lock(&l->lock);
-	while (!l->stop && lane_now_ns() < deadline_ns)
+	while (!l->stop && monotonic_ns() < deadline_ns)
 		lane_wait(l, &l->wake, deadline_ns);
 	bool go_on = !l->stop;
 	pthread_mutex_unlock(&l->lock);
@@ -88,21 +82,21 @@ static void note_failure(struct otlp_lane *l, const struct otlp_reply *reply)
 static void deliver(struct otlp_lane *l, const struct bytes *request, bool patient, struct otlp_reply *ret)
 {
 	uint64_t limit_ms = l->config->timeout_ms;
-	uint64_t end_ns = limit_ms != 0 ? lane_now_ns() + limit_ms * NS_PER_MS : NEVER;
+	uint64_t end_ns = limit_ms != 0 ? monotonic_ns() + limit_ms * NS_PER_MS : NEVER;
 	for (unsigned int attempt = 0;; attempt++) {
-		uint64_t now = lane_now_ns();
+		uint64_t now = monotonic_ns();
 		uint64_t left_ms = end_ns == NEVER ? 0 : now < end_ns ? (end_ns - now) / NS_PER_MS + 1 : 1;
 		l->transport->post(l->link, request, left_ms, ret);
 		if (ret->verdict != OTLP_RETRY)
 			return;
 		if (patient)
 			note_failure(l, ret);
-		uint64_t next_ns = lane_now_ns() + backoff_ms(l, attempt, ret->retry_after_ms) * NS_PER_MS;
+		uint64_t next_ns = monotonic_ns() + backoff_ms(l, attempt, ret->retry_after_ms) * NS_PER_MS;
 		/* a wait that would outlive the batch is not begun: later batches are waiting too */
 		if ((!patient && next_ns >= end_ns) || !pause_until(l, next_ns))
 			return;
 		if (patient && end_ns != NEVER)
-			end_ns = lane_now_ns() + limit_ms * NS_PER_MS;
+			end_ns = monotonic_ns() + limit_ms * NS_PER_MS;
 	}
 }
 
@@ -150,7 +144,7 @@ struct otlp_batch lane_take(struct otlp_lane *l)
 		b.n = otlp_queue_take(&l->queue, l->config->batch_max, BATCH_BYTES, b.items, room);
 	for (size_t i = 0; i < b.n; i++)
 		b.weight += b.items[i].weight;
-	l->queue_since_ns = lane_now_ns();
+	l->queue_since_ns = monotonic_ns();
 	return b;
 }
 
@@ -182,7 +176,7 @@ static struct otlp_batch take_stored(struct otlp_lane *l)
 	if (n == 0)
 		l->stored = 0; /* what was there could not be read, and is counted */
 	else if (n < 0 && !l->stop)
-		lane_wait(l, &l->wake, lane_now_ns() + STORE_AGAIN_MS * NS_PER_MS);
+		lane_wait(l, &l->wake, monotonic_ns() + STORE_AGAIN_MS * NS_PER_MS);
 	return b;
 }
 
@@ -199,7 +193,7 @@ static struct otlp_batch next_batch(struct otlp_lane *l, bool *ret_stored)
 	if (l->stored > 0) {
 		b = take_stored(l);
 		*ret_stored = b.n > 0;
-		l->oldest_ns = lane_now_ns();
+		l->oldest_ns = monotonic_ns();
 	}
 	if (b.n == 0 && l->held.items != NULL) {
 		b = l->held;
@@ -291,7 +285,7 @@ int otlp_lane_new(const struct otlp_signal *s, const struct resource *r, struct 
 		return -ENOMEM;
 	l->config = s;
 	l->resource = r;
-	l->random = (unsigned int)lane_now_ns();
+	l->random = (unsigned int)monotonic_ns();
 	l->transport = otlp_transport_of(s->protocol);
 	otlp_queue_init(&l->queue, s->queue_max);
 	init_lock(l);
@@ -328,7 +322,7 @@ void otlp_lane_push(struct otlp_lane *l, struct otlp_item *items, size_t n)
 	l->counts.produced += weight;
 	bool fits = !l->stop && l->queue.weight + weight <= l->queue.weight_max;
 	if (l->queue.n == 0) {
-		l->queue_since_ns = lane_now_ns();
+		l->queue_since_ns = monotonic_ns();
 		if (l->store == NULL)
 			l->oldest_ns = l->queue_since_ns;
 	}
@@ -387,7 +381,7 @@ static bool is_done(const struct otlp_lane *l)
 void otlp_lane_flush_wait(struct otlp_lane *l, uint64_t deadline_ns)
 {
 	pthread_mutex_lock(&l->lock);
-	while (!is_done(l) && lane_now_ns() < deadline_ns)
+	while (!is_done(l) && monotonic_ns() < deadline_ns)
 		lane_wait(l, &l->idle, deadline_ns);
 	pthread_mutex_unlock(&l->lock);
 }

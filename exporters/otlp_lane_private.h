@@ -49,7 +49,6 @@ struct otlp_lane {
 	unsigned int random; /* the thread's own, for jitter */
 };
 
-uint64_t lane_now_ns(void);
 /* Wait on a condition, with the lock held, until deadline_ns (NEVER = without limit). */
 void lane_wait(struct otlp_lane *l, pthread_cond_t *cond, uint64_t deadline_ns);
 /* Take a batch out of the queue, with the lock held. items is NULL where memory is out. */

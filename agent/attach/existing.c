@@ -24,6 +24,7 @@
 
 #include "attach/outstanding.h"
 #include "core/elapsed.h"
+#include "core/monotonic.h"
 
 #define PORTS_MAX 64U
 #define TICK_NS 10000000U /* the kernel tells how long ago in ticks of its own, of this length at most */
@@ -75,14 +76,6 @@ static void option(const struct telling *t, int fd, int copy, int level, int nam
 		return;
 	e.a1 = is_time ? (uint64_t)limit.tv_sec * 1000000000U + (uint64_t)limit.tv_usec * 1000U : (uint64_t)(uint32_t)value;
 	tell(t, e);
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "attach/elf.h"
 #include "attach/place.h"
 #include "attach/trace.h"
+#include "core/monotonic.h"
 
 #define RED_ZONE_BYTES 128U
 #define SCRATCH_BYTES 1024U
@@ -123,7 +124,7 @@ static void let_go(pid_t tid, const struct trace *t)
 /* Follow a running thread to the entry of a harmless call. */
 static int walk(struct remote *r, struct trace *t)
 {
-	const uint64_t end = trace_now_ns() + WALK_MS * 1000000ULL;
+	const uint64_t end = monotonic_ns() + WALK_MS * 1000000ULL;
 	int e;
 
 	for (;;) {
@@ -137,7 +138,7 @@ static int walk(struct remote *r, struct trace *t)
 		if (t->stop == TRACE_ENTRY && (e = save(r)) != -EAGAIN)
 			return e;
 		/* Never to be left at an entry: the call would begin with a signal seeming to wait, and end with EINTR. */
-		if (t->stop == TRACE_GROUP || (t->stop != TRACE_ENTRY && trace_now_ns() > end))
+		if (t->stop == TRACE_GROUP || (t->stop != TRACE_ENTRY && monotonic_ns() > end))
 			return -EAGAIN;
 	}
 }
@@ -151,7 +152,7 @@ static int try_thread(struct remote *r, pid_t tid, bool follow)
 	if (e < 0)
 		return e;
 	r->tid = tid;
-	r->stop_ns = trace_now_ns();
+	r->stop_ns = monotonic_ns();
 	e = trace_wait(tid, STOP_MS, &t);
 	if (e == -ETIMEDOUT) {
 		/* In an uninterruptible sleep: its stop will come; it is let go then. */
@@ -176,12 +177,12 @@ static int try_thread(struct remote *r, pid_t tid, bool follow)
 
 int remote_borrow(struct remote *r, unsigned int limit_ms)
 {
-	const uint64_t end = trace_now_ns() + limit_ms * 1000000ULL;
+	const uint64_t end = monotonic_ns() + limit_ms * 1000000ULL;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)r->pid);
 	/* First whoever waits in a harmless call, then whoever comes to one. */
-	for (unsigned int round = 0; trace_now_ns() < end; round++) {
+	for (unsigned int round = 0; monotonic_ns() < end; round++) {
 		DIR *d = opendir(path);
 		const struct dirent *entry;
 		unsigned int alive = 0;
@@ -189,7 +190,7 @@ int remote_borrow(struct remote *r, unsigned int limit_ms)
 
 		if (!d)
 			return -ESRCH;
-		while (e == -EAGAIN && (entry = readdir(d)) && trace_now_ns() < end) {
+		while (e == -EAGAIN && (entry = readdir(d)) && monotonic_ns() < end) {
 			const pid_t tid = atoi(entry->d_name);
 			uint64_t ip = 0;
 			long first = 0;
@@ -275,7 +276,7 @@ static int run_freely(struct remote *r)
 	int e;
 
 	for (;;) {
-		since = trace_now_ns();
+		since = monotonic_ns();
 		e = trace_resume(r->tid, 0, t.stop == TRACE_SIGNAL ? t.signal : 0);
 		while (e == 0 && (e = trace_poll(r->tid, &t)) == -EAGAIN) {
 			e = 0;
@@ -420,7 +421,7 @@ static int release(struct remote *r)
 	e = regs_set_mask(r->tid, r->saved.mask);
 	atomic_store(&r->phase, REMOTE_FREE);
 	(void)trace_detach(r->tid, 0);
-	r->running_ns = trace_now_ns();
+	r->running_ns = monotonic_ns();
 	return e;
 }
 
@@ -438,7 +439,7 @@ static bool is_ours(const struct remote *r, uint64_t sp)
 
 int remote_recover(struct remote *r)
 {
-	const uint64_t end = trace_now_ns() + RECOVER_MS * 1000000ULL;
+	const uint64_t end = monotonic_ns() + RECOVER_MS * 1000000ULL;
 	struct user_regs_struct g;
 	struct trace t;
 	int e;
@@ -446,7 +447,7 @@ int remote_recover(struct remote *r)
 	if (atomic_load(&r->phase) == REMOTE_FREE)
 		return 0;
 	/* The dead tracer holds on for a moment. */
-	while ((e = trace_seize(r->tid)) == -EPERM && trace_now_ns() < end)
+	while ((e = trace_seize(r->tid)) == -EPERM && monotonic_ns() < end)
 		usleep(200);
 	if (e == 0)
 		e = trace_wait(r->tid, 0, &t);

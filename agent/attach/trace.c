@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/monotonic.h"
+
 #define SYSCALL_STOP (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
 #define SPIN_NS 300000U               /* so long the processor is only yielded: most stops come within */
 #define NAP_NS 30000
@@ -19,14 +21,6 @@
 static long trace(long request, pid_t tid, uintptr_t addr, uintptr_t data)
 {
 	return syscall(SYS_ptrace, request, tid, addr, data) < 0 ? -errno : 0;
-}
-
-uint64_t trace_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
 int trace_interrupt(pid_t tid)
@@ -100,7 +94,7 @@ void trace_yield(uint64_t since_ns)
 {
 	const struct timespec nap = {.tv_nsec = NAP_NS};
 
-	if (trace_now_ns() - since_ns < SPIN_NS)
+	if (monotonic_ns() - since_ns < SPIN_NS)
 		sched_yield();
 	else
 		nanosleep(&nap, NULL);
@@ -108,14 +102,14 @@ void trace_yield(uint64_t since_ns)
 
 int trace_wait(pid_t tid, unsigned int limit_ms, struct trace *ret)
 {
-	const uint64_t start = trace_now_ns();
+	const uint64_t start = monotonic_ns();
 
 	for (;;) {
 		const int e = trace_poll(tid, ret);
 
 		if (e != -EAGAIN)
 			return e;
-		if (limit_ms && trace_now_ns() - start > limit_ms * 1000000ULL)
+		if (limit_ms && monotonic_ns() - start > limit_ms * 1000000ULL)
 			return -ETIMEDOUT;
 		trace_yield(start);
 	}

@@ -36,6 +36,5 @@ int trace_wait(pid_t tid, unsigned int limit_ms, struct trace *ret);
 /* While waiting for something that began at since_ns: soon again at first, then now and then. */
 void trace_yield(uint64_t since_ns);
 int trace_detach(pid_t tid, int signal);
-uint64_t trace_now_ns(void);
 
 #endif

@@ -4,7 +4,8 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "core/monotonic.h"
 
 #define SECOND_NS 1000000000ULL
 /* A thread that was interrupted goes on when it gets a processor, on a busy machine late: it is looked at so often before it counts as gone. */
@@ -44,12 +45,9 @@ void begun_note(struct begun *b, const struct ingest *in, pid_t pid)
 void begun_tell(struct begun *b, struct ingest *in)
 {
 	struct under_way_record r;
-	struct timespec ts;
-	uint64_t now;
+	const uint64_t now = monotonic_ns();
 	size_t kept = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
 	if (b->n == 0 || now < b->next_ns)
 		return;
 	b->next_ns = now + SECOND_NS;

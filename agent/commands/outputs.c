@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "commands/command.h"
+#include "core/monotonic.h"
 #include "exporters/self_metrics.h"
 
 #define NS_PER_MS 1000000ULL
@@ -187,10 +187,7 @@ void outputs_metrics_tick(struct outputs *o, const struct metric *m, size_t n, u
 
 static uint64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000U + (uint64_t)t.tv_nsec / 1000000U;
+	return monotonic_ns() / 1000000U;
 }
 
 static void tell_losses(const struct exporter *x, void *state)

@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "attach/loaded.h"
 #include "commands/go_watch.h"
 #include "commands/target.h"
+#include "core/monotonic.h"
 #include "probes/privileges.h"
 #include "probes/probes.h"
 
@@ -37,14 +37,6 @@ struct probing {
 	uint64_t at_ns;
 	bool first_module;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
-}
 
 static uint32_t *place_of(struct probing *p, uint32_t pid)
 {
@@ -276,7 +268,7 @@ static void on_poll(void *ctx, bool drain)
 {
 	struct probing *p = ctx;
 	const struct probes_sink sink = {.record = on_record, .stack = on_stack, .image = on_image, .go = on_go, .ctx = p};
-	const uint64_t now = now_ns();
+	const uint64_t now = monotonic_ns();
 
 	if (drain)
 		probes_stop(p->probes);
@@ -321,7 +313,7 @@ int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
 
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
 	n = readlink(exe, path, sizeof(path));
-	start.t0 = start.t1 = now_ns();
+	start.t0 = start.t1 = monotonic_ns();
 	start.data_len = n > 0 ? (uint32_t)n : 0;
 	adopt(p, (uint32_t)pid);
 	look_for_go(p, (uint32_t)pid, 0, NULL);

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "core/monotonic.h"
 #include "prove/prove.h"
 
 struct proving {
@@ -15,14 +15,6 @@ struct proving {
 	struct pipeline *pipeline;
 	struct prove *prove;
 };
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
 
 /* Through the event stream, so that a replay says the same. */
 static void on_proof(void *ctx, const struct event_proof *proof)

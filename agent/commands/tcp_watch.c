@@ -2,8 +2,8 @@
 #include "commands/tcp_watch.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "core/monotonic.h"
 #include "probes/privileges.h"
 #include "probes/tcp.h"
 
@@ -23,14 +23,6 @@ struct tcp_watch {
 	} listeners[LISTENERS_MAX]; /* to tell servers' connections from clients' */
 	size_t listeners_n;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
-}
 
 static void load(struct tcp_watch *t)
 {
@@ -55,7 +47,7 @@ static void push(struct tcp_watch *t, struct wire_record r, const void *data, si
 {
 	r.units = 1;
 	r.fd = -1;
-	r.t0 = r.t1 = now_ns();
+	r.t0 = r.t1 = monotonic_ns();
 	r.data_len = (uint32_t)len;
 	ingest_push(t->ingest, 0, 0, &r, data);
 }
@@ -82,7 +74,7 @@ static void round_is_over(struct tcp_watch *t)
 {
 	uint32_t pid;
 
-	if (t->load_ns != 0 && now_ns() >= t->load_ns)
+	if (t->load_ns != 0 && monotonic_ns() >= t->load_ns)
 		load(t);
 	if (t->probes == NULL)
 		return;
@@ -124,7 +116,7 @@ struct tcp_watch *tcp_watch_new(struct ingest *in, const struct tcp_watch_option
 	}
 	t->ingest = in;
 	t->drop = o->drop;
-	t->load_ns = now_ns() + SECOND_NS;
+	t->load_ns = monotonic_ns() + SECOND_NS;
 	if (o->now)
 		load(t);
 	ingest_on_found(in, on_found, t);

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "core/hash.h"
 #include "core/limits.h"
+#include "core/process_memory.h"
 #include "ingest/script_lines.h"
 
 #define CODE_BYTES 208U /* the longest part of a code object that is read */
@@ -87,9 +87,7 @@ void script_free(struct script *s)
 
 static bool fetch(const struct script *s, uint64_t from, void *to, size_t bytes)
 {
-	const struct iovec local = {to, bytes}, remote = {(void *)(uintptr_t)from, bytes};
-
-	return process_vm_readv((pid_t)s->pid, &local, 1, &remote, 1, 0) == (ssize_t)bytes;
+	return process_memory_read(s->pid, from, to, bytes);
 }
 
 /* One character as UTF-8; how many bytes. */

@@ -5,19 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <time.h>
 
+#include "core/monotonic.h"
+#include "core/process_memory.h"
 #include "probes/translate.h"
 
 #define NS_PER_S 1000000000ULL
-
-static bool read_memory(uint32_t pid, uint64_t from, void *to, size_t n)
-{
-	const struct iovec local = {to, n}, remote = {(void *)(uintptr_t)from, n};
-
-	return process_vm_readv((pid_t)pid, &local, 1, &remote, 1, 0) == (ssize_t)n;
-}
 
 /* A limit that stands in the caller's memory. */
 static int64_t limit_of(const struct probe_slot *s)
@@ -26,7 +19,7 @@ static int64_t limit_of(const struct probe_slot *s)
 	const uint64_t at = translate_limit_at(s, &is_timeval);
 	int64_t t[2];
 
-	if (at == 0 || !read_memory(s->tgid, at, t, sizeof(t)) || t[0] < 0 || t[1] < 0)
+	if (at == 0 || !process_memory_read(s->tgid, at, t, sizeof(t)) || t[0] < 0 || t[1] < 0)
 		return translate_limit(s);
 	if (t[0] > INT64_MAX / (int64_t)NS_PER_S - 1)
 		return INT64_MAX;
@@ -62,13 +55,11 @@ static enum under_way_state read_call(uint32_t pid, uint32_t tid, struct probe_s
 bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp)
 {
 	struct probe_slot s;
-	struct timespec now;
 	uint64_t sp;
 
 	if (read_call((uint32_t)pid, (uint32_t)tid, &s, &sp) != UNDER_WAY_STILL || translate_waiting(&s, &(int){0}) == 0)
 		return false;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	s.t0 = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	s.t0 = monotonic_ns();
 	s.limit = limit_of(&s);
 	*ret = s;
 	*ret_sp = sp;
@@ -99,7 +90,7 @@ bool under_way_record(const struct probe_slot *s, uint64_t now_ns, struct under_
 		return false;
 	/* Which descriptors a poll is about stands in the service's memory. */
 	if (r.a0 == WIRE_POLL && translate_is_poll(s->nr) && s->args[1] > 0 && s->args[1] <= PROBE_POLL &&
-	    read_memory(s->tgid, s->args[0], ret->set, s->args[1] * sizeof(ret->set[0]))) {
+	    process_memory_read(s->tgid, s->args[0], ret->set, s->args[1] * sizeof(ret->set[0]))) {
 		r.data_len = (uint32_t)(s->args[1] * sizeof(ret->set[0]));
 		r.fd = s->args[1] == 1 ? ret->set[0].fd : -1;
 	}

@@ -20,10 +20,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
+#include "core/monotonic.h"
 #include "prove/knock.h"
 
 #define TICK_MS 20  /* while a fault is on */
@@ -43,14 +43,6 @@ struct place {
 	bool filled, knocked, orphan;
 	uint64_t orphan_ns, let_in_ns; /* let_in_ns: since when who knocked is let in */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
 
 /* -- sockets -- */
 
@@ -157,7 +149,7 @@ static void look(struct place *r)
 	struct pair *p;
 	char byte;
 
-	r->env.now_ns = now_ns();
+	r->env.now_ns = monotonic_ns();
 	if (!r->orphan) {
 		const ssize_t n = recv(r->env.control, &byte, 1, MSG_DONTWAIT);
 

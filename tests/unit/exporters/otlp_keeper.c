@@ -1,6 +1,7 @@
 /* A lane with a durable queue: what is pushed is on file at once, outages are outlasted, the next lane goes on. */
 #include "test.h"
 
+#include "core/monotonic.h"
 #include "exporters/folder.h"
 #include "exporters/otlp_lane_private.h"
 #include "exporters/receiver.h"
@@ -39,7 +40,7 @@ static struct export_counts counts(struct otlp_lane *l)
 static void flush(struct otlp_lane *l)
 {
 	otlp_lane_flush_start(l);
-	otlp_lane_flush_wait(l, lane_now_ns() + 20000 * MS);
+	otlp_lane_flush_wait(l, monotonic_ns() + 20000 * MS);
 }
 
 static void it_delivers(void **state)
