@@ -284,6 +284,8 @@ void deadline_settle_all(struct deadline *d, struct deadline_conn *k, enum endin
 /* The phase goes on: tell what it shows so far, in place of what was told before. */
 void deadline_settle_for_now(struct deadline *d, struct deadline_conn *k, uint64_t now_ns);
 void deadline_take_back(struct told *t);
+/* May the peer take as long as it likes in this phase, because it was asked to? */
+bool deadline_by_design(const struct deadline_conn *k, enum phase phase);
 /* Was the service asked to end by then? What it closes is no giving up any more. */
 bool deadline_is_stopping(const struct deadline *d, uint64_t now_ns);
 /*

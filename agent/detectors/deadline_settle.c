@@ -56,9 +56,14 @@ void deadline_release_old(struct deadline *d, struct deadline_conn *k, uint64_t 
 		deadline_release(d, k);
 }
 
+bool deadline_by_design(const struct deadline_conn *k, enum phase phase)
+{
+	return (k->by_design || k->waits) && phase != PHASE_CONNECT && phase != PHASE_WRITE;
+}
+
 void deadline_hold(struct deadline *d, struct deadline_conn *k, const struct observation *o)
 {
-	if ((k->by_design || k->waits) && (o->phase == PHASE_RESPONSE || o->phase == PHASE_BODY || o->phase == PHASE_TOTAL))
+	if (deadline_by_design(k, o->phase))
 		return;
 	if (o->last_ns > k->conn->opened_ns + YOUNG_NS || o->phase == PHASE_CONNECT || o->phase == PHASE_WRITE) {
 		deadline_release(d, k);
@@ -191,7 +196,7 @@ void deadline_settle_for_now(struct deadline *d, struct deadline_conn *k, uint64
 	watch_runtime(w, &(struct wait){.conn = k->conn, .process = k->conn->process, .t0 = now_ns, .t1 = now_ns});
 	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
 	struct judge j = judge_of(d, k, now_ns, w);
-	if (((k->by_design || k->waits) && w->phase != PHASE_CONNECT) || !watch_judge(w, END_PENDING, &j, &o))
+	if (deadline_by_design(k, w->phase) || !watch_judge(w, END_PENDING, &j, &o))
 		return;
 	tell_for_now(d, k, &w->told, &o);
 	if (w->phase == PHASE_BODY && deadline_drips(d, k, w, now_ns, &o))

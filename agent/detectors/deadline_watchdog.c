@@ -142,7 +142,7 @@ void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const stru
 {
 	struct deadline_recent *r = &d->recent[d->recent_n++ % DEADLINE_RECENT];
 
-	if ((k->by_design || k->waits) && o->phase != PHASE_CONNECT && o->phase != PHASE_WRITE)
+	if (deadline_by_design(k, o->phase))
 		return;
 	if (r->peer)
 		count(d, r);

@@ -238,7 +238,7 @@ static uint32_t name_stack(struct callsites *c, struct space *space, const uint6
 {
 	struct frame frames[LIMIT_STACK_FRAMES];
 	struct texts *texts = calloc(LIMIT_STACK_FRAMES, sizeof(*texts));
-	bool told = false;
+	bool told = script->head.frames == 0; /* or there is nothing to tell */
 	size_t named = 0;
 	uint32_t id = 0;
 
@@ -328,8 +328,9 @@ static uint32_t unwound(struct callsites *c, const struct pending *p)
 		return s->stack;
 	stack = name_stack(c, space, pcs + skip, n - skip, &script);
 	/* The process has ended meanwhile, and nobody can name its scripts any more: what was known of this site says more. */
-	if (script.head.frames > 0 && script.named == 0 && known_stack(c, p->e.pid, p->site) != 0)
-		return known_stack(c, p->e.pid, p->site);
+	const uint32_t known = script.head.frames > 0 && script.named == 0 ? known_stack(c, p->e.pid, p->site) : 0;
+	if (known != 0)
+		return known;
 	if (p->site != 0)
 		remember(c, p->e.pid, p->site, path, stack);
 	return stack;

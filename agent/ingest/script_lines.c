@@ -33,7 +33,7 @@ static uint32_t by_ranges(uint32_t first, const uint8_t *table, size_t len, uint
 	int64_t delta = 0;
 
 	for (size_t i = 0; i + 1 < len; i += 2) {
-		const int step = table[i + 1] < 128 ? table[i + 1] : table[i + 1] - 256;
+		const int8_t step = (int8_t)table[i + 1];
 
 		end += table[i];
 		delta += step != NO_LINE ? step : 0;

@@ -134,7 +134,7 @@ struct model {
 	uint64_t next_conn;
 	struct name *names;
 	unsigned int n_names;
-	struct request *requests, *requests_last; /* open ones */
+	struct request *requests; /* open ones */
 	struct pool request_blocks, answering_blocks;
 	struct answering *answering, *answering_last; /* threads with incoming requests; the one that was looked up last, or NULL */
 	uint64_t next_request;

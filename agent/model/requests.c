@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "model/private.h"
 
@@ -122,28 +123,9 @@ static void count(const struct request *r, bool more)
 	epoll_update(c);
 }
 
-static void link_request(struct model *m, struct request *r)
-{
-	r->open.here = true;
-	r->open.next = NULL;
-	r->open.prev = m->requests_last;
-	if (r->open.prev)
-		r->open.prev->open.next = r;
-	else
-		m->requests = r;
-	m->requests_last = r;
-}
-
 static void unlink_request(struct model *m, struct request *r)
 {
-	if (r->open.prev)
-		r->open.prev->open.next = r->open.next;
-	else
-		m->requests = r->open.next;
-	if (r->open.next)
-		r->open.next->open.prev = r->open.prev;
-	else
-		m->requests_last = r->open.prev;
+	DL_DELETE2(m->requests, r, open.prev, open.next);
 	serve_end(m, r);
 	r->open = (struct request_open){0};
 }
@@ -153,7 +135,8 @@ void model_request_start(struct model *m, struct request *r)
 	if (m->finished)
 		return;
 	r->id = ++m->next_request;
-	link_request(m, r);
+	r->open.here = true;
+	DL_APPEND2(m->requests, r, open.prev, open.next);
 	count(r, true);
 	serve_start(m, r);
 	TELL(m, request_start, r);
