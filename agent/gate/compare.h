@@ -8,6 +8,8 @@
 
 /* Is there a finding with this one's fingerprint, at least as severe? */
 bool baseline_has(const json_t *baseline, const json_t *finding);
+/* Did the baseline see enough, that it would have this finding if it were as likely there? If not, false with the reason in why. */
+bool baseline_would_show(const struct gate_input *in, const json_t *finding, char *why, size_t size);
 /* Checks of latency and errors for each row of traffic that both have. */
 void compare_traffic(const struct gate_input *in, json_t *checks);
 /* A check for the dependencies that the baseline used and this session did not. */

@@ -70,6 +70,46 @@ double fisher_above(uint64_t a_errors, uint64_t a_n, uint64_t b_errors, uint64_t
 	return p < 1 ? p : 1;
 }
 
+#define Z_MOST 38.0 /* its chance is the least that a double holds */
+
+double chance_weakened(double chance, double design_effect)
+{
+	double low = 0, high = Z_MOST;
+
+	if (chance >= 0.5)
+		return chance;
+	while (high - low > 1e-9) {
+		const double z = (low + high) / 2;
+
+		if (0.5 * erfc(z / sqrt(2)) > chance)
+			low = z;
+		else
+			high = z;
+	}
+	return 0.5 * erfc(low / sqrt(2 * design_effect));
+}
+
+double dispersion(const uint64_t *errors, const uint64_t *requests, size_t n)
+{
+	double all = 0, failed = 0, squares = 0, steps = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		all += (double)requests[i];
+		failed += (double)errors[i];
+		steps += requests[i] > 0;
+	}
+	if (failed <= 0 || failed >= all || steps < 2)
+		return 1;
+	const double share = failed / all;
+
+	for (size_t i = 0; i < n; i++) {
+		const double expected = (double)requests[i] * share, off = (double)errors[i] - expected;
+
+		squares += requests[i] > 0 ? off * off / (expected * (1 - share)) : 0;
+	}
+	return fmax(1, squares / (steps - 1));
+}
+
 double quantile(const double *sorted, size_t n, double q)
 {
 	if (n == 0)

@@ -19,6 +19,17 @@ double mann_whitney_above(const double *a, size_t a_n, const double *b, size_t b
  * this many errors or more in `b`, of all that there were.
  */
 double fisher_above(uint64_t a_errors, uint64_t a_n, uint64_t b_errors, uint64_t b_n);
+/*
+ * A chance for values that hang together: the same distance from the mean, measured in standard deviations that are √design_effect times
+ * larger. Chances of a half and more stay as they are.
+ */
+double chance_weakened(double chance, double design_effect);
+/*
+ * How much more the share of errors varies between `n` steps of time than it would if each request failed by itself: Pearson's χ² over its
+ * degrees of freedom, the usual estimate of a design effect (McCullagh & Nelder, "Generalized Linear Models", 1989, 4.5). At least 1; 1 where
+ * nothing failed or all did.
+ */
+double dispersion(const uint64_t *errors, const uint64_t *requests, size_t n);
 /* Quantile q (0…1) of an ascending sample, between neighbours by proportion; 0 for an empty one. */
 double quantile(const double *sorted, size_t n, double q);
 

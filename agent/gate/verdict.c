@@ -95,7 +95,12 @@ static const char *judge_finding(const struct gate_input *in, const json_t *f, j
 		finding_say(checks, CHECK_WARN, f, "");
 		return "warned";
 	}
-	char why[64] = "";
+	char why[256] = "", blind[192];
+	if (in->baseline && !baseline_would_show(in, f, blind, sizeof(blind))) {
+		snprintf(why, sizeof(why), " (new or not, cannot be known: %s)", blind);
+		finding_say(checks, CHECK_INCONCLUSIVE, f, why);
+		return "undecided";
+	}
 	if (expired)
 		snprintf(why, sizeof(why), " (its exception ended on %s)", expired->until);
 	else if (in->baseline)

@@ -24,7 +24,8 @@ struct gate_input {
 
 /*
  * A new object: {"schema", "verdict": "pass|fail|inconclusive", "ok", "service", "critical", "requests", "events_lost", "new", "known",
- * "excepted", "checks": [{"check", "state", "text"}…], "proofs": the report's, "findings": [… each with "gate": what it did]}. NULL when memory is out.
+ * "excepted", "checks": [{"check", "state", "text"}…], "proofs": the report's, "findings": [… each with "gate": "failed", "warned", "known", "excepted",
+ * "ignored", or "undecided" where the baseline saw too little to know whether it is new]}. NULL when memory is out.
  */
 json_t *gate_judge(const struct gate_input *in);
 /* Exit status of a verdict: 0 pass, 1 fail, 3 inconclusive. */

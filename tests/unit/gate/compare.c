@@ -61,14 +61,39 @@ static void slower(void **state)
 	close_pair(&p);
 }
 
+/* So many errors in each of ten seconds of 50 requests. */
+static void errors_come(json_t *report, int in_first, int in_others)
+{
+	json_t *requests = json_array(), *errors = json_array();
+
+	for (int i = 0; i < 10; i++) {
+		json_array_append_new(requests, json_integer(50));
+		json_array_append_new(errors, json_integer(i == 0 ? in_first : in_others));
+	}
+	json_object_set_new(report, "timeline", json_pack("{s:{s:o, s:o}}", "server", "requests", requests, "errors", errors));
+}
+
 static void more_errors(void **state)
 {
 	struct pair p;
 	(void)state;
 
 	open_pair(&p);
+	errors_come(p.baseline, 0, 0);
+	errors_come(p.report, 4, 4);
 	traffic_is(&p, sample_row(500, 2, 10, 20), sample_row(500, 40, 10, 20));
 	assert_string_equal(state_of(&p, "errors"), "fail");
+	traffic_is(&p, sample_row(500, 0, 10, 20), sample_row(500, 12, 10, 20)); /* few, one at a time */
+	assert_string_equal(state_of(&p, "errors"), "fail");
+	errors_come(p.report, 12, 0); /* all of the same second */
+	traffic_is(&p, sample_row(500, 0, 10, 20), sample_row(500, 12, 10, 20));
+	assert_string_equal(state_of(&p, "errors"), "warn");
+	json_object_del(p.report, "timeline"); /* nobody knows when */
+	traffic_is(&p, sample_row(500, 0, 10, 20), sample_row(500, 12, 10, 20));
+	assert_string_equal(state_of(&p, "errors"), "warn");
+	traffic_is(&p, sample_row(500, 2, 10, 20), sample_row(500, 80, 10, 20));
+	assert_string_equal(state_of(&p, "errors"), "fail");
+	errors_come(p.report, 4, 4);
 	traffic_is(&p, sample_row(500, 2, 10, 20), sample_row(500, 6, 10, 20)); /* 0.8 % more */
 	assert_string_equal(state_of(&p, "errors"), "pass");
 	traffic_is(&p, sample_row(20, 0, 10, 20), sample_row(20, 2, 10, 20)); /* a tenth, of few */
@@ -89,6 +114,33 @@ static void known_findings(void **state)
 	assert_false(baseline_has(p.baseline, other));
 	json_decref(worse);
 	json_decref(other);
+	close_pair(&p);
+}
+
+static void silence_of_a_baseline(void **state)
+{
+	struct pair p;
+	json_t *f = sample_finding("data.log.email", "error", "aa"), *loss;
+	char why[192];
+	(void)state;
+
+	open_pair(&p);
+	const struct gate_input in = {.policy = &p.policy, .report = p.report, .baseline = p.baseline, .today = "2026-11-21"};
+	loss = json_object_get(p.baseline, "loss");
+	assert_true(baseline_would_show(&in, f, why, sizeof(why)));
+	json_object_set_new(loss, "log_bytes_scanned", json_integer(100));
+	assert_false(baseline_would_show(&in, f, why, sizeof(why)));
+	json_object_set_new(f, "rule", json_string("retry.unbounded")); /* which reads no log */
+	assert_true(baseline_would_show(&in, f, why, sizeof(why)));
+	/* three times in a thousand requests: a hundred would show it 0.3 times, two hundred 0.6 times */
+	json_object_set_new(json_object_get(p.report, "service"), "server_requests", json_integer(960));
+	assert_false(baseline_would_show(&in, f, why, sizeof(why)));
+	json_object_set_new(json_object_get(p.baseline, "service"), "server_requests", json_integer(160));
+	assert_true(baseline_would_show(&in, f, why, sizeof(why)));
+	json_object_set_new(loss, "lost", json_integer(100));
+	assert_false(baseline_would_show(&in, f, why, sizeof(why)));
+	assert_non_null(strstr(why, "lost"));
+	json_decref(f);
 	close_pair(&p);
 }
 
@@ -119,4 +171,5 @@ static void dependencies(void **state)
 	close_pair(&p);
 }
 
-TEST_MAIN(cmocka_unit_test(slower), cmocka_unit_test(more_errors), cmocka_unit_test(known_findings), cmocka_unit_test(dependencies))
+TEST_MAIN(cmocka_unit_test(slower), cmocka_unit_test(more_errors), cmocka_unit_test(known_findings),
+	  cmocka_unit_test(silence_of_a_baseline), cmocka_unit_test(dependencies))

@@ -103,6 +103,23 @@ static void fisher_is_exact(void **state)
 	assert_true(fisher_above(20000, 1000000, 1000, 1000000) > 0.999);
 }
 
+static void chances_of_errors_that_hang_together(void **state)
+{
+	static const uint64_t requests[4] = {100, 100, 100, 100}, even[4] = {5, 5, 5, 5}, burst[4] = {20, 0, 0, 0}, none[4] = {0};
+	static const uint64_t pause[4] = {200, 0, 0, 200}, of_pause[4] = {10, 0, 0, 10};
+	(void)state;
+
+	assert_true(fabs(chance_weakened(0.01, 1) - 0.01) < 1e-6);
+	/* 4 standard deviations are 2 */
+	assert_true(fabs(chance_weakened(0.5 * erfc(4 / sqrt(2)), 4) - 0.5 * erfc(2 / sqrt(2))) < 1e-6);
+	assert_true(chance_weakened(0.7, 4) == 0.7 && chance_weakened(0, 4) < 1e-9);
+	assert_true(dispersion(even, requests, 4) == 1 && dispersion(none, requests, 4) == 1 &&
+		    dispersion(requests, requests, 4) == 1);
+	/* Σ (e − 5)² / (5 · 0.95) over 3 */
+	assert_true(fabs(dispersion(burst, requests, 4) - (15 * 15 + 3 * 5 * 5) / (5 * 0.95) / 3) < 1e-9);
+	assert_true(dispersion(of_pause, pause, 4) == 1 && dispersion(burst, requests, 1) == 1);
+}
+
 static void quantiles(void **state)
 {
 	const double a[5] = {1, 2, 3, 4, 10};
@@ -115,4 +132,5 @@ static void quantiles(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(near_the_exact_test), cmocka_unit_test(equal_samples_are_not_above),
-	  cmocka_unit_test(values_that_hang_together_say_less), cmocka_unit_test(fisher_is_exact), cmocka_unit_test(quantiles))
+	  cmocka_unit_test(values_that_hang_together_say_less), cmocka_unit_test(fisher_is_exact),
+	  cmocka_unit_test(chances_of_errors_that_hang_together), cmocka_unit_test(quantiles))
