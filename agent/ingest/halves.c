@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "core/limits.h"
+#include "ingest/clean.h"
 
 #define TAIL 256U   /* bytes of a call that are kept for the next one */
 #define AHEAD 512U  /* bytes of the next call that may end a value */
@@ -39,6 +40,7 @@ struct halves {
 	struct counters *counters;
 	struct tail *tails;
 	struct loser *losers;
+	struct clean *clean;
 };
 
 #define UNKNOWN UINT64_MAX /* of tail.lost: bytes are missing behind the last ones */
@@ -69,6 +71,11 @@ struct halves *halves_new(struct scanner *scanner, struct counters *counters)
 		return NULL;
 	h->scanner = scanner;
 	h->counters = counters;
+	h->clean = clean_new();
+	if (h->clean == NULL) {
+		free(h);
+		return NULL;
+	}
 	return h;
 }
 
@@ -96,6 +103,7 @@ void halves_free(struct halves *h)
 	struct loser *l, *next_loser;
 	HASH_ITER (hh, h->losers, l, next_loser)
 		forget(h, l);
+	clean_free(h->clean);
 	free(h);
 }
 
@@ -157,8 +165,9 @@ static void over_seam(void *ctx, const struct scan_match *m)
 	memset(s->bytes + from, '*', (m->end - s->at < s->len ? m->end - s->at : s->len) - from);
 }
 
-/* Overwrite what begins in the tail and ends in these bytes. True if it does not even end in them. */
-static bool close_half(struct halves *h, const struct tail *t, uint8_t *bytes, size_t len, halves_fn fn, void *ctx)
+/* Overwrite what begins in the tail and ends in these bytes. *ret_goes_on: it does not even end in them. False: the bytes are as they were. */
+static bool close_half(struct halves *h, const struct tail *t, uint8_t *bytes, size_t len, halves_fn fn, void *ctx,
+		       bool *ret_goes_on)
 {
 	uint8_t both[TAIL + AHEAD];
 	struct seam seam = {.at = t->len,
@@ -167,17 +176,26 @@ static bool close_half(struct halves *h, const struct tail *t, uint8_t *bytes, s
 			    .both = both,
 			    .fn = t->told ? NULL : fn,
 			    .ctx = ctx};
-	bool goes_on = false;
+	const size_t all = t->len + seam.len;
+	struct clean_text *place;
+	size_t open = all, found = 0;
+	bool known;
 
 	memcpy(both, t->bytes, t->len);
 	memcpy(both + t->len, bytes, seam.len);
-	if (seam.len == len)
-		goes_on = scan_open_end(h->scanner, both, t->len + len) < t->len;
-	scan_all(h->scanner, both, t->len + seam.len, over_seam, &seam);
-	if (goes_on)
+	place = clean_find(h->clean, both, all, &known);
+	if (!known) {
+		if (seam.len == len)
+			open = scan_open_end(h->scanner, both, all);
+		found = scan_all(h->scanner, both, all, over_seam, &seam);
+		if (found == 0 && seam.len == len && open == all)
+			clean_keep(place, both, all);
+	}
+	*ret_goes_on = open < t->len;
+	if (*ret_goes_on)
 		memset(bytes, '*', len);
-	explicit_bzero(both, sizeof(both));
-	return goes_on;
+	explicit_bzero(both, all);
+	return found > 0 || *ret_goes_on;
 }
 
 /* Keep the last bytes: those that were kept before and these. */
@@ -237,15 +255,25 @@ void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *by
 	/* All is decided on the bytes as they were. */
 	memcpy(last, bytes + len - n, n);
 
-	const size_t open = scan_open_end(h->scanner, bytes, len);
-	/* A key may be divided as well as its value; a line that ends divides nothing. */
-	bool goes_on = open < len || bytes[len - 1] != '\n';
+	bool clean, touched = false, more = false;
+	struct clean_text *const place = clean_find(h->clean, bytes, len, &clean);
+	const bool after_loss = (t != NULL ? t->lost : 0) != lost;
+	const size_t open = clean ? len : scan_open_end(h->scanner, bytes, len);
 
-	if (t != NULL && close_half(h, t, bytes, len, fn, ctx))
-		goes_on = true;
-	scan_all(h->scanner, bytes, len, over, &all);
-	memset(bytes + open, '*', len - open);
-	const bool unknown = (t != NULL ? t->lost : 0) != lost && close_unknown(bytes, len);
+	if (t != NULL)
+		touched = close_half(h, t, bytes, len, fn, ctx, &more);
+	/* A key may be divided as well as its value; a line that ends divides nothing. */
+	const bool goes_on = more || open < len || last[n - 1] != '\n';
+
+	if (!clean || touched) {
+		const size_t found = scan_all(h->scanner, bytes, len, over, &all);
+
+		memset(bytes + open, '*', len - open);
+		/* What may be the rest of a value is not clean, whatever it looks like alone. */
+		if (found == 0 && open == len && !touched && !after_loss)
+			clean_keep(place, bytes, len);
+	}
+	const bool unknown = after_loss && close_unknown(bytes, len);
 
 	/* A stream of which nothing was lost, and nothing goes on, needs no entry. */
 	if (!goes_on && !gap && lost == 0) {

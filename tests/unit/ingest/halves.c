@@ -90,6 +90,21 @@ static void three_parts(void **state)
 	pass(f, 7, false, false, "veqW ", "veqW ");
 }
 
+/* What was clean alone is not clean as the rest of a value, however often it was seen, and is clean again alone. */
+static void seen_before(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		pass(f, 7, false, false, "veqWm2Lp&y=2\n", "veqWm2Lp&y=2\n");
+		pass(f, 8, false, false, "GET /a?b=c HTTP/1.1", "GET /a?b=c HTTP/1.1");
+		pass(f, 8, false, false, "\r\nHost: a\r\n", "\r\nHost: a\r\n");
+		pass(f, 8, false, false, "x=1&password=Kx7", "x=1&password=***");
+		pass(f, 8, false, false, "veqWm2Lp&y=2\n", "********&y=2\n");
+		pass(f, 8, false, false, "GET /?password=Kx7veqWm2Lp9&x=1\n", "GET /?password=************&x=1\n");
+	}
+}
+
 static void only_where_it_belongs(void **state)
 {
 	struct fixture *f = *state;
@@ -155,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(divided_values),
 		T(three_parts),
+		T(seen_before),
 		T(only_where_it_belongs),
 		T(first_parts_that_were_not_seen),
 		T(what_a_protocol_needs_stays),
