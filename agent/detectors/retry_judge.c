@@ -67,7 +67,8 @@ void retry_judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_
 	k->line =
 		(struct retry_line){.attempts = s->attempts, .gaps_n = s->gaps_n, .span_ns = elapsed_ns(s->first_start_ns, end_ns)};
 	memcpy(k->line.gaps, s->gaps, sizeof k->line.gaps);
-	if (s->gaps_n < k->judged_gaps)
+	const bool settled = k->judged_gaps == SHAPE_GAPS_MAX && s->attempts > SHAPE_GAPS_MAX + 1; /* no gap has come since */
+	if (s->gaps_n < k->judged_gaps || settled)
 		return;
 	k->judged_gaps = s->gaps_n;
 	/* Of retries inside of retries, the inner ones' shape counts. */
@@ -79,7 +80,8 @@ void retry_judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_
 	k->median_gap_ns = shape_median(s->gaps, s->gaps_n);
 }
 
-/* Few gaps that grow at random may look alike once load has lengthened the first ones: those have to be equal. */
+/* Delays drawn around one length are no fault. Few gaps that grow at random may look alike once load has lengthened the first ones: those
+ * have to be equal. */
 static bool surely_constant(const struct retry_sequence *s)
 {
 	uint64_t min = UINT64_MAX, max = 0;
@@ -88,7 +90,7 @@ static bool surely_constant(const struct retry_sequence *s)
 		min = s->gaps[i] < min ? s->gaps[i] : min;
 		max = s->gaps[i] > max ? s->gaps[i] : max;
 	}
-	return s->gaps_n >= CONSTANT_GAPS_MIN || (max - min) * CONSTANT_EQUAL_DIV <= min;
+	return shape_is_constant(s->gaps, s->gaps_n) && (s->gaps_n >= CONSTANT_GAPS_MIN || (max - min) * CONSTANT_EQUAL_DIV <= min);
 }
 
 /* Called at the end of a short sequence, and during a long one: the first delays of a random, growing back-off may all be small. */

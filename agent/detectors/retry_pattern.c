@@ -7,6 +7,7 @@
 
 #define SAME_SPREAD 0.12          /* of gaps at the same place of two rounds */
 #define SAME_SLACK_NS 8000000ULL  /* and what scheduling adds to short ones */
+#define SAME_LONGER_DIV 9U        /* one in so many may be longer */
 #define SAME_PAIRS_MIN 3U         /* places that have to agree */
 #define UNEVEN_RATIO 2U           /* longest over shortest gap of a round: else it is a plain constant */
 #define UNEVEN_MIN_NS 20000000ULL /* and the difference that scheduling does not make */
@@ -21,20 +22,34 @@
 #define RESTARTS_MIN 3U
 #define ROUND_MIN 3U /* attempts of a round */
 
-static bool same(uint64_t a, uint64_t b)
+static bool same(uint64_t gap, uint64_t least)
 {
-	uint64_t more = a > b ? a : b, less = a > b ? b : a;
-
-	return (double)(more - less) <= SAME_SPREAD * (double)more + (double)SAME_SLACK_NS;
+	return (double)(gap - least) <= SAME_SPREAD * (double)gap + (double)SAME_SLACK_NS;
 }
 
-static bool repeats_every(const uint64_t *gaps, size_t n, size_t period)
+struct round {
+	uint64_t min, max; /* of the gaps that are the same in all rounds */
+	size_t longer;     /* gaps that differ from the shortest one at their place */
+};
+
+static struct round round_of(const uint64_t *gaps, size_t n, size_t period)
 {
-	for (size_t i = 0; i + period < n; i++) {
-		if (!same(gaps[i], gaps[i + period]))
-			return false;
+	struct round round = {.min = UINT64_MAX};
+
+	for (size_t place = 0; place < period; place++) {
+		uint64_t least = UINT64_MAX;
+		size_t longer = 0;
+		for (size_t i = place; i < n; i += period)
+			least = gaps[i] < least ? gaps[i] : least;
+		for (size_t i = place; i < n; i += period)
+			longer += !same(gaps[i], least);
+		round.longer += longer;
+		if (longer)
+			continue;
+		round.min = least < round.min ? least : round.min;
+		round.max = least > round.max ? least : round.max;
 	}
-	return true;
+	return round;
 }
 
 static void range_of(const uint64_t *gaps, size_t n, uint64_t *ret_min, uint64_t *ret_max)
@@ -52,11 +67,10 @@ uint32_t shape_nested(const uint64_t *gaps, size_t n)
 	if (n > SHAPE_GAPS_MAX)
 		n = SHAPE_GAPS_MAX;
 	for (size_t period = 2; period + SAME_PAIRS_MIN <= n && 2 * period <= n + 1; period++) {
-		uint64_t min, max;
-		if (!repeats_every(gaps, n, period))
+		const struct round round = round_of(gaps, n, period);
+		if (round.longer > n / SAME_LONGER_DIV)
 			continue;
-		range_of(gaps, period, &min, &max);
-		return max >= UNEVEN_RATIO * min && max - min >= UNEVEN_MIN_NS ? (uint32_t)period : 0;
+		return round.max >= UNEVEN_RATIO * round.min && round.max - round.min >= UNEVEN_MIN_NS ? (uint32_t)period : 0;
 	}
 	return 0;
 }

@@ -6,13 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONSTANT_SPREAD 1.13 /* median / min of constant gaps at most (measured with load on the machine) */
-#define GROWTH_MIN 1.5       /* ratio of neighbours of an exponential back-off */
+#define CONSTANT_SPREAD 1.13  /* of constant gaps over the shortest one, at most (measured with load on the machine) */
+#define CONSTANT_SHORT 1.30   /* of three gaps */
+#define CONSTANT_BAND 1.75    /* of delays drawn around one length: a quarter up and down, and what scheduling adds */
+#define CONSTANT_BAND_OFF 5U  /* one in so many may lie beyond it */
+#define CONSTANT_DRIFT 1.20   /* the later half of such delays over the earlier one, at most */
+#define CONSTANT_TAIL_GAPS 6U /* from so many gaps on, the last one may be long */
+#define GROWTH_MIN 1.5        /* ratio of neighbours of an exponential back-off */
 #define GROWTH_MAX 3.5
 #define GROWTH_SLACK 0.12       /* of a ratio, for timers that round */
-#define LINEAR_SPREAD 0.30      /* difference of neighbouring steps from their median */
+#define LINEAR_STEPS 0.20       /* difference of two steps, where there are no more */
+#define LINEAR_OFF 0.15         /* distance of a gap from the line */
+#define LINEAR_LONGER_DIV 5U    /* one in so many may be longer */
+#define LINEAR_GROWTH_MIN 1.8   /* last over first gap */
 #define ENVELOPE_MIN 1.5        /* longest over the first ones of random delays that grow */
-#define ENVELOPE_SHORT_MIN 1.25 /* where there are three only */
+#define ENVELOPE_SHORT_MIN 1.05 /* where there are three only */
 #define MANY_GAPS 12U           /* from which one long gap says nothing */
 #define CAP_NEAR 0.80           /* share of the largest gap that counts as having reached the cap */
 #define JITTER_NO_SPREAD 0.05   /* (max - min) / min of one step that shows a fixed delay */
@@ -22,6 +30,13 @@
 static int by_value(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
 
 	return x < y ? -1 : x > y;
 }
@@ -61,32 +76,87 @@ static size_t before_cap(const uint64_t *gaps, size_t n)
 	return i < n ? i + 1 : n;
 }
 
-/* With one or two gaps the larger one has to agree; with more, half of them. */
-static bool is_constant(const uint64_t *gaps, size_t n)
+static size_t within(const uint64_t *gaps, size_t n, double limit)
 {
-	uint64_t typical = n == 2 && gaps[1] > gaps[0] ? gaps[1] : n == 2 ? gaps[0] : shape_median(gaps, n);
+	size_t count = 0;
 
-	return (double)typical < CONSTANT_SPREAD * (double)smallest(gaps, n) && before_cap(gaps, n) < 3;
+	for (size_t i = 0; i < n; i++)
+		count += (double)gaps[i] <= limit;
+	return count;
+}
+
+/* Half of the gaps are alike, and the long ones are not those that it ends with: these would be growth. */
+bool shape_is_constant(const uint64_t *gaps, size_t n)
+{
+	const double min = (double)smallest(gaps, n);
+	const size_t near = within(gaps, n, CONSTANT_SPREAD * min);
+	size_t tail = 0;
+
+	if (n < 3 || near == n)
+		return near == n;
+	while ((double)gaps[n - 1 - tail] > CONSTANT_SPREAD * min)
+		tail++;
+	if (n == 3 && within(gaps, n, CONSTANT_SHORT * min) == n)
+		return true;
+	return 2 * near >= n && tail <= (n >= MANY_GAPS ? 2 : n >= CONSTANT_TAIL_GAPS ? 1 : 0);
+}
+
+/* Drawn at random around one length, and no longer towards the end. */
+static bool stays_in_band(const uint64_t *gaps, size_t n)
+{
+	const size_t half = (n + 1) / 2;
+
+	return n >= 4 && within(gaps, n, CONSTANT_BAND * (double)smallest(gaps, n)) >= n - n / CONSTANT_BAND_OFF &&
+	       (double)shape_median(gaps + n - half, half) < CONSTANT_DRIFT * (double)shape_median(gaps, half);
+}
+
+/* Median of the slopes of all pairs (Theil and Sen): a few long gaps do not move it. */
+static double slope_of(const uint64_t *gaps, size_t n)
+{
+	double slopes[SHAPE_GAPS_MAX * (SHAPE_GAPS_MAX - 1) / 2];
+	size_t k = 0;
+
+	for (size_t i = 0; i + 1 < n; i++) {
+		for (size_t j = i + 1; j < n; j++)
+			slopes[k++] = ((double)gaps[j] - (double)gaps[i]) / (double)(j - i);
+	}
+	qsort(slopes, k, sizeof *slopes, by_number);
+	return slopes[(k - 1) / 2];
+}
+
+/* On a line that rises, but for a few gaps that something lengthened. */
+static bool on_a_line(const uint64_t *gaps, size_t n)
+{
+	const double slope = slope_of(gaps, n);
+	double rests[SHAPE_GAPS_MAX];
+	size_t longer = 0;
+
+	for (size_t i = 0; i < n; i++)
+		rests[i] = (double)gaps[i] - slope * (double)i;
+	qsort(rests, n, sizeof *rests, by_number);
+	const double start = rests[(n - 1) / 2];
+	if (start + slope * (double)(n - 1) < LINEAR_GROWTH_MIN * start)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		double line = start + slope * (double)i, off = (double)gaps[i] - line;
+		if (off < -LINEAR_OFF * line)
+			return false;
+		longer += off > LINEAR_OFF * line;
+	}
+	return longer <= n / LINEAR_LONGER_DIV;
 }
 
 static bool grows_by_steps(const uint64_t *gaps, size_t n)
 {
-	uint64_t steps[SHAPE_GAPS_MAX];
+	size_t grown = before_cap(gaps, n);
 
 	if (n < 3)
 		return false;
-	for (size_t i = 0; i + 1 < n; i++) {
-		if (gaps[i + 1] <= gaps[i])
-			return false;
-		steps[i] = gaps[i + 1] - gaps[i];
+	if (n == 3) {
+		double first = (double)gaps[1] - (double)gaps[0], second = (double)gaps[2] - (double)gaps[1];
+		return first > 0 && second > (1 - LINEAR_STEPS) * first && second < (1 + LINEAR_STEPS) * first;
 	}
-	double median = (double)shape_median(steps, n - 1);
-	for (size_t i = 0; i + 1 < n; i++) {
-		double off = (double)steps[i] - median;
-		if (off > LINEAR_SPREAD * median || off < -LINEAR_SPREAD * median)
-			return false;
-	}
-	return true;
+	return on_a_line(gaps, n) || (grown >= 4 && on_a_line(gaps, grown));
 }
 
 static bool grows_by_factor(const uint64_t *gaps, size_t n)
@@ -121,19 +191,31 @@ static bool grows_at_all(const uint64_t *gaps, size_t n)
 	return (double)late >= (n < 4 ? ENVELOPE_SHORT_MIN : ENVELOPE_MIN) * (double)early;
 }
 
+/* Most gaps are short, but each is longer than the one before it. */
+static bool begins_small(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
+{
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (gaps[i + 1] <= gaps[i])
+			return false;
+	}
+	return n >= 3 && gaps[n - 1] >= none_below_ns;
+}
+
 enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
 {
 	if (n > SHAPE_GAPS_MAX)
 		n = SHAPE_GAPS_MAX;
 	if (!n)
 		return BACKOFF_NONE;
-	if (shape_median(gaps, n) < none_below_ns) /* unless it only begins small */
-		return n >= 3 && gaps[n - 1] >= none_below_ns && grows_by_factor(gaps, n) ? BACKOFF_EXPONENTIAL : BACKOFF_NONE;
+	if (2 * within(gaps, n, (double)none_below_ns - 1) > (n == 2 ? 1 : n))
+		return !begins_small(gaps, n, none_below_ns) ? BACKOFF_NONE
+		       : grows_by_steps(gaps, n)             ? BACKOFF_LINEAR
+							     : BACKOFF_EXPONENTIAL;
 	if (n > 1 && gaps[0] < none_below_ns) { /* a first immediate retry is common, and says nothing of the rest */
 		gaps++;
 		n--;
 	}
-	if (is_constant(gaps, n))
+	if (shape_is_constant(gaps, n) || stays_in_band(gaps, n))
 		return BACKOFF_CONSTANT;
 	if (grows_by_steps(gaps, n))
 		return BACKOFF_LINEAR;

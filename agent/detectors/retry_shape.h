@@ -23,6 +23,8 @@ struct shape_step {
 
 /* Shape of one sequence's gaps, in order. `none_below_ns`: a median gap under it is no back-off at all. */
 enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns);
+/* One delay, but for what lengthened some of them. shape_of says constant of delays drawn around one length, too. */
+bool shape_is_constant(const uint64_t *gaps, size_t n);
 /* Median of at most SHAPE_GAPS_MAX gaps (the lower one of an even count), 0 of none. */
 uint64_t shape_median(const uint64_t *gaps, size_t n);
 /* Do the gaps of several sequences differ as random delays do? Asks for `sequences_min` values of one step and six gaps in all. */

@@ -41,12 +41,14 @@ static enum jitter jitter(struct gaps g)
 static void test_nested(void **state)
 {
 	(void)state;
-	assert_int_equal(nested(GAPS(0, 200, 400, 300, 0, 200, 400, 300, 0, 200, 400)), 4); /* 3 x 4 */
-	assert_int_equal(nested(GAPS(3, 204, 411, 306, 8, 203, 404)), 4);                   /* 2 x 4 */
-	assert_int_equal(nested(GAPS(100, 1000, 100, 1000, 100)), 2);                       /* 3 x 2 */
-	assert_int_equal(nested(GAPS(0, 200, 400, 300, 0, 200)), 0);                        /* too few places agree */
-	assert_int_equal(nested(GAPS(1000, 1001, 1000, 1002, 1000, 1001)), 0);              /* constant */
-	assert_int_equal(nested(GAPS(0, 9, 0, 9, 0, 9, 0)), 0);                             /* scheduling */
+	assert_int_equal(nested(GAPS(0, 200, 400, 300, 0, 200, 400, 300, 0, 200, 400)), 4);   /* 3 x 4 */
+	assert_int_equal(nested(GAPS(3, 204, 411, 306, 8, 203, 404)), 4);                     /* 2 x 4 */
+	assert_int_equal(nested(GAPS(100, 1000, 100, 1000, 100)), 2);                         /* 3 x 2 */
+	assert_int_equal(nested(GAPS(0, 200, 400, 300, 0, 200)), 0);                          /* too few places agree */
+	assert_int_equal(nested(GAPS(0, 200, 400, 900, 0, 200, 400, 300, 0, 200, 400)), 4);   /* one of them held up */
+	assert_int_equal(nested(GAPS(0, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000)), 0); /* first at once */
+	assert_int_equal(nested(GAPS(1000, 1001, 1000, 1002, 1000, 1001)), 0);                /* constant */
+	assert_int_equal(nested(GAPS(0, 9, 0, 9, 0, 9, 0)), 0);                               /* scheduling */
 	assert_int_equal(nested(GAPS(100, 200, 400, 800, 1600)), 0);
 	assert_int_equal(nested(GAPS(100, 200, 400, 800, 1600, 1600, 1600)), 0);
 	assert_int_equal(shape_nested(NULL, 0), 0);

@@ -44,7 +44,31 @@ static void test_shapes(void **state)
 	assert_int_equal(SHAPE(15, 20, 15, 110), BACKOFF_NONE);
 	assert_int_equal(SHAPE(80, 350, 90, 1200, 700), BACKOFF_EXPONENTIAL); /* random, and growing */
 	assert_int_equal(SHAPE(700, 120, 900, 100, 700), BACKOFF_IRREGULAR);
-	assert_int_equal(SHAPE(800, 300, 900), BACKOFF_IRREGULAR);
+	assert_int_equal(SHAPE(900, 300, 800), BACKOFF_IRREGULAR);
+	assert_int_equal(SHAPE(100, 200, 300, 1900, 500, 600), BACKOFF_LINEAR); /* one of them held up */
+	assert_int_equal(SHAPE(100, 200, 300, 400, 500, 500, 500, 500), BACKOFF_LINEAR);
+	assert_int_equal(SHAPE(10, 20, 30, 40, 50, 60, 70), BACKOFF_LINEAR);
+	assert_int_equal(SHAPE(1000, 1000, 3000, 1000, 2000, 1000, 1000, 1000), BACKOFF_CONSTANT);
+	assert_int_equal(SHAPE(100, 100, 200, 300, 500), BACKOFF_EXPONENTIAL);
+	assert_int_equal(SHAPE(1000, 800, 1250, 900, 1100), BACKOFF_CONSTANT); /* drawn around a second */
+	assert_int_equal(SHAPE(20, 90, 50, 310), BACKOFF_EXPONENTIAL);
+}
+
+static bool constant(size_t n, const uint64_t *ms)
+{
+	return shape_is_constant(ms, n);
+}
+#define CONSTANT(...) constant(sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), (const uint64_t[]){__VA_ARGS__})
+
+static void test_constant(void **state)
+{
+	(void)state;
+	assert_true(CONSTANT(1000));
+	assert_true(CONSTANT(1000, 1100));
+	assert_false(CONSTANT(1000, 1200));
+	assert_true(CONSTANT(1000, 2500, 1010, 1005));
+	assert_false(CONSTANT(1000, 1010, 2500, 4000)); /* it grows in the end */
+	assert_false(CONSTANT(1000, 800, 1250, 900, 1100));
 }
 
 static void test_median(void **state)
@@ -150,6 +174,92 @@ static void test_noise_is_no_growth(void **state)
 	}
 }
 
+/* Share of 2,000 sequences of `n` gaps that are told as `wanted`. draw(k, seed): the k-th delay in ms. Scheduling adds up to 10 ms, and one gap in
+ * twenty is held up for long. */
+static unsigned int per_cent(enum backoff wanted, size_t n, uint64_t (*draw)(size_t k, uint64_t *seed))
+{
+	uint64_t seed = 4101842887655102017ULL;
+	unsigned int right = 0;
+
+	for (int round = 0; round < 2000; round++) {
+		uint64_t gaps[SHAPE_GAPS_MAX];
+		for (size_t k = 0; k < n; k++) {
+			uint64_t held_up = next_random(&seed) % 20 ? 0 : next_random(&seed) % (400 * MS);
+			gaps[k] = draw(k, &seed) * MS + next_random(&seed) % (10 * MS) + held_up;
+		}
+		right += shape_of(gaps, n, NONE_BELOW) == wanted;
+	}
+	return right / 20;
+}
+
+static uint64_t drawn_between(uint64_t least, uint64_t most, uint64_t *seed)
+{
+	return least + next_random(seed) % (most - least + 1);
+}
+
+static uint64_t always(size_t k, uint64_t *seed)
+{
+	(void)k;
+	(void)seed;
+	return 500;
+}
+
+static uint64_t around(size_t k, uint64_t *seed)
+{
+	(void)k;
+	return drawn_between(400, 600, seed);
+}
+
+static uint64_t by_steps(size_t k, uint64_t *seed)
+{
+	(void)seed;
+	return 300 * (k + 1);
+}
+
+static uint64_t doubling(size_t k, uint64_t *seed)
+{
+	(void)seed;
+	return 200ULL << (k < 5 ? k : 5);
+}
+
+static uint64_t equal_jitter(size_t k, uint64_t *seed)
+{
+	uint64_t top = doubling(k, seed);
+
+	return drawn_between(top / 2, top, seed);
+}
+
+static uint64_t full_jitter(size_t k, uint64_t *seed)
+{
+	return drawn_between(0, doubling(k, seed), seed);
+}
+
+/* Real delays on a busy machine, of as many gaps as a short and a long sequence have. */
+static void test_most_are_told_right(void **state)
+{
+	static const struct {
+		enum backoff wanted;
+		uint64_t (*draw)(size_t k, uint64_t *seed);
+		size_t n;
+		unsigned int least;
+	} rows[] = {
+		{BACKOFF_CONSTANT, always, 3, 90},          {BACKOFF_CONSTANT, always, 6, 97},
+		{BACKOFF_CONSTANT, always, 24, 99},         {BACKOFF_CONSTANT, around, 6, 85},
+		{BACKOFF_CONSTANT, around, 24, 90},         {BACKOFF_LINEAR, by_steps, 4, 85},
+		{BACKOFF_LINEAR, by_steps, 7, 95},          {BACKOFF_LINEAR, by_steps, 24, 97},
+		{BACKOFF_EXPONENTIAL, doubling, 3, 90},     {BACKOFF_EXPONENTIAL, doubling, 24, 99},
+		{BACKOFF_EXPONENTIAL, equal_jitter, 4, 92}, {BACKOFF_EXPONENTIAL, equal_jitter, 9, 97},
+		{BACKOFF_EXPONENTIAL, full_jitter, 5, 90},  {BACKOFF_EXPONENTIAL, full_jitter, 12, 97},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		unsigned int right = per_cent(rows[i].wanted, rows[i].n, rows[i].draw);
+		print_message("%s, %zu gaps: %u %% right\n", backoff_name(rows[i].wanted), rows[i].n, right);
+		assert_true(right >= rows[i].least);
+	}
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -162,11 +272,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_constant),
 		cmocka_unit_test(test_median),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_noise_makes_no_offender),
 		cmocka_unit_test(test_little_noise_keeps_the_shape),
 		cmocka_unit_test(test_noise_is_no_growth),
+		cmocka_unit_test(test_most_are_told_right),
 		cmocka_unit_test(test_names),
 	};
 
