@@ -94,6 +94,7 @@ struct retry_sequence {
 	uint64_t request_id; /* of the last attempt, 0 none */
 	uint64_t repeats;    /* the request that the last attempt tried again, 0 none */
 	uint64_t exit_ns;    /* when the process of the last attempt called exit, 0 not yet */
+	uint64_t gap_ns;     /* begin of the last gap, if it ended as a process was begun, else 0 */
 	uint64_t caller;
 	uint32_t pid, tid, boss; /* boss: who started the process that exited and may start another, 0 nobody */
 	int status;

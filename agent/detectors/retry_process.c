@@ -26,6 +26,20 @@ static void exiting(struct retry *r, uint32_t pid, uint64_t now_ns)
 	}
 }
 
+/* Who was waited for was there when the wait began: a child of vfork cannot say so before its new image is loaded. A loop that starts programs
+ * has one thread; where others start them, the wait may be older than the child. */
+static void waited_for(struct retry *r, uint32_t pid, uint64_t wait_ns)
+{
+	for (struct retry_client *c = r->active; c; c = c->active_next) {
+		struct retry_sequence *s = &c->seq;
+		if (s->pid != pid || !s->gap_ns || wait_ns <= s->gap_ns || s->attempts != s->gaps_n + 1 ||
+		    wait_ns - s->gap_ns >= s->last_gap_ns)
+			continue;
+		s->last_gap_ns = wait_ns - s->gap_ns;
+		s->gaps[s->gaps_n - 1] = s->last_gap_ns;
+	}
+}
+
 void retry_process_event(struct retry *r, const struct event *e)
 {
 	switch (e->id) {
@@ -36,6 +50,10 @@ void retry_process_event(struct retry *r, const struct event *e)
 	case WIRE_PROCESS_START:
 		r->starts[r->starts_n++ % RETRY_EXECS_MAX] =
 			(struct retry_exec){.pid = e->pid, .now_ns = begun(r, (uint32_t)e->a0, e->t0)};
+		break;
+	case WIRE_WAITPID:
+		if (e->ret > 0 && e->tid == e->pid)
+			waited_for(r, (uint32_t)e->ret, e->t0);
 		break;
 	case WIRE_PROCESS_EXIT:
 		if (!(e->flags & WIRE_F_VFORK_CHILD))

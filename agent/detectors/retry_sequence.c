@@ -66,15 +66,22 @@ static void end_sequence(struct retry *r, struct retry_key *k, bool gave_up)
 	unlink_active(r, k->client);
 }
 
-/* The time that was waited. A connection made for the attempt belongs to the attempt, and so does
- * a process started for it; who starts it waits for the one before to end first. */
-static uint64_t gap_of(const struct retry_sequence *s, const struct retry_attempt *a)
+/* Was a process begun for the attempt? Who starts it waits for the one before to end first. */
+static bool process_for(const struct retry_sequence *s, const struct retry_attempt *a, uint64_t begin_ns)
+{
+	return a->pid != s->pid && a->process_ns > s->last_end_ns && a->process_ns < begin_ns;
+}
+
+/* The time that was waited. A connection made for the attempt belongs to the attempt, and so does a process started for it. */
+static uint64_t gap_of(struct retry_sequence *s, const struct retry_attempt *a)
 {
 	uint64_t begin = a->connect_ns > s->last_end_ns && a->connect_ns < a->start_ns ? a->connect_ns : a->start_ns;
 
-	if (a->pid == s->pid || a->process_ns <= s->last_end_ns || a->process_ns >= begin)
+	s->gap_ns = 0;
+	if (!process_for(s, a, begin))
 		return begin - s->last_end_ns;
-	return a->process_ns - (s->exit_ns > s->last_end_ns && s->exit_ns < a->process_ns ? s->exit_ns : s->last_end_ns);
+	s->gap_ns = s->exit_ns > s->last_end_ns && s->exit_ns < a->process_ns ? s->exit_ns : s->last_end_ns;
+	return a->process_ns - s->gap_ns;
 }
 
 static void follow(struct retry *r, struct retry_key *k, const struct retry_attempt *a)

@@ -34,6 +34,42 @@ static void test_begun(void **state)
 	assert_int_equal(retry_process_ns(&r, &p), 2070 * NS_PER_MS);
 }
 
+static void waits(struct retry *r, uint32_t pid, uint32_t tid, uint64_t ms, int64_t child)
+{
+	const struct event e = {
+		.id = WIRE_WAITPID, .pid = pid, .tid = tid, .t0 = ms * NS_PER_MS, .t1 = 9000 * NS_PER_MS, .ret = child};
+
+	retry_process_event(r, &e);
+}
+
+/* The gap before a program was started ends when its shell began to wait for it. */
+static void test_waited_for(void **state)
+{
+	struct retry_client c = {.seq = {.active = true,
+					 .pid = 20,
+					 .attempts = 3,
+					 .gaps_n = 2,
+					 .gap_ns = 1000 * NS_PER_MS,
+					 .last_gap_ns = 90 * NS_PER_MS,
+					 .gaps = {80 * NS_PER_MS, 90 * NS_PER_MS}}};
+	struct retry r = {.active = &c};
+
+	(void)state;
+	waits(&r, 12, 12, 1005, -1);
+	waits(&r, 12, 12, 1005, 21); /* another child */
+	waits(&r, 12, 13, 1005, 20); /* a thread that waits for whatever ends */
+	waits(&r, 12, 12, 990, 20);
+	waits(&r, 12, 12, 1100, 20);
+	assert_int_equal(c.seq.gaps[1], 90 * NS_PER_MS);
+	waits(&r, 12, 12, 1005, 20);
+	assert_int_equal(c.seq.gaps[1], 5 * NS_PER_MS);
+	assert_int_equal(c.seq.last_gap_ns, 5 * NS_PER_MS);
+	assert_int_equal(c.seq.gaps[0], 80 * NS_PER_MS);
+	c.seq.gap_ns = 0; /* one process made both attempts */
+	waits(&r, 12, 12, 1002, 20);
+	assert_int_equal(c.seq.gaps[1], 5 * NS_PER_MS);
+}
+
 /* A process that said that it exits, and is gone then, gave up; one that is killed did not. */
 static void test_exit(void **state)
 {
@@ -83,8 +119,8 @@ static void test_exit_of_a_child(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begun), cmocka_unit_test(test_exit),
-					   cmocka_unit_test(test_exit_of_a_child)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_begun), cmocka_unit_test(test_waited_for),
+					   cmocka_unit_test(test_exit), cmocka_unit_test(test_exit_of_a_child)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
