@@ -49,6 +49,18 @@ struct signal_struct {
 	struct atomic_word live;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
@@ -57,6 +69,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
+	struct nsproxy *nsproxy;
 };
 
 struct linux_binprm {
@@ -65,14 +78,6 @@ struct linux_binprm {
 
 struct in6_address {
 	__u8 bytes[16];
-};
-
-struct ns_common {
-	unsigned int inum;
-};
-
-struct net {
-	struct ns_common ns;
 };
 
 typedef struct {
@@ -85,6 +90,7 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_ipv6only : 1;
 	possible_net_t skc_net;
 	struct in6_address skc_v6_daddr;
 };

@@ -100,11 +100,29 @@ static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy)
 	probing_policy(a->probing, (pid_t)pid, fd, policy);
 }
 
+/* Which way it is watched. Of one that is refused in both, no. */
+static bool by_kernel(pid_t pid, struct check_verdict *ret, const char **ret_why)
+{
+	char exe[64], why[256];
+	struct target t;
+
+	check_process(pid, ret);
+	*ret_why = ret->why;
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
+	if (!ret->watchable || target_find(exe, &t, why, sizeof(why)) != 0 || t.kind != TARGET_GO)
+		return !ret->watchable && ret->other_way;
+	*ret_why = target_why(t.kind);
+	return true;
+}
+
 static int open_session(struct attach *a, char *err, size_t err_size)
 {
 	const struct settings *s = &a->settings;
 	char exe[PATH_MAX];
 	struct resource_input resource = {.service = a->service, .exe = exe};
+	struct check_verdict v;
+	const char *why;
+	const struct proving_of service = {.pid = a->found.pids[0], .by_kernel = s->prove && by_kernel(a->found.pids[0], &v, &why)};
 	int e;
 
 	read_exe(a->found.pids[0], exe, sizeof(exe));
@@ -112,7 +130,7 @@ static int open_session(struct attach *a, char *err, size_t err_size)
 	if ((e = pipeline_ingest(&a->pipeline, s, &a->seed, &a->ingest, err, err_size)) < 0)
 		return e;
 	a->start_ns = ingest_now_ns(a->ingest);
-	if ((e = proving_open(s->prove, a->found.pids[0], a->ingest, &a->pipeline, &a->proving, err, err_size)) < 0)
+	if ((e = proving_open(s->prove, &service, a->ingest, &a->pipeline, &a->proving, err, err_size)) < 0)
 		return e;
 	if ((e = outputs_open(&a->pipeline.outputs, &s->exports, true, &resource, err, err_size)) < 0)
 		return e;
@@ -195,16 +213,12 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 {
 	struct check_verdict v;
 	struct inject_result result;
-	struct target t;
-	char why[256], exe[64];
+	const char *other_way;
+	char why[256];
 	int e;
 
-	check_process(pid, &v);
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
-	if (v.watchable && target_find(exe, &t, why, sizeof(why)) == 0 && t.kind == TARGET_GO)
-		return probe(a, pid, target_why(t.kind), err, err_size);
-	if (!v.watchable && v.other_way)
-		return probe(a, pid, v.why, err, err_size);
+	if (by_kernel(pid, &v, &other_way))
+		return probe(a, pid, other_way, err, err_size);
 	if (!v.watchable) {
 		snprintf(err, err_size, "cannot attach to process %d: %s", (int)pid, v.why);
 		return -EPERM;

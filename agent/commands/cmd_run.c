@@ -89,7 +89,8 @@ static int prepare(struct run *r, char *err, size_t err_size)
 	if ((e = pipeline_ingest(&r->pipeline, s, &r->seed, &r->ingest, err, err_size)) < 0)
 		return e;
 	r->start_ns = ingest_now_ns(r->ingest);
-	if ((e = proving_open(s->prove, 0, r->ingest, &r->pipeline, &r->proving, err, err_size)) < 0)
+	const struct proving_of service = {.by_kernel = target_probes(r->target.kind)};
+	if ((e = proving_open(s->prove, &service, r->ingest, &r->pipeline, &r->proving, err, err_size)) < 0)
 		return e;
 	e = outputs_open(&r->pipeline.outputs, &s->exports, true, &resource, err, err_size);
 	if (e < 0)

@@ -5,17 +5,24 @@
 #ifndef GAPSCOPE_COMMANDS_PROVING_H
 #define GAPSCOPE_COMMANDS_PROVING_H
 
+#include <sys/types.h>
+
 #include "commands/pipeline.h"
 #include "ingest/ingest.h"
 
 struct proving;
 
+struct proving_of {
+	pid_t pid;      /* of a service that runs; 0: we start it */
+	bool by_kernel; /* the shim cannot enter it: the kernel leads its connections (probes/lead.h) */
+};
+
 /*
- * What `spec` says (prove/plan.h), for a service that we start (pid 0) or that runs; NULL: *ret becomes NULL, and all functions here do
- * nothing. The relay is started: before there are threads. 0, or -errno with a line in err.
+ * What `spec` says (prove/plan.h); NULL: *ret becomes NULL, and all functions here do nothing. The relay is started: before there are
+ * threads, and before privileges are given up. 0, or -errno with a line in err.
  */
-int proving_open(const char *spec, pid_t pid, struct ingest *in, struct pipeline *p, struct proving **ret, char *err,
-		 size_t err_size);
+int proving_open(const char *spec, const struct proving_of *of, struct ingest *in, struct pipeline *p, struct proving **ret,
+		 char *err, size_t err_size);
 /* The session is there: look on. 0 or -ENOMEM. */
 int proving_watch(struct proving *p);
 void proving_tick(struct proving *p);

@@ -425,6 +425,9 @@ void prove_tick(struct prove *p, uint64_t now_ns)
 			finish(p, why);
 		} else {
 			atomic_store(&p->fault->beat_ns, now_ns);
+			/* We were away for long, loading probes, say: whoever starts right now must not slip by before the relay looks. */
+			if (atomic_load(&p->fault->until_ns) <= now_ns)
+				atomic_store(&p->fault->until_ns, now_ns + WIRE_FAULT_LEASE_NS);
 		}
 		break;
 	case OVER:

@@ -2,7 +2,7 @@
  * Proof mode's word to the shim: which fault, on whose connections, until when. Part of the shared header (shared.h); all zero unless a
  * session proves.
  *
- * May be included by preload/, agent/prove, agent/ingest and their tests.
+ * May be included by preload/, bpf/ (which has atomic operations of its own), agent/prove, agent/probes, agent/ingest and their tests.
  *
  * A fault on a connection is never made in the watched process: connect() is led to a relay on loopback instead (agent/prove/relay.h),
  * which does to the bytes what the fault says. The relay knows the true peer by the address that was connected to,
@@ -15,10 +15,12 @@
 #ifndef GAPSCOPE_WIRE_FAULT_H
 #define GAPSCOPE_WIRE_FAULT_H
 
+#ifndef __bpf__
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#endif
 
 #define WIRE_FAULT_PEERS 64U       /* rows; one more peer is never led anywhere */
 #define WIRE_FAULT_NET 0x7f530000U /* 127.83.0.0, host order */
@@ -42,7 +44,7 @@ struct wire_fault_peer {
 	uint16_t pad;
 	uint8_t address[16]; /* IPv6, or IPv4 mapped into it */
 };
-static_assert(sizeof(struct wire_fault_peer) == 24, "");
+_Static_assert(sizeof(struct wire_fault_peer) == 24, "");
 
 struct wire_fault {
 	_Atomic uint32_t way;         /* enum wire_fault_way; written last, and first to be cleared */
@@ -60,7 +62,9 @@ struct wire_fault {
 	uint16_t pad2;
 	struct wire_fault_peer peers[WIRE_FAULT_PEERS];
 };
+_Static_assert(sizeof(struct wire_fault) == 72 + 24 * WIRE_FAULT_PEERS, "");
 
+#ifndef __bpf__
 static inline bool wire_fault_is(const struct wire_fault_peer *p, const uint8_t address[16], uint16_t port)
 {
 	bool same = p->port == port;
@@ -107,5 +111,6 @@ static inline bool wire_fault_take(struct wire_fault *f, uint64_t now_ns)
 		}
 	return false;
 }
+#endif
 
 #endif

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Proof mode on a service that runs: what is held flows again within a second after the agent is gone, however it went; the share of requests
 that feel a fault stays within the budget, as their client counts it; a dry run touches nothing; and the verdict says what was proven.
+The same of programs that the shim cannot enter.
 """
 import contextlib
 import http.client
@@ -12,7 +13,9 @@ import threading
 import time
 
 from gate import Dependency
-from gs import GAPSCOPE, HERE, Server, clean_env, expect, free_port, main, poll_until, read_report, run, workdir
+from ebpf import need_probes
+from gs import (GAPSCOPE, HERE, Server, checked, clean_env, expect, free_port, go_program, main, need, poll_until, read_report, run,
+                workdir)
 
 AGAIN_S = 1.0  # promised
 TRIES = 3      # of a time on a busy machine, the best counts
@@ -67,10 +70,12 @@ class Load:
 
 
 @contextlib.contextmanager
-def service(top, kind):
+def service(top, *command):
+    """A service with its dependency: a kind of canary.py, or a program and its first arguments."""
     dependency = Sound()
     port = free_port()
-    server = Server([sys.executable, HERE / "canary.py", kind, port, dependency.server_port], port, top / "service.log")
+    words = command if len(command) > 1 else [sys.executable, HERE / "canary.py", *command]
+    server = Server([*words, port, dependency.server_port], port, top / "service.log")
     server.port = port
     try:
         yield server, dependency
@@ -80,9 +85,9 @@ def service(top, kind):
         dependency.server_close()
 
 
-def held_until(how):
+def held_until(how, *command):
     """A service whose call is stalled; the agent gets the signal; seconds until the call is answered, and the next one."""
-    with workdir() as top, service(top, "no_timeout") as (server, dependency):
+    with workdir() as top, service(top, *command) as (server, dependency):
         agent = subprocess.Popen([GAPSCOPE, "attach", "--quiet", "--prove", "faults=stall,share=100,errors=100,learn=0,hold=600", "--report",
                                   str(top / "r.json"), str(server.process.pid)], env=clean_env())
         done = []
@@ -117,18 +122,22 @@ def held_until(how):
                 agent.kill()
 
 
-def killed():
-    for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+def flows_again(signals, *command):
+    for how in signals:
         times = []
         while len(times) < TRIES and (not times or min(times) > AGAIN_S):
-            times.append(held_until(how))
+            times.append(held_until(how, *command))
         print(f"{how.name}: traffic flows again after {min(times):.3f} s ({len(times)} tries)")
         expect(min(times) <= AGAIN_S, f"{how.name}: only after {times} s")
 
 
-def budget():
+def killed():
+    flows_again((signal.SIGKILL, signal.SIGTERM, signal.SIGINT), "no_timeout")
+
+
+def budget(*command):
     share = 20
-    with workdir() as top, service(top, "stable") as (server, _):
+    with workdir() as top, service(top, *command or ["stable"]) as (server, _):
         load = Load(server.port)
         try:
             run([GAPSCOPE, "gate", "--quiet", "--prove", "--faults", "stall+503", "--prove-share", share, "--prove-learn", 3, "--prove-hold", 10,
@@ -145,6 +154,38 @@ def budget():
         expect(verdict["proofs"] == report["proofs"], "the verdict does not say what was proven")
         bound = report["deadlines"][0]["phase"]["response"]
         expect(bound["bound"] == "finite" and bound["confidence"] == "proven", f"the deadline is not proven: {bound}")
+
+
+def of_go():
+    """A Go service that runs: the kernel leads its connections, and lets go of them with the agent."""
+    need_probes()
+    with workdir() as top:
+        go = go_program("that faults reach Go programs, and are undone there, is NOT tested")
+        program = top / "order"
+        checked([go, "build", "-o", program, HERE / "programs" / "order.go"], env=clean_env({"CGO_ENABLED": "0", "GO111MODULE": "off"}), timeout=280)
+        budget(program, "bounded")
+        flows_again((signal.SIGKILL,), program, "endless")
+
+
+def of_static():
+    """A static program that the gate starts: from its first connection on."""
+    need_probes()
+    need("gcc")
+    with workdir() as top:
+        dependency = Sound()
+        program = top / "asks"
+        checked(["gcc", "-static", "-O2", "-o", program, HERE / "programs" / "asks.c"])
+        try:
+            for fault, wanted in (("stall", "gave_up"), ("refuse", "attempts"), ("503", "attempts")):
+                run([GAPSCOPE, "gate", "--quiet", "--prove", "--faults", fault, "--prove-hold", 20, "--report", top / "r.json", "--", program,
+                     dependency.server_port])
+                proof, = read_report(top / "r.json")["proofs"]
+                print(f"{fault}: {proof['outcome']}, {proof['affected']} connections, {proof['text']}")
+                expect(proof["outcome"] == wanted and proof["affected"] == 3, f"{proof}")
+                expect(wanted == "attempts" and proof["attempts"] == 3 or wanted == "gave_up" and 0.9 < proof["seconds"] < 2, f"{proof}")
+        finally:
+            dependency.shutdown()
+            dependency.server_close()
 
 
 def errors_stop():
@@ -185,7 +226,8 @@ def refused_words():
         expect(done.returncode == 2 and text in done.stderr.decode(), f"{words}: {done.returncode} {done.stderr.decode()}")
 
 
-CASES = {"prove_killed": killed, "prove_budget": budget, "prove_errors_stop": errors_stop, "prove_dry_run": dry_run,
+CASES = {"prove_killed": killed, "prove_budget": budget, "prove_errors_stop": errors_stop, "prove_dry_run": dry_run, "prove_of_go": of_go,
+         "prove_of_static": of_static,
          "prove_refused_words": refused_words}
 
 if __name__ == "__main__":

@@ -118,6 +118,7 @@ static void first_to_come(void **state)
 	assert_true(wire_fault_take(f, 1 * S));
 	prove_tick(p, 2 * S);
 	assert_int_equal(told.n, 0);
+	assert_true(f->until_ns > 2 * S); /* the lease had run out meanwhile */
 	prove_tick(p, 9 * S);
 	assert_int_equal(told.n, 1);
 	assert_string_equal(told.list[0].outcome, "attempts");
