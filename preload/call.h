@@ -32,6 +32,9 @@ void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted);
 struct iovec;
 void emit_vector(struct call *c, const struct iovec *iov, size_t count, uint64_t want);
 bool call_enter_slow(struct shim_tls *t);
+/* Copies bytes of this process into the ring, `at` bytes behind its head; how many could be read: the kernel copies, and stops where
+ * nothing is mapped. */
+uint32_t emit_copy(const struct shim_tls *t, uint64_t at, uintptr_t from_address, uint32_t len);
 /* A script's call may wait: say where it comes from if that is new. It may never return. */
 void emit_place(const struct call *c);
 #pragma GCC visibility pop

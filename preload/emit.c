@@ -134,13 +134,12 @@ static void put_zero(struct shim_tls *t, uint64_t at)
 		wire_ring_put(&t->ring, at, zero, WIRE_UNIT - at % WIRE_UNIT);
 }
 
-/* Threads of a process that we joined late have stacks that we know nothing of: the kernel copies, and stops where nothing is mapped. */
-static uint32_t copy_unknown_stack(const struct shim_tls *t, uint64_t at, uintptr_t sp, uint32_t len)
+uint32_t emit_copy(const struct shim_tls *t, uint64_t at, uintptr_t from_address, uint32_t len)
 {
 	const uint64_t pos = (atomic_load_explicit(&t->ring.thread->head, memory_order_relaxed) + at) & t->ring.mask;
 	const uint64_t first = t->ring.mask + 1 - pos < len ? t->ring.mask + 1 - pos : len;
 	const struct iovec to[2] = {{t->ring.bytes + pos, first}, {t->ring.bytes, len - first}};
-	const struct iovec from = {(void *)sp, len};
+	const struct iovec from = {(void *)from_address, len};
 	long n;
 
 	if (atomic_load_explicit(&shim.quiet, memory_order_relaxed))
@@ -159,7 +158,13 @@ __attribute__((noinline)) static uint32_t put_script(struct shim_tls *t, uint64_
 		return 0;
 	wire_ring_put(&t->ring, at, &head, sizeof(head));
 	wire_ring_put(&t->ring, at + sizeof(head), frames, head.frames * (uint32_t)sizeof(frames[0]));
-	return (uint32_t)(sizeof(head) + head.frames * sizeof(frames[0]));
+
+	const uint32_t bytes = (uint32_t)(sizeof(head) + head.frames * sizeof(frames[0]));
+
+	/* Names are left for a later stack before they crowd out records. */
+	if (!wire_ring_room(&t->ring, at + bytes + WIRE_SCRIPT_NAME_BYTES + WIRE_UNIT + t->ring.mask / 2))
+		return bytes;
+	return bytes + script_names(t, at + bytes, frames, head.frames);
 }
 
 /* The registers of this frame and the bytes above it, behind `at`. The agent unwinds from here through the hook to its caller. */
@@ -172,8 +177,9 @@ __attribute__((noinline)) static uint32_t put_stack(struct shim_tls *t, uint64_t
 	sp = cpu_registers_sp(s.regs);
 	s.bytes_len = stack_bytes(t, sp);
 	s.script_len = 0;
+	/* Threads of a process that we joined late have stacks that we know nothing of. */
 	if (unlikely(shim.injected))
-		s.bytes_len = copy_unknown_stack(t, at + sizeof(s), sp, s.bytes_len);
+		s.bytes_len = emit_copy(t, at + sizeof(s), sp, s.bytes_len);
 	else
 		wire_ring_put(&t->ring, at + sizeof(s), (const void *)sp, s.bytes_len);
 	if (unlikely(shim.script))
@@ -186,7 +192,7 @@ __attribute__((noinline)) static uint32_t put_stack(struct shim_tls *t, uint64_t
 /* Room for a stack is there if the ring stays half empty behind it: stacks never crowd out records. */
 static bool room_for_stack(struct shim_tls *t, uint64_t bytes)
 {
-	const uint64_t with = bytes + sizeof(struct wire_stack) + WIRE_STACK_BYTES + WIRE_SCRIPT_BYTES + WIRE_UNIT;
+	const uint64_t with = bytes + sizeof(struct wire_stack) + WIRE_STACK_BYTES + WIRE_SCRIPT_FRAME_BYTES + WIRE_UNIT;
 
 	return with < t->ring.mask / 2 && wire_ring_room(&t->ring, with + t->ring.mask / 2);
 }

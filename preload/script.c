@@ -12,34 +12,11 @@
 #include <sys/uio.h>
 
 #include "preload/call.h"
-
-#define NO_STEP UINT16_MAX
-
-struct layout {
-	uint16_t version;
-	uint16_t state_first; /* in the thread's state: the innermost frame, or what leads to it */
-	uint16_t second;      /* there: the innermost frame; NO_STEP: the first was it */
-	uint16_t code, back, at;
-	bool number; /* `at` is an int, the number of the instruction */
-	uint16_t
-		depth; /* in the thread's state: the top of its stack of frames, behind the start of that; 0: frames lie anywhere */
-};
-
-static const struct layout layouts[] = {
-	{.version = 0x308, .state_first = 24, .second = NO_STEP, .code = 32, .back = 24, .at = 104, .number = true},
-	{.version = 0x309, .state_first = 24, .second = NO_STEP, .code = 32, .back = 24, .at = 104, .number = true},
-	{.version = 0x30a, .state_first = 24, .second = NO_STEP, .code = 32, .back = 24, .at = 96, .number = true},
-	{.version = 0x30b, .state_first = 56, .second = 8, .code = 32, .back = 48, .at = 56, .depth = 304},
-	{.version = 0x30c, .state_first = 56, .second = 0, .code = 0, .back = 8, .at = 56, .depth = 240},
-	{.version = 0x30d, .state_first = 72, .second = NO_STEP, .code = 0, .back = 8, .at = 56, .depth = 240},
-};
-
-#define CODE_TYPE 8U  /* an object's type */
-#define TYPE_NAME 24U /* a type's name */
+#include "wire/cpython.h"
 
 enum belief { BELIEF_NONE, BELIEF_TRUE, BELIEF_FALSE };
 
-static const struct layout *layout;
+static const struct cpython *layout;
 static void *(*thread_state)(void); /* PyGILState_GetThisThreadState: no lock, a look at the thread's own memory */
 static int (*is_ending)(void);      /* a look at one word */
 static _Atomic uint32_t belief;
@@ -73,19 +50,16 @@ void script_begin(void)
 	if (!thread_state || !is_ending || dlsym(RTLD_DEFAULT, "_Py_PrintReferences"))
 		return;
 	version = version_of(text());
-	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
-		if (layouts[i].version == version)
-			layout = &layouts[i];
-	}
+	layout = cpython_find(version);
 out:
 	shim.script = layout ? layout->version : 0;
+	script_names_begin(layout);
 	/* The short way knows no scripts. */
 	if (shim.script)
 		shim.hot_fds = 0;
 }
 
-/* A copy that fails where nothing is mapped. */
-static bool careful(void *to, uintptr_t from, size_t bytes)
+bool script_copy(void *to, uintptr_t from, size_t bytes)
 {
 	const struct iovec local = {to, bytes}, remote = {(void *)from, bytes};
 
@@ -102,9 +76,9 @@ static uintptr_t doubtful(uintptr_t state)
 {
 	uintptr_t frame = 0;
 
-	if (!careful(&frame, state + layout->state_first, sizeof(frame)) || !frame || layout->second == NO_STEP)
+	if (!script_copy(&frame, state + layout->state_first, sizeof(frame)) || !frame || layout->second == CPYTHON_NO_STEP)
 		return frame;
-	return careful(&frame, frame + layout->second, sizeof(frame)) ? frame : 0;
+	return script_copy(&frame, frame + layout->second, sizeof(frame)) ? frame : 0;
 }
 
 /* Does it lead to a code object? */
@@ -113,8 +87,8 @@ static bool leads_to_code(uintptr_t frame)
 	uintptr_t p = 0;
 	char name[8] = "";
 
-	return careful(&p, frame + layout->code, sizeof(p)) && careful(&p, p + CODE_TYPE, sizeof(p)) &&
-	       careful(&p, p + TYPE_NAME, sizeof(p)) && careful(name, p, sizeof("code")) &&
+	return script_copy(&p, frame + layout->code, sizeof(p)) && script_copy(&p, p + CPYTHON_TYPE_AT, sizeof(p)) &&
+	       script_copy(&p, p + CPYTHON_TYPE_NAME_AT, sizeof(p)) && script_copy(name, p, sizeof("code")) &&
 	       memcmp(name, "code", sizeof("code")) == 0;
 }
 
@@ -137,7 +111,7 @@ static uintptr_t innermost(uintptr_t *ret_state)
 	}
 	*ret_state = state;
 	frame = word(state + layout->state_first);
-	return frame && layout->second != NO_STEP ? word(frame + layout->second) : frame;
+	return frame && layout->second != CPYTHON_NO_STEP ? word(frame + layout->second) : frame;
 }
 
 static uint64_t place(uintptr_t frame)

@@ -185,6 +185,15 @@ uint32_t script_site(uint32_t site); /* a call site, told apart by where the thr
 struct wire_script_frame;
 uint32_t script_frames(struct wire_script_frame *to, uint32_t most); /* where it is: how many frames, innermost first */
 
+bool script_copy(void *to, uintptr_t from, size_t bytes); /* fails where nothing is mapped */
+
+/* script_names.c */
+struct cpython;
+/* A new session: nothing was sent. NULL: no interpreter that is known. */
+void script_names_begin(const struct cpython *layout);
+/* What names these frames, as struct wire_piece into the ring behind `at`, if it was not sent before. Returns how many bytes that took. */
+uint32_t script_names(struct shim_tls *t, uint64_t at, const struct wire_script_frame *frames, uint32_t n);
+
 /* resolve.c */
 void *resolve_one(unsigned int hook);
 void resolve_all(void);

@@ -116,6 +116,8 @@ static void remember(struct callsites *c, uint32_t pid, uint32_t site, uint64_t 
 struct places {
 	struct wire_script head;
 	struct wire_script_frame frames[WIRE_SCRIPT_FRAMES];
+	const uint8_t *pieces; /* what names them, as far as it was sent with them */
+	size_t pieces_len;
 	uint32_t named; /* frames that have a name */
 };
 
@@ -128,9 +130,11 @@ static void read_places(const struct pending *p, struct places *ret)
 		return;
 	memcpy(&ret->head, at, sizeof(ret->head));
 	if (ret->head.frames > WIRE_SCRIPT_FRAMES ||
-	    p->stack->script_len != sizeof(ret->head) + ret->head.frames * sizeof(ret->frames[0]))
+	    p->stack->script_len < sizeof(ret->head) + ret->head.frames * sizeof(ret->frames[0]))
 		ret->head.frames = 0;
 	memcpy(ret->frames, at + sizeof(ret->head), ret->head.frames * sizeof(ret->frames[0]));
+	ret->pieces = at + sizeof(ret->head) + ret->head.frames * sizeof(ret->frames[0]);
+	ret->pieces_len = ret->head.frames > 0 ? (size_t)(at + p->stack->script_len - ret->pieces) : 0;
 }
 
 /* FNV-1a over the return addresses and the script's places. */
@@ -214,11 +218,18 @@ struct texts {
 	char module[SYMBOL_TEXT];
 };
 
-/* The script's frames, which stand in front of the interpreter that runs them. Returns how many frames there are now. */
-static size_t name_script(struct space *space, struct places *script, struct frame *frames, size_t named, struct texts *texts)
+/* Even where this stack is known, or cannot be unwound: what names its functions is sent once. */
+static void learn_script(struct space *space, const struct places *script)
 {
 	if (space->script == NULL && script->head.frames > 0)
 		space->script = script_new(space->pid);
+	if (space->script != NULL && script->pieces_len > 0)
+		script_learn(space->script, script->head.version, script->pieces, script->pieces_len);
+}
+
+/* The script's frames, which stand in front of the interpreter that runs them. Returns how many frames there are now. */
+static size_t name_script(struct space *space, struct places *script, struct frame *frames, size_t named, struct texts *texts)
+{
 	for (uint32_t i = 0; space->script != NULL && i < script->head.frames && named < LIMIT_STACK_FRAMES; i++) {
 		struct texts *t = &texts[named];
 
@@ -310,6 +321,9 @@ static uint32_t unwound(struct callsites *c, const struct pending *p)
 	size_t n, skip = 0;
 
 	c->counters->stacks_taken++;
+	read_places(p, &script);
+	if (space != NULL)
+		learn_script(space, &script);
 	n = space != NULL ? walk(space, p, pcs, LIMIT_STACK_FRAMES + SHIM_FRAMES) : 0;
 	while (skip < n && is_shim(space_find(space, pcs[skip])))
 		skip++;
@@ -317,8 +331,6 @@ static uint32_t unwound(struct callsites *c, const struct pending *p)
 		c->counters->stacks_unresolved++;
 		return known_stack(c, p->e.pid, p->site);
 	}
-
-	read_places(p, &script);
 
 	const uint64_t path = path_of(pcs + skip, n - skip, &script);
 	const struct site *s = find(c, p->e.pid, p->site);

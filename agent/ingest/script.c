@@ -9,31 +9,9 @@
 #include "core/limits.h"
 #include "core/process_memory.h"
 #include "ingest/script_lines.h"
+#include "wire/cpython.h"
 
-#define CODE_BYTES 208U /* the longest part of a code object that is read */
-#define TYPE_AT 8U
-#define TYPE_NAME_AT 24U
-#define SIZE_AT 16U  /* of a bytes object, and of a string */
-#define BYTES_AT 32U /* where the bytes of a bytes object begin */
-#define STATE_AT 32U /* of a string: how its characters are kept */
 #define TABLE_MAX 32768U
-
-/* Where things lie in a code object, by version: offsets of CPython's own headers. */
-struct layout {
-	uint32_t version;
-	uint16_t first, name, file, lines;
-	uint16_t code;           /* where the instructions begin in it; 0: frames say an instruction's number */
-	uint16_t ascii, compact; /* where a string's characters begin: ASCII ones, and others */
-};
-
-static const struct layout layouts[] = {
-	{.version = 0x308, .first = 40, .name = 112, .file = 104, .lines = 120, .ascii = 48, .compact = 72},
-	{.version = 0x309, .first = 40, .name = 112, .file = 104, .lines = 120, .ascii = 48, .compact = 72},
-	{.version = 0x30a, .first = 40, .name = 112, .file = 104, .lines = 120, .ascii = 48, .compact = 72},
-	{.version = 0x30b, .first = 72, .name = 120, .file = 112, .lines = 136, .code = 184, .ascii = 48, .compact = 72},
-	{.version = 0x30c, .first = 68, .name = 120, .file = 112, .lines = 136, .code = 192, .ascii = 40, .compact = 56},
-	{.version = 0x30d, .first = 68, .name = 120, .file = 112, .lines = 136, .code = 200, .ascii = 40, .compact = 56},
-};
 
 /* A code object. Its address may come to hold another one: these words tell. */
 struct code {
@@ -51,6 +29,8 @@ struct script {
 	uint32_t pid;
 	uint64_t type; /* of code objects, once one was seen */
 	struct code *codes;
+	const uint8_t *told; /* pieces in hand: read before the process's own memory */
+	size_t told_len;
 };
 
 static void forget(struct script *s, struct code *c)
@@ -85,8 +65,33 @@ void script_free(struct script *s)
 	free(s);
 }
 
+/* The piece at `at` of those that were told, and where the next one is; NULL: there is none that is whole. */
+static const uint8_t *piece_at(const struct script *s, size_t *at, struct wire_piece *ret)
+{
+	const uint8_t *bytes;
+
+	if (s->told_len - *at < sizeof(*ret))
+		return NULL;
+	memcpy(ret, s->told + *at, sizeof(*ret));
+	bytes = s->told + *at + sizeof(*ret);
+	if (ret->bytes > s->told_len - *at - sizeof(*ret))
+		return NULL;
+	*at += sizeof(*ret) + ret->bytes;
+	return bytes;
+}
+
 static bool fetch(const struct script *s, uint64_t from, void *to, size_t bytes)
 {
+	struct wire_piece piece;
+	const uint8_t *found;
+	size_t at = 0;
+
+	while ((found = piece_at(s, &at, &piece)) != NULL) {
+		if (from < piece.address || from - piece.address > piece.bytes || bytes > piece.bytes - (from - piece.address))
+			continue;
+		memcpy(to, found + (from - piece.address), bytes);
+		return true;
+	}
 	return process_memory_read(s->pid, from, to, bytes);
 }
 
@@ -103,19 +108,19 @@ static size_t put_character(char *to, uint32_t c)
 }
 
 /* The last characters of a string that is too long say more than the first: it is a path. */
-static bool fetch_text(const struct script *s, const struct layout *l, uint64_t at, char *to)
+static bool fetch_text(const struct script *s, const struct cpython *l, uint64_t at, char *to)
 {
 	uint8_t raw[4 * SYMBOL_TEXT];
 	uint64_t length, skip, n = 0;
 	uint32_t state;
 
-	if (!fetch(s, at + SIZE_AT, &length, sizeof(length)) || !fetch(s, at + STATE_AT, &state, sizeof(state)))
+	if (!fetch(s, at + CPYTHON_SIZE_AT, &length, sizeof(length)) || !fetch(s, at + CPYTHON_STATE_AT, &state, sizeof(state)))
 		return false;
 
 	const unsigned int width = state >> 2 & 7U; /* bytes a character */
-	const bool compact = state & 32U, ascii = state & 64U;
+	const bool ascii = state & 64U;
 
-	if (!compact || (width != 1 && width != 2 && width != 4) || length == 0 || length > 65536)
+	if (cpython_string_bytes(l, length, state) == 0)
 		return false;
 	/* Three bytes or four of UTF-8 for what is not ASCII. */
 	const uint64_t most = ascii ? SYMBOL_TEXT - 1 : (SYMBOL_TEXT - 1) / 4;
@@ -140,42 +145,48 @@ static bool is_code_type(struct script *s, uint64_t type)
 
 	if (s->type != 0)
 		return type == s->type;
-	if (!fetch(s, type + TYPE_NAME_AT, &at, sizeof(at)) || !fetch(s, at, name, sizeof(name)) ||
+	if (s->told_len > 0) { /* the shim has compared it with the interpreter's own */
+		s->type = type;
+		return true;
+	}
+	if (!fetch(s, type + CPYTHON_TYPE_NAME_AT, &at, sizeof(at)) || !fetch(s, at, name, sizeof(name)) ||
 	    memcmp(name, "code", sizeof(name)) != 0)
 		return false;
 	s->type = type;
 	return true;
 }
 
-static void fetch_code(struct script *s, const struct layout *l, struct code *c)
+static void fetch_code(struct script *s, const struct cpython *l, struct code *c)
 {
 	uint64_t length;
 
 	c->is_code = fetch_text(s, l, c->name, c->function) && fetch_text(s, l, c->file, c->path) && c->function[0] != '\0' &&
 		     strncmp(c->function, "<interpreter", strlen("<interpreter")) != 0;
-	if (!c->is_code || !fetch(s, c->lines + SIZE_AT, &length, sizeof(length)) || length == 0 || length > TABLE_MAX)
+	if (!c->is_code || !fetch(s, c->lines + CPYTHON_SIZE_AT, &length, sizeof(length)) || length == 0 || length > TABLE_MAX)
 		return;
 	c->table = malloc(length);
-	if (c->table != NULL && fetch(s, c->lines + BYTES_AT, c->table, length))
+	if (c->table != NULL && fetch(s, c->lines + CPYTHON_BYTES_AT, c->table, length))
 		c->table_len = length;
 }
 
-static struct code *code_at(struct script *s, const struct layout *l, uint64_t address)
+static struct code *code_at(struct script *s, const struct cpython *l, uint64_t address)
 {
-	uint8_t raw[CODE_BYTES];
+	uint8_t raw[CPYTHON_CODE_BYTES];
 	uint64_t type;
 	struct code *c, now = {.address = address};
 
-	if (address % sizeof(uint64_t) != 0 || !fetch(s, address, raw, sizeof(raw)))
+	HASH_FIND(hh, s->codes, &address, sizeof(address), c);
+	if (address % sizeof(uint64_t) != 0)
 		return NULL;
-	memcpy(&type, raw + TYPE_AT, sizeof(type));
+	if (!fetch(s, address, raw, sizeof(raw))) /* the process is gone: what was told of it holds */
+		return c;
+	memcpy(&type, raw + CPYTHON_TYPE_AT, sizeof(type));
 	memcpy(&now.first, raw + l->first, sizeof(now.first));
 	memcpy(&now.name, raw + l->name, sizeof(now.name));
 	memcpy(&now.file, raw + l->file, sizeof(now.file));
 	memcpy(&now.lines, raw + l->lines, sizeof(now.lines));
 	if (!is_code_type(s, type))
 		return NULL;
-	HASH_FIND(hh, s->codes, &address, sizeof(address), c);
 	if (c != NULL && c->name == now.name && c->file == now.file && c->lines == now.lines && c->first == now.first)
 		return c;
 	if (c != NULL)
@@ -190,6 +201,21 @@ static struct code *code_at(struct script *s, const struct layout *l, uint64_t a
 	HASH_ADD(hh, s->codes, address, sizeof(c->address), c);
 	HASH_FIND(hh, s->codes, &address, sizeof(address), c);
 	return c;
+}
+
+void script_learn(struct script *s, uint32_t version, const uint8_t *pieces, size_t len)
+{
+	const struct cpython *l = cpython_find(version);
+	struct wire_piece piece;
+	size_t at = 0;
+
+	s->told = pieces;
+	s->told_len = len;
+	while (l != NULL && piece_at(s, &at, &piece) != NULL) {
+		if (piece.is_code)
+			(void)code_at(s, l, piece.address);
+	}
+	s->told_len = 0;
 }
 
 /* Whose code is it? Sets the module's name; true for what was installed and not written for this service. */
@@ -219,19 +245,15 @@ static bool belongs_to_library(const char *path, uint32_t version, char *module)
 
 bool script_find(struct script *s, uint32_t version, const struct wire_script_frame *f, struct symbol *ret, char *ret_module)
 {
-	const struct layout *l = NULL;
+	const struct cpython *l = cpython_find(version);
 	const struct code *c;
 	uint64_t at = f->at;
 
-	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
-		if (layouts[i].version == version)
-			l = &layouts[i];
-	}
 	c = l != NULL ? code_at(s, l, f->code) : NULL;
 	if (c == NULL || !c->is_code)
 		return false;
-	if (l->code != 0)
-		at = at >= f->code + l->code ? (at - f->code - l->code) / 2 : 0;
+	if (l->instructions != 0)
+		at = at >= f->code + l->instructions ? (at - f->code - l->instructions) / 2 : 0;
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->function, c->function, sizeof(ret->function));
 	memcpy(ret->file, c->path, sizeof(ret->file));

@@ -86,13 +86,14 @@ static_assert(offsetof(struct wire_record, site) == 60, "");
 /* A copy of the top of the calling thread's stack, from which the agent unwinds: nothing is parsed in the watched process. */
 #define WIRE_STACK_REGS 17U /* x86-64: DWARF order rax rdx rcx rbx rsi rdi rbp rsp r8-r15 rip; aarch64: x19-x30 sp pc, 0 … */
 struct wire_stack {
-	uint32_t bytes_len;  /* bytes of stack that follow, from regs' stack pointer upwards */
-	uint32_t script_len; /* bytes of a struct wire_script with its frames that follow these; 0: the thread runs no script */
+	uint32_t bytes_len; /* bytes of stack that follow, from regs' stack pointer upwards */
+	uint32_t
+		script_len; /* bytes of a struct wire_script with all that belongs to it, behind these; 0: the thread runs no script */
 	uint64_t regs[WIRE_STACK_REGS];
 };
 static_assert(sizeof(struct wire_stack) == 144, "");
 
-/* Where the thread's script is, if an interpreter runs one (CPython): innermost frame first. The agent reads what these addresses mean. */
+/* Where the thread's script is, if an interpreter runs one (CPython): innermost frame first. Then struct wire_piece, each with its bytes. */
 #define WIRE_SCRIPT_FRAMES 48U
 struct wire_script {
 	uint32_t version; /* of the interpreter: major << 8 | minor */
@@ -103,7 +104,17 @@ struct wire_script_frame {
 	uint64_t at;   /* address of the instruction, or its number (before 3.11) */
 };
 static_assert(sizeof(struct wire_script) == 8 && sizeof(struct wire_script_frame) == 16, "");
-#define WIRE_SCRIPT_BYTES (sizeof(struct wire_script) + WIRE_SCRIPT_FRAMES * sizeof(struct wire_script_frame))
+/* A copy of the process's memory: what names these frames. Each code object comes once, in front of what it leads to: the process may be gone
+ * before the agent looks. */
+struct wire_piece {
+	uint64_t address;
+	uint32_t bytes;   /* that follow */
+	uint32_t is_code; /* 1: a code object */
+};
+static_assert(sizeof(struct wire_piece) == 16, "");
+#define WIRE_SCRIPT_FRAME_BYTES (sizeof(struct wire_script) + WIRE_SCRIPT_FRAMES * sizeof(struct wire_script_frame))
+#define WIRE_SCRIPT_NAME_BYTES 24576U
+#define WIRE_SCRIPT_BYTES (WIRE_SCRIPT_FRAME_BYTES + WIRE_SCRIPT_NAME_BYTES) /* at most */
 
 /* Data of POLL: select and its sets are turned into these. */
 struct wire_pollfd {

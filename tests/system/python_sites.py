@@ -5,6 +5,8 @@ Which interpreters there are is found out: the system's, and those of pyenv. CPy
 import glob
 import json
 import os
+import pathlib
+import signal
 import subprocess
 
 import gs
@@ -56,6 +58,12 @@ def check(found, who):
 def told(report):
     """Has a report that is written all the time what the shop logs last?"""
     return os.path.exists(report) and EXPECTED["log"] in sites(report)
+
+
+def over(watcher):
+    """Is the child of this process a zombie, whose memory is gone?"""
+    children = pathlib.Path(f"/proc/{watcher}/task/{watcher}/children").read_text(encoding="ascii").split()
+    return all(pathlib.Path(f"/proc/{c}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] == "Z" for c in children)
 
 
 def waits_in_hang(report):
@@ -126,6 +134,27 @@ def sites_of_a_call_that_never_returns():
             gs.expect(text == f"hang() at shop.py:{line_of('hang')}", f"{python}: {text}")
 
 
+def sites_of_a_program_that_is_over():
+    """Its names came with its records: nothing of it is left to read when the agent looks. The fingerprints are those of one that lives."""
+    for python in list(interpreters().values())[: None if NIGHTLY else 2]:
+        with gs.workdir() as here:
+            alive = watched_run(here, python, "talk")
+            report = here / "gone.json"
+            watcher = subprocess.Popen([*gs.watch(report), python, str(SHOP), "gone"], stdout=subprocess.PIPE, env=gs.clean_env())
+            try:
+                said = watcher.stdout.readline()  # what it says last
+                gs.expect(b"@" in said, f"{python}: it said {said}")
+                gs.poll_until(lambda: over(watcher.pid), f"{python}: the shop is over")
+            finally:
+                watcher.send_signal(signal.SIGCONT)
+                watcher.communicate(timeout=gs.LIMIT_S)
+            found = sites(report)
+            for mark in ("charge", "refund", "connect", "log"):
+                key = EXPECTED[mark]
+                gs.expect(found.get(key) == alive[key], f"{python}: {key}: {found.get(key, sorted(found))}, and while it lives {alive[key]}")
+        print(f"  {python}: 4 places of a program that is over")
+
+
 def sites_while_the_interpreter_ends():
     """Threads are in the middle of calls when the interpreter frees their frames: it ends as it does unwatched, every time."""
     rounds = 60 if NIGHTLY else 6
@@ -139,4 +168,5 @@ def sites_while_the_interpreter_ends():
 
 
 if __name__ == "__main__":
-    gs.main({f.__name__: f for f in (sites_by_run, sites_by_attach, sites_of_a_call_that_never_returns, sites_while_the_interpreter_ends)})
+    gs.main({f.__name__: f for f in (sites_by_run, sites_by_attach, sites_of_a_call_that_never_returns, sites_of_a_program_that_is_over,
+                                     sites_while_the_interpreter_ends)})

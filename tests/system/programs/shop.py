@@ -1,4 +1,6 @@
-"""A small shop that talks to itself in several ways; comments name the lines that findings must name. usage: shop.py talk|wait|hang|daemons"""
+"""A small shop that talks to itself in several ways; comments name the lines that findings must name. usage: shop.py talk|wait|hang|daemons|gone"""
+import os
+import signal
 import socket
 import sys
 import threading
@@ -65,6 +67,17 @@ def hang(s):
     s.recv(100)  # hang
 
 
+def gone():
+    """Over before its watcher can look: that one is asleep from before the first call of it."""
+    os.kill(os.getppid(), signal.SIGSTOP)
+    s = connect()
+    for _ in range(3):
+        charge(s)
+        refund(s)
+    Log().write_name()
+    os._exit(0)
+
+
 def chatter():
     a, b = socket.socketpair()
     while True:
@@ -83,6 +96,8 @@ if mode == "daemons":  # the interpreter ends while they are in the middle of ca
         threading.Thread(target=chatter, daemon=True).start()
     for _ in range(20):
         charge(connect())
+elif mode == "gone":
+    gone()
 elif mode == "hang":
     quiet = connect()
     t = threading.Thread(target=hang, args=(quiet,), daemon=True)

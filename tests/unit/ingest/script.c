@@ -221,6 +221,48 @@ static void what_is_no_code_has_no_name(void **state)
 	script_free(s);
 }
 
+static size_t put_piece(uint8_t *to, const void *object, uint32_t bytes, bool is_code)
+{
+	const struct wire_piece piece = {.address = (uint64_t)(uintptr_t)object, .bytes = bytes, .is_code = is_code};
+
+	memcpy(to, &piece, sizeof(piece));
+	memcpy(to + sizeof(piece), object, bytes);
+	return sizeof(piece) + bytes;
+}
+
+/* A process that is gone: what it told holds, as far as it is whole. */
+static void what_was_told_outlives_the_process(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < VERSIONS; i++) {
+		const struct version *v = &versions[i];
+		char module[SYMBOL_TEXT];
+		struct symbol found;
+		uint8_t told[1024];
+		size_t len = 0, whole;
+
+		lay_out(v);
+		len += put_piece(told + len, heap.code, 208, true);
+		len += put_piece(told + len, heap.name, 80, false);
+		len += put_piece(told + len, heap.file, 96, false);
+		whole = len;
+		len += put_piece(told + len, heap.lines, 41, false);
+		for (size_t cut = 0; cut <= len; cut++) {
+			struct script *s = script_new(0x7ffffffe);
+
+			assert_non_null(s);
+			script_learn(s, v->version, told, cut);
+			assert_int_equal(look(s, v, &found, module), cut >= whole);
+			if (cut >= whole) {
+				assert_string_equal(found.function, "charge");
+				assert_string_equal(module, "shop.py");
+				assert_int_equal(found.line, cut < len ? 88 : versions[i].version < 0x30b ? 90 : 89);
+			}
+			script_free(s);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +271,7 @@ int main(void)
 		cmocka_unit_test(an_address_may_come_to_hold_another_function),
 		cmocka_unit_test(names_in_any_letters),
 		cmocka_unit_test(what_is_no_code_has_no_name),
+		cmocka_unit_test(what_was_told_outlives_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
