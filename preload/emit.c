@@ -210,6 +210,9 @@ static uint32_t note_site(struct shim_tls *t, const struct call *c, bool *ret_st
 	*ret_stack = site_due(t, site, c->event, ret_entry) || c->t1 - c->t0 > t->slow_ticks || c->event == WIRE_ALLOC;
 	if (!atomic_load_explicit(&shim.header->stacks, memory_order_relaxed))
 		*ret_stack = false;
+	/* The script's frames went with the interpreter while this call was under way: a stack without them would be another place. */
+	if (unlikely(shim.script) && c->site && *ret_stack && script_is_over())
+		*ret_stack = false;
 	return site;
 }
 

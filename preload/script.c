@@ -92,13 +92,18 @@ static bool leads_to_code(uintptr_t frame)
 	       memcmp(name, "code", sizeof("code")) == 0;
 }
 
+bool script_is_over(void)
+{
+	return !shim_self()->main_thread && is_ending();
+}
+
 /* The innermost frame of the calling thread, 0 if it runs no script. */
 static uintptr_t innermost(uintptr_t *ret_state)
 {
 	const uint32_t known = atomic_load_explicit(&belief, memory_order_relaxed);
 	uintptr_t state, frame;
 
-	if (known == BELIEF_FALSE || (!shim_self()->main_thread && is_ending()))
+	if (known == BELIEF_FALSE || script_is_over())
 		return 0;
 	state = (uintptr_t)thread_state();
 	if (!state)

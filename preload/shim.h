@@ -185,6 +185,7 @@ uint32_t script_site(uint32_t site); /* a call site, told apart by where the thr
 struct wire_script_frame;
 uint32_t script_frames(struct wire_script_frame *to, uint32_t most); /* where it is: how many frames, innermost first */
 
+bool script_is_over(void);                                /* does the interpreter end, so that this thread's frames may be gone? */
 bool script_copy(void *to, uintptr_t from, size_t bytes); /* fails where nothing is mapped */
 
 /* script_names.c */

@@ -19,7 +19,7 @@
 #define DEADLINE_SITES_MAX 8U               /* call sites told apart per peer and phase; later ones share the last */
 #define DEADLINE_HELD_MAX 6U                /* observations held back while a connection is young */
 #define DEADLINE_OPEN_MAX 8U                /* outstanding requests of one connection that are looked at */
-#define DEADLINE_TIMERS 32U                 /* latest waits of other threads that may be watchdogs */
+#define DEADLINE_TIMERS 64U                 /* latest waits of other threads that may be watchdogs */
 #define DEADLINE_RECENT 64U                 /* observations held back because a watchdog may turn out to have covered them */
 
 enum phase { PHASE_CONNECT, PHASE_RESPONSE, PHASE_BODY, PHASE_TOTAL, PHASE_WRITE, PHASES, PHASE_IDLE = PHASES };
@@ -242,7 +242,8 @@ struct deadline {
 	uint64_t stopping_ns; /* from then on the service was clearing up, because it was asked to end; 0: it was not */
 	struct deadline_timer timers[DEADLINE_TIMERS];
 	struct deadline_recent recent[DEADLINE_RECENT];
-	uint32_t timers_n, recent_n; /* ever: the place of the next one */
+	uint32_t timers_used;        /* places that have a timer */
+	uint32_t timers_n, recent_n; /* ever: the place of the next one, where all are taken */
 };
 
 /* Rows of the rule table and the option table. */
@@ -336,8 +337,9 @@ bool tally_empty(const struct tally *t);
 struct bound tally_bound(const struct tally *t, uint64_t observed_ns);
 /* The weakest bound over all call sites of a phase, as it was seen. */
 struct bound peer_bound(const struct deadline_peer *p, enum phase phase, uint64_t observed_ns);
-/* The bounds that hold: a bound of the whole bounds its parts, and a part without a bound leaves the whole without one. */
-void peer_bounds(const struct deadline_peer *p, uint64_t observed_ns, struct bound ret[PHASES]);
+/* The bounds that hold: a bound of the whole bounds its parts, and a part without a bound leaves the whole without one.
+ * site: of this call site (evidence_site_hash) alone; 0: of all. */
+void peer_bounds(const struct deadline_peer *p, uint64_t site, uint64_t observed_ns, struct bound ret[PHASES]);
 struct deadline_peer *deadline_peer_get(struct deadline *d, const char *name);
 struct deadline_slow *deadline_slow_get(struct deadline *d, struct deadline_slow **table, const char *name);
 void deadline_tallies_free(struct deadline *d);

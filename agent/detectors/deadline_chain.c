@@ -41,7 +41,11 @@ static void tell_stated(struct deadline *d, struct deadline_chain *c)
 	HASH_FIND_STR(d->peers, c->peer, p);
 	if (!p || !c->stated_n)
 		return;
-	peer_bounds(p, evidence_option_ns(d->env.options[DEADLINE_O_WARN]), bounds);
+	/* Of this very call, if its waits are known: others of the same peer may be allowed to take longer. */
+	const uint64_t warn_ns = evidence_option_ns(d->env.options[DEADLINE_O_WARN]);
+	peer_bounds(p, evidence_site_hash(d->env.stacks, c->stack), warn_ns, bounds);
+	if (!bounds[PHASE_RESPONSE].tally && !bounds[PHASE_TOTAL].tally)
+		peer_bounds(p, 0, warn_ns, bounds);
 	const struct bound *b = bounds[PHASE_TOTAL].kind == BOUND_FINITE ? &bounds[PHASE_TOTAL] : &bounds[PHASE_RESPONSE];
 	const bool finite = b->kind == BOUND_FINITE;
 	if (!b->tally || b->kind == BOUND_UNKNOWN || (finite && b->limit_ns <= c->left_ns))

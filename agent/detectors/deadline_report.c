@@ -350,7 +350,7 @@ json_t *deadline_section(struct deadline *d, json_t *not_exercised)
 	HASH_SORT(d->peers, by_name);
 	for (struct deadline_peer *p = d->peers; p; p = p->hh.next) {
 		struct bound bounds[PHASES];
-		peer_bounds(p, option_ns(d, DEADLINE_O_WARN), bounds);
+		peer_bounds(p, 0, option_ns(d, DEADLINE_O_WARN), bounds);
 		const struct bound *at = bounds[PHASE_RESPONSE].tally ? &bounds[PHASE_RESPONSE] : &bounds[PHASE_CONNECT];
 		json_array_append_new(section,
 				      json_pack("{s:s, s:s, s:{s:o, s:o, s:o, s:o}, s:s, s:s}", "peer", p->name, "protocol",

@@ -89,12 +89,13 @@ struct bound tally_bound(const struct tally *t, uint64_t observed_ns)
 	return b;
 }
 
-struct bound peer_bound(const struct deadline_peer *p, enum phase phase, uint64_t observed_ns)
+/* The weakest bound over the call sites of a phase, as it was seen; site 0: all of them. */
+static struct bound bound_at(const struct deadline_peer *p, enum phase phase, uint64_t site, uint64_t observed_ns)
 {
 	struct bound weakest = {0};
 
 	for (uint32_t i = 0; i < p->sites_n[phase]; i++) {
-		if (tally_empty(&p->sites[phase][i]))
+		if (tally_empty(&p->sites[phase][i]) || (site && p->sites[phase][i].site != site))
 			continue;
 		struct bound b = tally_bound(&p->sites[phase][i], observed_ns);
 		bool longer = b.kind == weakest.kind && b.kind == BOUND_FINITE && b.limit_ns > weakest.limit_ns;
@@ -105,13 +106,18 @@ struct bound peer_bound(const struct deadline_peer *p, enum phase phase, uint64_
 	return weakest;
 }
 
-void peer_bounds(const struct deadline_peer *p, uint64_t observed_ns, struct bound ret[PHASES])
+struct bound peer_bound(const struct deadline_peer *p, enum phase phase, uint64_t observed_ns)
+{
+	return bound_at(p, phase, 0, observed_ns);
+}
+
+void peer_bounds(const struct deadline_peer *p, uint64_t site, uint64_t observed_ns, struct bound ret[PHASES])
 {
 	static const enum phase parts[] = {PHASE_RESPONSE, PHASE_BODY};
-	const struct bound total = peer_bound(p, PHASE_TOTAL, observed_ns);
+	const struct bound total = bound_at(p, PHASE_TOTAL, site, observed_ns);
 
 	for (unsigned int i = 0; i < PHASES; i++)
-		ret[i] = peer_bound(p, (enum phase)i, observed_ns);
+		ret[i] = bound_at(p, (enum phase)i, site, observed_ns);
 	/* The kernel does not wait for a longer limit of the program's own. */
 	if (ret[PHASE_CONNECT].kind == BOUND_FINITE && ret[PHASE_CONNECT].limit_ns > DEADLINE_KERNEL_NS) {
 		ret[PHASE_CONNECT].kind = BOUND_KERNEL;

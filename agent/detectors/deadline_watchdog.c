@@ -5,7 +5,7 @@
  * such observations are held back for a few seconds. So is giving up: a process that dies right afterwards without calling exit was killed
  * by a signal, and what it closed in the signal's handler it did not give up.
  *
- * Bounded rings in struct deadline: of many timers the latest count, of many observations the oldest is counted early. The session's
+ * Bounded rings in struct deadline: of each thread its latest timers count, of many threads the latest, of many observations the oldest is counted early. The session's
  * thread.
  */
 #include <stdio.h>
@@ -16,8 +16,9 @@
 
 #define TIMER_MIN_NS (100 * NS_PER_MS)  /* shorter sleeps are pauses */
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
-#define FIRST_NS (2 * NS_PER_S)         /* so old at most, the connection was opened for this operation */
-#define FIRED_NS (20 * NS_PER_MS)       /* from the end of its sleep to what it does */
+#define TIMERS_OF_THREAD 2U
+#define FIRST_NS (2 * NS_PER_S)   /* so old at most, the connection was opened for this operation */
+#define FIRED_NS (20 * NS_PER_MS) /* from the end of its sleep to what it does */
 #define HOLD_NS (4 * NS_PER_S)
 #define CLEAR_UP_NS NS_PER_S /* from the first thing that a handler of a fatal signal does to the end */
 
@@ -27,6 +28,28 @@ static bool same_length(uint64_t a, uint64_t b)
 }
 
 static void uncover(struct deadline *d, const struct deadline_timer *t);
+
+/* Where a thread's next sleep is kept. It has two places of its own: threads that doze all the time, as a JVM's compilers do, would push out
+ * the one that watches. */
+static struct deadline_timer *place_of(struct deadline *d, uint32_t pid, uint32_t tid)
+{
+	struct deadline_timer *oldest = NULL;
+	uint32_t own = 0;
+
+	for (uint32_t i = 0; i < d->timers_used; i++) {
+		struct deadline_timer *t = &d->timers[i];
+		if (t->pid != pid || t->tid != tid)
+			continue;
+		own++;
+		if (!oldest || t->t0 < oldest->t0)
+			oldest = t;
+	}
+	if (own >= TIMERS_OF_THREAD)
+		return oldest;
+	if (d->timers_used < DEADLINE_TIMERS)
+		return &d->timers[d->timers_used++];
+	return &d->timers[d->timers_n++ % DEADLINE_TIMERS];
+}
 
 void watchdog_sleep(struct deadline *d, const struct wait *w)
 {
@@ -40,7 +63,7 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 		.due = w->t0 + (uint64_t)w->limit_ns,
 		.ended = w->outcome != WAIT_PENDING,
 	};
-	for (uint32_t i = 0; i < DEADLINE_TIMERS; i++) {
+	for (uint32_t i = 0; i < d->timers_used; i++) {
 		struct deadline_timer *t = &d->timers[i];
 		if (t->pid != timer.pid || t->tid != timer.tid || !t->t0)
 			continue;
@@ -51,7 +74,7 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 		/* It slept just so before, to the end, and nothing came of it: a clock that ticks. */
 		timer.again = timer.again || (t->ended && same_length(t->limit_ns, timer.limit_ns) && t->due <= timer.t0);
 	}
-	d->timers[d->timers_n++ % DEADLINE_TIMERS] = timer;
+	*place_of(d, timer.pid, timer.tid) = timer;
 	uncover(d, &timer);
 }
 
@@ -74,7 +97,7 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 {
 	uint64_t due = 0;
 
-	for (uint32_t i = 0; w->calls && i < DEADLINE_TIMERS; i++) {
+	for (uint32_t i = 0; w->calls && i < d->timers_used; i++) {
 		const struct deadline_timer *t = &d->timers[i];
 		if (covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, now_ns) && (!due || t->due < due))
 			due = t->due;
@@ -84,7 +107,7 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 
 bool watchdog_over(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
 {
-	for (uint32_t i = 0; i < DEADLINE_TIMERS; i++) {
+	for (uint32_t i = 0; i < d->timers_used; i++) {
 		if (covers(&d->timers[i], k->conn->process->pid, w->last_tid, began(k, w), began(k, w), now_ns))
 			return true;
 	}
@@ -93,7 +116,7 @@ bool watchdog_over(const struct deadline *d, const struct deadline_conn *k, cons
 
 bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
 {
-	for (uint32_t i = 0; w->calls && i < DEADLINE_TIMERS; i++) {
+	for (uint32_t i = 0; w->calls && i < d->timers_used; i++) {
 		const struct deadline_timer *t = &d->timers[i];
 		if (t->due <= now_ns && now_ns - t->due <= FIRED_NS &&
 		    covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1))
@@ -106,7 +129,7 @@ uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k
 {
 	const uint64_t lasted = elapsed_ns(w->operation_ns, now_ns);
 
-	for (uint32_t i = 0; i < DEADLINE_TIMERS; i++) {
+	for (uint32_t i = 0; i < d->timers_used; i++) {
 		const struct deadline_timer *t = &d->timers[i];
 		if (!t->t0 || t->pid != k->conn->process->pid || t->tid == w->last_tid || t->again || !t->ended)
 			continue;

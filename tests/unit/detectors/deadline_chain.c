@@ -55,9 +55,40 @@ static void test_stated(void **state)
 	}
 }
 
+static void call(struct rig *r, int fd, const char *function, uint64_t limit_ns)
+{
+	r->s.stack = rig_stack(r, function, "shop");
+	script_socket(&r->s, fd);
+	script_rcvtimeo(&r->s, fd, limit_ns);
+	script_connect(&r->s, fd, "10.0.0.9", 443, 0);
+	script_write(&r->s, fd, RIG_GET);
+	script_read(&r->s, fd, RIG_200);
+}
+
+/* Another call of the same peer may be allowed to take longer than this caller waits. */
+static void test_other_call(void **state)
+{
+	(void)state;
+	for (int careful = 0; careful < 2; careful++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		call(&r, 6, "nightly_export", 20 * SCRIPT_SEC);
+		script_socket(&r.s, 3);
+		script_listen(&r.s, 3, 8080);
+		script_accept(&r.s, 3, 4, "10.0.0.1", 50000);
+		script_read(&r.s, 4, "GET /checkout HTTP/1.1\r\nHost: shop\r\ngrpc-timeout: 5S\r\n\r\n");
+		call(&r, 5, "checkout", careful ? 2 * SCRIPT_SEC : 8 * SCRIPT_SEC);
+		script_write(&r.s, 4, RIG_200);
+		rig_finish(&r);
+		assert_int_equal(rig_found(&r, "deadline.budget.exceeded") == NULL, careful);
+		assert_int_equal(rig_found(&r, "deadline.inversion") == NULL, careful);
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_stated)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_stated), cmocka_unit_test(test_other_call)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

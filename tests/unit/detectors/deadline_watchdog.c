@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "detectors/deadline.h"
 #include "detectors/detectors.h"
 #include "detectors/rig.h"
 
@@ -64,6 +65,36 @@ static void test_sleeper(void **state)
 		assert_int_equal(rig_found(&r, "deadline.response.missing") != NULL, !strcmp(want[i], "none"));
 		rig_done(&r);
 	}
+}
+
+/* Threads that doze all the time, and are woken, do not make it forgotten who watches. */
+static void test_dozers(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	connected(&r);
+	const uint64_t began = r.s.now;
+	script_write(&r.s, 5, RIG_GET);
+	asleep(&r, began);
+	const uint32_t tid = r.s.tid;
+	for (uint32_t i = 0; i < 8 * DEADLINE_TIMERS; i++) {
+		r.s.tid = WATCHDOG + 1 + i % 8;
+		script_took(&r.s, SCRIPT_MSEC / 2);
+		script_inflight(&r.s, WIRE_SLEEP, -1, 5 * (int64_t)SCRIPT_SEC, began + i);
+	}
+	r.s.tid = tid;
+	script_took(&r.s, 300 * SCRIPT_MSEC);
+	script_read(&r.s, 5, RIG_200);
+	script_pass(&r.s, SCRIPT_SEC);
+	struct deadline *d = r.state;
+	bool kept = false;
+	for (uint32_t i = 0; i < d->timers_used; i++)
+		kept |= d->timers[i].tid == WATCHDOG;
+	assert_true(kept && d->timers_used == 1 + 8 * 2);
+	rig_finish(&r);
+	assert_string_equal(response(&r), "unknown");
+	rig_done(&r);
 }
 
 /* A thread that sleeps for the same time again and again is a clock, no watchdog. */
@@ -213,8 +244,10 @@ static void test_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sleeper), cmocka_unit_test(test_ticker), cmocka_unit_test(test_shut_down_by_another),
-		cmocka_unit_test(test_fired),   cmocka_unit_test(test_length), cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_sleeper), cmocka_unit_test(test_dozers),
+		cmocka_unit_test(test_ticker),  cmocka_unit_test(test_shut_down_by_another),
+		cmocka_unit_test(test_fired),   cmocka_unit_test(test_length),
+		cmocka_unit_test(test_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,9 +191,9 @@ static int check_version(const struct cpython *l)
 
 	/* Other threads ask whether the interpreter ends. */
 	shim_tls.main_thread = false;
-	CHECK(script_frames(frames, 4) == 2);
+	CHECK(script_frames(frames, 4) == 2 && !script_is_over());
 	ending = true;
-	CHECK(script_frames(frames, 4) == 0 && script_site(1) == 1);
+	CHECK(script_is_over() && script_frames(frames, 4) == 0 && script_site(1) == 1);
 	return 0;
 }
 
