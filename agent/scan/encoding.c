@@ -46,19 +46,24 @@ size_t base64_decode(const uint8_t *in, size_t len, uint8_t *out, size_t size)
 
 double entropy(const uint8_t *value, size_t len)
 {
-	uint16_t count[256] = {0};
+	uint16_t count[256] = {0}, highest = 0;
 	if (len > 1024)
 		len = 1024;
-	for (size_t i = 0; i < len; i++)
-		count[value[i]]++;
-	double sum = 0;
-	for (size_t i = 0; i < 256; i++) {
-		if (count[i] > 0) {
-			double p = (double)count[i] / (double)len;
-			sum -= p * log2(p);
-		}
+	for (size_t i = 0; i < len; i++) {
+		uint16_t n = ++count[value[i]];
+		highest = n > highest ? n : highest;
 	}
-	return sum;
+	if (len == 0 || highest == len)
+		return 0;
+	/* each count's logarithm once, however many bytes have it: tokens have few different ones */
+	double sum = 0;
+	for (size_t i = 0; i < len; i++) {
+		uint16_t n = count[value[i]];
+		count[value[i]] = 0;
+		if (n > 1)
+			sum += n * log2(n);
+	}
+	return log2((double)len) - sum / (double)len;
 }
 
 static bool starts(const uint8_t *value, size_t len, const char *word)
@@ -67,13 +72,29 @@ static bool starts(const uint8_t *value, size_t len, const char *word)
 	return n <= len && strncasecmp((const char *)value, word, n) == 0;
 }
 
-/* Does the value hold one of these, lower-case words, of which the first letters are looked at first? */
-static bool holds_any(const uint8_t *value, size_t len, const char *const *words, size_t n)
+/* Parts of what stands for a value, lower-case; first_of_part: how they begin. */
+static const char *const parts[] = {"example",
+				    "redacted",
+				    "****",
+				    "xxxx",
+				    "....",
+				    "changeme",
+				    "your_",
+				    "your-",
+				    "<your",
+				    "placeholder",
+				    "\xe2\x80\xa2\xe2\x80\xa2",
+				    "[filtered",
+				    "{{"};
+static const bool first_of_part[256] = {['e'] = true, ['r'] = true, ['*'] = true, ['x'] = true,  ['.'] = true, ['c'] = true,
+					['y'] = true, ['<'] = true, ['p'] = true, [0xe2] = true, ['['] = true, ['{'] = true};
+
+static bool holds_part(const uint8_t *value, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		uint8_t first = lower(value[i]);
-		for (size_t w = 0; w < n; w++) {
-			if ((uint8_t)words[w][0] == first && starts(value + i, len - i, words[w]))
+		for (size_t k = 0; first_of_part[first] && k < sizeof(parts) / sizeof(*parts); k++) {
+			if ((uint8_t)parts[k][0] == first && starts(value + i, len - i, parts[k]))
 				return true;
 		}
 	}
@@ -108,19 +129,6 @@ bool is_placeholder(const uint8_t *value, size_t len)
 		"auth",      "protected", "provided", "prompt",   "file",      "env",    "vault",     "n/a",      "blank",
 		"encrypted", "success",   "denied",   "bearer",   "basic",     "digest",
 	};
-	static const char *const parts[] = {"example",
-					    "redacted",
-					    "****",
-					    "xxxx",
-					    "....",
-					    "changeme",
-					    "your_",
-					    "your-",
-					    "<your",
-					    "placeholder",
-					    "\xe2\x80\xa2\xe2\x80\xa2",
-					    "[filtered",
-					    "{{"};
 	if (len == 0)
 		return true;
 	if (is_shell_name(value, len))
@@ -144,7 +152,7 @@ bool is_placeholder(const uint8_t *value, size_t len)
 	/* encrypted in place, as sops does */
 	if (starts(value, len, "enc["))
 		return true;
-	return holds_any(value, len < PART_SEEN ? len : PART_SEEN, parts, sizeof(parts) / sizeof(*parts));
+	return holds_part(value, len < PART_SEEN ? len : PART_SEEN);
 }
 
 bool is_random(const uint8_t *value, size_t len)

@@ -98,8 +98,27 @@ static bool pair_holds(const struct text *t, size_t at, size_t end, bool quoted,
 	return true;
 }
 
+/* Most dashes begin something else: the first letters of the table's options, and of the ones of two dashes or of a word. */
+static bool may_be_option(const struct text *t, size_t dash)
+{
+	uint8_t first = text_at(t, dash + 1);
+	switch (first == '-' ? lower(text_at(t, dash + 2)) : lower(first)) {
+	case 'p':
+	case 'u':
+	case 'h':
+		return true;
+	case 'a':
+	case 'w':
+		return text_at(t, dash + 2) == ' ';
+	default:
+		return false;
+	}
+}
+
 bool option_at(const struct text *t, size_t dash, struct span *ret)
 {
+	if (!may_be_option(t, dash))
+		return false;
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
 		const struct option *o = &options[i];
 		size_t n = strlen(o->option), at = dash + n;

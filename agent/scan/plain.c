@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "scan/encoding.h"
+#include "scan/prefilter.h"
 
 #define TEXT_MIN 12U /* so many bytes of a decoded text are looked at first */
 #define BASE64_MAX 16384U
+#define NAME_MAX 6U    /* of HTML's names of signs */
 #define COLOUR_MAX 24U /* longest sequence of a terminal */
+#define KEY_HOPS 4U    /* "%22%3A%22" */
 #define BACKSLASHES 8U /* of JSON in JSON in JSON */
 
 /* One character that is written in another way: its value, or -1 for none at all; and how many bytes it takes, 0 if it is none. */
@@ -79,6 +82,10 @@ static struct written colour(const struct text *t, size_t i)
 
 static struct written entity_name(const struct text *t, size_t i)
 {
+	/* "&user=" of a query is none; nothing here is longer than &quot; */
+	size_t n = t->len - i < NAME_MAX ? t->len - i : NAME_MAX;
+	if (memchr(t->bytes + i, ';', n) == NULL)
+		return (struct written){0};
 	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
 		if (text_is(t, i, names[k].name))
 			return (struct written){names[k].value, strlen(names[k].name)};
@@ -115,13 +122,35 @@ static struct written written_at(const struct text *t, size_t i)
 	}
 }
 
-/* The blank behind "Bearer", the sign of an address, what divides keys and values and what they are quoted by. */
+/* Does a key that means something end before i, or before what is written so right before i: "password%22%3A"? */
+static bool behind_key(const struct text *t, size_t i)
+{
+	for (unsigned int hops = 0; hops < KEY_HOPS && i >= 3 && t->bytes[i - 3] == '%' && hex_at(t, i - 2, 2) >= 0; hops++)
+		i -= 3;
+	return keyvalue_may_end(t, i);
+}
+
+/* The blank behind "Bearer", the sign of an address, what divides a key that means something from its value, and what opens a number. Most
+ * of what is written so is a part of a URL, and no value of its own. */
 static bool percent_matters(const struct text *t, size_t i, int value)
 {
-	if (value == ' ')
-		return i >= 5 && (text_is(t, i - 5, "earer") || text_is(t, i - 4, "asic"));
-	return value == '@' || value == '=' || value == ':' || value == '"' || value == '\'' || value == '&' ||
-	       (value == '+' && is_digit(text_at(t, i + 3)));
+	switch (value) {
+	case ' ':
+		return (i >= 5 && (text_is(t, i - 5, "earer") || text_is(t, i - 4, "asic"))) || behind_key(t, i);
+	case '@':
+		return true;
+	case '+':
+		return is_digit(text_at(t, i + 3));
+	case '=':
+	case ':':
+	case '"':
+	case '\'':
+	case '&':
+		return behind_key(t, i) || (is_digit(text_at(t, i + 3)) && is_digit(text_at(t, i + 4)) &&
+					    is_digit(text_at(t, i + 5)) && is_digit(text_at(t, i + 6)));
+	default:
+		return false;
+	}
 }
 
 bool plain_may_begin(const struct text *t, size_t i)

@@ -161,7 +161,7 @@ bool secret_at(const struct text *t, size_t at, struct span *ret)
 {
 	size_t end = token_end(t, at), len = end - at;
 	const uint8_t *v = t->bytes + at;
-	if (len < 16 || !is_random(v, len < SECRET_JUDGED ? len : SECRET_JUDGED))
+	if (len < 16)
 		return false;
 	/* a path, a URL or a dotted name is not a token */
 	size_t slashes = 0, dots = 0, digits = 0;
@@ -170,10 +170,9 @@ bool secret_at(const struct text *t, size_t at, struct span *ret)
 		dots += v[i] == '.';
 		digits += is_digit(v[i]);
 	}
-	if (v[0] == '/' || slashes > 3 || dots > 2 || (dots > 0 && digits < 2) || memmem(v, len, "://", 3) != NULL)
-		return false;
 	uint8_t after = text_at(t, end);
-	if (after == '(' || after == '{' || after == '@')
+	if (v[0] == '/' || slashes > 3 || dots > 2 || (dots > 0 && digits < 2) || after == '(' || after == '{' || after == '@' ||
+	    memmem(v, len, "://", 3) != NULL || !is_random(v, len < SECRET_JUDGED ? len : SECRET_JUDGED))
 		return false;
 	*ret = (struct span){at, end};
 	return true;
