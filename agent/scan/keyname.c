@@ -25,7 +25,8 @@ bool keyname_before(const struct text *t, size_t end, struct keyname *ret)
 			continue;
 		}
 		bool starts = !is_alnum(before) || (is_upper(c) && is_lower(before)) || (is_alpha(c) && is_digit(before)) ||
-			      (is_upper(c) && is_upper(before) && is_lower(text_at(t, i)));
+			      (is_upper(c) && is_upper(before) && is_lower(text_at(t, i))) ||
+			      (before == 'D' && is_lower(c) && text_at(t, i - 3) == '-'); /* java -Dpassword= */
 		ret->reversed[ret->n] = (char)lower(c);
 		ret->starts |= (uint32_t)starts << ret->n;
 		ret->n++;

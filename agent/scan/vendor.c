@@ -142,7 +142,12 @@ static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
 		return body[n - 33] == '_' && all_digits(body, n - 33);
 	case ENTITY_VAULT_TOKEN:
 		return prefix > 2 || of_all_cases(body, n);
+	case ENTITY_AKAMAI_TOKEN:
+		return body[16] == '-';
+	case ENTITY_CLOSECRM_KEY:
+		return memchr(body, '.', n) == body + n / 2 && of_all_cases(body, n);
 	case ENTITY_MOLLIE_KEY:
+	case ENTITY_GOCARDLESS_TOKEN:
 	case ENTITY_FIREWORKS_KEY:
 	case ENTITY_BACKBLAZE_KEY:
 	case ENTITY_TELNYX_KEY:

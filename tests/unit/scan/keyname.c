@@ -40,6 +40,12 @@ static void boundaries(void **state)
 	assert_true(keyname_ends(&k, "pass"));
 	k = name_of("HTTPToken=");
 	assert_true(keyname_ends(&k, "token"));
+	k = name_of("java -Dpassword=");
+	assert_true(keyname_ends(&k, "password"));
+	k = name_of("java -Dsonar.login=");
+	assert_true(keyname_ends(&k, "sonarlogin"));
+	k = name_of("AndDpass=");
+	assert_false(keyname_ends(&k, "pass"));
 	k = name_of("pass\n\n=");
 	assert_int_equal(k.n, 0);
 	k = name_of("=");

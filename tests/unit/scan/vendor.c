@@ -48,6 +48,10 @@ static size_t make(size_t row, size_t n, char *out)
 		body[8] = '_';
 	if (rows[row].entity == ENTITY_COCKROACH_KEY)
 		body[22] = '_';
+	if (rows[row].entity == ENTITY_AKAMAI_TOKEN)
+		body[16] = '-';
+	if (rows[row].entity == ENTITY_CLOSECRM_KEY)
+		body[n / 2] = '.';
 	if (rows[row].entity == ENTITY_CLICKUP_TOKEN && n > 33) {
 		memset(body, '7', n - 33);
 		body[n - 33] = '_';
