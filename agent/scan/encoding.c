@@ -127,7 +127,8 @@ bool is_placeholder(const uint8_t *value, size_t len)
 		"yes",       "no",        "ok",       "set",      "unset",     "reset",  "updated",   "accepted", "rejected",
 		"char",      "varchar",   "bool",     "int",      "integer",   "object", "array",     "optional", "authentication",
 		"auth",      "protected", "provided", "prompt",   "file",      "env",    "vault",     "n/a",      "blank",
-		"encrypted", "success",   "denied",   "bearer",   "basic",     "digest",
+		"encrypted", "amd64",     "arm64",    "armhf",    "armel",     "i386",   "ppc64el",   "riscv64",  "s390x",
+		"aarch64",   "success",   "denied",   "bearer",   "basic",     "digest",
 	};
 	if (len == 0)
 		return true;

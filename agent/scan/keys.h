@@ -32,6 +32,8 @@ enum kind {
 	KIND_MANIFEST,  /* kind: Secret */
 	KIND_INSERT,    /* (id, password) VALUES (7, 'hunter2') */
 	KIND_LINK,      /* a URL within a query */
+	KIND_COMMAND,   /* LOGIN user password */
+	KIND_COOKIE,    /* session=… in a Cookie header */
 	KIND_TYPE,      /* a type between the key and the '=': var token string = … */
 	KIND_SIGNATURE, /* of a URL that opens what it names */
 	KIND_VALUE,     /* <add key="Password" value="…" /> */

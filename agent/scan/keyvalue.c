@@ -10,6 +10,7 @@
 #include "scan/shapes.h"
 #include "scan/validators.h"
 
+#define COOKIES_MAX 400U /* bytes of a Cookie header before the one that matters */
 #define ENCODED_MAX 512U /* bytes of a percent-encoded value that is judged */
 
 /* Most keys are secret (acme_key=…), but those that find a thing are not; a bare "key" says nothing. */
@@ -126,6 +127,16 @@ static bool names_an_open_token(const struct keyname *name)
 	       keyname_has(name, "publishable");
 }
 
+/* Does the line say before `key` that it is about a cookie? A session is many things elsewhere. */
+static bool in_cookie_header(const struct text *t, size_t key)
+{
+	for (size_t i = key; i > 0 && key - i < COOKIES_MAX && t->bytes[i - 1] != '\n'; i--) {
+		if (lower(t->bytes[i - 1]) == 'c' && text_is(t, i - 1, "cookie"))
+			return true;
+	}
+	return false;
+}
+
 /* A value that a key calls a secret, of no kind of its own. After "token " without a quote it has to look made by a machine; after
  * "key " also unlike the hash that finds a thing. */
 static bool some_secret_at(const struct text *t, size_t sep, size_t at, int kind, struct span *ret)
@@ -139,6 +150,16 @@ static bool some_secret_at(const struct text *t, size_t sep, size_t at, int kind
 	return token_in_prose(t, ret, kind != KIND_SOME_KEY);
 }
 
+/* "PASS: gcc.dg/vect.c": how a test ended, at the line's beginning or behind its time. */
+static bool is_verdict(const struct text *t, const struct keyname *name, size_t sep)
+{
+	if (name->n != 4 || text_at(t, sep) != ':' || text_at(t, sep + 1) != ' ' || text_at(t, name->start) != 'P' ||
+	    text_at(t, name->start + 3) != 'S')
+		return false;
+	uint8_t before = text_at(t, name->start - 1), further = text_at(t, name->start - 2);
+	return name->start == 0 || before == '\n' || (before == ' ' && (further == ']' || further == ')' || is_digit(further)));
+}
+
 /* What the value at `at` is, of a key of this kind whose separator is at `sep`. */
 static bool judge(const struct text *t, size_t sep, size_t at, int kind, const struct keyname *name, struct span *ret,
 		  enum entity_id *ret_entity)
@@ -149,7 +170,8 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 	bool found = false;
 	switch (kind) {
 	case KIND_PASSWORD:
-		found = text_at(t, name->start - 1) != '/' && (password_at(t, sep, at, &span) || netrc_at(t, sep, at, &span));
+		found = text_at(t, name->start - 1) != '/' && !is_verdict(t, name, sep) &&
+			(password_at(t, sep, at, &span) || netrc_at(t, sep, at, &span));
 		if (found && in_connection_string(t, name->start))
 			entity = ENTITY_URL_CREDENTIALS;
 		break;
@@ -191,6 +213,10 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 	case KIND_SESSION:
 		entity = ENTITY_SESSION_COOKIE;
 		found = session_at(t, at, &span);
+		break;
+	case KIND_COOKIE:
+		entity = ENTITY_SESSION_COOKIE;
+		found = text_at(t, sep) == '=' && session_at(t, at, &span) && in_cookie_header(t, name->start);
 		break;
 	case KIND_CVV:
 		entity = ENTITY_CVV;
@@ -294,6 +320,13 @@ static void joined_at(const struct text *t, size_t dash, int kind, const struct 
 
 void value_named_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m)
 {
+	uint8_t c = text_at(t, sep);
+	/* what only commands have behind their words */
+	bool only_command = c != ' ' && c != '=' && c != '>' && c != ':' && c != ',' && c != '(' && c != '-';
+	bool command = (c == ' ' || c == '\r' || is_quote(c)) &&
+		       (kind == KIND_AUTHORIZATION || kind == KIND_PASSWORD || kind == KIND_COMMAND);
+	if ((command && command_at(t, sep, m)) || kind == KIND_COMMAND || only_command)
+		return;
 	size_t at = value_start(t, sep);
 	struct span span;
 	enum entity_id entity;

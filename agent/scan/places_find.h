@@ -115,6 +115,12 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 		      AHEAD(d8, d8_next | d8_next >> 4, 1);
 	keys |= joined;
 
+	/* "AUTH secret" of a protocol, "AUTH\r\n$6" of Redis, "AUTH" "secret" of its monitor */
+	quad capitals = BEHIND(upper, upper_last) & BEHIND_BY(upper, upper_last, 2) & BEHIND_BY(upper, upper_last, 3) &
+			BEHIND_BY(upper, upper_last, 4);
+	keys |= (capitals & (space | ~common)) |
+		(quote & BEHIND(alpha, alpha_last) & AHEAD(space, space_next, 1) & AHEAD(quote, quote_next, 2));
+
 	/* signs in the middle of a vendor's key: shapes.c */
 	quad dot14 = AHEAD(dot, dot_next, 14) & AHEAD(dot, dot_next, 22),
 	     dot24 = AHEAD(dot, dot_next, 24) & AHEAD(dot, dot_next, 31);

@@ -76,6 +76,8 @@ void manifest_at(const struct text *t, size_t sep, size_t at, struct matches *m)
 void value_named_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m);
 /* insert.c: the values of an INSERT, whose word VALUES begins at `values` and ends before `sep`. */
 void insert_at(const struct text *t, size_t values, size_t sep, struct matches *m);
+/* commands.c: the password of a protocol's command, whose word ends before `sep`: AUTH, PASS, LOGIN. */
+bool command_at(const struct text *t, size_t sep, struct matches *m);
 /* options.c: a password among the options of a command, of which one's dash is at `dash`. */
 bool option_at(const struct text *t, size_t dash, struct span *ret);
 /* bearer.c: the token after "Bearer " or the credentials after "Basic ". */
