@@ -12,38 +12,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prove/relay.h"
+#include "prove/pool.h"
+#include "prove/trial.h"
 
 #define PAUSE_NS 500000000ULL   /* between two faults: the relay sees that the one is over */
 #define FINISH_NS 5000000000ULL /* nobody new has come for so long */
 #define IDLE_NS 10000000000ULL  /* a peer that nobody connects to for so long is not reached */
+#define OLD_NS 1000000000ULL    /* nobody has come for so long: those that are connected already do not need to */
 #define QUIET_NS 3000000000ULL  /* nothing more comes of a fault: at least so long, and three times the longest gap */
 #define RESOLVE_NS 5000000000ULL
 #define LAST_WORD_MS 200 /* a service that has just ended: what the relay saw of it */
-#define OUTLIVED 3 / 2
-#define ENOUGH 3U      /* give-ups that are told alike */
-#define ERRORS_MIN 10U /* answers, before their share of failures counts */
+#define ENOUGH 3U        /* give-ups that are told alike */
+#define ERRORS_MIN 10U   /* answers, before their share of failures counts */
 
 enum state { LOOKS, PAUSES, FAULT, OVER };
 
 struct target {
+	struct pool pool;
 	uint64_t requests, connects;
 	int64_t granted, spent; /* of the purse */
 	bool done[FAULTS];
 	uint64_t stall_ns; /* when it gives up a peer that is silent; 0 = not known */
-};
-
-/* What has come of the fault that is on. */
-struct trial {
-	enum fault_kind kind;
-	uint32_t row; /* WIRE_FAULT_PEERS: the first peer to come */
-	uint64_t start_ns, first_ns, last_ns, gap_ns;
-	uint32_t affected_before, affected;
-	uint32_t asked, over; /* connections that felt it, and those of them whose end is known */
-	uint32_t gave_up, waited, cut, unfit;
-	uint64_t least_ns, most_ns, waited_ns;
-	uint64_t whole_ns;          /* of the shortest give-up: since it asked */
-	uint64_t answers, failures; /* of the service, meanwhile */
 };
 
 struct prove {
@@ -54,6 +43,7 @@ struct prove {
 	void *ctx;
 	enum state state;
 	uint64_t born_ns, since_ns, spent_ns;
+	uint64_t old_ns; /* when connections from before were ended last */
 	struct target targets[WIRE_FAULT_PEERS];
 	bool resolved; /* look-ups have had their turn */
 	bool finished; /* and everything that is known has: said once */
@@ -62,35 +52,12 @@ struct prove {
 
 /* -- what is learnt -- */
 
-static bool address_of(const struct conn *c, uint8_t to[16], uint16_t *ret_port)
-{
-	if (c->kind != CONN_TCP || c->role != CONN_CLIENT)
-		return false;
-	if (c->peer_addr.ss_family == AF_INET) {
-		const struct sockaddr_in *a = (const struct sockaddr_in *)(const void *)&c->peer_addr;
-
-		memset(to, 0, 10);
-		memset(to + 10, 0xff, 2);
-		memcpy(to + 12, &a->sin_addr, 4);
-		*ret_port = a->sin_port;
-		return true;
-	}
-	if (c->peer_addr.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)(const void *)&c->peer_addr;
-
-		memcpy(to, &a->sin6_addr, 16);
-		*ret_port = a->sin6_port;
-		return true;
-	}
-	return false;
-}
-
 static struct target *target_of(struct prove *p, const struct conn *c, uint32_t *ret_row)
 {
 	uint8_t address[16];
 	uint16_t port;
 
-	if (!address_of(c, address, &port))
+	if (!pool_address(c, address, &port))
 		return NULL;
 	*ret_row = wire_fault_row(p->fault, address, port);
 	return *ret_row < WIRE_FAULT_PEERS ? &p->targets[*ret_row] : NULL;
@@ -102,17 +69,6 @@ static uint32_t row_now(const struct prove *p)
 	const uint32_t target = atomic_load(&p->fault->target);
 
 	return p->now.row < WIRE_FAULT_PEERS ? p->now.row : target ? target - 1 : WIRE_FAULT_PEERS;
-}
-
-static void add_give_up(struct trial *t, uint64_t ns, uint64_t whole_ns)
-{
-	t->gave_up++;
-	if (t->gave_up == 1 || ns < t->least_ns) {
-		t->least_ns = ns;
-		t->whole_ns = whole_ns;
-	}
-	if (ns > t->most_ns)
-		t->most_ns = ns;
 }
 
 static void on_connect(void *ctx, struct conn *c, const struct event *e)
@@ -133,45 +89,28 @@ static void on_request_end(void *ctx, struct request *r)
 	uint32_t row;
 	struct target *t = r->server ? NULL : target_of(p, r->conn, &row);
 
-	if (t)
+	if (t) {
 		t->requests++;
+		pool_note(&t->pool, r->conn);
+	}
 	if (r->server && p->state == FAULT && r->end != REQUEST_PENDING) {
 		p->now.answers++;
 		p->now.failures += r->failed || r->status >= 500 || !r->answered;
 	}
 }
 
-const struct observer prove_observer = {.conn_connect = on_connect, .request_end = on_request_end};
-
-static void take_in(struct trial *t, const struct relay_said *said, uint64_t stall_ns)
+static void on_close(void *ctx, struct conn *c, const struct event *e)
 {
-	if (said->kind != (uint32_t)t->kind)
-		return;
-	switch ((enum relay_what)said->what) {
-	case RELAY_ASKED:
-		t->asked++;
-		return;
-	case RELAY_GAVE_UP:
-		add_give_up(t, said->waited_ns, said->whole_ns);
-		break;
-	case RELAY_WAITED:
-		t->waited++;
-		break;
-	case RELAY_FREED:
-		/* The whole outlived what the service waits for one byte: nothing bounds it that is as short. */
-		t->waited += t->kind == FAULT_DRIP && stall_ns && said->waited_ns > OUTLIVED * stall_ns;
-		break;
-	case RELAY_CUT:
-		t->cut++;
-		return;
-	case RELAY_UNFIT:
-		t->unfit++;
-		return;
-	}
-	t->over++;
-	if (said->what != RELAY_GAVE_UP && said->waited_ns > t->waited_ns)
-		t->waited_ns = said->waited_ns;
+	struct prove *p = ctx;
+	uint32_t row;
+	struct target *t = target_of(p, c, &row);
+
+	(void)e;
+	if (t)
+		pool_forget(&t->pool, c->id);
 }
+
+const struct observer prove_observer = {.conn_connect = on_connect, .request_end = on_request_end, .conn_close = on_close};
 
 static void listen_to_relay(struct prove *p)
 {
@@ -179,7 +118,7 @@ static void listen_to_relay(struct prove *p)
 
 	while (relay_next(&p->relay, &said))
 		if (p->state == FAULT)
-			take_in(&p->now, &said, said.row < WIRE_FAULT_PEERS ? p->targets[said.row].stall_ns : 0);
+			trial_hears(&p->now, &said, said.row < WIRE_FAULT_PEERS ? p->targets[said.row].stall_ns : 0);
 }
 
 /* -- the purse -- */
@@ -217,6 +156,23 @@ static void empty_purse(struct prove *p)
 		p->targets[row].granted -= left;
 }
 
+/* -- connections from before -- */
+
+/* Who asks on connections that it has already never meets the relay: those that rest are ended, as a peer ends them that is tired of waiting.
+ * Half of the purse stays for those that try again. */
+static void end_old_ones(struct prove *p, uint64_t now_ns)
+{
+	const int32_t credit = atomic_load(&p->fault->credit);
+	const uint32_t row = row_now(p);
+	struct target *t = row < WIRE_FAULT_PEERS ? &p->targets[row] : NULL;
+
+	if (!t || p->now.kind == FAULT_RESOLVE || p->now.affected || credit < 2 || now_ns - p->now.start_ns < OLD_NS ||
+	    now_ns < p->old_ns + OLD_NS)
+		return;
+	p->old_ns = now_ns;
+	atomic_fetch_sub(&p->fault->credit, (int32_t)pool_end(&t->pool, &p->fault->peers[row], (unsigned int)credit / 2));
+}
+
 /* -- one fault -- */
 
 static void begin(struct prove *p, enum fault_kind kind, uint32_t row, uint64_t now_ns)
@@ -234,17 +190,6 @@ static void begin(struct prove *p, enum fault_kind kind, uint32_t row, uint64_t 
 	atomic_store(&f->beat_ns, now_ns);
 	atomic_store(&f->until_ns, now_ns + 2 * WIRE_FAULT_LEASE_NS); /* until the relay renews it */
 	atomic_store_explicit(&f->way, faults[kind].way, memory_order_release);
-}
-
-static const char *outcome_of(const struct trial *t)
-{
-	if (t->affected == 0)
-		return "not_reached";
-	if (!*faults[t->kind].phase)
-		return t->kind == FAULT_REFUSE || t->cut ? "attempts" : t->unfit ? "unfit" : "unclear";
-	if (t->waited)
-		return "waited";
-	return t->gave_up ? "gave_up" : t->unfit ? "unfit" : "unclear";
 }
 
 static void tell(struct prove *p, const struct trial *t, uint32_t row, const char *outcome, const char *why, uint64_t now_ns)
@@ -293,7 +238,7 @@ static void end(struct prove *p, uint64_t now_ns, const char *why)
 	}
 	p->spent_ns += p->now.affected ? now_ns - p->now.first_ns : 0;
 	if (row < WIRE_FAULT_PEERS || resolve)
-		tell(p, &p->now, row, outcome_of(&p->now), why, now_ns);
+		tell(p, &p->now, row, trial_outcome(&p->now), why, now_ns);
 	p->state = PAUSES;
 	p->since_ns = now_ns;
 }
@@ -424,6 +369,7 @@ void prove_tick(struct prove *p, uint64_t now_ns)
 			p->state = OVER;
 			finish(p, why);
 		} else {
+			end_old_ones(p, now_ns);
 			atomic_store(&p->fault->beat_ns, now_ns);
 			/* We were away for long, loading probes, say: whoever starts right now must not slip by before the relay looks. */
 			if (atomic_load(&p->fault->until_ns) <= now_ns)

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """A service with one dependency, stable and as the canaries that a hurried change makes of it.
 
-usage: canary.py KIND PORT DEPENDENCY_PORT     KIND: stable, no_timeout, logs_email, retries
+usage: canary.py KIND PORT DEPENDENCY_PORT     KIND: stable, no_timeout, logs_email, retries, pooled
 
 Serves GET /order/N: asks the dependency, gives up after 2 s, tries at most three times with exponential back-off and jitter.
 """
 import http.client
 import http.server
 import random
+import select
 import sys
 import time
 
+idle = []  # connections, of a service that keeps them
 kind, port, dependency = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
 
@@ -22,6 +24,22 @@ def ask_without_timeout(path):
 def ask_with_timeout(path):
     c = http.client.HTTPConnection("127.0.0.1", dependency, timeout=2)
     return answer_of(c, path)
+
+
+def ask_on_old_one(path):
+    """On a connection that is there already, if it is still good: what is closed is noticed when it is taken."""
+    c = idle.pop() if idle else http.client.HTTPConnection("127.0.0.1", dependency, timeout=2)
+    if c.sock and select.select([c.sock], [], [], 0)[0]:
+        c.close()
+    try:
+        c.request("GET", path)
+        response = c.getresponse()
+        response.read()
+        idle.append(c)
+        return response.status
+    except (OSError, http.client.HTTPException):
+        c.close()
+        return 504
 
 
 def answer_of(connection, path):
@@ -37,7 +55,7 @@ def answer_of(connection, path):
 
 
 def stock(path):
-    ask = ask_without_timeout if kind == "no_timeout" else ask_with_timeout
+    ask = {"no_timeout": ask_without_timeout, "pooled": ask_on_old_one}.get(kind, ask_with_timeout)
     attempt = 0
     while True:
         status = ask(path)

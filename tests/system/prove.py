@@ -135,13 +135,13 @@ def killed():
     flows_again((signal.SIGKILL, signal.SIGTERM, signal.SIGINT), "no_timeout")
 
 
-def budget(*command):
+def budget(*command, faults="stall+503", seconds=20):
     share = 20
     with workdir() as top, service(top, *command or ["stable"]) as (server, _):
         load = Load(server.port)
         try:
-            run([GAPSCOPE, "gate", "--quiet", "--prove", "--faults", "stall+503", "--prove-share", share, "--prove-learn", 3, "--prove-hold", 10,
-                 "--prove-errors", 100, "--duration", 20, "--json", top / "v.json", "--report", top / "r.json", server.process.pid])
+            run([GAPSCOPE, "gate", "--quiet", "--prove", "--faults", faults, "--prove-share", share, "--prove-learn", 3, "--prove-hold", 10,
+                 "--prove-errors", 100, "--duration", seconds, "--json", top / "v.json", "--report", top / "r.json", server.process.pid])
         finally:
             seen = load.stop()
         report, verdict = read_report(top / "r.json"), json.loads((top / "v.json").read_text())
@@ -156,6 +156,11 @@ def budget(*command):
         expect(bound["bound"] == "finite" and bound["confidence"] == "proven", f"the deadline is not proven: {bound}")
 
 
+def pooled():
+    """A service that asks on connections that it had before: they are ended while they rest, so that it connects again."""
+    budget("pooled", faults="stall", seconds=10)
+
+
 def of_go():
     """A Go service that runs: the kernel leads its connections, and lets go of them with the agent."""
     need_probes()
@@ -163,7 +168,7 @@ def of_go():
         go = go_program("that faults reach Go programs, and are undone there, is NOT tested")
         program = top / "order"
         checked([go, "build", "-o", program, HERE / "programs" / "order.go"], env=clean_env({"CGO_ENABLED": "0", "GO111MODULE": "off"}), timeout=280)
-        budget(program, "bounded")
+        budget(program, "bounded", faults="stall", seconds=10)
         flows_again((signal.SIGKILL,), program, "endless")
 
 
@@ -227,6 +232,7 @@ def refused_words():
 
 
 CASES = {"prove_killed": killed, "prove_budget": budget, "prove_errors_stop": errors_stop, "prove_dry_run": dry_run, "prove_of_go": of_go,
+         "prove_pooled": pooled,
          "prove_of_static": of_static,
          "prove_refused_words": refused_words}
 

@@ -32,7 +32,8 @@ static struct prove *start(const char *spec, bool launched, struct wire_fault *f
 
 static struct conn peer(uint16_t port)
 {
-	struct conn c = {.kind = CONN_TCP, .role = CONN_CLIENT};
+	static struct process nobody;
+	struct conn c = {.kind = CONN_TCP, .role = CONN_CLIENT, .process = &nobody};
 	struct sockaddr_in *a = (struct sockaddr_in *)(void *)&c.peer_addr;
 
 	*a = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
