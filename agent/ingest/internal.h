@@ -36,6 +36,7 @@ struct slot {
 	uint64_t held;                  /* bytes of its ring that were read and not given back yet: see trim.h */
 	uint64_t given_ns;              /* when some were given back last */
 	uint64_t touched;               /* bytes given back since its pages were freed */
+	bool keeps;                     /* its ring's pages although it is slow */
 };
 
 /* What we remember of a process slot. */
@@ -62,6 +63,7 @@ struct ingest {
 	struct counters *counters;
 	struct pids *pids;
 	struct slot *slots;      /* shared->thread_max of them */
+	uint32_t keeping;        /* of them, that keep their pages although they are slow */
 	struct watched *watched; /* shared->process_max of them */
 	uint32_t threads_high;   /* slots behind this one were never used */
 	uint32_t processes_high;

@@ -34,6 +34,16 @@ static void free_pages(const struct ingest *in, uint32_t slot, uint64_t from, ui
 				(off_t)(to - from));
 }
 
+/* A slow thread's ring: may it stay as it is? At first nobody knows how slow its thread is. */
+static bool may_keep(struct ingest *in, struct slot *s)
+{
+	if (!s->keeps && s->given_ns > 0 && in->keeping < TRIM_KEEP_BYTES / in->shared->ring_bytes) {
+		s->keeps = true;
+		in->keeping++;
+	}
+	return s->keeps;
+}
+
 static void give_back(struct ingest *in, uint32_t slot)
 {
 	struct wire_thread *t = wire_thread_at(in->shared, slot);
@@ -43,7 +53,7 @@ static void give_back(struct ingest *in, uint32_t slot)
 
 	if (s->held == 0)
 		return;
-	if (holds_back(in) && in->now_ns > s->given_ns + SLOW_NS) {
+	if (holds_back(in) && in->now_ns > s->given_ns + SLOW_NS && !may_keep(in, s)) {
 		const uint64_t end = pos + s->held;
 
 		free_pages(in, slot, pos, end < size ? end : size);
@@ -100,6 +110,9 @@ void trim_free(struct ingest *in, uint32_t slot)
 	struct slot *s = &in->slots[slot];
 
 	give_back(in, slot);
+	in->keeping -= s->keeps;
+	s->keeps = false;
+	s->given_ns = 0;
 	if (s->touched >= FREE_MIN_BYTES) {
 		free_pages(in, slot, 0, in->shared->ring_bytes);
 		s->touched = 0;

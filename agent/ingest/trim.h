@@ -4,12 +4,15 @@
  *
  * A ring is large, so that an agent that does not get a processor for a while loses nothing; but its producer walks through all of
  * it, however slowly. While room is held back nobody can write there: only then may its pages be freed. A thread that fills the ring fast
- * keeps its pages: freeing them would cost it a page fault each. All on the thread that calls ingest_poll.
+ * keeps its pages: freeing them would cost it a page fault each, more than a page's 64 records cost together. So do the first few slow ones:
+ * most services have one or two threads that do the work. All on the thread that calls ingest_poll.
  */
 #ifndef GAPSCOPE_INGEST_TRIM_H
 #define GAPSCOPE_INGEST_TRIM_H
 
 #include "ingest/internal.h"
+
+#define TRIM_KEEP_BYTES (8U << 20) /* rings of slow threads that keep their pages, together */
 
 /* Bytes behind tail that were read already. */
 uint64_t trim_held(const struct ingest *in, uint32_t slot);
