@@ -220,6 +220,11 @@ static uint64_t alarm_limit(const struct watch *w)
 	return left < w->alarm_len_ns && w->alarm_len_ns - left <= w->alarm_len_ns / 5 ? w->alarm_len_ns : left;
 }
 
+static bool near_ns(uint64_t a, uint64_t b, uint64_t slack)
+{
+	return a > b ? a - b <= slack : b - a <= slack;
+}
+
 /* The decisive evidence: the wait ended because the process ended it. */
 static bool judge_outcome(const struct watch *w, enum ending end, const struct judge *j, struct observation *o)
 {
@@ -264,8 +269,9 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns, true);
 	/* A busy machine acts late on its timers: the timer says what was meant. */
 	bool late = w->loop_timed_out && w->hint_ns > w->since_ns && w->hint_ns <= j->now_ns && j->now_ns - w->hint_ns <= age / 5;
-	/* The same where the end of the wait was not seen: it was begun before anybody watched. */
-	if (w->limit_ns && !w->rearmed && age >= w->limit_ns && age - w->limit_ns <= age / 5)
+	/* The same where the end of the wait was not seen: it was begun before anybody watched, or begun again because somebody began to. */
+	if (w->limit_ns && !w->rearmed && age >= w->limit_ns &&
+	    (age - w->limit_ns <= age / 5 || near_ns(w->last_t0 + w->limit_ns, j->now_ns, w->limit_ns / 10)))
 		return judge_bounded(o, HOW_TIMED_OUT, w->limit_ns, true);
 	return judge_bounded(o, HOW_GAVE_UP, late ? w->hint_ns - w->since_ns : age, true);
 }
