@@ -161,6 +161,52 @@ def pooled():
     budget("pooled", faults="stall", seconds=10)
 
 
+RESOLVES = """
+import socket, sys, time
+for _ in range(int(sys.argv[1])):
+    start = time.monotonic()
+    socket.getaddrinfo("localhost", 80)
+    print(time.monotonic() - start, flush=True)
+    time.sleep(0.05)
+"""
+
+
+def names():
+    """Look-ups of names take longer, and no longer than the agent lives."""
+    with workdir() as top:
+        done = run([GAPSCOPE, "gate", "--quiet", "--prove", "--faults", "dns", "--prove-hold", 1, "--report", top / "r.json", "--", sys.executable, "-c",
+                    RESOLVES, 40])
+        proof, = (p for p in read_report(top / "r.json")["proofs"] if p["fault"] == "dns")
+        took = [float(line) for line in done.stdout.decode().splitlines() if line.replace(".", "").replace("e-", "").isdigit()]
+        print(f"{len(took)} look-ups, {max(took):.2f} s at most; {proof['outcome']}, {proof['affected']} affected: {proof['text']}")
+        expect(len(took) == 40 and max(took) >= 1 and proof["outcome"] == "waited" and 0 < proof["affected"] < 40, f"{took} {proof}")
+        program = subprocess.Popen([sys.executable, "-c", RESOLVES, "100000"], stdout=subprocess.PIPE)
+        agent = subprocess.Popen([GAPSCOPE, "attach", "--quiet", "--prove", "faults=dns,share=100,errors=100,learn=0,hold=600", str(program.pid)],
+                                 env=clean_env())
+        try:
+            lines = []
+            reader = threading.Thread(target=lambda: lines.extend(float(line) for line in program.stdout), daemon=True)
+            reader.start()
+            seen = [-1]
+
+            def held():  # no look-up has ended for a while
+                was, seen[0] = seen[0], len(lines)
+                time.sleep(1)
+                return len(lines) == was and was > 0
+
+            poll_until(held, "a look-up is held")
+            agent.kill()
+            start, before = time.monotonic(), len(lines)
+            poll_until(lambda: len(lines) > before, "it goes on")
+            print(f"SIGKILL: look-ups go on after {time.monotonic() - start:.2f} s; the one that was held took {lines[before]:.2f} s")
+            poll_until(lambda: len(lines) > before + 5, "the next ones do, too")
+            expect(max(lines[before + 1:before + 5]) < max(1, lines[before]), f"{lines[before:before + 5]}")
+        finally:
+            program.kill()
+            if agent.poll() is None:
+                agent.kill()
+
+
 def of_go():
     """A Go service that runs: the kernel leads its connections, and lets go of them with the agent."""
     need_probes()
@@ -232,7 +278,7 @@ def refused_words():
 
 
 CASES = {"prove_killed": killed, "prove_budget": budget, "prove_errors_stop": errors_stop, "prove_dry_run": dry_run, "prove_of_go": of_go,
-         "prove_pooled": pooled,
+         "prove_pooled": pooled, "prove_names": names,
          "prove_of_static": of_static,
          "prove_refused_words": refused_words}
 
