@@ -181,13 +181,12 @@ def names():
         print(f"{len(took)} look-ups, {max(took):.2f} s at most; {proof['outcome']}, {proof['affected']} affected: {proof['text']}")
         expect(len(took) == 40 and max(took) >= 1 and proof["outcome"] == "waited" and 0 < proof["affected"] < 40, f"{took} {proof}")
         program = subprocess.Popen([sys.executable, "-c", RESOLVES, "100000"], stdout=subprocess.PIPE)
-        agent = subprocess.Popen([GAPSCOPE, "attach", "--quiet", "--prove", "faults=dns,share=100,errors=100,learn=0,hold=600", str(program.pid)],
-                                 env=clean_env())
+        lines, seen, agent = [], [-1], None
         try:
-            lines = []
-            reader = threading.Thread(target=lambda: lines.extend(float(line) for line in program.stdout), daemon=True)
-            reader.start()
-            seen = [-1]
+            threading.Thread(target=lambda: lines.extend(float(line) for line in program.stdout), daemon=True).start()
+            poll_until(lambda: lines, "the program is up")
+            agent = subprocess.Popen([GAPSCOPE, "attach", "--quiet", "--prove", "faults=dns,share=100,errors=100,learn=0,hold=600",
+                                      str(program.pid)], env=clean_env())
 
             def held():  # no look-up has ended for a while
                 was, seen[0] = seen[0], len(lines)
@@ -203,7 +202,7 @@ def names():
             expect(max(lines[before + 1:before + 5]) < max(1, lines[before]), f"{lines[before:before + 5]}")
         finally:
             program.kill()
-            if agent.poll() is None:
+            if agent and agent.poll() is None:
                 agent.kill()
 
 

@@ -83,7 +83,7 @@ static struct sockaddr_in6 mapped(const struct sockaddr_in *v4)
 
 static void leads(void **state)
 {
-	struct sockaddr_in6 to, six = mapped(&peer);
+	struct sockaddr_in6 to = {0}, six = mapped(&peer);
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)&to;
 	const uint32_t first = htonl(WIRE_FAULT_NET + 1);
 
