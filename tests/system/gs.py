@@ -78,6 +78,20 @@ def npm():
     return node / "bin" / "npm", clean_env({"PATH": f"{node}/bin:{os.environ['PATH']}"})
 
 
+def npm_package(name, version):
+    """A folder with the package in it, made once by npm."""
+    need("node")
+    program, env = npm()
+    folder = CACHE / "npm" / f"{name}-{version}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "wb") as lock:  # tests run at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "node_modules" / name / "package.json").exists():
+            checked([program, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, f"{name}@{version}"], env=env,
+                       timeout=300)
+    return folder / "node_modules"
+
+
 def clean_env(extra=None):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("LD_PRELOAD", "GAPSCOPE_", "OTEL_"))}
     env.update({"LC_ALL": "C.UTF-8", "TZ": "UTC", "GIT_CONFIG_NOSYSTEM": "1"})

@@ -340,24 +340,10 @@ def kafka():
             server.kill()
 
 
-def npm_package(name, version):
-    """A folder with the package in it, made once by npm."""
-    gs.need("node")
-    program, env = gs.npm()
-    folder = gs.CACHE / "npm" / f"{name}-{version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "wb") as lock:  # tests run at the same time
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "node_modules" / name / "package.json").exists():
-            gs.checked([program, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, f"{name}@{version}"], env=env,
-                       timeout=300)
-    return folder / "node_modules"
-
-
 def ioredis():
     """ioredis in node: commands one by one, a pipeline, a transaction."""
     gs.need("redis-server")
-    modules = npm_package("ioredis", "5.4.1")
+    modules = gs.npm_package("ioredis", "5.4.1")
     with gs.workdir() as top:
         port = gs.free_port()
         server = gs.Server(["redis-server", "--port", port, "--save", "", "--dir", top], port, top / "log")
