@@ -58,6 +58,12 @@ static __always_inline uint64_t cpu_ip(const struct pt_regs *r)
 	return r->ip;
 }
 
+/* Of a function. */
+static __always_inline uint64_t cpu_result(const struct pt_regs *r)
+{
+	return r->ax;
+}
+
 static __always_inline uint64_t cpu_sp(const struct pt_regs *r)
 {
 	return r->sp;

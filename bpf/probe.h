@@ -36,6 +36,9 @@
 #define PROBE_GO_READS 4096U /* reads of TLS connections under way at once */
 #define PROBE_PLAIN 4096U    /* bytes of plaintext that are copied of one call */
 #define PROBE_PLAIN_FEW 512U /* so many take less room */
+#define PROBE_BUCKETS 8192U  /* of sampled blocks of memory; a power of two */
+#define PROBE_WAYS 8U        /* blocks in one */
+#define PROBE_LOG_STEPS 64U  /* of the table of logarithms; a power of two */
 
 enum probe_kind {
 	PROBE_CALL = 1,
@@ -45,6 +48,19 @@ enum probe_kind {
 	PROBE_EXEC,       /* args[0] = parent, args[1] = where its code begins, data = path */
 	PROBE_EXIT,       /* ret = status as wait says it */
 	PROBE_GO,         /* nr = enum probe_go_what, args = its arguments; data = struct probe_go_timer, _chain or _plain */
+	PROBE_ALLOC, /* a sampled one: args = address, bytes, mean, 1 if its end will not be told; ret = bytes asked for since the last */
+	PROBE_FREE,       /* args[0] = address of a sampled one */
+	PROBE_ALLOC_REST, /* a thread ends: ret = bytes asked for since its last sample */
+};
+
+/* Functions of an allocator, by where their arguments stand. */
+enum probe_alloc_what {
+	ALLOC_MALLOC = 1, /* bytes */
+	ALLOC_CALLOC,     /* number, bytes of each */
+	ALLOC_REALLOC,    /* block, bytes */
+	ALLOC_ALIGNED,    /* alignment, bytes */
+	ALLOC_POSIX,      /* where to put the address, alignment, bytes */
+	ALLOC_FREE,       /* block */
 };
 
 /* Functions of Go's library that deadlines go through. Arguments as Go passes them in registers. */
@@ -194,6 +210,23 @@ struct probe_slot {
 	uint16_t active;
 };
 
+/* Allocations of the thread with the same index among the slots. */
+struct probe_alloc {
+	uint64_t left;            /* bytes until the next sample; below zero (as int64_t): it is due */
+	uint64_t gap;             /* what left began with */
+	uint64_t carry;           /* bytes asked for that no record has told */
+	uint64_t sp;              /* of the call that is going on, 0 = none: what the function calls itself counts as part of it */
+	uint64_t bytes, t0;       /* of that call */
+	uint64_t old;             /* sampled block that it may give back, 0 = none */
+	uint64_t result;          /* where it puts the address */
+	uint32_t mean, next_mean; /* of the distance that ran out, and of the one that runs */
+	uint32_t tid;             /* whose this is */
+	uint8_t what;             /* enum probe_alloc_what */
+	uint8_t due;              /* it is a sample */
+	uint8_t told;             /* its stack was told */
+	uint8_t pad;
+};
+
 /* What could not be told, by cause: one array for each processor. */
 enum probe_count {
 	PROBE_COUNT_TOLD,       /* put into the ring buffer */
@@ -202,6 +235,7 @@ enum probe_count {
 	PROBE_COUNT_NO_PROCESS, /* more processes than slots: all of that process goes unseen */
 	PROBE_COUNT_UNREADABLE, /* memory of the service could not be copied: the call is told without it */
 	PROBE_COUNT_NO_STACK,   /* a stack could not be told; the next call of that site brings it */
+	PROBE_COUNT_NO_BLOCK,   /* a sampled block had no room in its table: when it is freed is not told */
 	PROBE_COUNTS = 8        /* a power of two */
 };
 

@@ -9,6 +9,7 @@
  * Functions that are neither static nor inline are checked by the kernel's verifier once, whatever their callers know: keep the large ones so.
  * Programs of this kind run without preemption, so one scratch buffer for each processor is enough.
  */
+#include "bpf/alloc.h"
 #include "bpf/copy.h"
 #include "bpf/go.h"
 #include "bpf/limit.h"
@@ -275,6 +276,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (process == PROBE_PROCESSES)
 		return 0;
 	policies_clear(process);
+	process_generation[process & (PROBE_PROCESSES - 1)]++;
 	process_started[process & (PROBE_PROCESSES - 1)] = 1;
 	s = tell_of(PROBE_EXEC, tgid, (uint32_t)task->pid);
 	if (!s)
@@ -296,6 +298,7 @@ int BPF_PROG(on_task_exit, struct task_struct *task)
 	struct scratch *s;
 
 	if (at != PROBE_THREADS) {
+		tell_alloc_rest(tgid, tid, at);
 		slots[at & (PROBE_THREADS - 1)].active = 0;
 		slots[at & (PROBE_THREADS - 1)].nr = 0;
 		slots[at & (PROBE_THREADS - 1)].tid = 0;

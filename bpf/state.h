@@ -50,17 +50,23 @@ enum { KIND_SOCKET = 1, KIND_PIPE, KIND_FILE, KIND_TTY, KIND_OTHER };
 const volatile struct probe_rule rules[PROBE_SYSCALLS];
 const volatile uint32_t agent_tgid; /* its children are watched from their exec on */
 const volatile uint64_t slow_ns;
+const volatile uint32_t alloc_log[2 * PROBE_LOG_STEPS]; /* log2(1 + i / PROBE_LOG_STEPS), 16 bits behind the point */
 const volatile uint8_t policy_socket, policy_stdio, policy_logfile, policy_pipe;
 
 /* Shared with the agent. */
-uint32_t process_tgid[PROBE_PROCESSES];    /* 0 = free */
-uint32_t process_started[PROBE_PROCESSES]; /* 0 = forked by the agent, and not yet the program that is meant */
+uint32_t process_tgid[PROBE_PROCESSES];       /* 0 = free */
+uint32_t process_started[PROBE_PROCESSES];    /* 0 = forked by the agent, and not yet the program that is meant */
+uint32_t process_generation[PROBE_PROCESSES]; /* counts programs: blocks of an earlier one are nobody's */
 uint8_t policies[PROBE_PROCESSES][PROBE_FDS];
 struct probe_slot slots[PROBE_THREADS];
 uint32_t site_keys[PROBE_SITES];
 uint32_t site_counts[PROBE_SITES];
 uint64_t counts[PROBE_CPUS][PROBE_COUNTS];
 uint8_t select_sets[PROBE_THREADS][3][PROBE_SET_BYTES];
+uint32_t alloc_mean;     /* of the distance of samples; 0: allocations are not watched */
+uint32_t alloc_measured; /* a process that is sampled though it is not watched: to know what it costs */
+struct probe_alloc allocs[PROBE_THREADS];
+uint64_t blocks[PROBE_BUCKETS][PROBE_WAYS]; /* sampled ones that are alive, 0 = free */
 
 struct scratch {
 	struct probe_call call;
@@ -125,6 +131,7 @@ static __always_inline bool process_add(uint32_t tgid, uint32_t started)
 
 		if (process_tgid[at] == 0 && __sync_val_compare_and_swap(&process_tgid[at], 0, tgid) == 0) {
 			policies_clear(at);
+			process_generation[at]++;
 			process_started[at] = started;
 			return true;
 		}

@@ -201,7 +201,7 @@ static int probe(struct attach *a, pid_t pid, const char *shim_why, char *err, s
 	(void)existing_tell(pid, a->start_ns, tell, a);
 	char who[32];
 	snprintf(who, sizeof(who), "process %d", (int)pid);
-	(void)probing_says(a->ingest, who, shim_why, why, sizeof(why));
+	(void)probing_says(a->probing, who, shim_why, why, sizeof(why));
 	note(a, pid, why);
 	if (!a->settings.quiet)
 		complain("%s", why);

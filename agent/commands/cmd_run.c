@@ -164,7 +164,7 @@ static void finish(struct run *r)
 }
 
 /* Where the shim cannot enter, the kernel can tell: said in one line either way. Before the program is started. */
-static void choose_way(struct run *r, char *text, size_t size)
+static void choose_way(struct run *r, char **argv, char *text, size_t size)
 {
 	const char *why = target_why(r->target.kind);
 	char err[512];
@@ -174,15 +174,18 @@ static void choose_way(struct run *r, char *text, size_t size)
 		/* The shim is in the launcher; for what it starts, the probes stand by, where they can. */
 		if (target_launches(&r->target) && probing_open(r->ingest, true, &r->probing, err, sizeof(err)) < 0)
 			r->probing = NULL;
+		probing_expect(r->probing, argv);
 		return;
 	}
-	if (!target_probes(r->target.kind))
+	if (!target_probes(r->target.kind)) {
 		snprintf(text, size, "%s cannot be watched: %s", r->target.binary, why);
-	else if (probing_open(r->ingest, true, &r->probing, err, sizeof(err)) == 0)
-		(void)probing_says(r->ingest, r->target.binary, why, text, size);
-	else
+	} else if (probing_open(r->ingest, true, &r->probing, err, sizeof(err)) == 0) {
+		probing_expect(r->probing, argv);
+		(void)probing_says(r->probing, r->target.binary, why, text, size);
+	} else {
 		snprintf(text, size, "%s cannot be watched by the shim: %s; nor by probes in the kernel (eBPF): %s",
 			 r->target.binary, why, err);
+	}
 }
 
 static int watch(struct run *r, char **argv, char *err, size_t err_size)
@@ -197,8 +200,9 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 	}
 	if ((e = prepare(r, err, err_size)) < 0)
 		goto out;
-	choose_way(r, way, sizeof(way));
-	probing_expect(r->probing, argv);
+	choose_way(r, argv, way, sizeof(way));
+	if (way[0] && !r->settings.quiet)
+		complain("%s", way);
 	/* What takes its time is done before: a program may be over soon, and with it what /proc says of it. */
 	r->tcp = tcp_watch_new(r->ingest, &(struct tcp_watch_options){.now = r->probing != NULL});
 	if ((e = start(r, argv, err, err_size)) < 0)
@@ -206,11 +210,8 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 	probing_settle(r->probing);
 	if (r->settings.with_parent)
 		child_end_with_parent();
-	if (way[0]) {
+	if (way[0])
 		note(r, way);
-		if (!r->settings.quiet)
-			complain("%s", way);
-	}
 	struct live live = {
 		.pipeline = &r->pipeline,
 		.ingest = r->ingest,

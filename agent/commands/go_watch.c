@@ -11,11 +11,9 @@
 
 #include "commands/go_deadlines.h"
 #include "commands/go_sites.h"
-#include "commands/target.h"
 #include "probes/translate.h"
 
 #define PROGRAMS_MAX 32U /* files with probes in them */
-#define BETWEEN_WORDS " \t\n;|&()<>'\"="
 
 struct program {
 	dev_t device;
@@ -85,23 +83,12 @@ static struct gopclntab *probe_program(struct go_watch *w, const char *path, boo
 	return table;
 }
 
-void go_watch_expect(struct go_watch *w, char *const *argv)
+void go_watch_expect(struct go_watch *w, const char *path)
 {
-	struct target t;
-	char err[256], words[PATH_MAX];
 	bool probed, before;
 
-	for (size_t i = 0; w != NULL && argv[i] != NULL; i++) {
-		char *rest = NULL;
-
-		/* What a shell is to run may be in the middle of a text. */
-		if (snprintf(words, sizeof(words), "%s", argv[i]) >= (int)sizeof(words))
-			continue;
-		for (const char *word = strtok_r(words, BETWEEN_WORDS, &rest); word != NULL;
-		     word = strtok_r(NULL, BETWEEN_WORDS, &rest))
-			if (target_find(word, &t, err, sizeof(err)) == 0 && (t.kind == TARGET_GO || t.kind == TARGET_STATIC))
-				gopclntab_free(probe_program(w, t.path, &probed, &before));
-	}
+	if (w != NULL)
+		gopclntab_free(probe_program(w, path, &probed, &before));
 }
 
 bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, const char *started)

@@ -13,8 +13,8 @@ struct go_watch;
 /* NULL: no memory; all functions take NULL, and do nothing. */
 struct go_watch *go_watch_new(struct probes *probes, struct ingest *in);
 void go_watch_free(struct go_watch *w);
-/* Programs that are named in these arguments will be started: probes that stand before they begin miss nothing. */
-void go_watch_expect(struct go_watch *w, char *const *argv);
+/* The program at `path` will be started: probes that stand before it begins miss nothing. */
+void go_watch_expect(struct go_watch *w, const char *path);
 /* A process is watched from now on. `started`: the path of its program, which has just begun; NULL: it runs already. Is it Go's? */
 bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, const char *started);
 /* Its code lies so much above where its file says. */

@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 #include "attach/loaded.h"
+#include "commands/alloc_watch.h"
 #include "commands/go_watch.h"
 #include "commands/target.h"
 #include "core/monotonic.h"
 #include "probes/privileges.h"
 #include "probes/probes.h"
 
+#define BETWEEN_WORDS " \t\n;|&()<>'\"="
 #define SECOND_NS 1000000000ULL
 #define WATCHED_MAX 256U /* PROBE_PROCESSES: the kernel's side holds no more */
 struct probing {
@@ -31,6 +33,7 @@ struct probing {
 	uint32_t watched[WATCHED_MAX]; /* pids, 0 = free */
 	bool goes[WATCHED_MAX];        /* Go: its tasks change threads */
 	struct go_watch *go;
+	struct alloc_watch *alloc;   /* NULL: allocations are not watched */
 	uint64_t told[PROBE_COUNTS]; /* losses that ingest knows */
 	uint64_t next_look_ns;       /* CLOCK_MONOTONIC */
 	uint32_t pid;                /* whose modules are told, and when */
@@ -202,12 +205,9 @@ static void leave(struct probing *p, uint32_t pid, uint32_t parent, const struct
 		probes_stop(p->probes);
 }
 
-int probing_says(struct ingest *in, const char *who, const char *why, char *text, size_t size)
+int probing_says(const struct probing *p, const char *who, const char *why, char *text, size_t size)
 {
-	const bool alloc = atomic_load_explicit(&ingest_shared(in)->alloc_mean, memory_order_relaxed) != 0;
-
-	return snprintf(text, size, "%s is watched by probes in the kernel (eBPF): %s%s", who, why,
-			alloc ? "; its allocations are not watched: a probe would make each of them a microsecond slower" : "");
+	return snprintf(text, size, "%s is watched by probes in the kernel (eBPF): %s%s", who, why, alloc_watch_says(p->alloc));
 }
 
 /* Said for the report: `run` could not know it when it started the launcher. */
@@ -215,7 +215,7 @@ static void note_way(const struct probing *p, uint32_t pid, const struct wire_re
 {
 	struct wire_record note = {.event = WIRE_SOURCE_INFO, .units = 1, .fd = -1, .t0 = start->t1, .t1 = start->t1};
 	char text[PATH_MAX + 256];
-	const int n = probing_says(p->ingest, t->binary, target_why(t->kind), text, sizeof(text));
+	const int n = probing_says(p, t->binary, target_why(t->kind), text, sizeof(text));
 
 	note.data_len = n > 0 && (size_t)n < sizeof(text) ? (uint32_t)n : 0;
 	ingest_push(p->ingest, pid, pid, &note, (const uint8_t *)text);
@@ -239,6 +239,7 @@ static void on_image(void *ctx, uint32_t pid, const struct wire_record *start, c
 	told.a1 = is_go(p, pid) ? 1 : 2;
 	ingest_push(p->ingest, pid, pid, &told, data);
 	tell_modules(p, pid, start->t1, path, code);
+	alloc_watch_tell(p->alloc, pid, start->t1, path);
 	if (p->stands_by && target_probes(t.kind))
 		note_way(p, pid, start, &t);
 }
@@ -252,6 +253,7 @@ static void tell_losses(struct probing *p)
 		{PROBE_COUNT_FULL, WIRE_LOSS_PROBE_FULL},
 		{PROBE_COUNT_NO_SLOT, WIRE_LOSS_PROBE_THREADS},
 		{PROBE_COUNT_NO_PROCESS, WIRE_LOSS_PROBE_PROCESSES},
+		{PROBE_COUNT_NO_BLOCK, WIRE_LOSS_HEAP_FULL},
 	};
 
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
@@ -272,6 +274,8 @@ static void on_poll(void *ctx, bool drain)
 
 	if (drain)
 		probes_stop(p->probes);
+	else
+		alloc_watch_tick(p->alloc);
 	probes_read(p->probes, ingest_wall_ns(p->ingest), &sink);
 	tell_losses(p);
 	go_watch_tick(p->go, now);
@@ -297,6 +301,7 @@ int probing_open(struct ingest *in, bool own_children, struct probing **ret, cha
 		return e;
 	}
 	p->go = go_watch_new(p->probes, in); /* without memory: as if there were none */
+	p->alloc = alloc_watch_new(p->probes, in);
 	p->ingest = in;
 	p->own_children = own_children;
 	ingest_on_poll(in, on_poll, p);
@@ -320,6 +325,8 @@ int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
 	start.a1 = is_go(p, (uint32_t)pid) ? 1 : 2;
 	ingest_push(p->ingest, (uint32_t)pid, (uint32_t)pid, &start, (const uint8_t *)path);
 	tell_modules(p, (uint32_t)pid, start.t1, NULL, 0);
+	alloc_watch_begin(p->alloc, pid);
+	alloc_watch_tell(p->alloc, (uint32_t)pid, start.t1, NULL);
 	e = probes_watch(p->probes, pid);
 	if (e < 0)
 		snprintf(why, size, "%s", e == -ENOSPC ? "the probes have room for no more processes" : strerror(-e));
@@ -328,8 +335,23 @@ int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
 
 void probing_expect(struct probing *p, char *const *argv)
 {
-	if (p != NULL)
-		go_watch_expect(p->go, argv);
+	struct target t;
+	char err[256], words[PATH_MAX];
+
+	for (size_t i = 0; p != NULL && argv[i] != NULL; i++) {
+		char *rest = NULL;
+
+		/* What a shell is to run may be in the middle of a text. */
+		if (snprintf(words, sizeof(words), "%s", argv[i]) >= (int)sizeof(words))
+			continue;
+		for (const char *word = strtok_r(words, BETWEEN_WORDS, &rest); word != NULL;
+		     word = strtok_r(NULL, BETWEEN_WORDS, &rest)) {
+			if (target_find(word, &t, err, sizeof(err)) < 0 || (t.kind != TARGET_GO && t.kind != TARGET_STATIC))
+				continue;
+			go_watch_expect(p->go, t.path);
+			alloc_watch_expect(p->alloc, t.binary);
+		}
+	}
 }
 
 void probing_policy(struct probing *p, pid_t pid, int fd, uint8_t policy)
@@ -350,6 +372,7 @@ void probing_close(struct probing *p)
 		return;
 	ingest_on_poll(p->ingest, NULL, NULL);
 	go_watch_free(p->go);
+	alloc_watch_free(p->alloc);
 	probes_free(p->probes);
 	free(p);
 }

@@ -18,8 +18,8 @@ struct probing;
  * the shim. 0, or -errno with one line in why: then nothing is loaded.
  */
 int probing_open(struct ingest *in, bool own_children, struct probing **ret, char *why, size_t size);
-/* Says so, and what is not watched in this way though it was asked for. The length, as snprintf has it. */
-int probing_says(struct ingest *in, const char *who, const char *why, char *text, size_t size);
+/* Says so, and, where allocations are to be watched, what that costs or why they are not. The length, as snprintf has it. */
+int probing_says(const struct probing *p, const char *who, const char *why, char *text, size_t size);
 /* Programs that are named in these arguments will be started: what must be in place before they begin is put there. p may be NULL. */
 void probing_expect(struct probing *p, char *const *argv);
 /* Watch a running process and what it forks; what it had open before must be told by the caller. 0 or -errno with one line in why. */

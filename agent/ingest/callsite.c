@@ -193,11 +193,14 @@ static struct frame name_frame(struct space *space, uint64_t pc, struct symbol *
 static void mark_library(struct frame *frames, size_t n)
 {
 	static const char *const calls[] = {
-		"accept", "accept4", "clock_nanosleep", "connect",   "epoll_pwait",  "epoll_wait", "fclose",   "fflush",  "fprintf",
-		"fputc",  "fputs",   "fwrite",          "nanosleep", "new_do_write", "poll",       "ppoll",    "printf",  "pselect",
-		"puts",   "read",    "readv",           "recv",      "recvfrom",     "recvmsg",    "select",   "send",    "sendmsg",
-		"sendto", "sleep",   "start_thread",    "syscall",   "syslog",       "usleep",     "vfprintf", "vprintf", "write",
-		"writev",
+		"accept",      "accept4",        "aligned_alloc", "calloc",   "clock_nanosleep", "connect",
+		"epoll_pwait", "epoll_wait",     "fclose",        "fflush",   "fprintf",         "fputc",
+		"fputs",       "fwrite",         "malloc",        "memalign", "nanosleep",       "new_do_write",
+		"poll",        "posix_memalign", "ppoll",         "printf",   "pselect",         "puts",
+		"read",        "readv",          "realloc",       "recv",     "recvfrom",        "recvmsg",
+		"select",      "send",           "sendmsg",       "sendto",   "sleep",           "start_thread",
+		"strdup",      "syscall",        "syslog",        "usleep",   "valloc",          "vfprintf",
+		"vprintf",     "write",          "writev",
 	};
 	bool lines = false;
 

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@ struct probes {
 	const struct probes_sink *to; /* during probes_read */
 	uint64_t wall_ns;
 	struct translated work;
-	struct bpf_link *go[PROBES_GO_MAX];
-	uint32_t go_n;
+	struct bpf_link *functions[PROBES_FUNCTIONS_MAX];
+	uint32_t functions_n;
 };
 
 static char complaint[256]; /* libbpf's last words; loading is done on one thread */
@@ -72,6 +73,8 @@ static void set_constants(struct probes_bpf *s, const struct probes_options *o)
 	translate_rules((struct probe_rule *)(uintptr_t)s->rodata->rules);
 	s->rodata->agent_tgid = o->own_children ? (uint32_t)getpid() : 0;
 	s->rodata->slow_ns = o->slow_ns != 0 ? o->slow_ns : SLOW_NS_DEFAULT;
+	for (uint32_t i = 0; i <= PROBE_LOG_STEPS; i++)
+		s->rodata->alloc_log[i] = (uint32_t)lround(log2(1 + (double)i / PROBE_LOG_STEPS) * (1 << 16));
 	s->rodata->policy_socket = h != NULL ? h->policy_socket : WIRE_POLICY_HEAD_1K;
 	s->rodata->policy_stdio = h != NULL ? h->policy_stdio : WIRE_POLICY_SINK;
 	s->rodata->policy_logfile = h != NULL ? h->policy_logfile : WIRE_POLICY_SINK;
@@ -118,31 +121,60 @@ fail:
 	return e;
 }
 
-int probes_go(struct probes *p, const char *path, uint64_t offset, enum probe_go_what what)
+/* A program of the kernel's at a function of a file. */
+static int at_function(struct probes *p, struct bpf_program *program, const char *path, uint64_t offset, uint64_t what,
+		       bool at_returns)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, o, .bpf_cookie = what);
+	LIBBPF_OPTS(bpf_uprobe_opts, o, .bpf_cookie = what, .retprobe = at_returns);
 	const libbpf_print_fn_t before = libbpf_set_print(keep_complaint);
+	struct bpf_link *link = NULL;
 	int e = -ENOSPC;
 
-	if (p->go_n < PROBES_GO_MAX) {
-		p->go[p->go_n] = bpf_program__attach_uprobe_opts(p->skeleton->progs.on_go, -1, path, offset, &o);
-		e = p->go[p->go_n] != NULL ? 0 : -errno;
+	if (p->functions_n < PROBES_FUNCTIONS_MAX) {
+		link = bpf_program__attach_uprobe_opts(program, -1, path, offset, &o);
+		e = link != NULL ? 0 : -errno;
 	}
 	if (e == 0)
-		p->go_n++;
+		p->functions[p->functions_n++] = link;
 	libbpf_set_print(before);
 	return e;
 }
 
-static void go_stop(struct probes *p)
+int probes_go(struct probes *p, const char *path, uint64_t offset, enum probe_go_what what)
 {
-	while (p->go_n > 0)
-		(void)bpf_link__destroy(p->go[--p->go_n]);
+	return at_function(p, p->skeleton->progs.on_go, path, offset, what, false);
 }
 
-/* Those in Go programs stay until probes_free: it takes the kernel a while to take each out, and a report may be waited for. */
+/* First the returns: a beginning alone would wait for its end. */
+int probes_alloc(struct probes *p, const char *path, uint64_t offset, enum probe_alloc_what what)
+{
+	int e = 0;
+
+	if (what != ALLOC_FREE)
+		e = at_function(p, p->skeleton->progs.on_alloc_done, path, offset, what, true);
+	return e < 0 ? e : at_function(p, p->skeleton->progs.on_alloc, path, offset, what, false);
+}
+
+void probes_alloc_mean(struct probes *p, uint32_t mean)
+{
+	__atomic_store_n(&p->skeleton->bss->alloc_mean, mean, __ATOMIC_RELAXED);
+}
+
+void probes_alloc_measured(struct probes *p, uint32_t pid)
+{
+	__atomic_store_n(&p->skeleton->bss->alloc_measured, pid, __ATOMIC_RELAXED);
+}
+
+static void functions_stop(struct probes *p)
+{
+	while (p->functions_n > 0)
+		(void)bpf_link__destroy(p->functions[--p->functions_n]);
+}
+
+/* Those at functions stay until probes_free: it takes the kernel a while to take each out, and a report may be waited for. */
 void probes_stop(struct probes *p)
 {
+	probes_alloc_mean(p, 0);
 	probes_bpf__detach(p->skeleton);
 }
 
@@ -151,7 +183,7 @@ void probes_free(struct probes *p)
 	if (p == NULL)
 		return;
 	ring_buffer__free(p->ring);
-	go_stop(p);
+	functions_stop(p);
 	probes_bpf__destroy(p->skeleton);
 	free(p);
 }
@@ -209,6 +241,7 @@ int probes_watch(struct probes *p, pid_t pid)
 	if (at == PROBE_PROCESSES)
 		return -ENOSPC;
 	memset(shared->policies[at], WIRE_POLICY_UNKNOWN, PROBE_FDS);
+	(void)__atomic_add_fetch(&shared->process_generation[at], 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&shared->process_started[at], 1, __ATOMIC_RELEASE);
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 
@@ -298,6 +331,16 @@ static void say_image(const struct probes *p, const struct probe_call *c, const 
 	p->to->image(p->to->ctx, c->tgid, &start, data, c->args[1]);
 }
 
+static void say_alloc(const struct probes *p, const struct probe_call *c)
+{
+	const struct wire_alloc how = {.mean = (uint32_t)c->args[2], .kind = WIRE_ALLOC_HEAP, .no_free = c->args[3] != 0};
+
+	say(p, c, c->tgid,
+	    (struct wire_record){
+		    .event = WIRE_ALLOC, .fd = -1, .a0 = c->args[0], .a1 = c->args[1], .ret = c->ret, .data_len = sizeof(how)},
+	    (const uint8_t *)&how);
+}
+
 static int on_said(void *ctx, void *from, size_t size)
 {
 	const struct probe_call *c = from;
@@ -327,6 +370,15 @@ static int on_said(void *ctx, void *from, size_t size)
 	case PROBE_GO:
 		if (p->to->go != NULL)
 			p->to->go(p->to->ctx, c, data);
+		break;
+	case PROBE_ALLOC:
+		say_alloc(p, c);
+		break;
+	case PROBE_FREE:
+		say(p, c, c->tgid, (struct wire_record){.event = WIRE_FREE, .fd = -1, .a0 = c->args[0]}, NULL);
+		break;
+	case PROBE_ALLOC_REST:
+		say(p, c, c->tgid, (struct wire_record){.event = WIRE_ALLOC_REST, .fd = -1, .ret = c->ret}, NULL);
 		break;
 	case PROBE_EXIT:
 		if ((c->ret & 0x7f) == 0) /* not by a signal */

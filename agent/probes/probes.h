@@ -17,7 +17,7 @@
 #include "wire/shared.h"
 
 #define PROBES_RING_BYTES_DEFAULT (8U << 20)
-#define PROBES_GO_MAX 256U /* functions of Go programs */
+#define PROBES_FUNCTIONS_MAX 256U /* of Go programs and allocators */
 
 struct probes_options {
 	bool own_children;                     /* what this process starts from now on is watched, from its exec on */
@@ -55,6 +55,12 @@ void probes_rest(struct probes *p, uint32_t pid, bool rest);
 void probes_set_policy(struct probes *p, uint32_t pid, int fd, uint8_t policy);
 /* A probe at `offset` of the program file at `path`, for all processes of it: the function is `what`. 0 or -errno. Needs the privileges. */
 int probes_go(struct probes *p, const char *path, uint64_t offset, enum probe_go_what what);
+/* The same for a function of an allocator; at its returns, too, if it gives memory. Nothing is told of it before probes_alloc_mean. */
+int probes_alloc(struct probes *p, const char *path, uint64_t offset, enum probe_alloc_what what);
+/* Allocations are sampled every so many bytes, on average; 0: not at all. */
+void probes_alloc_mean(struct probes *p, uint32_t mean);
+/* This process is sampled though it is not watched, to measure it; 0: none. */
+void probes_alloc_measured(struct probes *p, uint32_t pid);
 /* Hand on what was said since. `wall_ns`: CLOCK_REALTIME where CLOCK_MONOTONIC is 0. Returns how many were read. */
 size_t probes_read(struct probes *p, uint64_t wall_ns, const struct probes_sink *to);
 /* Calls under way for longer than `ns`, as records INFLIGHT to sink->record. */

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#ifndef PAIRS
 #define PAIRS 250000
+#endif
 #define SIZES_MAX 16
 
 static double now_ns(void)
