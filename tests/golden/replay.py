@@ -3,7 +3,7 @@
 
   replay.py GAPSCOPE [--update] [DIR]     DIR/*.gsr and DIR/*.json; without DIR every folder here
 
-Compared are the section of deadlines, retries or data that the folder is named after (deadline → deadlines, …) and the findings without
+Compared are the section of deadlines, retries or data that the folder is named after (deadline and matrix → deadlines, …) and the findings without
 their texts. The report itself must come out the same, byte for byte, when it is replayed twice.
 """
 import difflib
@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SECTIONS = {"deadline": "deadlines", "retry": "retries", "data": "data"}
+SECTIONS = {"deadline": "deadlines", "matrix": "deadlines", "retry": "retries", "data": "data"}
 FIELDS = ("rule", "severity", "confidence", "peer", "operation", "call_site", "count")
 
 
