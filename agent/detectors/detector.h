@@ -44,8 +44,9 @@ struct finding {
 	const char *operation; /* or "" */
 	uint32_t stack;        /* call site, 0 unknown */
 	const char *sink;      /* of data.* rules, or NULL */
-	const char
-		*path; /* functions that lead to the call site, where it says too little itself: part of the fingerprint; or NULL */
+	const char *
+		path; /* functions that lead to the call site, where it says too little itself, or another stable word where there is
+			* none: part of the fingerprint; or NULL */
 	const char *key; /* tells findings of one rule and call site apart in one session (peer, entity …), or "" */
 	uint64_t count;  /* of occurrences that this emission stands for */
 	uint64_t first_seen_ns, last_seen_ns;

@@ -117,6 +117,7 @@ static void tell(const struct memory *d, const struct group *g, enum severity se
 		.peer = "",
 		.operation = key,
 		.key = key,
+		.path = strcmp(key, "near") == 0 ? NULL : key, /* there is no call site that could tell them apart */
 		.count = count,
 		.first_seen_ns = g->first_ns,
 		.last_seen_ns = g->last_ns,

@@ -170,6 +170,7 @@ def memory_limit():
         for f in found:
             print(f"  {f['operation']}: {f['message']}")
         gs.expect({f["operation"] for f in found} == {"near", "growing"}, f"told: {found}")
+        gs.expect(len({f["fingerprint"] for f in found}) == len(found), "a baseline would take one of them for the other")
         for f in found:
             gs.expect(f["evidence"]["limit_bytes"] == limit, f"another limit: {f['evidence']}")
         left = [f["evidence"] for f in found if "limit_reached_in_s" in f["evidence"]]
