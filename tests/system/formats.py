@@ -19,6 +19,12 @@ for i in range(9):
     print('user jane.roe@contoso.com <b>&"\\'</b> ]]> paid', flush=True)
     print('user jane.roe@contoso.com', file=sys.stderr)
 """
+# The same from a shell: its frames are known by name after it has ended, too. Of a script's that is not sure, and a baseline is found by names.
+SHELL_LOG = """for i in 1 2 3 4 5 6 7 8 9; do
+    echo "user jane.roe@contoso.com <b>&\\"'</b> ]]> paid"
+    echo "user jane.roe@contoso.com" >&2
+done
+"""
 
 
 def schema(name):
@@ -74,7 +80,7 @@ def gate():
     """Of verdicts: one that fails, one that passes beside a baseline, one that is inconclusive."""
     with workdir() as top:
         (top / "policy.yaml").write_text("evidence: {requests: 0}\n")
-        command = ["--", sys.executable, "-c", LOG]
+        command = ["--", "/bin/sh", "-c", SHELL_LOG]
         for name, status, words in (("fail", 1, ["--policy", top / "policy.yaml", "--report", top / "r.json", *command]),
                                     ("pass", 0, ["--policy", top / "policy.yaml", "--baseline", top / "r.json", *command]),
                                     ("inconclusive", 3, ["--baseline", top / "r.json", *command])):
