@@ -11,6 +11,8 @@
 
 #define SECOND_NS 1000000000ULL
 #define WINDOW_NS 2000000ULL /* a record is visible this long after its t1, unless its thread was held up in between */
+#define HOLD_NS 200000000ULL /* a send under way holds back what came after it, so long: its answer may be among that */
+#define HOLD_EVENTS 8192U    /* … unless so many wait */
 #define CHECK_NS 250000000ULL
 #define ALLOC_STEP 8000U /* samples of allocations at one distance before it is doubled */
 #define BEAT_EVENTS 256U /* handed on between two beats of the heart */
@@ -226,9 +228,19 @@ static unsigned int next_wait(struct ingest *in, size_t records, unsigned int wa
 	return wait < WAIT_MIN_MS ? WAIT_MIN_MS : wait > WAIT_MAX_MS ? WAIT_MAX_MS : wait;
 }
 
+/* Up to when the window is handed on. On a busy machine a thread that sends may come back long after another has read the answer. */
+static uint64_t horizon(const struct ingest *in)
+{
+	const uint64_t end = in->now_ns - WINDOW_NS;
+	const uint64_t sending = order_count(in->order) < HOLD_EVENTS ? slots_sending_since(in, in->now_ns - HOLD_NS) : UINT64_MAX;
+
+	return sending < end ? sending : end;
+}
+
 size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsigned int *ret_wait_ms)
 {
 	const uint64_t before = in->now_ns;
+	uint64_t end;
 	size_t n;
 
 	clock_refine(&in->clock);
@@ -241,13 +253,14 @@ size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsig
 	n = (size_t)in->pushed;
 	if (in->on_poll != NULL)
 		in->on_poll(in->on_poll_ctx, drain);
+	end = drain ? UINT64_MAX : horizon(in);
 	n = (size_t)in->pushed - n + slots_read(in);
 	slow_sampling(in);
 	slots_reap(in, in->now_ns >= in->next_tick_ns);
 	if (drain)
 		watch_check(in); /* what died is empty now: its news belongs into this session */
 	pulse(in, drain);
-	hand_on_all(in, drain ? UINT64_MAX : in->now_ns - WINDOW_NS, fn, ctx);
+	hand_on_all(in, end, fn, ctx);
 	if (drain) {
 		const uint64_t last = order_last_ns(in->order);
 

@@ -89,6 +89,8 @@ void ingest_hold(struct ingest *in, struct pending *p);
 
 /* Read every ring up to its present head. Returns the number of records. */
 size_t slots_read(struct ingest *in);
+/* When the oldest send began that is under way and began at `not_before_ns` or later; UINT64_MAX: none is. To be asked before rings are read. */
+uint64_t slots_sending_since(const struct ingest *in, uint64_t not_before_ns);
 /* Is any ring half full? */
 bool slots_pressed(const struct ingest *in);
 /* Losses of slots that no later record has told: LOSS events as of now. */

@@ -12,6 +12,8 @@
 #define FIRST_ROOM 64U /* queues */
 #define FIRST_SOURCES 64U
 #define BLOCKS_KEPT 4096U
+#define LONG_SENDS 64U        /* that are noted at a time */
+#define LONG_SEND_NS 20000ULL /* nothing is sent, answered and read in less */
 
 /* Captured bytes that a block has room for: most calls have none, or the head of a message. */
 static const size_t block_bytes[] = {64, 320};
@@ -36,6 +38,8 @@ struct order {
 	size_t last_room;
 	uint64_t arrivals;
 	uint64_t last_ns; /* t1 of the event handed out last */
+	struct pending *sends[LONG_SENDS];
+	size_t sends_n;
 	struct pool blocks[BLOCK_KINDS];
 };
 
@@ -172,6 +176,57 @@ static void sift_down(struct order *o, struct entry moved)
 	o->heap[i] = moved;
 }
 
+/* -- sends that are answered before they end -- */
+
+static void note_send(struct order *o, struct pending *p)
+{
+	const struct event *e = &p->e;
+
+	if ((e->id != WIRE_WRITE && e->id != WIRE_SENDMMSG) || e->ret <= 0 || (e->flags & WIRE_F_SINK) != 0 ||
+	    e->t1 - e->t0 < LONG_SEND_NS || o->sends_n == LONG_SENDS)
+		return;
+	p->long_send = true;
+	o->sends[o->sends_n++] = p;
+}
+
+static void forget_send(struct order *o, const struct pending *p)
+{
+	for (size_t i = 0; i < o->sends_n; i++) {
+		if (o->sends[i] != p)
+			continue;
+		o->sends[i] = o->sends[--o->sends_n];
+		return;
+	}
+}
+
+/* The send that another thread had begun on the same descriptor before this was read, as one that ends now; NULL if there is none. */
+static struct pending *answered_send(struct order *o, const struct event *read)
+{
+	struct pending *first = NULL, *copy;
+
+	if ((read->id != WIRE_READ && read->id != WIRE_RECVMMSG) || read->ret < 0)
+		return NULL;
+	for (size_t i = 0; i < o->sends_n; i++) {
+		struct pending *const p = o->sends[i];
+
+		if (p->e.fd == read->fd && p->e.pid == read->pid && p->e.tid != read->tid && p->e.t0 < read->t1 &&
+		    (first == NULL || p->e.t0 < first->e.t0))
+			first = p;
+	}
+	if (first == NULL)
+		return NULL;
+	copy = pending_new(o, &first->e, first->stack, first->stack_bytes);
+	if (copy == NULL)
+		return NULL;
+	copy->source = first->source;
+	copy->process = first->process;
+	copy->site = first->site;
+	copy->e.t1 = read->t1;
+	first->told = true;
+	forget_send(o, first);
+	return copy;
+}
+
 int order_push(struct order *o, struct pending *p)
 {
 	struct pending **last = last_of(o, p->source);
@@ -194,6 +249,7 @@ int order_push(struct order *o, struct pending *p)
 	p->arrival = o->arrivals++;
 	o->n++;
 	o->bytes += sizeof(*p) + p->bytes_len;
+	note_send(o, p);
 	if (*last != NULL && (*last)->e.t1 <= p->e.t1) {
 		(*last)->next = p;
 		*last = p;
@@ -206,11 +262,8 @@ int order_push(struct order *o, struct pending *p)
 	return late;
 }
 
-struct pending *order_pop(struct order *o, uint64_t before_ns)
+static struct pending *take_first(struct order *o)
 {
-	if (o->heap_n == 0 || o->heap[0].t1 >= before_ns)
-		return NULL;
-
 	struct pending *const top = o->heap[0].p, *const next = top->next;
 
 	if (next != NULL) {
@@ -226,8 +279,25 @@ struct pending *order_pop(struct order *o, uint64_t before_ns)
 	}
 	o->n--;
 	o->bytes -= sizeof(*top) + top->bytes_len;
-	o->last_ns = top->e.t1;
+	if (top->long_send && !top->told)
+		forget_send(o, top);
 	return top;
+}
+
+struct pending *order_pop(struct order *o, uint64_t before_ns)
+{
+	while (o->heap_n > 0 && o->heap[0].t1 < before_ns) {
+		struct pending *p = o->sends_n > 0 ? answered_send(o, &o->heap[0].p->e) : NULL;
+
+		o->last_ns = o->heap[0].t1;
+		if (p != NULL)
+			return p;
+		p = take_first(o);
+		if (!p->told)
+			return p;
+		pending_free(p);
+	}
+	return NULL;
 }
 
 size_t order_count(const struct order *o)

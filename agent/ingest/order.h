@@ -3,6 +3,9 @@
  *
  * By (t1, source, arrival): records of one source never overtake each other. What a source says in order of time is a queue, and a binary
  * heap has the heads of the queues: with few sources that say much, most events cost no step in it. Owner: ingest; its thread only.
+ *
+ * What was sent may be answered before the sender has come back: on a busy machine its thread waits for a processor within the call, while
+ * another reads the answer. Such a send is handed out in front of that read, with its time, or the answer would belong to nothing.
  */
 #ifndef GAPSCOPE_INGEST_ORDER_H
 #define GAPSCOPE_INGEST_ORDER_H
@@ -21,6 +24,8 @@ struct pending {
 	const struct wire_stack *stack; /* a snapshot came with it, otherwise NULL */
 	const uint8_t *stack_bytes;     /* stack->bytes_len of them, then stack->script_len of a struct wire_script */
 	struct pool *pool;              /* it came from, or NULL */
+	bool long_send;                 /* it may be answered before it ends: noted in the window */
+	bool told;                      /* it was, and a copy of it was handed out */
 	/* The window's own. */
 	struct pending *next; /* of its source, NULL if none */
 	uint64_t arrival;

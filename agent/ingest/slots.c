@@ -224,6 +224,26 @@ size_t slots_read(struct ingest *in)
 	return n;
 }
 
+uint64_t slots_sending_since(const struct ingest *in, uint64_t not_before_ns)
+{
+	uint64_t since = UINT64_MAX;
+
+	for (uint32_t i = 0; i < in->threads_high; i++) {
+		const struct wire_thread *t = wire_thread_at(in->shared, i);
+		const uint32_t event = atomic_load_explicit(&t->inflight.event, memory_order_acquire);
+
+		if ((event != WIRE_WRITE && event != WIRE_SENDMMSG) ||
+		    atomic_load_explicit(&t->state, memory_order_relaxed) != WIRE_SLOT_LIVE)
+			continue;
+
+		const uint64_t t0 = clock_ns(&in->clock, peek(&t->inflight.t0));
+
+		if (t0 >= not_before_ns && t0 < since)
+			since = t0;
+	}
+	return since;
+}
+
 bool slots_pressed(const struct ingest *in)
 {
 	for (uint32_t i = 0; i < in->threads_high; i++) {

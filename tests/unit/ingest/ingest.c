@@ -130,12 +130,47 @@ static void what_is_read_while_handing_on_keeps_its_time(void **state)
 	close_session(f);
 }
 
+/* A send under way holds back what came after it; one that goes on for long, or a window with much in it, does not. */
+static void a_send_under_way_holds_back(void **state)
+{
+	struct fixture *f = open_session(0);
+	struct producer reader = producer_open(f->shared, 0, 0, own_pid(), own_tid());
+	struct producer sender = producer_open(f->shared, 0, 1, own_pid(), own_tid());
+	struct wire_inflight *slot = &wire_thread_at(f->shared, 1)->inflight;
+	struct wire_record r;
+	uint64_t said_ns; /* when the send began */
+
+	(void)state;
+	poll_session(f, false);
+	slot->t0 = producer_record(&sender, WIRE_WRITE, 5).t0;
+	atomic_store(&slot->event, WIRE_WRITE);
+	r = producer_record(&reader, WIRE_SLEEP, 0);
+	assert_true(producer_put(&reader, &r, NULL, NULL, NULL));
+	said_ns = clock_ns(&f->in->clock, slot->t0);
+	do
+		poll_session(f, false);
+	while (f->in->now_ns < said_ns + 20000000U); /* ten times what the window holds back anyway */
+	/* On a machine that stood still meanwhile nothing can be said. */
+	if (ingest_now_ns(f->in) < said_ns + 150000000U)
+		assert_int_equal(f->seen.of_thread[0], 0);
+	while (f->seen.of_thread[0] == 0)
+		poll_session(f, false); /* for ever, if it held back for ever */
+	r = producer_record(&reader, WIRE_SLEEP, 0);
+	r.a0 = 1;
+	assert_true(producer_put(&reader, &r, NULL, NULL, NULL));
+	atomic_store(&slot->event, 0);
+	while (f->seen.of_thread[0] == 1)
+		poll_session(f, false);
+	close_session(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(threads_conserve),
 		cmocka_unit_test(threads_conserve_at_saturation),
 		cmocka_unit_test(policy_reaches_the_table),
+		cmocka_unit_test(a_send_under_way_holds_back),
 		cmocka_unit_test(what_is_read_while_handing_on_keeps_its_time),
 	};
 

@@ -130,6 +130,106 @@ static void it_is_full_by_bytes_too(void **state)
 	order_free(o);
 }
 
+static struct pending *call(uint16_t id, uint64_t t0, uint64_t t1, uint32_t tid, const char *bytes)
+{
+	const struct event e = {.id = id,
+				.t0 = t0,
+				.t1 = t1,
+				.ret = 3,
+				.pid = 7,
+				.tid = tid,
+				.fd = 5,
+				.data = (const uint8_t *)bytes,
+				.data_len = 3};
+	struct pending *p = pending_new(NULL, &e, NULL, NULL);
+
+	assert_non_null(p);
+	p->source = tid;
+	p->site = tid;
+	return p;
+}
+
+/* What comes out: event, thread and end of each. */
+static void expect_next(struct order *o, uint16_t id, uint32_t tid, uint64_t t1)
+{
+	struct pending *p = order_pop(o, UINT64_MAX);
+
+	assert_non_null(p);
+	assert_int_equal(p->e.id, id);
+	assert_int_equal(p->e.tid, tid);
+	assert_int_equal(p->site, tid);
+	assert_int_equal(p->e.t1, t1);
+	assert_memory_equal(p->e.data, id == WIRE_WRITE ? "ask" : "yes", 3);
+	pending_free(p);
+}
+
+#define US 1000U
+
+static void an_answer_comes_behind_what_was_sent(void **state)
+{
+	struct order *o = order_new();
+
+	(void)state;
+	/* Thread 1 comes back from its send after thread 2 has read the answer; so does thread 3, which sent more. */
+	assert_int_equal(order_push(o, call(WIRE_WRITE, 100 * US, 900 * US, 1, "ask")), 0);
+	assert_int_equal(order_push(o, call(WIRE_WRITE, 910 * US, 915 * US, 1, "ask")), 0);
+	assert_int_equal(order_push(o, call(WIRE_READ, 50 * US, 60 * US, 2, "yes")), 0);
+	assert_int_equal(order_push(o, call(WIRE_READ, 70 * US, 500 * US, 2, "yes")), 0);
+	assert_int_equal(order_push(o, call(WIRE_WRITE, 200 * US, 950 * US, 3, "ask")), 0);
+	assert_int_equal(order_count(o), 5);
+	expect_next(o, WIRE_READ, 2, 60 * US);
+	expect_next(o, WIRE_WRITE, 1, 500 * US);
+	expect_next(o, WIRE_WRITE, 3, 500 * US);
+	expect_next(o, WIRE_READ, 2, 500 * US);
+	expect_next(o, WIRE_WRITE, 1, 915 * US);
+	assert_null(order_pop(o, UINT64_MAX));
+	assert_int_equal(order_count(o), 0);
+	order_free(o);
+}
+
+static void other_sends_end_when_they_do(void **state)
+{
+	struct order *o = order_new();
+	struct pending *elsewhere = call(WIRE_WRITE, 100 * US, 900 * US, 3, "ask"),
+		       *failed = call(WIRE_WRITE, 100 * US, 901 * US, 4, "ask");
+
+	(void)state;
+	elsewhere->e.fd = 6;
+	failed->e.ret = -1;
+	/* Of the reader itself, of another descriptor, one that failed, and one that began later. */
+	order_push(o, call(WIRE_WRITE, 100 * US, 500 * US, 2, "ask"));
+	order_push(o, elsewhere);
+	order_push(o, failed);
+	order_push(o, call(WIRE_WRITE, 600 * US, 902 * US, 5, "ask"));
+	order_push(o, call(WIRE_READ, 510 * US, 550 * US, 2, "yes"));
+	expect_next(o, WIRE_WRITE, 2, 500 * US);
+	expect_next(o, WIRE_READ, 2, 550 * US);
+	expect_next(o, WIRE_WRITE, 3, 900 * US);
+	expect_next(o, WIRE_WRITE, 4, 901 * US);
+	expect_next(o, WIRE_WRITE, 5, 902 * US);
+	/* More than are noted: the first ones are found, and none is told twice. */
+	for (uint32_t i = 0; i < 200; i++)
+		order_push(o, call(WIRE_WRITE, 1000 * US, (2000 + i) * US, 10 + i, "ask"));
+	order_push(o, call(WIRE_READ, 1000 * US, 1500 * US, 2, "yes"));
+	assert_int_equal(order_count(o), 201);
+	bool seen[210] = {false}, answered = false;
+	size_t early = 0;
+
+	for (uint32_t i = 0; i < 201; i++) {
+		struct pending *p = order_pop(o, UINT64_MAX);
+
+		assert_non_null(p);
+		answered |= p->e.tid == 2;
+		early += !answered;
+		assert_false(seen[p->e.tid]);
+		seen[p->e.tid] = true;
+		pending_free(p);
+	}
+	assert_true(early >= 32 && early < 200);
+	assert_null(order_pop(o, UINT64_MAX));
+	order_free(o);
+}
+
 static void sources_break_ties(void **state)
 {
 	struct order *o = order_new();
@@ -185,6 +285,8 @@ int main(void)
 		cmocka_unit_test(a_late_event_gets_the_time_of_now),
 		cmocka_unit_test(a_source_may_step_back),
 		cmocka_unit_test(it_is_full_by_bytes_too),
+		cmocka_unit_test(an_answer_comes_behind_what_was_sent),
+		cmocka_unit_test(other_sends_end_when_they_do),
 		cmocka_unit_test(sources_break_ties),
 		cmocka_unit_test(bytes_are_copied),
 	};
