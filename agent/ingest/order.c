@@ -40,6 +40,7 @@ struct order {
 	uint64_t last_ns; /* t1 of the event handed out last */
 	struct pending *sends[LONG_SENDS];
 	size_t sends_n;
+	struct pending *spent; /* handed out as copies: freed when an event comes in */
 	struct pool blocks[BLOCK_KINDS];
 };
 
@@ -103,16 +104,21 @@ struct order *order_new(void)
 	return o;
 }
 
+static void free_all(struct pending *p)
+{
+	for (struct pending *next; p != NULL; p = next) {
+		next = p->next;
+		pending_free(p);
+	}
+}
+
 void order_free(struct order *o)
 {
 	if (o == NULL)
 		return;
-	for (size_t i = 0; i < o->heap_n; i++) {
-		for (struct pending *p = o->heap[i].p, *next; p != NULL; p = next) {
-			next = p->next;
-			pending_free(p);
-		}
-	}
+	for (size_t i = 0; i < o->heap_n; i++)
+		free_all(o->heap[i].p);
+	free_all(o->spent);
 	for (size_t i = 0; i < BLOCK_KINDS; i++)
 		pool_done(&o->blocks[i]);
 	free(o->heap);
@@ -243,6 +249,10 @@ int order_push(struct order *o, struct pending *p)
 		o->heap = heap;
 		o->heap_room = room;
 	}
+	if (o->spent != NULL) {
+		free_all(o->spent);
+		o->spent = NULL;
+	}
 	if (late)
 		p->e.t1 = o->last_ns;
 	p->next = NULL;
@@ -295,7 +305,8 @@ struct pending *order_pop(struct order *o, uint64_t before_ns)
 		p = take_first(o);
 		if (!p->told)
 			return p;
-		pending_free(p);
+		p->next = o->spent;
+		o->spent = p;
 	}
 	return NULL;
 }

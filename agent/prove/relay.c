@@ -92,6 +92,23 @@ static uint32_t row_of(int fd)
 	return row < WIRE_FAULT_PEERS ? row : WIRE_FAULT_PEERS;
 }
 
+/* Does a fault go on now? */
+static bool goes_on(struct place *r)
+{
+	struct wire_fault *f = r->env.fault;
+	const uint32_t way = atomic_load_explicit(&f->way, memory_order_acquire);
+
+	r->env.now_ns = monotonic_ns();
+
+	/* The agent may be busy for a while, with a program's symbols, say; but not for ever. */
+	const bool beats = r->env.now_ns < atomic_load(&f->beat_ns) + BEAT_NS;
+	const bool on = !r->orphan && way != WIRE_FAULT_NONE && (beats || r->env.now_ns < atomic_load(&f->until_ns));
+
+	if (on && beats)
+		atomic_store(&f->until_ns, r->env.now_ns + WIRE_FAULT_LEASE_NS);
+	return on;
+}
+
 static void accept_all(struct place *r, int listener)
 {
 	int fd;
@@ -99,6 +116,8 @@ static void accept_all(struct place *r, int listener)
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		const uint32_t row = row_of(fd);
 
+		/* It may have begun since we looked: then this connection was led here by it. */
+		r->env.on = goes_on(r);
 		if (row < WIRE_FAULT_PEERS && atomic_load(&r->env.fault->peers[row].state) == WIRE_FAULT_PEER_READY)
 			pair_new(&r->env, fd, row);
 		else
@@ -159,15 +178,9 @@ static void look(struct place *r)
 			atomic_store(&f->way, WIRE_FAULT_NONE);
 		}
 	}
-	const uint32_t way = atomic_load_explicit(&f->way, memory_order_acquire);
 
-	/* The agent may be busy for a while, with a program's symbols, say; but not for ever. */
-	const bool beats = r->env.now_ns < atomic_load(&f->beat_ns) + BEAT_NS;
-
-	r->env.on = !r->orphan && way != WIRE_FAULT_NONE && (beats || r->env.now_ns < atomic_load(&f->until_ns));
-	if (r->env.on && beats)
-		atomic_store(&f->until_ns, r->env.now_ns + WIRE_FAULT_LEASE_NS);
-	tend_silent(r, r->env.on && way == WIRE_FAULT_SILENT);
+	r->env.on = goes_on(r);
+	tend_silent(r, r->env.on && atomic_load(&f->way) == WIRE_FAULT_SILENT);
 	if (r->orphan && !r->knocked && r->filled)
 		set_silent(r, false);
 	DL_FOREACH (r->env.pairs, p)
