@@ -159,7 +159,7 @@ static __always_inline void tell_free(uint64_t block, uint64_t at_ns)
 	c.args[0] = block;
 	if (at_ns)
 		c.t0 = c.t1 = at_ns;
-	tell(&c, sizeof(c));
+	count(bpf_ringbuf_output(&events, &c, sizeof(c), BPF_RB_NO_WAKEUP) == 0 ? PROBE_COUNT_TOLD : PROBE_COUNT_NO_FREE);
 }
 
 static __always_inline void tell_alloc(struct probe_alloc *a, uint32_t process, uint64_t block)

@@ -236,6 +236,7 @@ enum probe_count {
 	PROBE_COUNT_UNREADABLE, /* memory of the service could not be copied: the call is told without it */
 	PROBE_COUNT_NO_STACK,   /* a stack could not be told; the next call of that site brings it */
 	PROBE_COUNT_NO_BLOCK,   /* a sampled block had no room in its table: when it is freed is not told */
+	PROBE_COUNT_NO_FREE,    /* a sampled block was freed, and the ring buffer had no room: it seems alive */
 	PROBE_COUNTS = 8        /* a power of two */
 };
 

@@ -254,6 +254,7 @@ static void tell_losses(struct probing *p)
 		{PROBE_COUNT_NO_SLOT, WIRE_LOSS_PROBE_THREADS},
 		{PROBE_COUNT_NO_PROCESS, WIRE_LOSS_PROBE_PROCESSES},
 		{PROBE_COUNT_NO_BLOCK, WIRE_LOSS_HEAP_FULL},
+		{PROBE_COUNT_NO_FREE, WIRE_LOSS_HEAP_FREE},
 	};
 
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {

@@ -11,7 +11,7 @@ import ebpf
 import gs
 
 ROUNDS = "1000"
-MEAN = ("--alloc-mean", "8192")
+MEAN = ("--alloc-mean", "16384")
 PROMISE = re.compile(r"each pair of malloc and free takes (\d+\.\d) us longer")
 COMPILERS = {  # name: command; the C library, and the allocator, that is linked
     "glibc": ["gcc", "-static"],
@@ -33,6 +33,7 @@ def within(name, report, said):
     """Totals and places of a program that tells what it did."""
     allocated, leaked = (sum(v[i] for v in said.values()) for i in (0, 1))
     asked, heap = report["heap"]["asked_bytes"], report["heap"]["heap"]
+    gs.expect(heap["samples"] > 500, f"{name}: only {heap['samples']} samples")
     print(f"  {name}: {asked / allocated - 1:+.2%} of what it asked for, {heap['samples']} samples, in use {heap['live_bytes'] / leaked - 1:+.1%}, "
           f"{report['loss']['lost']} records lost")
     gs.expect(abs(asked / allocated - 1) < 0.05, f"{asked} bytes of {allocated}")
