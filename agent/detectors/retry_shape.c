@@ -23,8 +23,8 @@
 #define ENVELOPE_SHORT_MIN 1.05 /* where there are three only */
 #define MANY_GAPS 12U           /* from which one long gap says nothing */
 #define CAP_NEAR 0.80           /* share of the largest gap that counts as having reached the cap */
-#define JITTER_NO_SPREAD 0.05   /* (max - min) / min of one step that shows a fixed delay */
-#define JITTER_YES_SPREAD 0.20  /* and of a random one; between the two it may be noise */
+#define JITTER_NO_SPREAD 0.05   /* over the shortest gap of a step: a fixed delay */
+#define JITTER_YES_SPREAD 0.20  /* and a random one; between the two it may be noise */
 #define JITTER_GAPS_MIN 6U
 
 static int by_value(const void *a, const void *b)
@@ -226,33 +226,35 @@ enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
 
 void shape_step_add(struct shape_step *step, uint64_t gap)
 {
-	if (!step->n || gap < step->min)
-		step->min = gap;
-	if (gap > step->max)
-		step->max = gap;
-	step->sum += gap;
-	step->n++;
+	const uint64_t us = gap / 1000;
+
+	if (step->n < SHAPE_STEP_GAPS)
+		step->gaps_us[step->n++] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
 enum jitter shape_jitter(const struct shape_step *steps, size_t n, uint32_t sequences_min)
 {
-	enum jitter answer = JITTER_UNKNOWN;
-	uint64_t gaps = 0;
+	size_t gaps = 0, others = 0, shortest = 0, near = 0, far = 0;
 
-	for (size_t k = 0; k < n; k++)
-		gaps += steps[k].n;
-	if (gaps < JITTER_GAPS_MIN)
-		return JITTER_UNKNOWN;
 	for (size_t k = 0; k < n; k++) {
-		if (steps[k].n < sequences_min || !steps[k].min)
+		uint32_t least = UINT32_MAX;
+		gaps += steps[k].n;
+		for (uint32_t i = 0; i < steps[k].n; i++)
+			least = steps[k].gaps_us[i] < least ? steps[k].gaps_us[i] : least;
+		if (steps[k].n < sequences_min || !least)
 			continue;
-		double spread = (double)(steps[k].max - steps[k].min) / (double)steps[k].min;
-		if (spread < JITTER_NO_SPREAD)
-			return JITTER_NO;
-		if (spread > JITTER_YES_SPREAD)
-			answer = JITTER_YES;
+		others += steps[k].n - 1;
+		shortest++; /* is near itself */
+		for (uint32_t i = 0; i < steps[k].n; i++) {
+			near += (double)steps[k].gaps_us[i] < (1 + JITTER_NO_SPREAD) * (double)least;
+			far += (double)steps[k].gaps_us[i] > (1 + JITTER_YES_SPREAD) * (double)least;
+		}
 	}
-	return answer;
+	if (!others || gaps < JITTER_GAPS_MIN)
+		return JITTER_UNKNOWN;
+	if ((near - shortest) * 5 >= others * 3)
+		return JITTER_NO;
+	return far * 5 >= others * 2 ? JITTER_YES : JITTER_UNKNOWN;
 }
 
 const char *backoff_name(enum backoff b)

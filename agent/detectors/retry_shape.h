@@ -11,14 +11,15 @@
 
 #define SHAPE_GAPS_MAX 32U /* gaps of one sequence that are looked at */
 #define SHAPE_STEPS_MAX 8U /* k-th gaps that are compared across sequences */
+#define SHAPE_STEP_GAPS 8U /* and of how many sequences */
 
 enum backoff { BACKOFF_NONE, BACKOFF_CONSTANT, BACKOFF_LINEAR, BACKOFF_EXPONENTIAL, BACKOFF_IRREGULAR };
 enum jitter { JITTER_UNKNOWN, JITTER_NO, JITTER_YES };
 
-/* The k-th gap across sequences. */
+/* The k-th gap across sequences: of the first ones that had it. */
 struct shape_step {
 	uint32_t n;
-	uint64_t min, max, sum;
+	uint32_t gaps_us[SHAPE_STEP_GAPS];
 };
 
 /* Shape of one sequence's gaps, in order. `none_below_ns`: a median gap under it is no back-off at all. */
@@ -27,7 +28,7 @@ enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns);
 bool shape_is_constant(const uint64_t *gaps, size_t n);
 /* Median of at most SHAPE_GAPS_MAX gaps (the lower one of an even count), 0 of none. */
 uint64_t shape_median(const uint64_t *gaps, size_t n);
-/* Do the gaps of several sequences differ as random delays do? Asks for `sequences_min` values of one step and six gaps in all. */
+/* Do the gaps of several sequences differ as random delays do? Load lengthens some of them: most have to. Asks for `sequences_min` values of one step and six gaps in all. */
 enum jitter shape_jitter(const struct shape_step *steps, size_t n, uint32_t sequences_min);
 /* The same from the gaps of one sequence (of more than six): fixed delays and fixed growth against delays that go up and down. */
 enum jitter shape_jitter_within(const uint64_t *gaps, size_t n, uint64_t none_below_ns);

@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 
+LATER_S = 1  # of Retry-After
 TEXT = {200: "OK", 302: "Found", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests", 503: "Service Unavailable"}
 
 
@@ -81,7 +82,7 @@ class FailingServer:
         if how == "hang":
             time.sleep(60)
             return False
-        more = {302: "Location: /good/there\r\n", 429: "Retry-After: 1\r\n"}.get(status, "")
+        more = {302: "Location: /good/there\r\n", 429: f"Retry-After: {LATER_S}\r\n"}.get(status, "")
         close = any(x.lower() == "connection: close" for x in lines) or lines[0].endswith("1.0")
         body = b'{"at": 1}'
         s.sendall(f"HTTP/1.1 {status} {TEXT[status]}\r\nContent-Length: {len(body)}\r\nContent-Type: application/json\r\n{more}"

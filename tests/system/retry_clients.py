@@ -112,23 +112,27 @@ def measure(one):
         return judge(one, gs.is_watched(top / "report.json"), server.seen)
 
 
-def clients():
-    """Each may be tried five times: a busy machine lengthens delays."""
-    left = [x for x in ROWS if not x["also"] or os.environ.get("GS_RETRY_CLIENTS") == "all"]
-    n, first = len(left), 0
+def each_in_five_tries(rows, measure_one, name):
+    """measure_one(row) says what is wrong, in words. A busy machine lengthens delays: each row may be tried five times, most are right at once."""
+    left, n, first = rows, len(rows), 0
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
         for again in range(5):
-            results = list(pool.map(measure, left))
+            results = list(pool.map(measure_one, left))
             for one, wrong in zip(left, results):
                 if wrong:
-                    print(f"  {one['way']} {one['how']} ({one['processes']}): {'; '.join(wrong)}")
+                    print(f"  {name(one)}: {'; '.join(wrong)}")
             left = [one for one, wrong in zip(left, results) if wrong]
             first = first or n - len(left)
             print(f"  {n - len(left)} of {n} right after {again + 1} tries")
             if not left:
                 break
     gs.expect(first >= 0.8 * n, f"only {first} of {n} were right at once")
-    gs.expect(not left, f"wrong each time: {[(x['way'], x['how']) for x in left]}")
+    gs.expect(not left, f"wrong each time: {[name(one) for one in left]}")
+
+
+def clients():
+    each_in_five_tries([x for x in ROWS if not x["also"] or os.environ.get("GS_RETRY_CLIENTS") == "all"], measure,
+                       lambda x: f"{x['way']} {x['how']} ({x['processes']})")
 
 
 if __name__ == "__main__":

@@ -100,6 +100,9 @@ static void test_jitter(void **state)
 	steps_of(random, 5, 1, 300 * MS);
 	steps_of(random, 5, 1, 300 * MS);
 	assert_int_equal(shape_jitter(random, SHAPE_STEPS_MAX, 5), JITTER_YES);
+	shape_step_add(&same[0], 900 * MS); /* one that was held up: of six */
+	shape_step_add(&same[1], 900 * MS);
+	assert_int_equal(shape_jitter(same, SHAPE_STEPS_MAX, 5), JITTER_NO);
 	steps_of(few, 4, 3, 0);
 	assert_int_equal(shape_jitter(few, SHAPE_STEPS_MAX, 5), JITTER_UNKNOWN);
 	steps_of(short_ones, 5, 1, 0); /* fewer than six gaps in all */
