@@ -64,6 +64,17 @@ def go_program(lost):
     return str(go)
 
 
+def go_built(source, name, lost):
+    """The Go program of a folder, built once under this name. lost: as in go_program."""
+    go, out = go_program(lost), CACHE / name
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f"{name}.lock", "wb") as lock:  # tests run at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.exists():
+            checked([go, "build", "-o", out, "."], cwd=source, timeout=800)
+    return out
+
+
 def npm():
     """npm with the environment that it needs. Debian's nodejs has none: it is then fetched from PyPI, once."""
     if shutil.which("npm"):

@@ -163,18 +163,6 @@ def postgresql():
             db.server.kill()
 
 
-def pgx_program():
-    """The Go client, built once."""
-    go = gs.go_program("spans of a Go client of PostgreSQL are NOT tested")
-    source, out = gs.HERE / "ebpf" / "pgx", gs.CACHE / "pgx-5.7.2"
-    gs.CACHE.mkdir(parents=True, exist_ok=True)
-    with open(gs.CACHE / "pgx.lock", "wb") as lock:  # tests run at the same time
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not out.exists():
-            gs.checked([go, "build", "-o", out, "."], cwd=source, timeout=800)
-    return out
-
-
 def pgx():
     """pgx in a Go program, which the shim cannot enter: its system calls are seen by probes."""
     gs.need("setpriv")
@@ -182,7 +170,7 @@ def pgx():
         gs.skip("only root can load probes", can_run_here=False)
     if not os.path.exists("/sys/kernel/btf/vmlinux"):
         gs.skip("the kernel does not tell its types (BTF)", can_run_here=False)
-    program = pgx_program()
+    program = gs.go_built(gs.HERE / "ebpf" / "pgx", "pgx-5.7.2", "spans of a Go client of PostgreSQL are NOT tested")
     with gs.workdir() as top:
         db = Postgres(top)
         try:

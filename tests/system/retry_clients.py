@@ -5,6 +5,7 @@ GS_RETRY_CLIENTS=all.
 """
 import concurrent.futures
 import os
+import subprocess
 
 import failing_server
 import gs
@@ -112,22 +113,39 @@ def measure(one):
         return judge(one, gs.is_watched(top / "report.json"), server.seen)
 
 
-def each_in_five_tries(rows, measure_one, name):
+class HeldUp(Exception):
+    """The machine lengthened the client's delays: this run shows nothing."""
+
+
+def in_words(measure_one, one):
+    """(what is wrong, whether the run counts)"""
+    try:
+        return measure_one(one), True
+    except HeldUp:
+        return ["held up by the machine"], False
+    except (gs.Failure, subprocess.TimeoutExpired) as why:
+        return [str(why)[-300:]], True
+
+
+def each_in_five_tries(rows, measure_one, name, at_once=10):
     """measure_one(row) says what is wrong, in words. A busy machine lengthens delays: each row may be tried five times, most are right at once."""
-    left, n, first = rows, len(rows), 0
-    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+    left, counted, first = rows, 0, 0
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         for again in range(5):
-            results = list(pool.map(measure_one, left))
-            for one, wrong in zip(left, results):
+            results = list(pool.map(lambda one: in_words(measure_one, one), left))
+            for one, (wrong, _) in zip(left, results):
                 if wrong:
                     print(f"  {name(one)}: {'; '.join(wrong)}")
-            left = [one for one, wrong in zip(left, results) if wrong]
-            first = first or n - len(left)
-            print(f"  {n - len(left)} of {n} right after {again + 1} tries")
+            if again == 0:
+                counted, first = sum(counts for _, counts in results), sum(not wrong for wrong, _ in results)
+            failed = [counts for wrong, counts in results if wrong]
+            left = [one for one, (wrong, _) in zip(left, results) if wrong]
+            print(f"  {len(rows) - len(left)} of {len(rows)} right after {again + 1} tries")
             if not left:
                 break
-    gs.expect(first >= 0.8 * n, f"only {first} of {n} were right at once")
-    gs.expect(not left, f"wrong each time: {[name(one) for one in left]}")
+    gs.expect(first >= 0.8 * counted, f"only {first} of {counted} were right at once")
+    gs.expect(not any(failed), f"wrong each time: {[name(one) for one, counts in zip(left, failed) if counts]}")
+    gs.expect(len(left) < 0.5 * len(rows), "the machine is too busy to tell")
 
 
 def clients():

@@ -58,17 +58,20 @@ def by_backoff(wait, **options):
     quietly(backoff.on_exception(wait(backoff), requests.RequestException, **options)(ask))
 
 
-def by_urllib3(call, calls=1, **options):
-    import urllib3
-    retry = urllib3.Retry(status_forcelist=[503, 429], **options)
-
+def urllib3_delay(urllib3, retry):
     def delay(k):
         state = retry
         for _ in range(k):
             state = state.increment("GET", PATH, response=urllib3.HTTPResponse(status=503))
         return float(state.get_backoff_time())
 
-    tell(retry.total + 1, delay, calls)
+    return delay
+
+
+def by_urllib3(call, calls=1, **options):
+    import urllib3
+    retry = urllib3.Retry(status_forcelist=[503, 429], **options)
+    tell(retry.total + 1, urllib3_delay(urllib3, retry), calls)
     quietly(call(urllib3, retry), calls)
 
 
@@ -107,8 +110,10 @@ def layers():
     import tenacity
     import urllib3
     inner = urllib3.Retry(total=3, status_forcelist=[503], backoff_factor=0.1)
+    inside = urllib3_delay(urllib3, inner)
     outer = tenacity.Retrying(stop=tenacity.stop_after_attempt(3), wait=tenacity.wait_fixed(0.9))
-    print(json.dumps({"attempts": outer.stop.max_attempt_number * (inner.total + 1), "calls": 1, "delays": []}), flush=True)
+    round_of = inner.total + 1
+    tell(outer.stop.max_attempt_number * round_of, lambda k: inside(k % round_of) if k % round_of else outer.wait.wait_fixed)
     quietly(lambda: outer(pool(urllib3, inner)))
 
 

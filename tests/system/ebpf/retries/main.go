@@ -43,12 +43,12 @@ func ask() error {
 	return nil
 }
 
-func byRetryable(wait retryablehttp.Backoff) error {
+func byRetryable(wait retryablehttp.Backoff, least, most time.Duration) error {
 	client := retryablehttp.NewClient()
 	client.Logger = nil
 	client.RetryMax = 4
-	client.RetryWaitMin = 100 * time.Millisecond
-	client.RetryWaitMax = 2 * time.Second
+	client.RetryWaitMin = least
+	client.RetryWaitMax = most
 	client.Backoff = wait
 	tell(client.RetryMax+1, func(k int) time.Duration { return wait(client.RetryWaitMin, client.RetryWaitMax, k-1, nil) })
 	_, err := client.Get(url)
@@ -66,19 +66,23 @@ func byBackoff(make func() backoff.BackOff, retries int) error {
 	return backoff.Retry(ask, backoff.WithMaxRetries(make(), uint64(retries)))
 }
 
+func ms(n int) time.Duration {
+	return time.Duration(n) * time.Millisecond
+}
+
 func exponential() backoff.BackOff {
-	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(150*time.Millisecond), backoff.WithMultiplier(2))
+	return backoff.NewExponentialBackOff(backoff.WithInitialInterval(ms(150)), backoff.WithMultiplier(2))
 }
 
 func constant() backoff.BackOff {
-	return backoff.NewConstantBackOff(200 * time.Millisecond)
+	return backoff.NewConstantBackOff(ms(200))
 }
 
 func main() {
 	url = fmt.Sprintf("http://127.0.0.1:%s%s", os.Args[2], os.Args[3])
 	libraries := map[string]func() error{
-		"retryablehttp":        func() error { return byRetryable(retryablehttp.DefaultBackoff) },
-		"retryablehttp_linear": func() error { return byRetryable(retryablehttp.LinearJitterBackoff) },
+		"retryablehttp":        func() error { return byRetryable(retryablehttp.DefaultBackoff, ms(100), ms(2000)) },
+		"retryablehttp_linear": func() error { return byRetryable(retryablehttp.LinearJitterBackoff, ms(150), ms(150)) },
 		"cenkalti":             func() error { return byBackoff(exponential, 5) },
 		"cenkalti_constant":    func() error { return byBackoff(constant, 5) },
 	}
