@@ -4,7 +4,6 @@ Every value that a client sends holds the word s3cr3t. The clients are the ones 
 answers with a client library's own encoder.
 """
 import collections
-import fcntl
 import json
 import os
 import pathlib
