@@ -87,7 +87,8 @@ def judge(kind, expected_s, said, cap, silent, ended_s):
 
 
 def says_why(said):
-    return isinstance(said, dict) and said.get("evidence", "").startswith(("undecided: ", "not exercised"))
+    """Of a peer that the client did not come to, in time, there is no entry."""
+    return not isinstance(said, dict) or said.get("evidence", "").startswith(("undecided: ", "not exercised"))
 
 
 def judge_deadlines(row, result, report, cap):
