@@ -18,6 +18,17 @@ static __always_inline void cpu_args(const struct pt_regs *r, uint64_t *args)
 	args[5] = r->r9;
 }
 
+/* The fourth argument of a function of C, which a system call has elsewhere; what a function returns. */
+static __always_inline uint64_t cpu_c_arg3(const struct pt_regs *r)
+{
+	return r->cx;
+}
+
+static __always_inline uint64_t cpu_c_result(const struct pt_regs *r)
+{
+	return r->ax;
+}
+
 /* Go's own convention (its internal ABI, since 1.17): the first arguments, and the goroutine. */
 static __always_inline void cpu_go_args(const struct pt_regs *r, uint64_t *args)
 {

@@ -20,6 +20,7 @@
 #include "commands/shim.h"
 #include "commands/target.h"
 #include "commands/tcp_watch.h"
+#include "commands/tls_watch.h"
 #include "wire/shared.h"
 
 #define FLUSH_MS 3000U /* how long sending what is queued may take at the end */
@@ -30,6 +31,7 @@ struct attach {
 	struct ingest *ingest;
 	struct proving *proving;
 	struct tcp_watch *tcp;
+	struct tls_watch *tls;
 	struct probing *probing; /* NULL until a process needs it */
 	struct child child;      /* its signals only: the service is not our child */
 	struct inject_shim shim;
@@ -199,6 +201,7 @@ static int probe(struct attach *a, pid_t pid, const char *shim_why, char *err, s
 	if (a->inside_n < FIND_MAX)
 		a->inside[a->inside_n++] = pid;
 	(void)existing_tell(pid, a->start_ns, tell, a);
+	tls_watch_process(a->tls, pid);
 	char who[32];
 	snprintf(who, sizeof(who), "process %d", (int)pid);
 	(void)probing_says(a->probing, who, shim_why, why, sizeof(why));
@@ -240,6 +243,7 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 	begun_note(&a->begun, a->ingest, pid);
 	(void)existing_tell(pid, a->start_ns, tell, a);
 	begun_tell(&a->begun, a->ingest);
+	tls_watch_process(a->tls, pid);
 	if (!a->settings.quiet)
 		complain("watching process %d (thread %d was held for %.1f ms)", (int)pid, (int)result.thread,
 			 (double)result.stall_ns / 1e6);
@@ -251,6 +255,7 @@ static int enter_all(struct attach *a, char *err, size_t err_size)
 {
 	int first = 0;
 
+	a->tls = tls_watch_new(a->ingest);
 	for (size_t i = 0; i < a->found.n; i++) {
 		char why[512];
 		const int e = has_slot(a, a->found.pids[i]) ? 0 : enter(a, a->found.pids[i], why, sizeof(why));
@@ -382,6 +387,7 @@ static int cmd_attach(int argc, char **argv)
 		status = 0;
 	pipeline_done(&a->pipeline);
 	tcp_watch_free(a->tcp);
+	tls_watch_free(a->tls);
 	probing_close(a->probing);
 	proving_close(a->proving);
 	ingest_free(a->ingest);

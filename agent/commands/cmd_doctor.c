@@ -7,69 +7,21 @@
 #include <string.h>
 
 #include "attach/check.h"
-#include "attach/elf.h"
-#include "attach/maps.h"
 #include "commands/commands.h"
 #include "commands/host.h"
 #include "commands/target.h"
+#include "commands/tls_inside.h"
 #include "probes/probes.h"
 
 static const char *const marks[] = {[CHECK_OK] = "ok", [CHECK_NOTE] = "note", [CHECK_FAILED] = "FAILED"};
 
-struct tls_found {
-	bool shared, jvm;
-};
-
-static bool note_tls(void *ctx, const struct mapping *m)
-{
-	struct tls_found *found = ctx;
-	const char *name = maps_base(m->path);
-
-	found->shared |= strncmp(name, "libssl", 6) == 0 || strncmp(name, "libgnutls.", 10) == 0;
-	found->jvm |= strncmp(name, "libjvm.", 7) == 0;
-	return found->shared;
-}
-
-/* Has the program itself, and no library of it, this function? */
-static bool has_inside(const char *exe, const char *function)
-{
-	struct elf_image e;
-	bool found;
-
-	if (elf_read_file(exe, &e) < 0)
-		return false;
-	found = elf_function(&e, function) != 0;
-	elf_done(&e);
-	return found;
-}
-
 /* Are requests inside of TLS seen, and if not, why? */
 static const char *tls_text(pid_t pid)
 {
-	struct tls_found found = {0};
-	struct target t = {.kind = TARGET_OTHER};
-	char exe[64], text[256];
+	enum tls_way way;
+	const char *text;
 
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
-	if (maps_walk(pid, note_tls, &found) < 0)
-		return "its mappings cannot be read";
-	if (found.shared)
-		return "calls OpenSSL or GnuTLS as a shared library: requests inside of TLS are seen";
-	if (target_find(exe, &t, text, sizeof(text)) == 0 && t.kind == TARGET_GO)
-		return "a Go program: requests inside of Go's own TLS are seen by probes in the kernel (eBPF), with CAP_BPF and "
-		       "CAP_PERFMON";
-	if (found.jvm)
-		return "requests inside of Java's own TLS (JSSE) are not seen: the machine compiles and moves its code while it "
-		       "runs, so "
-		       "that no place is safe for a probe; its waits and deadlines are seen";
-	if (has_inside(exe, "SSL_read"))
-		return "requests inside of TLS are not seen: OpenSSL is linked into the program itself, so its calls cannot be "
-		       "hooked, and "
-		       "where it works in memory (Node), nothing that is safe to read ties a session to its connection; waits and "
-		       "deadlines are seen";
-	return "no shared OpenSSL or GnuTLS is loaded: if it speaks TLS by a library inside of itself, its waits and deadlines are "
-	       "seen, "
-	       "and no requests";
+	return tls_inside(pid, &way, &text) < 0 ? "its mappings cannot be read" : text;
 }
 
 static enum check_result look_at_program(const char *program)

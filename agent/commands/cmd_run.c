@@ -16,6 +16,7 @@
 #include "commands/shim.h"
 #include "commands/target.h"
 #include "commands/tcp_watch.h"
+#include "commands/tls_watch.h"
 
 #define FLUSH_MS 3000U /* how long the end of the program may be followed by sending what is queued */
 
@@ -25,6 +26,7 @@ struct run {
 	struct ingest *ingest;
 	struct proving *proving;
 	struct tcp_watch *tcp;
+	struct tls_watch *tls;
 	struct probing *probing; /* NULL: the shim is enough, or there can be no probes */
 	struct child child;
 	struct target target;
@@ -203,10 +205,13 @@ static int watch(struct run *r, char **argv, char *err, size_t err_size)
 	choose_way(r, argv, way, sizeof(way));
 	if (way[0] && !r->settings.quiet)
 		complain("%s", way);
+	r->tls = tls_watch_new(r->ingest);
+	tls_watch_expect(r->tls, argv);
 	/* What takes its time is done before: a program may be over soon, and with it what /proc says of it. */
 	r->tcp = tcp_watch_new(r->ingest, &(struct tcp_watch_options){.now = r->probing != NULL});
 	if ((e = start(r, argv, err, err_size)) < 0)
 		goto out;
+	tls_watch_process(r->tls, r->child.pid);
 	probing_settle(r->probing);
 	if (r->settings.with_parent)
 		child_end_with_parent();
@@ -267,6 +272,7 @@ static int cmd_run(int argc, char **argv)
 	}
 	pipeline_done(&r->pipeline);
 	tcp_watch_free(r->tcp);
+	tls_watch_free(r->tls);
 	probing_close(r->probing);
 	proving_close(r->proving);
 	ingest_free(r->ingest);

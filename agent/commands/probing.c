@@ -22,7 +22,6 @@
 #include "probes/privileges.h"
 #include "probes/probes.h"
 
-#define BETWEEN_WORDS " \t\n;|&()<>'\"="
 #define SECOND_NS 1000000000ULL
 #define WATCHED_MAX 256U /* PROBE_PROCESSES: the kernel's side holds no more */
 struct probing {
@@ -334,25 +333,20 @@ int probing_watch(struct probing *p, pid_t pid, char *why, size_t size)
 	return e;
 }
 
+static void expect(void *ctx, const struct target *t)
+{
+	struct probing *p = ctx;
+
+	if (t->kind != TARGET_GO && t->kind != TARGET_STATIC)
+		return;
+	go_watch_expect(p->go, t->path);
+	alloc_watch_expect(p->alloc, t->binary);
+}
+
 void probing_expect(struct probing *p, char *const *argv)
 {
-	struct target t;
-	char err[256], words[PATH_MAX];
-
-	for (size_t i = 0; p != NULL && argv[i] != NULL; i++) {
-		char *rest = NULL;
-
-		/* What a shell is to run may be in the middle of a text. */
-		if (snprintf(words, sizeof(words), "%s", argv[i]) >= (int)sizeof(words))
-			continue;
-		for (const char *word = strtok_r(words, BETWEEN_WORDS, &rest); word != NULL;
-		     word = strtok_r(NULL, BETWEEN_WORDS, &rest)) {
-			if (target_find(word, &t, err, sizeof(err)) < 0 || (t.kind != TARGET_GO && t.kind != TARGET_STATIC))
-				continue;
-			go_watch_expect(p->go, t.path);
-			alloc_watch_expect(p->alloc, t.binary);
-		}
-	}
+	if (p != NULL)
+		target_each(argv, expect, p);
 }
 
 void probing_policy(struct probing *p, pid_t pid, int fd, uint8_t policy)
@@ -371,7 +365,7 @@ void probing_close(struct probing *p)
 {
 	if (p == NULL)
 		return;
-	ingest_on_poll(p->ingest, NULL, NULL);
+	ingest_on_poll(p->ingest, NULL, p);
 	go_watch_free(p->go);
 	alloc_watch_free(p->alloc);
 	probes_free(p->probes);

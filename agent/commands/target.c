@@ -15,6 +15,7 @@
 
 #include "ingest/gopclntab.h"
 
+#define BETWEEN_WORDS " \t\n;|&()<>'\"="
 #define SCRIPT_DEPTH 4 /* as the kernel: a script's interpreter may be a script */
 
 #if defined(__x86_64__)
@@ -204,4 +205,22 @@ int target_find(const char *program, struct target *ret, char *err, size_t err_s
 	t.kind = classify(&t);
 	*ret = t;
 	return 0;
+}
+
+void target_each(char *const *argv, void (*fn)(void *ctx, const struct target *t), void *ctx)
+{
+	struct target t;
+	char err[256], words[PATH_MAX];
+
+	for (size_t i = 0; argv[i] != NULL; i++) {
+		char *rest = NULL;
+
+		/* What a shell is to run may be in the middle of a text. */
+		if (snprintf(words, sizeof(words), "%s", argv[i]) >= (int)sizeof(words))
+			continue;
+		for (const char *word = strtok_r(words, BETWEEN_WORDS, &rest); word != NULL;
+		     word = strtok_r(NULL, BETWEEN_WORDS, &rest))
+			if (target_find(word, &t, err, sizeof(err)) == 0)
+				fn(ctx, &t);
+	}
 }

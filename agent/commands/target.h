@@ -26,6 +26,8 @@ struct target {
 
 /* Find a program as execvp does, and look at it. 0, or -errno with one line in err (missing, not executable). */
 int target_find(const char *program, struct target *ret, char *err, size_t err_size);
+/* Each program that is named in these arguments, as a whole or as a word of one (a shell's). */
+void target_each(char *const *argv, void (*fn)(void *ctx, const struct target *t), void *ctx);
 /* One sentence on why the shim cannot watch it; NULL for TARGET_WATCHABLE. */
 const char *target_why(enum target_kind kind);
 /* Does it do little but start another program: a shell, `env`, an init? What it starts may be of another kind. */

@@ -251,8 +251,9 @@ size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsig
 		in->next_check_ns = in->now_ns + CHECK_NS;
 	}
 	n = (size_t)in->pushed;
-	if (in->on_poll != NULL)
-		in->on_poll(in->on_poll_ctx, drain);
+	for (size_t i = 0; i < INGEST_POLLS; i++)
+		if (in->on_poll[i].fn != NULL)
+			in->on_poll[i].fn(in->on_poll[i].ctx, drain);
 	end = drain ? UINT64_MAX : horizon(in);
 	n = (size_t)in->pushed - n + slots_read(in);
 	slow_sampling(in);

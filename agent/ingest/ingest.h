@@ -49,9 +49,11 @@ bool ingest_in_flight(const struct ingest *in, uint32_t pid, uint32_t tid);
 unsigned int ingest_live(const struct ingest *in);
 uint64_t ingest_now_ns(const struct ingest *in);
 
-/* -- a second source: records that do not come through the shared memory (push.c). Times are CLOCK_MONOTONIC ns. -- */
+/* -- other sources: records that do not come through the shared memory (push.c). Times are CLOCK_MONOTONIC ns. -- */
 
-/* Called by each ingest_poll before it looks at its rings: there the source pushes what it has. With `drain`, all of it. */
+#define INGEST_POLLS 2U
+/* Called by each ingest_poll before it looks at its rings: there the source pushes what it has. With `drain`, all of it. `fn` NULL: the source
+ * with this ctx ends. More than INGEST_POLLS are not asked. */
 void ingest_on_poll(struct ingest *in, void (*fn)(void *ctx, bool drain), void *ctx);
 /* Tell of each socket that a round of samples comes across, and of the round's end (sample/sample.h). */
 void ingest_on_found(struct ingest *in, sample_found_fn fn, void *ctx);

@@ -79,8 +79,10 @@ struct ingest {
 	uint64_t header_told[WIRE_LOSS_SLOTS];
 	uint64_t late; /* events that came after the window had passed them */
 	unsigned int idle_ms;
-	void (*on_poll)(void *ctx, bool drain); /* a second source, or NULL */
-	void *on_poll_ctx;
+	struct {
+		void (*fn)(void *ctx, bool drain); /* another source, or NULL */
+		void *ctx;
+	} on_poll[INGEST_POLLS];
 	uint64_t pushed; /* records of the second source */
 };
 

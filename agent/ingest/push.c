@@ -9,8 +9,13 @@
 
 void ingest_on_poll(struct ingest *in, void (*fn)(void *ctx, bool drain), void *ctx)
 {
-	in->on_poll = fn;
-	in->on_poll_ctx = ctx;
+	for (size_t i = 0; i < INGEST_POLLS; i++) {
+		if (fn != NULL ? in->on_poll[i].fn != NULL : in->on_poll[i].ctx != ctx)
+			continue;
+		in->on_poll[i].fn = fn;
+		in->on_poll[i].ctx = ctx;
+		break;
+	}
 }
 
 void ingest_on_found(struct ingest *in, sample_found_fn fn, void *ctx)

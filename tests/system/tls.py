@@ -66,6 +66,51 @@ asyncio.run(main())
 """
 
 
+NODE = """
+const https = require('https'), fs = require('fs'), [role, port, ...statuses] = process.argv.slice(1);
+const ask = (status, agent) => new Promise((done, failed) => https.get({host: 'localhost', port, path: '/x/' + status, agent}, answer => {
+  let text = ''; answer.on('data', part => text += part); answer.on('end', () => { console.log(text); done(); }); }).on('error', failed));
+if (role === 'server')
+  https.createServer({key: fs.readFileSync('key.pem'), cert: fs.readFileSync('cert.pem')}, (request, answer) => {
+    answer.writeHead(Number(request.url.split('/').pop())); answer.end('abc'); }).listen(port, '127.0.0.1');
+else {
+  console.log('on');
+  process.stdin.once('data', async () => {
+    const agent = new https.Agent({keepAlive: true, ca: fs.readFileSync('cert.pem')});
+    for (const status of statuses) await ask(status, agent);
+    process.exit(0); });
+}
+"""
+
+STATIC = r"""
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <string.h>
+/* Blocking calls on a descriptor; a connection for each request, opened once it is told to go on. */
+int main(int argc, char **argv)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	printf("on\n"); fflush(stdout); getchar();
+	for (int i = 2; i < argc; i++) {
+		char text[4096], address[64]; size_t n = 0; int got = 1;
+		snprintf(address, sizeof(address), "127.0.0.1:%s", argv[1]);
+		BIO *to = BIO_new_connect(address);
+		SSL *ssl = SSL_new(context);
+		if (BIO_do_connect(to) != 1) return 1;
+		SSL_set_bio(ssl, to, to);
+		if (SSL_connect(ssl) != 1) return 2;
+		n = (size_t)snprintf(text, sizeof(text), "GET /x/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", argv[i]);
+		if (SSL_write(ssl, text, (int)n) != (int)n) return 3;
+		for (n = 0; n + 1 < sizeof(text) && (got = SSL_read(ssl, text + n, (int)(sizeof(text) - 1 - n))) > 0; n += (size_t)got) ;
+		text[n] = 0;
+		printf("%s\n", strstr(text, "abc") ? "abc" : text); fflush(stdout);
+		SSL_free(ssl);
+	}
+	return 0;
+}
+"""
+
+
 @contextlib.contextmanager
 def folder():
     gs.need("openssl")
@@ -148,16 +193,16 @@ def tls_wget():
         under_run(top, command, "wget (GnuTLS)")
 
 
-def ask(port):
+def ask(port, version="--http1.1"):
     urls = [f"https://localhost:{port}/x/{status}" for status in STATUSES]
-    gs.checked(["curl", "-sSk", "--http1.1", "-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null", *urls])
+    gs.checked(["curl", "-sSk", version, "-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null", *urls])
 
 
-def serve(top, command, port, name, pids=None):
+def serve(top, command, port, name, pids=None, version="--http1.1"):
     """A server that is started under watch, and one that is joined."""
     with attach.program(gs.GAPSCOPE, "run", "--quiet", "--report", top / "report.json", "--export", f"jsonl:{top}/spans", "--", *command, cwd=top) as run:
         gs.poll_until(lambda: gs.listening(port), f"{name} listens")
-        ask(port)
+        ask(port, version)
         run.send_signal(signal.SIGTERM)
         run.wait(30)
     expect_spans(top, "server", name + ", run")
@@ -165,9 +210,10 @@ def serve(top, command, port, name, pids=None):
     with attach.program(*command, cwd=top) as process:
         gs.poll_until(lambda: gs.listening(port), f"{name} listens")
         watcher, _ = attach.attach((pids or (lambda p: p))(process.pid), "--export", f"jsonl:{top}/spans", report=top / "report.json")
-        ask(port)
+        ask(port, version)
         attach.leave(watcher)
     expect_spans(top, "server", name + ", attach")
+    (top / "spans").unlink()
 
 
 def tls_nginx():
@@ -203,9 +249,51 @@ def tls_go():
         under_attach(top, [top / "https", "client", *urls], "Go client")
         port = gs.free_port()
         serve(top, [top / "https", "server", port], port, "Go server")
+        serve(top, [top / "https", "server", port], port, "Go server, HTTP/2", version="--http2")
+        with attach.program(top / "https", "server", port, cwd=top, stderr=subprocess.DEVNULL):
+            gs.poll_until(lambda: gs.listening(port), "the server listens")
+            urls = [f"https://localhost:{port}/x/{status}" for status in STATUSES]
+            under_run(top, [top / "https", "client2", *urls], "Go client, HTTP/2")
+            under_attach(top, [top / "https", "client2", *urls], "Go client, HTTP/2")
 
 
-CASES = {f.__name__: f for f in (tls_python, tls_asyncio, tls_curl, tls_wget, tls_nginx, tls_asyncio_server, tls_go)}
+def tls_node():
+    """A program that OpenSSL is a part of, and that works in memory: probes at the functions of its own file."""
+    gs.need("node", "curl")
+    ebpf.need_probes()
+    with folder() as top, server(top) as port:
+        command = ["node", "-e", NODE, "client", port, *map(str, STATUSES)]
+        under_run(top, command, "node client")
+        under_attach(top, command, "node client")
+        port = gs.free_port()
+        serve(top, ["node", "-e", NODE, "server", port], port, "node server")
+
+
+def tls_static():
+    """OpenSSL linked into a C program, which the shim watches, and into one without a loader, which probes watch."""
+    ebpf.need_probes()
+    with folder() as top, server(top) as port:
+        (top / "client.c").write_text(STATIC)
+        for name, flags in (("library", ["-Wl,-Bstatic", "-lssl", "-lcrypto", "-Wl,-Bdynamic"]), ("all", ["-static", "-lssl", "-lcrypto"])):
+            gs.checked(["gcc", "-O2", "-o", top / name, top / "client.c", *flags, "-pthread", "-ldl"])
+            command = [top / name, port, *map(str, STATUSES)]
+            under_run(top, command, f"C, {name} linked statically")
+            under_attach(top, command, f"C, {name} linked statically")
+
+
+def tls_unseen():
+    """What cannot be seen is said in the report, with the reason."""
+    gs.need("node")
+    with folder() as top, server(top) as port:
+        command = ["node", "-e", NODE, "client", port, "200"]
+        done = gs.run([*attach.NO_PROBES, gs.GAPSCOPE, "run", "--quiet", "--report", top / "report.json", "--", *command], cwd=top, input=b"\n")
+        gs.expect(done.returncode == 0, done.stderr.decode())
+        said = [note for note in gs.read_report(top / "report.json")["not_exercised"] if "inside of TLS" in note]
+        print("   ", *said)
+        gs.expect(len(said) == 1 and "CAP_BPF" in said[0], f"the report says why: {said}")
+
+
+CASES = {f.__name__: f for f in (tls_python, tls_asyncio, tls_curl, tls_wget, tls_nginx, tls_asyncio_server, tls_go, tls_node, tls_static, tls_unseen)}
 
 if __name__ == "__main__":
     gs.main(CASES)

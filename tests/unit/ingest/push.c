@@ -61,7 +61,7 @@ static void pushed_records_are_records(void **state)
 	assert_int_equal(f->counters.published, 11);
 	assert_int_equal(f->counters.lost[WIRE_LOSS_PROBE_FULL], 3);
 	assert_int_equal(f->seen.lost[WIRE_LOSS_PROBE_FULL], 3);
-	ingest_on_poll(f->in, NULL, NULL);
+	ingest_on_poll(f->in, NULL, &s);
 	poll_session(f, true);
 	assert_int_equal(s.polls, 2);
 	close_session(f);

@@ -1,0 +1,260 @@
+/* See tls_watch.h. */
+#include "commands/tls_watch.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands/target.h"
+#include "commands/tls_inside.h"
+#include "commands/tls_sites.h"
+#include "core/monotonic.h"
+#include "probes/tls.h"
+#include "wire/tls.h"
+
+#define SECOND_NS 1000000000ULL
+#define PROGRAMS_MAX 256U
+#define SEEN_MAX 256U
+#define SESSIONS 4096U
+#define NOTE_BYTES 512U
+
+/* A session of a library in a process, whose handshake was told. In the place that it has by its address: who loses it tells it again. */
+struct session {
+	uint64_t at;
+	uint64_t pid;
+	uint64_t hello;
+};
+
+/* A file that was looked at. */
+struct program {
+	dev_t device;
+	ino_t inode;
+	size_t stand; /* probes in it */
+	bool refused; /* it should have some */
+};
+
+/* A process that was, and the program that it ran then. */
+struct looked {
+	uint32_t pid;
+	dev_t device;
+	ino_t inode;
+	bool told; /* what cannot be seen of it */
+};
+
+struct tls_watch {
+	struct ingest *ingest;
+	struct tls_probes *probes; /* NULL: none is needed (yet), or they cannot be loaded */
+	char why[256];             /* they cannot */
+	struct program programs[PROGRAMS_MAX];
+	size_t programs_n;
+	struct looked seen[SEEN_MAX];
+	size_t seen_n; /* in all; the oldest gives way */
+	struct session sessions[SESSIONS];
+	uint64_t lost;
+	uint64_t next_look_ns; /* CLOCK_MONOTONIC */
+};
+
+/* -- what is told -- */
+
+static struct session *place_of(struct tls_watch *w, const struct tls_said *said)
+{
+	return &w->sessions[((said->session >> 4) ^ (said->session >> 16) ^ said->tgid) % SESSIONS];
+}
+
+static void push(struct tls_watch *w, const struct tls_said *said, struct wire_record r, const uint8_t *data)
+{
+	r.units = 1;
+	r.fd = -1;
+	r.t0 = said->t0;
+	r.t1 = said->t1;
+	r.a1 = said->session;
+	ingest_push(w->ingest, said->tgid, said->tid, &r, data);
+}
+
+static bool is_known(const struct tls_said *said)
+{
+	static const uint8_t zeros[TLS_RANDOM];
+
+	return memcmp(said->random, zeros, sizeof(zeros)) != 0;
+}
+
+static void on_said(void *ctx, const struct tls_said *said, const uint8_t *data)
+{
+	const bool out = said->what == TLS_PROBE_WRITE || said->what == TLS_PROBE_WRITE_EX;
+	struct tls_watch *w = ctx;
+	struct session told = {.at = said->session, .pid = said->tgid, .hello = wire_tls_random(said->random)};
+
+	static_assert(TLS_RANDOM >= WIRE_TLS_RANDOM_BYTES, "all that a connection is recognised by");
+	if (said->what == TLS_PROBE_FREE) {
+		told.hello = 0; /* another one may be there next */
+		*place_of(w, said) = told;
+		push(w, said, (struct wire_record){.event = WIRE_TLS_END}, NULL);
+		return;
+	}
+	if (is_known(said) && memcmp(place_of(w, said), &told, sizeof(told)) != 0) {
+		*place_of(w, said) = told;
+		push(w, said, (struct wire_record){.event = WIRE_TLS_HELLO, .a0 = told.hello}, NULL);
+	}
+	push(w, said,
+	     (struct wire_record){.event = out ? WIRE_TLS_WRITE : WIRE_TLS_READ,
+				  .ret = (int64_t)said->bytes,
+				  .flags = said->bytes > said->data_len ? WIRE_F_TRUNCATED : 0,
+				  .data_len = said->data_len},
+	     data);
+}
+
+/* -- whom to watch -- */
+
+/* The program at `path`, which is looked at once. NULL: there is none, or no room. */
+static struct program *program_of(struct tls_watch *w, const char *path)
+{
+	struct tls_site sites[TLS_SITES_MAX];
+	const char *why = NULL;
+	struct program *p;
+	struct stat st;
+	int n;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	for (size_t i = 0; i < w->programs_n; i++)
+		if (w->programs[i].device == st.st_dev && w->programs[i].inode == st.st_ino)
+			return &w->programs[i];
+	if (w->programs_n == PROGRAMS_MAX)
+		return NULL;
+	p = &w->programs[w->programs_n++];
+	*p = (struct program){.device = st.st_dev, .inode = st.st_ino};
+	if ((n = tls_sites_find(path, sites, &why)) <= 0)
+		return p; /* tls_inside says why not */
+	if (w->probes == NULL && tls_probes_open(&w->probes, w->why, sizeof(w->why)) < 0)
+		w->probes = NULL;
+	for (int i = 0; w->probes != NULL && i < n; i++)
+		p->stand += tls_probes_stand(w->probes, path, sites[i].offset, sites[i].cookie) == 0;
+	p->refused = p->stand == 0;
+	return p;
+}
+
+static void say_unseen(struct tls_watch *w, uint32_t pid, const char *what, const char *why)
+{
+	struct wire_record note = {.event = WIRE_SOURCE_INFO, .units = 1, .fd = -1};
+	char text[NOTE_BYTES];
+	const int n = snprintf(text, sizeof(text), "process %u: %s%s", pid, what, why);
+
+	note.t0 = note.t1 = monotonic_ns();
+	note.data_len = n > 0 && (size_t)n < sizeof(text) ? (uint32_t)n : 0;
+	ingest_push(w->ingest, pid, pid, &note, (const uint8_t *)text);
+}
+
+static struct looked *looked_at(struct tls_watch *w, uint32_t pid)
+{
+	for (size_t i = 0; i < SEEN_MAX && i < w->seen_n; i++)
+		if (w->seen[i].pid == pid)
+			return &w->seen[i];
+	w->seen[w->seen_n % SEEN_MAX] = (struct looked){.pid = pid};
+	return &w->seen[w->seen_n++ % SEEN_MAX];
+}
+
+void tls_watch_process(struct tls_watch *w, pid_t pid)
+{
+	const struct program *p;
+	struct looked *l;
+	char exe[64];
+
+	if (w == NULL)
+		return;
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
+	l = looked_at(w, (uint32_t)pid);
+	p = program_of(w, exe);
+	if (p == NULL || (l->device == p->device && l->inode == p->inode))
+		return;
+	*l = (struct looked){.pid = (uint32_t)pid, .device = p->device, .inode = p->inode};
+	/* Whatever it is: it may become another program. */
+	if (w->probes != NULL)
+		(void)tls_probes_watch(w->probes, (uint32_t)pid);
+	if (p->refused)
+		say_unseen(w, (uint32_t)pid, "OpenSSL is a part of the program, and requests inside of TLS are not seen: ",
+			   w->why[0] != '\0' ? w->why : "the kernel takes no probes any more, the privileges were given up");
+}
+
+/* By the second look it has loaded what it loads. */
+static void tell_unseen(struct tls_watch *w, struct looked *l)
+{
+	enum tls_way way;
+	const char *text;
+
+	if (l->told || tls_inside((pid_t)l->pid, &way, &text) < 0)
+		return;
+	l->told = true;
+	if (way == TLS_WAY_UNSEEN)
+		say_unseen(w, l->pid, "", text);
+}
+
+static void look(struct tls_watch *w)
+{
+	for (size_t i = 0; i < SEEN_MAX && i < w->seen_n; i++)
+		tell_unseen(w, &w->seen[i]);
+	for (uint32_t i = 0; i < ingest_shared(w->ingest)->process_max; i++) {
+		const uint32_t pid = ingest_process(w->ingest, i);
+
+		if (pid != 0)
+			tls_watch_process(w, (pid_t)pid);
+	}
+}
+
+static void on_poll(void *ctx, bool drain)
+{
+	struct tls_watch *w = ctx;
+	const uint64_t now = monotonic_ns();
+	uint64_t lost;
+
+	if (w->probes != NULL) {
+		tls_probes_read(w->probes, on_said, w);
+		lost = tls_probes_count(w->probes, TLS_FULL);
+		if (lost > w->lost)
+			ingest_push_lost(w->ingest, WIRE_LOSS_PROBE_FULL, lost - w->lost);
+		w->lost = lost;
+	}
+	if (!drain && now < w->next_look_ns)
+		return;
+	w->next_look_ns = now + SECOND_NS;
+	look(w);
+}
+
+static void expect(void *ctx, const struct target *t)
+{
+	if (t->kind != TARGET_GO)
+		(void)program_of(ctx, t->binary);
+}
+
+void tls_watch_expect(struct tls_watch *w, char *const *argv)
+{
+	if (w == NULL)
+		return;
+	target_each(argv, expect, w);
+	/* What this process starts from now on is watched from its first moment on. */
+	if (w->probes != NULL)
+		(void)tls_probes_watch(w->probes, (uint32_t)getpid());
+}
+
+struct tls_watch *tls_watch_new(struct ingest *in)
+{
+	struct tls_watch *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->ingest = in;
+	w->next_look_ns = monotonic_ns() + SECOND_NS;
+	ingest_on_poll(in, on_poll, w);
+	return w;
+}
+
+void tls_watch_free(struct tls_watch *w)
+{
+	if (w == NULL)
+		return;
+	ingest_on_poll(w->ingest, NULL, w);
+	tls_probes_free(w->probes);
+	free(w);
+}

@@ -1,0 +1,11 @@
+/* What the loaders of probes share. May be included by agent/probes only. */
+#ifndef GAPSCOPE_PROBES_PRIVATE_H
+#define GAPSCOPE_PROBES_PRIVATE_H
+
+#include <bpf/libbpf.h>
+#include <stdarg.h>
+
+/* libbpf prints nothing: what went wrong is returned. */
+int probes_say_nothing(enum libbpf_print_level level, const char *format, va_list ap);
+
+#endif
