@@ -32,7 +32,7 @@
 #define FILLERS 4               /* connections of our own that fill the silent port's queue */
 #define LINGER_NS 2000000000ULL /* the agent is gone: until its last lease has run out for sure */
 #define START_MS 2000
-#define BEAT_NS 3000000000ULL
+#define BEAT_NS 10000000000ULL
 #define LET_IN_NS 3000000000ULL /* who knocked tries again 1 s and 3 s after the first time */
 
 struct place {
@@ -100,7 +100,8 @@ static bool goes_on(struct place *r)
 
 	r->env.now_ns = monotonic_ns();
 
-	/* The agent may be busy for a while, with a program's symbols, say; but not for ever. */
+	/* The agent may be busy for a while, with symbols or with loading probes, on a machine that has other work; but not for ever. That it is gone
+	 * is known otherwise, at once. */
 	const bool beats = r->env.now_ns < atomic_load(&f->beat_ns) + BEAT_NS;
 	const bool on = !r->orphan && way != WIRE_FAULT_NONE && (beats || r->env.now_ns < atomic_load(&f->until_ns));
 
