@@ -67,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		m.n = m.done = m.told = 0;
 		keyvalue_at(&t, at, &m);
 		argument_at(&t, at, &m);
+		(void)command_at(&t, at, &m);
 		named_token_at(&t, at, &m);
 		manifest_at(&t, at, at + 1, &m);
 		insert_at(&t, at, at, &m);
