@@ -11,6 +11,7 @@ import ebpf
 import gs
 
 ROUNDS = "1000"
+PAUSE_US = "1000"  # between them: a leak must have been at work for long enough
 MEAN = ("--alloc-mean", "16384")
 PROMISE = re.compile(r"each pair of malloc and free takes (\d+\.\d) us longer")
 COMPILERS = {  # name: command; the C library, and the allocator, that is linked
@@ -48,7 +49,7 @@ def ebpf_alloc_static():
     ebpf.need_probes()
     with gs.workdir() as top:
         for name in COMPILERS:
-            report, text = alloc.watched(top, [link(top, name), ROUNDS, "0"], *MEAN)
+            report, text = alloc.watched(top, [link(top, name), ROUNDS, PAUSE_US], *MEAN)
             within(name, report, alloc.truth(text))
             told = [f for f in alloc.leaks(report) if "leak_large" in f["evidence"]["callers"]]
             gs.expect(told, f"{name}: the leak is not told: {[f['message'] for f in report['findings']]}")

@@ -25,8 +25,8 @@ static void a_pair_costs_something(void **state)
 		assert_int_equal(alloc_cost_measure(p, &again), 0);
 		print_message("a pair of malloc and free: %.0f ns more\n", first);
 		assert_true(first > 0);
-		/* The functions had probes already: the second measurement finds nothing that was added but a second set. */
-		assert_true(again < 100 * first);
+		/* The functions have two sets of probes then, as when another session measures too. */
+		assert_true(again > first / 2);
 	} else {
 		assert_int_equal(e, -EPERM);
 		assert_true(first <= 0);
