@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -138,6 +139,26 @@ static bool is_go(struct probing *p, uint32_t pid)
 	return place != NULL && p->goes[place - p->watched];
 }
 
+/* Is it this program, and has not gone on to another one? */
+static bool still_is(uint32_t pid, const char *binary)
+{
+	char exe[64];
+	struct stat now, then;
+
+	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
+	if (stat(exe, &now) < 0 || stat(binary, &then) < 0)
+		return true;
+	return now.st_dev == then.st_dev && now.st_ino == then.st_ino;
+}
+
+static bool runs_what_its_parent_does(uint32_t pid, uint32_t parent)
+{
+	char exe[64];
+
+	snprintf(exe, sizeof(exe), "/proc/%u/exe", parent);
+	return still_is(pid, exe);
+}
+
 static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_record *r, const uint8_t *data)
 {
 	struct probing *p = ctx;
@@ -147,7 +168,7 @@ static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_r
 		look_for_go(p, pid, (uint32_t)r->a0, NULL);
 	}
 	if (place_of(p, pid) == NULL) { /* the shim's, told before the probes knew */
-		if (r->event == WIRE_FORK_CHILD)
+		if (r->event == WIRE_FORK_CHILD && runs_what_its_parent_does(pid, (uint32_t)r->a0))
 			probes_rest(p->probes, pid, true);
 		return;
 	}
@@ -197,7 +218,8 @@ static void leave(struct probing *p, uint32_t pid, uint32_t parent, const struct
 	uint32_t *place = place_of(p, pid);
 
 	p->stands_by = true;
-	probes_rest(p->probes, pid, true);
+	if (still_is(pid, t->binary)) /* or else what it is by now is told next, and its first calls count */
+		probes_rest(p->probes, pid, true);
 	if (place != NULL)
 		*place = 0;
 	if (parent == (uint32_t)getpid() && !target_launches(t))
