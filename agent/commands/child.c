@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -35,13 +37,17 @@ int child_signals(struct child *c)
 	sigset_t ours;
 
 	memset(c, 0, sizeof(*c));
+	sigemptyset(&c->ignored);
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGCHLD);
 	for (size_t i = 0; i < FORWARDED_N; i++) {
 		struct sigaction now;
-		/* Ignored by our parent's will (nohup): stays ignored for both of us. */
+		/*
+		 * Ignored by our parent's will (nohup; a script's shell, for what it starts in the background): the program begins so too,
+		 * but may ask for the signal all the same, as servers do. Blocked, it comes to us, and is passed on for the program to judge.
+		 */
 		if (sigaction(forwarded[i].signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
-			continue;
+			sigaddset(&c->ignored, forwarded[i].signal);
 		sigaddset(&ours, forwarded[i].signal);
 	}
 	sigaction(SIGPIPE, &action, &c->old_pipe);
@@ -130,11 +136,39 @@ void child_wait(struct child *c)
 		ended(c, status);
 }
 
+static bool ignores(pid_t pid, int signal_number)
+{
+	char path[64], line[256];
+	uint64_t ignored = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "SigIgn: %" SCNx64, &ignored) == 1)
+			break;
+	fclose(f);
+	return (ignored >> (signal_number - 1) & 1) != 0;
+}
+
+/* Of a signal that was ignored when we began, an end is meant only if the program wants it by now; without a program there is nobody. */
+static bool asks_for_an_end(const struct child *c, int signal_number)
+{
+	if (sigismember(&c->ignored, signal_number) == 1 && (!c->pid || ignores(c->pid, signal_number)))
+		return false;
+	for (size_t i = 0; i < FORWARDED_N; i++)
+		if (forwarded[i].signal == signal_number)
+			return forwarded[i].stops;
+	return false;
+}
+
 static void pass_on(struct child *c, const struct signalfd_siginfo *s)
 {
-	for (size_t i = 0; i < FORWARDED_N; i++)
-		if (forwarded[i].signal == (int)s->ssi_signo && forwarded[i].stops)
-			c->stopping = true;
+	if (asks_for_an_end(c, (int)s->ssi_signo))
+		c->stopping = true;
 	/* From the kernel: a terminal's, sent to the whole foreground group. From the program itself: it signalled its group. */
 	if (s->ssi_code == SI_KERNEL || !c->pid || s->ssi_pid == (uint32_t)c->pid)
 		return;

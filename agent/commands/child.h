@@ -15,8 +15,9 @@ struct child {
 	pid_t pid;  /* 0 before the start, and after the end */
 	int status; /* exit status as a shell says it, once `exited` */
 	bool exited;
-	bool stopping; /* we were told to end (SIGTERM, SIGINT, SIGHUP, SIGQUIT) */
+	bool stopping; /* we were told to end (SIGTERM, SIGINT, SIGQUIT) */
 	int signal_fd;
+	sigset_t ignored; /* of those that are passed on: ignored when we began */
 	sigset_t old_mask;
 	struct sigaction old_pipe, old_chld;
 };

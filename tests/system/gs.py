@@ -300,6 +300,9 @@ def main(cases):
         print("\n".join(cases))
         sys.exit(0 if len(sys.argv) == 1 else 2)
     expect(os.access(GAPSCOPE, os.X_OK), f"{GAPSCOPE} is not built")
+    # A shell starts what runs in the background with these ignored, and so would be what we start: bare servers then stop for neither.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     try:
         cases[sys.argv[1]]()
     except Failure as failure:
