@@ -148,6 +148,9 @@ struct retry_client {
 	uint32_t period_n;
 	uint64_t ok_end_ns, ok_caller, calm_ns; /* last good answer, and how long after one the next attempt comes */
 	uint32_t ok_tid, ok_pid, calm_n;
+	uint64_t due_ns, last_end_ns;                   /* next round of the period, 0 not known; end of the last attempt */
+	uint32_t late, paid_failures;                   /* rounds in a row: that came late; that were made up for and failed */
+	bool paid;                                      /* the last attempt made up for a round */
 	struct retry_client *active_prev, *active_next; /* with a sequence under way */
 	struct retry_client *next;                      /* of the key */
 };
@@ -260,6 +263,8 @@ uint64_t retry_request_hash(const struct request *q);
 /* retry_pace.c: checks and polls that go on at one pace, whether they are answered well or not. */
 bool retry_keeps_period(const struct retry_key *k, uint64_t interval_ns);
 bool retry_keeps_pace(const struct retry_key *k, uint64_t gap_ns);
+/* It makes up for a round that was due before, or is the first one in time after such. */
+bool retry_keeps_schedule(const struct retry_key *k, uint64_t start_ns);
 void retry_learn_pace(struct retry_key *k, const struct retry_attempt *a);
 /* The same, judged when all is known: delays between failures that are those between good answers. */
 bool retry_was_pace(const struct retry_key *k);

@@ -1,6 +1,7 @@
 /*
  * Traffic at one pace: checks with a period, polls, load generators. What goes on alike after good answers and after failures tries
- * nothing again. Works on one key; the session's thread.
+ * nothing again. A caller with a period may be late (a slow answer, a busy machine) and make up for the rounds that it owes, one at once after
+ * the other: a round has a moment at which it is due, and what comes after it, and at once, pays for it. Works on one key; the session's thread.
  */
 #include "core/elapsed.h"
 #include "detectors/retry.h"
@@ -8,11 +9,19 @@
 #define PACE_SAMPLES_MIN 3U
 #define PACE_AT_ONCE_NS NS_PER_MS
 #define PERIOD_SAMPLES_MIN 2U /* healthy intervals before a period is believed */
+#define PAID_FAILURES_MAX 8U  /* rounds made up for in a row that all failed: more are tries of one round */
+#define LATE_ROUNDS_MAX 4U    /* in a row, until another period is learned */
+
+/* Has it a period? */
+static bool is_periodic(const struct retry_client *c)
+{
+	return c->period_n >= PERIOD_SAMPLES_MIN && c->period_off_ns * 4 <= c->period_ns;
+}
 
 /* Checks at a fixed period that had the same period while all was well are no retries. */
 bool retry_keeps_period(const struct retry_key *k, uint64_t interval_ns)
 {
-	if (k->client->period_n < PERIOD_SAMPLES_MIN || k->client->period_off_ns * 4 > k->client->period_ns)
+	if (!is_periodic(k->client))
 		return false;
 	return interval_ns * 4 >= k->client->period_ns * 3 && interval_ns * 4 <= k->client->period_ns * 5;
 }
@@ -24,6 +33,48 @@ bool retry_keeps_pace(const struct retry_key *k, uint64_t gap_ns)
 		return false;
 	return (gap_ns < PACE_AT_ONCE_NS && k->client->calm_ns < PACE_AT_ONCE_NS) ||
 	       (2 * gap_ns >= k->client->calm_ns && gap_ns <= 2 * k->client->calm_ns);
+}
+
+/* A round was due before the last attempt had ended, and this one comes at once. */
+static bool pays_round(const struct retry_client *c, uint64_t start_ns)
+{
+	return is_periodic(c) && c->due_ns && c->due_ns <= c->last_end_ns && c->paid_failures < PAID_FAILURES_MAX &&
+	       elapsed_ns(c->last_end_ns, start_ns) * 4 < c->period_ns;
+}
+
+/* The next round after those that were made up for comes when it is due: sooner than a period after the last of them began. */
+bool retry_keeps_schedule(const struct retry_key *k, uint64_t start_ns)
+{
+	const struct retry_client *c = k->client;
+	const uint64_t off_ns = start_ns > c->due_ns ? start_ns - c->due_ns : c->due_ns - start_ns;
+
+	return pays_round(c, start_ns) || (c->paid && is_periodic(c) && off_ns * 4 <= c->period_ns);
+}
+
+/* When the next round is due. False if this attempt is not in time, so that it shows neither period nor pace. */
+static bool keep_schedule(struct retry_client *c, const struct retry_attempt *a)
+{
+	const bool good = a->result == RETRY_OK, known = is_periodic(c) && c->due_ns;
+	const uint64_t slack_ns = c->period_ns / 4;
+
+	c->paid = pays_round(c, a->start_ns);
+	c->paid_failures = good || !c->paid ? 0 : c->paid_failures + 1;
+	if (c->paid) {
+		c->due_ns += c->period_ns;
+		return false;
+	}
+	if (known && a->start_ns + slack_ns < c->due_ns) /* no round at all */
+		return true;
+	if (known && a->start_ns > c->due_ns + slack_ns && ++c->late < LATE_ROUNDS_MAX) {
+		/* Who waited while a round was due does not make up for it. */
+		c->due_ns = c->due_ns <= c->last_end_ns ? a->start_ns + c->period_ns : c->due_ns + c->period_ns;
+		return false;
+	}
+	if (c->late == LATE_ROUNDS_MAX)
+		c->period_n = 0;
+	c->late = 0;
+	c->due_ns = c->period_n ? a->start_ns + c->period_ns : 0;
+	return true;
 }
 
 /* The time from a good answer to the next attempt of the same thread. */
@@ -58,8 +109,15 @@ static void learn_period(struct retry_key *k, const struct retry_attempt *a)
 
 void retry_learn_pace(struct retry_key *k, const struct retry_attempt *a)
 {
-	learn_pace(k, a);
-	learn_period(k, a);
+	struct retry_client *c = k->client;
+
+	if (keep_schedule(c, a)) {
+		learn_pace(k, a);
+		learn_period(k, a);
+	} else {
+		c->ok_start_ns = c->ok_end_ns = 0;
+	}
+	c->last_end_ns = a->end_ns > c->last_end_ns ? a->end_ns : c->last_end_ns;
 }
 
 static bool was_pace_of(const struct retry_client *c, uint64_t gap)

@@ -161,7 +161,7 @@ static enum relation relate(struct retry *r, struct retry_key *k, const struct r
 		return UNRELATED;
 	if (a->caller != s->caller || elapsed_ns(s->last_end_ns, a->start_ns) > window_ns(r, s))
 		return UNRELATED;
-	if (retry_keeps_period(k, elapsed_ns(s->last_start_ns, a->start_ns)) ||
+	if (retry_keeps_period(k, elapsed_ns(s->last_start_ns, a->start_ns)) || retry_keeps_schedule(k, a->start_ns) ||
 	    (a->tid == s->tid && retry_keeps_pace(k, elapsed_ns(s->last_end_ns, a->start_ns))))
 		return PERIODIC;
 	return FOLLOWS;

@@ -57,7 +57,7 @@ ROWS += [
     row("once", "moved", kind="silent"),
     row("two", "login", kind="silent"),
 ]
-for WAY in ("poll", "poll_jitter", "check", "check_slow_start", "pages", "bodies", "lookups", "same_lookup", "fan_out", "hedge"):
+for WAY in ("poll", "poll_jitter", "check", "check_late", "check_slow_start", "pages", "bodies", "lookups", "same_lookup", "fan_out", "hedge"):
     ROWS += [row(WAY, how, kind="silent", also=how == "good" and WAY != "poll") for how in ("good", "mostly")]
 ROWS += [row("lookups", "no", kind="silent"), row("same_lookup", "no", kind="silent"), row("pages", "busy", kind="silent"),
          row("bodies", "busy", kind="silent")]

@@ -122,13 +122,16 @@ def until(seconds, step):
         n += 1
 
 
-def periodic(seconds, period, **request):
-    """A check that is due at fixed moments."""
-    due, end = time.monotonic(), time.monotonic() + seconds
+def periodic(seconds, period, stall=0.0, **request):
+    """A check that is due at fixed moments. Held up for `stall` seconds once in twenty, it makes up for what it missed at once."""
+    due, end, n = time.monotonic(), time.monotonic() + seconds, 0
     while due < end:
         time.sleep(max(0.0, due - time.monotonic()))
         ask(**request)
         due += period
+        n += 1
+        if n % 20 == 0:
+            time.sleep(stall)
 
 
 def poll(pause):
@@ -174,6 +177,7 @@ WAYS = {
     "poll": lambda: until(6, poll(lambda: 0.1)),
     "poll_jitter": lambda: until(8, poll(lambda: 0.15 * random.uniform(0.8, 1.2))),
     "check": lambda: periodic(8, 0.25),
+    "check_late": lambda: periodic(10, 0.15, stall=1.5),
     "check_slow_start": lambda: periodic(6, 0.5),
     "pages": lambda: until(3, lambda n: ask(path=f"{PATH}?page={n}")),
     "bodies": lambda: until(3, lambda n: ask("POST", body=f'{{"job": {n}}}')),

@@ -44,6 +44,78 @@ static void test_fixed_retries_are_no_pace(void **state)
 	retry_keys_free(&b.r);
 }
 
+/* Rounds every 400 ms; now and then one takes 3 s, or a pause as long comes in between. `makes_up`: rounds missed follow at once. */
+static uint64_t hits_of_rounds(bool pause, bool makes_up, uint32_t tries, uint64_t percent)
+{
+	const uint64_t period = 400 * NS_PER_MS, start = 1000 * NS_PER_S;
+	uint64_t seed = 88172645463325252ULL, now = start, due = start, hits = 0;
+	struct bench b;
+
+	bench_init(&b);
+	for (int i = 0; i < 600; i++) {
+		const uint64_t held_up = i % 40 == 20 ? 3 * NS_PER_S + next_random(&seed) % period : 0;
+		now += pause ? held_up : 0;
+		now = now > due ? now : due;
+		for (uint32_t n = 0; n < tries; n++) {
+			bool bad = next_random(&seed) % 100 < percent;
+			struct retry_attempt a = {
+				.start_ns = now, .end_ns = now + 2 * NS_PER_MS, .pid = 1, .tid = 1, .answered = true};
+			a.end_ns += pause ? 0 : held_up;
+			a.result = bad ? RETRY_FAILED : RETRY_OK;
+			retry_attempt(&b.r, b.k, &a);
+			now = a.end_ns + NS_PER_MS / 2;
+			if (!bad)
+				break;
+		}
+		due += period;
+		while (!makes_up && due <= now)
+			due += period;
+	}
+	retry_end_all(&b.r, now);
+	for (unsigned int rule = 0; rule < RETRY_RULES; rule++) {
+		if (rule != RETRY_NO_BACKOFF || !retry_was_pace(b.k)) /* what is said of a pace is held back */
+			hits += b.k->hits[rule].count;
+	}
+	assert_int_equal(b.k->unbounded, false);
+	retry_keys_free(&b.r);
+	return hits;
+}
+
+/* A check that was held up asks several times at once, as often as rounds were missed, and tries nothing again. */
+static void test_rounds_that_were_owed(void **state)
+{
+	(void)state;
+	for (uint64_t percent = 10; percent <= 60; percent += 10) {
+		assert_int_equal(hits_of_rounds(false, true, 1, percent), 0);
+		assert_int_equal(hits_of_rounds(true, true, 1, percent), 0);
+		assert_int_equal(hits_of_rounds(false, false, 1, percent), 0);
+	}
+}
+
+/* Tries of one round at once stay what they are, in a client that makes up for rounds and in one that does not. */
+static void test_tries_of_a_round(void **state)
+{
+	(void)state;
+	assert_true(hits_of_rounds(false, true, 6, 40) > 3);
+	assert_true(hits_of_rounds(true, true, 6, 40) > 3);
+	assert_true(hits_of_rounds(true, false, 6, 40) > 3);
+}
+
+static void test_another_period(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	for (int i = 0; i < 10; i++)
+		attempt(&b, 100 * NS_PER_MS, RETRY_OK, 1, 0);
+	for (int i = 0; i < 10; i++)
+		attempt(&b, 300 * NS_PER_MS, RETRY_OK, 1, 0);
+	assert_true(retry_keeps_period(b.k, 301 * NS_PER_MS));
+	assert_false(retry_keeps_schedule(b.k, b.now + NS_PER_MS));
+	retry_keys_free(&b.r);
+}
+
 static void test_pace(void **state)
 {
 	struct bench b;
@@ -67,6 +139,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_check_that_fails_by_chance),
 		cmocka_unit_test(test_fixed_retries_are_no_pace),
+		cmocka_unit_test(test_rounds_that_were_owed),
+		cmocka_unit_test(test_tries_of_a_round),
+		cmocka_unit_test(test_another_period),
 		cmocka_unit_test(test_pace),
 	};
 
