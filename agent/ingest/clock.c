@@ -56,6 +56,14 @@ static uint64_t rate(uint64_t ticks, uint64_t ns)
 /* CLOCK_MONOTONIC of a tick count by a segment; before its begin too. */
 static uint64_t by_segment(const struct clock_segment *s, uint64_t ticks)
 {
+	const uint64_t since = ticks - s->ticks;
+
+	if (since <= INT64_MAX) { /* as nearly all are: one product */
+		const unsigned __int128 after = ((unsigned __int128)since * s->ns_per_t >> CLOCK_SHIFT) + s->mono_ns;
+
+		return after > INT64_MAX ? (uint64_t)INT64_MAX : (uint64_t)after;
+	}
+
 	const __int128 ns = (__int128)s->mono_ns + (((__int128)(int64_t)(ticks - s->ticks) * (__int128)s->ns_per_t) >> CLOCK_SHIFT);
 
 	if (ns < 0)

@@ -26,7 +26,7 @@ static struct redis *redis_of(struct resp *r)
 
 static bool word_is(const struct resp_value *v, unsigned int i, const char *text)
 {
-	return v->words > i && strcasecmp(v->word[i], text) == 0;
+	return v->words > i && (v->word[i][0] | 0x20) == (text[0] | 0x20) && strcasecmp(v->word[i], text) == 0;
 }
 
 static bool is_name(const char *text)

@@ -142,14 +142,18 @@ static void line_ends(struct resp *r)
 	}
 }
 
+static void value_begins(struct resp *r, char type)
+{
+	r->now = (struct resp_value){.type = type, .from = talk_now(r->t, r->client), .hash = TALK_HASH_START};
+	r->in_value = true;
+}
+
 static void begin(struct resp *r, char type)
 {
 	bool bare = r->client && isalpha((unsigned char)type) && !r->in_value;
 
-	if (!r->in_value) {
-		r->now = (struct resp_value){.type = bare ? ' ' : type, .from = talk_now(r->t, r->client), .hash = TALK_HASH_START};
-		r->in_value = true;
-	}
+	if (!r->in_value)
+		value_begins(r, bare ? ' ' : type);
 	r->now.size++;
 	r->line_type = bare ? ' ' : type;
 	r->in_line = true;
@@ -201,17 +205,53 @@ static size_t in_bulk(struct resp *r, const uint8_t *bytes, size_t len)
 	return n;
 }
 
+/* A bulk whose line and bytes are all here, as nearly all are: what begin(), in_line() and in_bulk() would do of it. 0 if it is none. */
+static size_t whole_bulk(struct resp *r, const uint8_t *bytes, size_t len)
+{
+	size_t at = 1, n = 0;
+
+	while (at < len && at < 8 && bytes[at] >= '0' && bytes[at] <= '9')
+		n = n * 10 + (size_t)(bytes[at++] - '0');
+	if (at == 1 || len - at < n + 4 || bytes[at] != '\r' || bytes[at + 1] != '\n')
+		return 0;
+	const uint8_t *const text = bytes + at + 2;
+	const size_t all = at + 4 + n;
+
+	if (!r->in_value)
+		value_begins(r, '$');
+	r->now.size += all;
+	r->now.hash = talk_hash(r->now.hash, bytes + 1, at);
+	if (r->client)
+		r->now.hash = talk_hash(r->now.hash, text, n);
+	if (r->now.words < RESP_WORDS)
+		talk_text(r->now.word[r->now.words++], RESP_WORD_MAX, text, n);
+	element_ends(r);
+	return all;
+}
+
+static bool is_type(uint8_t c)
+{
+	static const bool types[256] = {
+		['+'] = true, ['-'] = true, [':'] = true, ['$'] = true, ['*'] = true, ['_'] = true, ['#'] = true, [','] = true,
+		['('] = true, ['!'] = true, ['='] = true, ['%'] = true, ['~'] = true, ['>'] = true, ['|'] = true,
+	};
+
+	return types[c];
+}
+
 static size_t step(struct resp *r, const uint8_t *bytes, size_t len)
 {
 	size_t n;
 
+	if (!r->in_line && !r->in_bulk && *bytes == '$' && (n = whole_bulk(r, bytes, len)) > 0)
+		return n;
 	if (r->in_bulk) {
 		n = in_bulk(r, bytes, len);
 	} else if (r->in_line) {
 		n = in_line(r, bytes, len);
 	} else if (*bytes == '\r' || *bytes == '\n') {
 		return 1; /* an empty inline command is none */
-	} else if (strchr("+-:$*_#,(!=%~>|", *bytes) || (r->client && isalpha(*bytes))) {
+	} else if (is_type(*bytes) || (r->client && isalpha(*bytes))) {
 		begin(r, (char)*bytes);
 		n = 1;
 	} else {
