@@ -20,6 +20,7 @@
 extern const char *gnu_get_libc_version(void);
 
 #define NAMES_MAX 512U /* room of the hash table; the hooks fill less than half */
+#define REALS_BITS 4096U
 #define SLOTS_MAX 65536U
 #define PAGE_BYTES 4096UL
 #define LOCK_YIELDS 100000U
@@ -51,8 +52,9 @@ struct object {
 	const char *strings;
 	const ElfW(Rela) * tables[2]; /* DT_RELA, DT_JMPREL */
 	size_t counts[2];
-	bool lock;      /* the RELRO part is to be protected again */
-	bool allocator; /* it has malloc */
+	size_t relative; /* so many entries at the start of DT_RELA name no symbol */
+	bool lock;       /* the RELRO part is to be protected again */
+	bool allocator;  /* it has malloc */
 	bool libc;
 };
 
@@ -67,18 +69,20 @@ struct object {
 static const struct {
 	const char *name;
 	char *hook;
+	int real; /* where shim.real has it, or -1 */
 	int patch, alloc;
 } hooks[] = {
-#define HOOK(name, family) {#name, attach_at_##name, -1, -1},
-#define ALIAS(alias, name, family) {#alias, attach_at_##alias, -1, -1},
-#define PATCH(name, family) {#name, attach_at_##name, PATCH_##name, -1},
-#define ALLOC(name, family) {#name, attach_at_##name, -1, ALLOC_##name},
+#define HOOK(name, family) {#name, attach_at_##name, HOOK_##name, -1, -1},
+#define ALIAS(alias, name, family) {#alias, attach_at_##alias, -1, -1, -1},
+#define PATCH(name, family) {#name, attach_at_##name, -1, PATCH_##name, -1},
+#define ALLOC(name, family) {#name, attach_at_##name, -1, -1, ALLOC_##name},
 #include "preload/hooks.def"
 #undef HOOK
 #undef ALIAS
 };
 
 static struct name names[NAMES_MAX];
+static uint64_t reals[REALS_BITS / 64]; /* a bit for each address that a name's `real` may be */
 static bool names_made;
 static bool deep;          /* objects were loaded that look into their own libraries first (RTLD_DEEPBIND) */
 static struct slot *slots; /* SLOTS_MAX of them, mapped at the first attach; pages are used as slots are */
@@ -129,22 +133,37 @@ static void make_names(void)
 		/* Started with the library, a program has its hooks of libc from the loader. */
 		if (n->patch >= 0 || n->alloc >= 0 || (!shim.injected && !deep))
 			continue;
-		n->real = dlsym(RTLD_NEXT, n->name);
+		n->real = hooks[i].real >= 0 ? shim.real[hooks[i].real] : dlsym(RTLD_NEXT, n->name);
+
 		/* Somebody else stands between the program and libc (a sanitizer, another preload): hands off. */
-		if (n->real && dlsym(RTLD_DEFAULT, n->name) != n->real && dlsym(RTLD_DEFAULT, n->name) != n->hook)
+		const void *const theirs = n->real ? dlsym(RTLD_DEFAULT, n->name) : NULL;
+
+		if (theirs != n->real && theirs != n->hook)
 			n->real = NULL;
 	}
 	names_made = true;
 }
 
+static uint32_t real_bit(uintptr_t at)
+{
+	return (uint32_t)(at / 16 % REALS_BITS);
+}
+
+static bool is_maybe_real(uintptr_t at)
+{
+	return reals[real_bit(at) / 64] >> (real_bit(at) % 64) & 1;
+}
+
 /* Functions of other libraries come and go with them. */
 static void refresh_names(void)
 {
+	memset(reals, 0, sizeof(reals));
 	for (uint32_t i = 0; i < NAMES_MAX; i++) {
 		if (names[i].name && names[i].patch >= 0)
 			names[i].real = patch_real[names[i].patch];
 		if (names[i].name && names[i].alloc >= 0)
 			names[i].real = alloc_wanted() ? alloc_real[names[i].alloc] : NULL;
+		reals[real_bit((uintptr_t)names[i].real) / 64] |= 1ULL << (real_bit((uintptr_t)names[i].real) % 64);
 	}
 }
 
@@ -169,6 +188,9 @@ static void read_dynamic(struct object *o, const struct dl_phdr_info *info, cons
 			break;
 		case DT_RELASZ:
 			o->counts[0] = d->d_un.d_val / sizeof(ElfW(Rela));
+			break;
+		case DT_RELACOUNT:
+			o->relative = d->d_un.d_val;
 			break;
 		case DT_JMPREL:
 			o->tables[1] = (const ElfW(Rela) *)absolute(info, d->d_un.d_ptr);
@@ -272,11 +294,19 @@ static bool note_slot(const struct object *o, uintptr_t *at, uintptr_t before, c
 	return true;
 }
 
-static uint32_t patch_table(struct object *o, const ElfW(Rela) * table, size_t count)
+/* leads_to, as far as it can be told without the name: a thread of the program waits while its objects are gone through, and most slots
+ * belong to names that concern nobody here. */
+static bool may_lead(const struct object *o, uint32_t type, uintptr_t value, const ElfW(Sym) * symbol)
+{
+	return is_maybe_real(value) || (type == CPU_RELOC_JUMP_SLOT && value >= o->start && value < o->end &&
+					(symbol->st_shndx == SHN_UNDEF || alloc_wanted()));
+}
+
+static uint32_t patch_table(struct object *o, const ElfW(Rela) * table, size_t first, size_t count)
 {
 	uint32_t patched = 0;
 
-	for (size_t i = 0; table && i < count; i++) {
+	for (size_t i = first; table && i < count; i++) {
 		const uint32_t type = (uint32_t)ELF64_R_TYPE(table[i].r_info);
 		const ElfW(Sym) *const symbol = &o->symbols[ELF64_R_SYM(table[i].r_info)];
 		uintptr_t *const at = (uintptr_t *)(o->base + table[i].r_offset);
@@ -284,12 +314,15 @@ static uint32_t patch_table(struct object *o, const ElfW(Rela) * table, size_t c
 		uintptr_t value;
 
 		if ((type != CPU_RELOC_JUMP_SLOT && type != CPU_RELOC_GLOB_DAT && type != CPU_RELOC_ADDRESS) ||
-		    ELF64_R_SYM(table[i].r_info) == 0 || (type == CPU_RELOC_ADDRESS && table[i].r_addend != 0))
-			continue;
-		n = find_name(o->strings + symbol->st_name);
-		if (!n->name || !n->real || is_kept(o, n) || (uintptr_t)at % sizeof(*at))
+		    ELF64_R_SYM(table[i].r_info) == 0 || (type == CPU_RELOC_ADDRESS && table[i].r_addend != 0) ||
+		    (uintptr_t)at % sizeof(*at))
 			continue;
 		value = __atomic_load_n(at, __ATOMIC_RELAXED);
+		if (!may_lead(o, type, value, symbol))
+			continue;
+		n = find_name(o->strings + symbol->st_name);
+		if (!n->name || !n->real || is_kept(o, n))
+			continue;
 		if (leads_to(o, n, type, value, symbol) && writable(o, at) && note_slot(o, at, value, n)) {
 			__atomic_store_n(at, (uintptr_t)n->hook, __ATOMIC_RELEASE);
 			patched++;
@@ -307,8 +340,8 @@ static int patch_one(struct dl_phdr_info *info, size_t size, void *arg)
 	read_object(&o, info);
 	if (is_left_alone(&o))
 		return 0;
-	for (int i = 0; i < 2; i++)
-		*patched += patch_table(&o, o.tables[i], o.counts[i]);
+	*patched += patch_table(&o, o.tables[0], o.relative, o.counts[0]);
+	*patched += patch_table(&o, o.tables[1], 0, o.counts[1]);
 	protect(&o);
 	return 0;
 }
