@@ -41,6 +41,7 @@ struct http2 {
 	struct talk talk; /* first */
 	struct side client, server;
 	size_t preface; /* bytes of it that were seen */
+	uint32_t last_stream;
 };
 
 /* What a block says. */
@@ -125,6 +126,10 @@ static void request(struct http2 *s, struct side *side, const struct block *b)
 {
 	struct talk_call *next;
 
+	/* Trailers of a request that was answered before it was over. */
+	if (!b->has_method && side->stream <= s->last_stream)
+		return;
+	s->last_stream = side->stream;
 	for (struct talk_call *q = s->talk.first; q; q = next) {
 		next = q->next;
 		if (q->unseen && q->r.t_last_byte + UNSEEN_NS < side->from.ns)

@@ -12,9 +12,9 @@
 
 #include "protocols/talk.h"
 
-#define LINE_KEPT 128U
+#define LINE_KEPT 384U        /* the longest key, 250, and what is behind it */
 #define LINE_MAX_BYTES 65536U /* of many keys; nothing says more */
-#define WORDS 8U
+#define WORDS 24U             /* a meta command has as many flags as it likes */
 
 /* One direction. */
 struct side {

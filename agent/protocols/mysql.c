@@ -17,7 +17,9 @@
 #define CLIENT_PROTOCOL_41 0x200U
 #define CLIENT_SSL 0x800U
 #define CLIENT_DEPRECATE_EOF (1U << 24)
+#define CLIENT_QUERY_ATTRIBUTES (1U << 27)
 #define MORE_RESULTS 0x8U
+#define LAST_PREPARED 0xffffffffU /* MariaDB: the statement that was prepared last, or is being */
 
 enum {
 	COM_QUIT = 1,
@@ -26,19 +28,22 @@ enum {
 	COM_PREPARE = 0x16,
 	COM_EXECUTE = 0x17,
 	COM_LONG_DATA = 0x18,
-	COM_CLOSE = 0x19
+	COM_CLOSE = 0x19,
+	COM_BULK = 0xfa /* MariaDB: a statement with many rows of values */
 };
 /* What the server's next packet is. */
-enum { AT_GREETING, AT_LOGIN, AT_ANSWER, AT_COLUMNS, AT_ROWS, AT_IDLE };
+enum { AT_GREETING, AT_LOGIN, AT_ANSWER, AT_COLUMNS, AT_ROWS, AT_DEFINITIONS, AT_IDLE };
 
 struct mysql {
 	struct talk talk; /* first */
 	struct frames client, server;
 	int at;
 	bool deprecate_eof, caps_known, mariadb;
+	bool server_attributes, attributes; /* a query may have values in front: offered, agreed on */
+	bool direct;                        /* an execution was sent together with the prepare under way */
 	uint64_t columns;
 	uint8_t command;
-	struct sql sql; /* of the prepare under way */
+	struct sql sql; /* of the last prepare */
 	struct talk_mark from;
 	uint64_t size;
 	struct statements prepared;
@@ -80,6 +85,7 @@ static void login(struct mysql *s, const uint8_t *b, size_t len)
 		return; /* a request for TLS: what follows is encrypted */
 	s->caps_known = true;
 	s->deprecate_eof = caps & CLIENT_DEPRECATE_EOF;
+	s->attributes = s->server_attributes && (caps & CLIENT_QUERY_ATTRIBUTES);
 	if (caps & CLIENT_COMPRESS) {
 		talk_opaque(&s->talk);
 		return;
@@ -94,17 +100,46 @@ static void login(struct mysql *s, const uint8_t *b, size_t len)
 
 static void execute(struct mysql *s, const uint8_t *b, size_t len, uint64_t size)
 {
-	const struct statement *x = len >= 9 ? statements_get(&s->prepared, talk_le32(b + 5)) : NULL;
-	struct talk_call *q = announce(s, x ? &x->sql : NULL, &s->client.from, size);
+	const uint32_t id = len >= 9 ? talk_le32(b + 5) : 0;
+	const struct statement *x = statements_get(&s->prepared, id);
+	const struct sql *sql = x ? &x->sql : id == LAST_PREPARED ? &s->sql : NULL;
+	struct talk_call *q = announce(s, sql, &s->client.from, size);
 
 	if (q)
-		q->r.operation_key = talk_hash(x ? x->sql.key : TALK_HASH_START, b + 5, len - 5);
+		q->r.operation_key = talk_hash(sql ? sql->key : TALK_HASH_START, b + 5, len - 5);
+}
+
+/* The text of a query. Values that were put in front of it, with names and types, are not followed: then it has none. */
+static void query(struct mysql *s, const uint8_t *b, size_t len, uint64_t size)
+{
+	size_t at = 5;
+	struct sql sql;
+
+	if (s->attributes && len >= 7) {
+		if (b[5] != 0) {
+			announce(s, NULL, &s->client.from, size);
+			return;
+		}
+		at += 2; /* none, in one set */
+	}
+	sql_read(b + at, len - at, SQL_MYSQL, &sql);
+	announce(s, &sql, &s->client.from, size);
+}
+
+static bool is_execution(uint8_t command)
+{
+	return command == COM_EXECUTE || command == COM_BULK;
 }
 
 static void command(struct mysql *s, const uint8_t *b, size_t len, uint64_t size)
 {
-	struct sql sql;
-
+	if (is_execution(b[4]) && len >= 9 && talk_le32(b + 5) == LAST_PREPARED && s->at == AT_ANSWER &&
+	    s->command == COM_PREPARE) {
+		execute(s, b, len, size);
+		s->direct = true;
+		return;
+	}
+	s->direct = false;
 	/* One at a time: a new command shows that the last one's answer is over, where that was out of sight. */
 	while (s->talk.first)
 		talk_end_unseen(&s->talk, s->talk.first);
@@ -112,10 +147,10 @@ static void command(struct mysql *s, const uint8_t *b, size_t len, uint64_t size
 	s->at = AT_ANSWER;
 	switch (s->command) {
 	case COM_QUERY:
-		sql_read(b + 5, len - 5, SQL_MYSQL, &sql);
-		announce(s, &sql, &s->client.from, size);
+		query(s, b, len, size);
 		break;
 	case COM_EXECUTE:
+	case COM_BULK:
 		execute(s, b, len, size);
 		break;
 	case COM_PREPARE:
@@ -226,6 +261,15 @@ static void prepared(struct mysql *s, const uint8_t *b, size_t len)
 	if (x)
 		x->sql = s->sql;
 	s->at = AT_IDLE; /* definitions of parameters and columns may follow, and answer nothing */
+	if (!s->direct || len < 13)
+		return;
+	/* Behind them comes the answer to the execution. */
+	const unsigned int columns = (unsigned int)(b[10] << 8 | b[9]), values = (unsigned int)(b[12] << 8 | b[11]);
+	const unsigned int ends = s->deprecate_eof ? 0U : (columns > 0 ? 1U : 0U) + (values > 0 ? 1U : 0U);
+
+	s->columns = columns + values + ends;
+	s->command = COM_EXECUTE;
+	s->at = s->columns ? AT_DEFINITIONS : AT_ANSWER;
 }
 
 static void first_answer(struct mysql *s, const uint8_t *b, size_t len, uint64_t size)
@@ -240,8 +284,11 @@ static void first_answer(struct mysql *s, const uint8_t *b, size_t len, uint64_t
 	} else if (b[4] == 0x00 || (b[4] == 0xfe && size < 0xffffff)) {
 		if (!more_after_ok(b, len))
 			answer_ends(s);
-	} else if ((s->command == COM_QUERY || s->command == COM_EXECUTE) && b[4] != 0xfb) {
+	} else if ((s->command == COM_QUERY || is_execution(s->command)) && b[4] != 0xfb) {
 		s->at = length_encoded(b, len, &at, &s->columns) && s->columns ? AT_COLUMNS : AT_IDLE;
+		/* MariaDB does not repeat the columns of a statement that it described before, and says so. */
+		if (s->at == AT_COLUMNS && at < len && b[at] == 0)
+			s->at = AT_ROWS;
 	} else if (b[4] != 0xfb) {
 		answer_ends(s);
 	}
@@ -260,6 +307,15 @@ static void row(struct mysql *s, const uint8_t *b, size_t len, uint64_t size)
 	}
 }
 
+/* The version, behind the protocol's number: "5.5.5-10.11.6-MariaDB"; thread, 9 bytes, the lower half of what it can do, 3, the upper half. */
+static void greeting(struct mysql *s, const uint8_t *b, size_t len)
+{
+	const size_t version = strnlen((const char *)b + 5, len - 5), at = 5 + version + 1 + 4 + 9 + 2 + 3;
+
+	s->mariadb = memmem(b + 5, version, "MariaDB", 7) != NULL;
+	s->server_attributes = len >= at + 2 && ((uint32_t)b[at + 1] << 24 & CLIENT_QUERY_ATTRIBUTES);
+}
+
 static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
 {
 	struct mysql *s = mysql_of(f);
@@ -270,8 +326,7 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 		talk_answer(&s->talk, s->talk.first, size);
 	switch (s->at) {
 	case AT_GREETING:
-		/* Its version, behind the protocol's number: "5.5.5-10.11.6-MariaDB". */
-		s->mariadb = memmem(b + 5, strnlen((const char *)b + 5, len - 5), "MariaDB", 7) != NULL;
+		greeting(s, b, len);
 		s->at = AT_LOGIN;
 		break;
 	case AT_LOGIN: /* OK, an error, or a step of the authentication */
@@ -289,6 +344,10 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 		break;
 	case AT_ROWS:
 		row(s, b, len, size);
+		break;
+	case AT_DEFINITIONS:
+		if (--s->columns == 0)
+			s->at = AT_ANSWER;
 		break;
 	default:
 		break;
@@ -308,7 +367,8 @@ static bool client_begins(struct frames *f, const uint8_t *b, size_t len)
 {
 	struct mysql *s = mysql_of(f);
 
-	if (len < 5 || b[3] != 0 || b[4] == 0 || b[4] > 0x1f || talk_le24(b) + 4 < len || talk_le24(b) > 1U << 20)
+	if (len < 5 || b[3] != 0 || b[4] == 0 || (b[4] > 0x1f && b[4] != COM_BULK) || talk_le24(b) + 4 < len ||
+	    talk_le24(b) > 1U << 20)
 		return false;
 	s->at = AT_IDLE;
 	return true;

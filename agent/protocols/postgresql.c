@@ -1,6 +1,7 @@
 /*
  * PostgreSQL's protocol 3.0: simple queries, and executions of prepared ones. A query is a request from its message to ReadyForQuery; an
- * execution from Execute to its CommandComplete. What comes before (Parse, Bind, Describe) belongs to no request.
+ * execution from Execute to its CommandComplete. What comes before (Parse, Bind, Describe) belongs to no request, but for a Parse that fails
+ * where nothing is to be executed: a statement that the server does not take is one that the client made.
  *
  * One struct pg a connection. Answers are matched by order, and by the groups that Query and Sync end: each gets one ReadyForQuery.
  */
@@ -29,6 +30,10 @@ struct pg {
 	bool wide;           /* the connection is captured further than the others */
 	uint64_t sent, done; /* groups */
 	struct statements prepared, portals;
+	/* the last Parse, and its group */
+	struct sql parsed;
+	struct talk_mark parsed_from;
+	uint64_t parsed_size, parsed_group;
 };
 
 static struct pg *pg_of(struct frames *f)
@@ -92,17 +97,18 @@ static void first_message(struct pg *s, const uint8_t *b, size_t len)
 	s->client.head = 5;
 }
 
-static void announce(struct pg *s, const struct sql *sql, uint8_t kind, uint64_t size)
+static struct talk_call *announce(struct pg *s, const struct sql *sql, uint8_t kind, const struct talk_mark *from, uint64_t size)
 {
-	struct talk_call *q = talk_call_new(&s->talk, &s->client.from, size);
+	struct talk_call *q = talk_call_new(&s->talk, from, size);
 
 	if (!q)
-		return;
+		return NULL;
 	if (sql)
 		sql_tell(sql, &q->r);
 	q->kind = kind;
 	q->key = s->sent + 1;
 	talk_announce(&s->talk, q);
+	return q;
 }
 
 /* With the answers out of sight, the next request of a client that waits shows that they are over. */
@@ -115,15 +121,19 @@ static void answers_lost(struct pg *s)
 	s->done = s->sent;
 }
 
-static void parse(struct pg *s, const uint8_t *b, size_t len)
+static void parse(struct pg *s, const uint8_t *b, size_t len, uint64_t size)
 {
 	size_t name = text_len(b, len);
 
 	if (name >= len)
 		return;
+	sql_read(b + name + 1, text_len(b + name + 1, len - name - 1), SQL_STANDARD, &s->parsed);
+	s->parsed_from = s->client.from;
+	s->parsed_size = size;
+	s->parsed_group = s->sent + 1;
 	struct statement *x = statements_put(&s->prepared, name_id(b, len));
 	if (x)
-		sql_read(b + name + 1, text_len(b + name + 1, len - name - 1), SQL_STANDARD, &x->sql);
+		x->sql = s->parsed;
 }
 
 static void bind_portal(struct pg *s, const uint8_t *b, size_t len)
@@ -158,18 +168,18 @@ static void client_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 	switch (len ? b[0] : 0) {
 	case 'Q':
 		sql_read(b + 5, text_len(b + 5, len - 5), SQL_STANDARD, &sql);
-		announce(s, &sql, CALL_QUERY, size);
+		announce(s, &sql, CALL_QUERY, &s->client.from, size);
 		s->sent++;
 		break;
 	case 'P':
-		parse(s, b + 5, len - 5);
+		parse(s, b + 5, len - 5, size);
 		break;
 	case 'B':
 		bind_portal(s, b + 5, len - 5);
 		break;
 	case 'E':
 		x = statements_get(&s->portals, name_id(b + 5, len - 5));
-		announce(s, x ? &x->sql : NULL, CALL_EXECUTE, size);
+		announce(s, x ? &x->sql : NULL, CALL_EXECUTE, &s->client.from, size);
 		break;
 	case 'C':
 		if (len > 6 && b[5] == 'S')
@@ -214,6 +224,19 @@ static void error(struct talk_call *q, const uint8_t *b, size_t len)
 	talk_fail(q, "error", 5, false);
 }
 
+/* A statement that was only to be prepared. */
+static void parse_failed(struct pg *s, const uint8_t *b, size_t len, uint64_t size)
+{
+	struct talk_call *q = announce(s, &s->parsed, CALL_QUERY, &s->parsed_from, s->parsed_size);
+
+	s->parsed_group = 0;
+	if (!q)
+		return;
+	talk_answer(&s->talk, q, size);
+	error(q, b, len);
+	talk_end(&s->talk, q, REQUEST_DONE);
+}
+
 /* A group is over: what of it got no answer was skipped after an error. */
 static void ready(struct pg *s)
 {
@@ -231,8 +254,13 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 	struct pg *s = pg_of(f);
 	struct talk_call *q = s->talk.first;
 
-	if (!len || (b[0] != 'Z' && (!q || q->key > s->done + 1)))
+	if (!len)
 		return;
+	if (b[0] != 'Z' && (!q || q->key > s->done + 1)) {
+		if (b[0] == 'E' && s->parsed_group == s->done + 1)
+			parse_failed(s, b, len, size);
+		return;
+	}
 	if (q && (b[0] != 'Z' || q->kind == CALL_QUERY))
 		talk_answer(&s->talk, q, size);
 	switch (b[0]) {
@@ -249,6 +277,11 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 	case 's':
 		if (q->kind == CALL_EXECUTE)
 			talk_end(&s->talk, q, REQUEST_DONE);
+		break;
+	case 'G': /* a Sync that was sent with COPY is passed over; the one behind its data counts */
+	case 'W':
+		if (q->kind == CALL_EXECUTE && s->sent >= q->key)
+			s->sent = q->key - 1;
 		break;
 	case '1': /* answers to what belongs to no request */
 	case '2':
@@ -347,7 +380,7 @@ static bool is_startup(const uint8_t *b, size_t len)
 	uint32_t code = len >= 8 ? talk_be32(b + 4) : 0, n = len >= 4 ? talk_be32(b) : 0;
 
 	return len >= 8 && n >= 8 && n <= 10000 &&
-	       (code == VERSION_3 << 16 || ((code == CODE_TLS || code == CODE_GSS) && n == 8) || (code == CODE_CANCEL && n == 16));
+	       (code >> 16 == VERSION_3 || ((code == CODE_TLS || code == CODE_GSS) && n == 8) || (code == CODE_CANCEL && n == 16));
 }
 
 static bool pg_is_client(const uint8_t *bytes, size_t len)

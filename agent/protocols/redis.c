@@ -104,8 +104,11 @@ static bool is_push(struct redis *s, const struct resp_value *v)
 {
 	bool message = word_is(v, 0, "message") || word_is(v, 0, "pmessage") || word_is(v, 0, "smessage");
 
+	/* UNSUBSCRIBE without a name is answered once for each channel that there was. */
+	if (v->words && (v->type == '>' || (v->type == '*' && s->subscribed)) && ends_in(v->word[0], "subscribe"))
+		return !s->talk.first || !ends_in(s->talk.first->r.method, "SUBSCRIBE");
 	if (v->type == '>')
-		return !(v->words && ends_in(v->word[0], "subscribe"));
+		return true;
 	return v->type == '*' && s->subscribed && message;
 }
 

@@ -34,4 +34,19 @@ static const struct transcript transcript = {
 		  "GET /end 500 done\n",
 };
 
-TEST_MAIN(TRANSCRIPT_TESTS)
+/* A server may answer before a request is over: what the client says at its end is no other request. */
+static void trailers_behind_the_answer(void **state)
+{
+	static const char trailers[] = "\000\000\007\001\005\000\000\000\011\000\003abc\001d";
+	struct play y;
+
+	(void)state;
+	play_init(&y, PLAY_CLIENT);
+	play_steps(&y, PLAY_CLIENT, 0, transcript.n);
+	play_bytes(&y, PLAY_CLIENT, 'C', trailers, sizeof(trailers) - 1, sizeof(trailers) - 1);
+	assert_string_equal(y.log, transcript.expect);
+	assert_int_equal(y.started, y.ended);
+	play_done(&y);
+}
+
+TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(trailers_behind_the_answer))

@@ -29,4 +29,24 @@ static const struct transcript transcript = {
 		  "replace  SERVER_ERROR done\n",
 };
 
-TEST_MAIN(TRANSCRIPT_TESTS)
+/* The longest key that there may be, and flags behind many others. */
+static void long_lines(void **state)
+{
+	char line[600], key[251];
+	struct play y;
+
+	(void)state;
+	memset(key, 'k', 250);
+	key[250] = '\0';
+	play_init(&y, PLAY_CLIENT);
+	int n = snprintf(line, sizeof(line),
+			 "set %s 0 0 6\r\nget me\r\n"
+			 "mg %s s v f c t k h l O123 q\r\nmn\r\n",
+			 key, key);
+	play_bytes(&y, PLAY_CLIENT, 'C', line, (size_t)n, (size_t)n);
+	play_bytes(&y, PLAY_CLIENT, 'S', "STORED\r\nMN\r\n", 12, 12);
+	assert_string_equal(y.log, "set  - done\nmg  - done\nmn  - done\n");
+	play_done(&y);
+}
+
+TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(long_lines))

@@ -17,6 +17,13 @@ static const struct step steps[] = {
 	SERVER("G\000\000\000\011\000\000\001\000\000"),
 	CLIENT("d\000\000\000\013s3cr3t\012c\000\000\000\004"),
 	SERVER("C\000\000\000\013COPY 1\000Z\000\000\000\005I"),
+	CLIENT("P\000\000\000\032\000select nope from t\000\000\000D\000\000\000\006S\000S\000\000\000\004"), /* only prepared, and refused */
+	SERVER("E\000\000\000%SERROR\000C42703\000Mduplicate s3cr3t\000\000Z\000\000\000\005I"),
+	CLIENT("P\000\000\000\031\000copy t from stdin\000\000\000B\000\000\000\014\000\000\000\000\000\000\000\000"
+	       "E\000\000\000\011\000\000\000\000\000S\000\000\000\004"), /* COPY by an execution: its Sync counts for nothing */
+	SERVER("1\000\000\000\0042\000\000\000\004G\000\000\000\011\000\000\001\000\000"),
+	CLIENT("d\000\000\000\013s3cr3t\012c\000\000\000\004S\000\000\000\004"),
+	SERVER("C\000\000\000\013COPY 1\000Z\000\000\000\005I"),
 	CLIENT("Q\000\000\000\033update nothing set a=1\000"),
 	SERVER("E\000\000\000%SERROR\000C42P01\000Mduplicate s3cr3t\000\000Z\000\000\000\005I"),
 };
@@ -26,11 +33,13 @@ static const struct transcript transcript = {
 	.type = SOCK_STREAM,
 	.steps = steps,
 	.n = sizeof(steps) / sizeof(steps[0]),
-	.last = 12,
+	.last = 18,
 	.expect = "SELECT users - done\n"
 		  "INSERT orders - done\n"
 		  "INSERT orders 23505 done\n"
 		  "INSERT orders - abandoned\n"
+		  "COPY t - done\n"
+		  "SELECT t 42703 done\n"
 		  "COPY t - done\n"
 		  "UPDATE nothing 42P01 done\n",
 };
@@ -71,7 +80,7 @@ static void results_larger_than_what_is_captured(void **state)
 	play_steps(&y, PLAY_CLIENT, 0, 3);
 	play_bytes(&y, PLAY_CLIENT, 'S', transcript.steps[3].bytes, transcript.steps[3].len - 20, 9000);
 	assert_int_equal(y.ended, 0);
-	play_steps(&y, PLAY_CLIENT, 12, 14);
+	play_steps(&y, PLAY_CLIENT, transcript.last, transcript.n);
 	assert_string_equal(y.log, "SELECT users - done\nUPDATE nothing 42P01 done\n");
 	play_done(&y);
 }

@@ -16,7 +16,7 @@ static const struct step steps[] = {
 	SERVER("*3\r\n$9\r\nsubscribe\r\n$2\r\nc1\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$2\r\nc2\r\n:2\r\n"),
 	SERVER("*3\r\n$7\r\nmessage\r\n$2\r\nc1\r\n$6\r\ns3cr3t\r\n"),
 	CLIENT("*1\r\n$11\r\nUNSUBSCRIBE\r\n"),
-	SERVER("*3\r\n$11\r\nunsubscribe\r\n$2\r\nc1\r\n:0\r\n"),
+	SERVER("*3\r\n$11\r\nunsubscribe\r\n$2\r\nc1\r\n:1\r\n*3\r\n$11\r\nunsubscribe\r\n$2\r\nc2\r\n:0\r\n"),
 	CLIENT("*2\r\n$4\r\nINCR\r\n$6\r\ns3cr3t\r\n"),
 	SERVER(":12\r\n"),
 };
