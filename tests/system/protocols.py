@@ -389,5 +389,6 @@ def metrics_are_conventional():
     print(f"  {len(names)} metrics, of which {sum(not n.startswith('gapscope.') for n in names)} are the conventions'")
 
 
-gs.main({f.__name__: f for f in (redis_commands, redis_pipelines, postgresql, pgx, mariadb, http2, grpc, memcached, mongodb, kafka, ioredis, rabbitmq,
+if __name__ == "__main__":
+    gs.main({f.__name__: f for f in (redis_commands, redis_pipelines, postgresql, pgx, mariadb, http2, grpc, memcached, mongodb, kafka, ioredis, rabbitmq,
                                  metrics_are_conventional)})
