@@ -208,7 +208,7 @@ static __always_inline uint32_t alloc_process(void)
 	const uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
 	const uint32_t process = process_find(tgid);
 
-	if (process != PROBE_PROCESSES && process_started[process & (PROBE_PROCESSES - 1)])
+	if (process != PROBE_PROCESSES && process_is_told(process) && process_is_known(process))
 		return process;
 	return tgid == alloc_measured ? 0 : PROBE_PROCESSES;
 }

@@ -229,8 +229,12 @@ int on_go(struct pt_regs *regs)
 	const uint32_t process = process_find(bpf_get_current_pid_tgid() >> 32);
 	const uint32_t what = (uint32_t)bpf_get_attach_cookie(regs);
 
-	if (process == PROBE_PROCESSES || !process_started[process & (PROBE_PROCESSES - 1)])
+	if (process == PROBE_PROCESSES || !process_is_told(process))
 		return 0;
+	if (!process_is_known(process)) {
+		count(PROBE_COUNT_FULL); /* which is why */
+		return 0;
+	}
 	if (what >= GO_TLS_WRITE)
 		go_tls(what, regs);
 	else if (what == GO_ROUND_TRIP || what == GO_DONE)

@@ -44,10 +44,10 @@ enum probe_kind {
 	PROBE_CALL = 1,
 	PROBE_CONNECTING, /* connect is entered; data = address */
 	PROBE_STACK_SEEN, /* struct probe_stack: where site is */
-	PROBE_FORK,       /* args[0] = pid of the child */
-	PROBE_EXEC,       /* args[0] = parent, args[1] = where its code begins, data = path */
-	PROBE_EXIT,       /* ret = status as wait says it */
-	PROBE_GO,         /* nr = enum probe_go_what, args = its arguments; data = struct probe_go_timer, _chain or _plain */
+	PROBE_FORK,       /* args[0] = pid of the child, args[1] = its generation */
+	PROBE_EXEC, /* args[0] = parent, args[1] = where its code begins, args[2] = its generation, data = path, if it is known */
+	PROBE_EXIT, /* ret = status as wait says it */
+	PROBE_GO,   /* nr = enum probe_go_what, args = its arguments; data = struct probe_go_timer, _chain or _plain */
 	PROBE_ALLOC, /* a sampled one: args = address, bytes, mean, 1 if its end will not be told; ret = bytes asked for since the last */
 	PROBE_FREE,       /* args[0] = address of a sampled one */
 	PROBE_ALLOC_REST, /* a thread ends: ret = bytes asked for since its last sample */

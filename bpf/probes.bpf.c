@@ -66,6 +66,21 @@ static __noinline int tell_closing(const struct probe_slot *slot, uint32_t proce
 	return 0;
 }
 
+/* There was no room for it when it began: before anything else of it is told. */
+static __noinline int tell_begun(uint32_t process, uint32_t tgid)
+{
+	const struct task_struct *task = (const struct task_struct *)(void *)bpf_get_current_task();
+	struct scratch *s = tell_of(PROBE_EXEC, tgid, tgid);
+
+	if (!s)
+		return 0;
+	s->call.args[0] = (uint64_t)BPF_CORE_READ(task, real_parent, tgid);
+	s->call.args[1] = BPF_CORE_READ(task, mm, start_code);
+	s->call.args[2] = process_generation[process & (PROBE_PROCESSES - 1)];
+	process_knows(process, tell_call(s));
+	return process_is_known(process);
+}
+
 static __noinline int note_sets(uint32_t at, const uint64_t *args)
 {
 	if (!args)
@@ -90,7 +105,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 	struct probe_slot *slot;
 	uint32_t at;
 
-	if (process == PROBE_PROCESSES || !process_started[process & (PROBE_PROCESSES - 1)])
+	if (process == PROBE_PROCESSES || !process_is_told(process))
 		return 0;
 	at = slot_find(tid);
 	if (nr == NR_RESTART_SYSCALL && at != PROBE_THREADS) {
@@ -106,6 +121,8 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 		return 0;
 	rule = &rules[nr & (PROBE_SYSCALLS - 1)];
 	if (!(rule->flags & RULE_WATCH))
+		return 0;
+	if (!process_is_known(process) && !tell_begun(process, tgid)) /* which counts as lost what is this call */
 		return 0;
 	if (at == PROBE_THREADS)
 		at = slot_claim(tid);
@@ -245,22 +262,26 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	const uint32_t from = (uint32_t)parent->tgid, to = (uint32_t)child->tgid;
-	uint32_t process;
+	uint32_t process, added;
 	struct scratch *s;
 
 	if (from == to)
 		return 0;
 	if (agent_tgid && from == agent_tgid) {
-		process_add(to, 0);
+		process_add(to, PROBE_PROCESSES);
 		return 0;
 	}
 	process = process_find(from);
-	if (process == PROBE_PROCESSES || !process_add(to, process_started[process & (PROBE_PROCESSES - 1)]))
+	if (process == PROBE_PROCESSES)
+		return 0;
+	added = process_add(to, process);
+	if (added == PROBE_PROCESSES || !process_is_told(added) || !process_is_known(process))
 		return 0;
 	s = tell_of(PROBE_FORK, from, (uint32_t)parent->pid);
-	if (s && process_started[process & (PROBE_PROCESSES - 1)]) {
+	if (s) {
 		s->call.args[0] = to;
-		tell_call(s);
+		s->call.args[1] = process_generation[added & (PROBE_PROCESSES - 1)];
+		process_knows(added, tell_call(s));
 	}
 	return 0;
 }
@@ -283,9 +304,10 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		return 0;
 	s->call.args[0] = (uint64_t)task->real_parent->tgid;
 	s->call.args[1] = task->mm ? task->mm->start_code : 0;
+	s->call.args[2] = process_generation[process & (PROBE_PROCESSES - 1)];
 	n = bpf_probe_read_kernel_str(s->data, PROBE_PATH, bprm->filename);
 	s->call.data_len = n > 0 ? (uint32_t)n - 1 : 0;
-	tell_call(s);
+	process_knows(process, tell_call(s));
 	return 0;
 }
 
@@ -305,7 +327,7 @@ int BPF_PROG(on_task_exit, struct task_struct *task)
 	}
 	if (process == PROBE_PROCESSES || task->signal->live.counter != 0)
 		return 0;
-	if (process_started[process & (PROBE_PROCESSES - 1)]) {
+	if (process_is_told(process) && process_is_known(process)) {
 		s = tell_of(PROBE_EXIT, tgid, tid);
 		if (s) {
 			s->call.ret = task->exit_code;

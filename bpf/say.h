@@ -7,18 +7,21 @@
 
 #include "bpf/state.h"
 
-static __always_inline void tell(const void *what, uint64_t bytes)
+static __always_inline bool tell(const void *what, uint64_t bytes)
 {
-	count(bpf_ringbuf_output(&events, (void *)what, bytes, BPF_RB_NO_WAKEUP) == 0 ? PROBE_COUNT_TOLD : PROBE_COUNT_FULL);
+	const bool told = bpf_ringbuf_output(&events, (void *)what, bytes, BPF_RB_NO_WAKEUP) == 0;
+
+	count(told ? PROBE_COUNT_TOLD : PROBE_COUNT_FULL);
+	return told;
 }
 
-static __always_inline void tell_call(struct scratch *s)
+static __always_inline bool tell_call(struct scratch *s)
 {
 	uint32_t len = s->call.data_len;
 
 	if (len > PROBE_DATA)
 		len = PROBE_DATA;
-	tell(&s->call, sizeof(s->call) + len);
+	return tell(&s->call, sizeof(s->call) + len);
 }
 
 static __always_inline bool is_power_of_two(uint32_t n)

@@ -57,6 +57,8 @@ const volatile uint8_t policy_socket, policy_stdio, policy_logfile, policy_pipe;
 uint32_t process_tgid[PROBE_PROCESSES];       /* 0 = free */
 uint32_t process_started[PROBE_PROCESSES];    /* 0 = forked by the agent, and not yet the program that is meant */
 uint32_t process_generation[PROBE_PROCESSES]; /* counts programs: blocks of an earlier one are nobody's */
+uint32_t process_rest[PROBE_PROCESSES];       /* the program of which nothing is told: what comes after it is another */
+uint32_t process_known[PROBE_PROCESSES];      /* the program that the agent was told of */
 uint8_t policies[PROBE_PROCESSES][PROBE_FDS];
 struct probe_slot slots[PROBE_THREADS];
 uint32_t site_keys[PROBE_SITES];
@@ -124,20 +126,50 @@ static __always_inline void policies_clear(uint32_t process)
 		row[i] = 0;
 }
 
-static __always_inline bool process_add(uint32_t tgid, uint32_t started)
+/* Is it to be told what this process, with that place, does? */
+static __always_inline bool process_is_told(uint32_t process)
 {
+	const uint32_t at = process & (PROBE_PROCESSES - 1);
+
+	return process_started[at] && process_rest[at] != process_generation[at];
+}
+
+/* Was it told that this program began? Until then its calls would be nobody's. */
+static __always_inline bool process_is_known(uint32_t process)
+{
+	const uint32_t at = process & (PROBE_PROCESSES - 1);
+
+	return process_known[at] == process_generation[at];
+}
+
+static __always_inline void process_knows(uint32_t process, bool told)
+{
+	const uint32_t at = process & (PROBE_PROCESSES - 1);
+
+	if (told)
+		process_known[at] = process_generation[at];
+}
+
+/* Its place, or PROBE_PROCESSES. `parent`: the place of the one that it is a copy of, or PROBE_PROCESSES. */
+static __always_inline uint32_t process_add(uint32_t tgid, uint32_t parent)
+{
+	const uint32_t from = parent & (PROBE_PROCESSES - 1);
+
 	for (uint32_t i = 0; i < PROBE_PLACES; i++) {
 		const uint32_t at = (tgid + i) & (PROBE_PROCESSES - 1);
 
 		if (process_tgid[at] == 0 && __sync_val_compare_and_swap(&process_tgid[at], 0, tgid) == 0) {
 			policies_clear(at);
 			process_generation[at]++;
-			process_started[at] = started;
-			return true;
+			process_rest[at] = parent != PROBE_PROCESSES && process_rest[from] == process_generation[from]
+						   ? process_generation[at]
+						   : 0;
+			process_started[at] = parent != PROBE_PROCESSES ? process_started[from] : 0;
+			return at;
 		}
 	}
 	count(PROBE_COUNT_NO_PROCESS);
-	return false;
+	return PROBE_PROCESSES;
 }
 
 static __always_inline uint32_t slot_find(uint32_t tid)

@@ -91,6 +91,14 @@ void go_watch_expect(struct go_watch *w, const char *path)
 		gopclntab_free(probe_program(w, path, &probed, &before));
 }
 
+void go_watch_end(struct go_watch *w, size_t place)
+{
+	if (w == NULL || place >= PROBE_PROCESSES)
+		return;
+	go_deadlines_free(w->of[place].deadlines);
+	w->of[place].deadlines = NULL;
+}
+
 bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, const char *started)
 {
 	struct gopclntab *table;
@@ -99,8 +107,7 @@ bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, const char *
 
 	if (w == NULL || place >= PROBE_PROCESSES)
 		return false;
-	go_deadlines_free(w->of[place].deadlines);
-	w->of[place].deadlines = NULL;
+	go_watch_end(w, place);
 	w->of[place].pid = pid;
 	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
 	table = probe_program(w, exe, &probed, &before);

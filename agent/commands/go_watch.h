@@ -17,6 +17,8 @@ void go_watch_free(struct go_watch *w);
 void go_watch_expect(struct go_watch *w, const char *path);
 /* A process is watched from now on. `started`: the path of its program, which has just begun; NULL: it runs already. Is it Go's? */
 bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, const char *started);
+/* What is in this place has ended. */
+void go_watch_end(struct go_watch *w, size_t place);
 /* Its code lies so much above where its file says. */
 void go_watch_moved(struct go_watch *w, size_t place, uint64_t bias);
 /* What probes_sink.go is told. */

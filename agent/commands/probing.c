@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -32,6 +31,7 @@ struct probing {
 	bool stands_by;                /* the shim is in what was started first */
 	uint32_t watched[WATCHED_MAX]; /* pids, 0 = free */
 	bool goes[WATCHED_MAX];        /* Go: its tasks change threads */
+	bool over[WATCHED_MAX];        /* has ended: another one may have its place */
 	struct go_watch *go;
 	struct alloc_watch *alloc;   /* NULL: allocations are not watched */
 	uint64_t told[PROBE_COUNTS]; /* losses that ingest knows */
@@ -63,14 +63,45 @@ bool probing_has(const struct probing *p, pid_t pid)
 	return false;
 }
 
+static uint32_t *free_place(struct probing *p)
+{
+	uint32_t *place = place_of(p, 0);
+
+	for (size_t i = 0; place == NULL && i < WATCHED_MAX; i++)
+		if (p->over[i])
+			place = &p->watched[i];
+	return place;
+}
+
 static void adopt(struct probing *p, uint32_t pid)
 {
 	uint32_t *place = place_of(p, pid);
 
-	if (place == NULL && (place = place_of(p, 0)) != NULL)
+	if (place == NULL && (place = free_place(p)) != NULL) {
 		*place = pid;
-	if (ingest_adopt(p->ingest, pid) < 0)
+		p->goes[index_of(p, place)] = false;
+		go_watch_end(p->go, index_of(p, place));
+	}
+	if (place != NULL)
+		p->over[index_of(p, place)] = false;
+	if (place == NULL || ingest_adopt(p->ingest, pid) < 0)
 		ingest_push_lost(p->ingest, WIRE_LOSS_PROBE_PROCESSES, 1);
+}
+
+static void on_over(void *ctx, uint32_t pid)
+{
+	struct probing *p = ctx;
+	const uint32_t *place = place_of(p, pid);
+
+	if (place != NULL)
+		p->over[index_of(p, place)] = true;
+}
+
+/* Before what was said is read: of those that the kernel's side knows no more, the rest is read next. Their end may have been lost. */
+static void note_ended(struct probing *p)
+{
+	for (size_t i = 0; i < WATCHED_MAX; i++)
+		p->over[i] = p->over[i] || (p->watched[i] != 0 && !probes_has(p->probes, p->watched[i]));
 }
 
 static void on_module(void *ctx, const struct wire_record *module, const uint8_t *data)
@@ -139,26 +170,6 @@ static bool is_go(struct probing *p, uint32_t pid)
 	return place != NULL && p->goes[place - p->watched];
 }
 
-/* Is it this program, and has not gone on to another one? */
-static bool still_is(uint32_t pid, const char *binary)
-{
-	char exe[64];
-	struct stat now, then;
-
-	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
-	if (stat(exe, &now) < 0 || stat(binary, &then) < 0)
-		return true;
-	return now.st_dev == then.st_dev && now.st_ino == then.st_ino;
-}
-
-static bool runs_what_its_parent_does(uint32_t pid, uint32_t parent)
-{
-	char exe[64];
-
-	snprintf(exe, sizeof(exe), "/proc/%u/exe", parent);
-	return still_is(pid, exe);
-}
-
 static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_record *r, const uint8_t *data)
 {
 	struct probing *p = ctx;
@@ -168,8 +179,8 @@ static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_r
 		look_for_go(p, pid, (uint32_t)r->a0, NULL);
 	}
 	if (place_of(p, pid) == NULL) { /* the shim's, told before the probes knew */
-		if (r->event == WIRE_FORK_CHILD && runs_what_its_parent_does(pid, (uint32_t)r->a0))
-			probes_rest(p->probes, pid, true);
+		if (r->event == WIRE_FORK_CHILD)
+			probes_rest(p->probes, pid);
 		return;
 	}
 	if (is_go(p, pid))
@@ -218,8 +229,7 @@ static void leave(struct probing *p, uint32_t pid, uint32_t parent, const struct
 	uint32_t *place = place_of(p, pid);
 
 	p->stands_by = true;
-	if (still_is(pid, t->binary)) /* or else what it is by now is told next, and its first calls count */
-		probes_rest(p->probes, pid, true);
+	probes_rest(p->probes, pid);
 	if (place != NULL)
 		*place = 0;
 	if (parent == (uint32_t)getpid() && !target_launches(t))
@@ -254,7 +264,6 @@ static void on_image(void *ctx, uint32_t pid, const struct wire_record *start, c
 		leave(p, pid, (uint32_t)start->a0, &t);
 		return;
 	}
-	probes_rest(p->probes, pid, false);
 	adopt(p, pid);
 	look_for_go(p, pid, 0, path);
 	told.a1 = is_go(p, pid) ? 1 : 2;
@@ -291,13 +300,16 @@ static void tell_losses(struct probing *p)
 static void on_poll(void *ctx, bool drain)
 {
 	struct probing *p = ctx;
-	const struct probes_sink sink = {.record = on_record, .stack = on_stack, .image = on_image, .go = on_go, .ctx = p};
+	const struct probes_sink sink = {
+		.record = on_record, .stack = on_stack, .image = on_image, .go = on_go, .over = on_over, .ctx = p};
 	const uint64_t now = monotonic_ns();
 
 	if (drain)
 		probes_stop(p->probes);
 	else
 		alloc_watch_tick(p->alloc);
+	if (now >= p->next_look_ns)
+		note_ended(p);
 	probes_read(p->probes, ingest_wall_ns(p->ingest), &sink);
 	tell_losses(p);
 	go_watch_tick(p->go, now);

@@ -30,6 +30,7 @@ struct probes {
 	struct ring_buffer *ring;
 	const struct probes_sink *to; /* during probes_read */
 	uint64_t wall_ns;
+	uint32_t generation; /* during probes_read: of the program that is told of */
 	struct translated work;
 	struct bpf_link *functions[PROBES_FUNCTIONS_MAX];
 	uint32_t functions_n;
@@ -250,7 +251,8 @@ int probes_watch(struct probes *p, pid_t pid)
 	if (at == PROBE_PROCESSES)
 		return -ENOSPC;
 	memset(shared->policies[at], WIRE_POLICY_UNKNOWN, PROBE_FDS);
-	(void)__atomic_add_fetch(&shared->process_generation[at], 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&shared->process_known[at], __atomic_add_fetch(&shared->process_generation[at], 1, __ATOMIC_RELAXED),
+			 __ATOMIC_RELAXED);
 	__atomic_store_n(&shared->process_started[at], 1, __ATOMIC_RELEASE);
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 
@@ -274,12 +276,17 @@ void probes_unwatch(struct probes *p, uint32_t pid)
 	__atomic_store_n(&p->skeleton->bss->process_tgid[at], 0, __ATOMIC_RELEASE);
 }
 
-void probes_rest(struct probes *p, uint32_t pid, bool rest)
+void probes_rest(struct probes *p, uint32_t pid)
 {
 	const uint32_t at = place_of(p, pid);
 
 	if (at != PROBE_PROCESSES)
-		__atomic_store_n(&p->skeleton->bss->process_started[at], rest ? 0 : 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&p->skeleton->bss->process_rest[at], p->generation, __ATOMIC_RELEASE);
+}
+
+bool probes_has(const struct probes *p, uint32_t pid)
+{
+	return place_of(p, pid) != PROBE_PROCESSES;
 }
 
 void probes_set_policy(struct probes *p, uint32_t pid, int fd, uint8_t policy)
@@ -323,11 +330,12 @@ static void say_fork(struct probes *p, const struct probe_call *c)
 {
 	const uint32_t child = (uint32_t)c->args[0];
 
+	p->generation = (uint32_t)c->args[1];
 	say(p, c, c->tgid, (struct wire_record){.event = WIRE_FORK, .fd = -1, .ret = child}, NULL);
 	say(p, c, child, (struct wire_record){.event = WIRE_FORK_CHILD, .fd = -1, .a0 = c->tgid}, NULL);
 }
 
-static void say_image(const struct probes *p, const struct probe_call *c, const uint8_t *data)
+static void say_image(struct probes *p, const struct probe_call *c, const uint8_t *data)
 {
 	const struct wire_record start = {.event = WIRE_PROCESS_START,
 					  .units = 1,
@@ -337,6 +345,7 @@ static void say_image(const struct probes *p, const struct probe_call *c, const 
 					  .a0 = c->args[0],
 					  .data_len = c->data_len};
 
+	p->generation = (uint32_t)c->args[2];
 	p->to->image(p->to->ctx, c->tgid, &start, data, c->args[1]);
 }
 
@@ -393,6 +402,8 @@ static int on_said(void *ctx, void *from, size_t size)
 		if ((c->ret & 0x7f) == 0) /* not by a signal */
 			say(p, c, c->tgid, (struct wire_record){.event = WIRE_PROCESS_EXIT, .fd = -1, .ret = c->ret >> 8 & 0xff},
 			    NULL);
+		if (p->to->over != NULL)
+			p->to->over(p->to->ctx, c->tgid);
 		break;
 	default:
 		break;

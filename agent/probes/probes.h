@@ -32,10 +32,12 @@ struct probes;
 struct probes_sink {
 	void (*record)(void *ctx, uint32_t pid, uint32_t tid, const struct wire_record *r, const uint8_t *data);
 	void (*stack)(void *ctx, uint32_t pid, uint32_t site, uint64_t mono_ns, const struct probe_stack *s);
-	/* Instead of the record PROCESS_START: `code` is where the lowest of its code lies. */
+	/* Instead of the record PROCESS_START: `code` is where the lowest of its code lies. Without a path where there was no room to tell it. */
 	void (*image)(void *ctx, uint32_t pid, const struct wire_record *start, const uint8_t *data, uint64_t code);
 	/* In front of a record of a descriptor's data, and of what a Go program's runtime said (kind PROBE_GO), of which there is no record. */
 	void (*go)(void *ctx, const struct probe_call *c, const uint8_t *data);
+	/* The process has ended, its first thread last of all. May be NULL, and may be missed where records are lost. */
+	void (*over)(void *ctx, uint32_t pid);
 	void *ctx;
 };
 
@@ -49,9 +51,14 @@ void probes_free(struct probes *p);
 
 /* Watch a running process: its calls that are under way too. Its children are watched by themselves. 0 or -errno. */
 int probes_watch(struct probes *p, pid_t pid);
+/* Does the kernel's side still have a place for it? Of one that it has not, all has been said. */
+bool probes_has(const struct probes *p, uint32_t pid);
 void probes_unwatch(struct probes *p, uint32_t pid);
-/* Say nothing of it (true) until it starts another program, or go on after all (false). */
-void probes_rest(struct probes *p, uint32_t pid, bool rest);
+/*
+ * From sink->image, or sink->record of a FORK_CHILD: say nothing more of the program that this is about. What the process has gone on to
+ * meanwhile, or goes on to later, is told.
+ */
+void probes_rest(struct probes *p, uint32_t pid);
 void probes_set_policy(struct probes *p, uint32_t pid, int fd, uint8_t policy);
 /* A probe at `offset` of the program file at `path`, for all processes of it: the function is `what`. 0 or -errno. Needs the privileges. */
 int probes_go(struct probes *p, const char *path, uint64_t offset, enum probe_go_what what);

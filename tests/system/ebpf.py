@@ -132,9 +132,11 @@ def ebpf_go_behind():
 
 class SlowServer(http.server.BaseHTTPRequestHandler):
     """Healthy, only not at once: so that its clients wait."""
+    wait_s = 0.2
 
     def do_GET(self):
-        time.sleep(0.2)
+        time.sleep(self.wait_s)
+        self.server.asked.append(self.path)
         self.send_response(200)
         self.send_header("Content-Length", "2")
         self.end_headers()
@@ -142,6 +144,40 @@ class SlowServer(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+class QuickServer(SlowServer):
+    wait_s = 0
+
+
+def served_by(handler):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.asked = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+EXECS = 140  # twice as many programs: more than can be watched at once
+
+
+def ebpf_execs():
+    """Programs that are left to the shim and go on, at once, to ones that it cannot enter: each request of these is seen, or counted as lost."""
+    need_probes()
+    server = served_by(QuickServer)
+    with gs.workdir() as top:
+        report, asks = top / "r.json", top / "asks"
+        gs.checked(["gcc", "-static", "-O2", "-D_GNU_SOURCE", "-o", asks, gs.HERE / "programs" / "asks.c"])
+        # Shells, their children and env have the shim. Of two at once.
+        loop = f"i=0; while [ $i -lt {EXECS} ]; do env {asks} {server.server_port} & (exec {asks} {server.server_port}); wait; i=$((i+1)); done"
+        gs.checked([gs.GAPSCOPE, "run", "--quiet", "--report", report, "--", "sh", "-c", loop])
+        read = gs.read_report(report)
+        seen = sum(t["requests"] for t in read["traffic"] if t["direction"] == "client")
+        lost = read["loss"]["lost"]
+        print(f"  {len(server.asked)} requests by {2 * EXECS} programs, {seen} seen, {lost} records lost: {read['loss']['by_cause']}")
+        gs.expect(len(server.asked) == 2 * EXECS, "each asked once")
+        gs.expect(seen == 2 * EXECS or seen + lost >= 2 * EXECS, f"{2 * EXECS - seen} requests are missing, and {lost} records are counted")
+        gs.expect(seen <= 2 * EXECS, "none is told twice")
+    server.shutdown()
 
 
 GO_DEADLINES = {  # what bounds the answer, by how the program asked
@@ -154,8 +190,7 @@ def ebpf_go_deadlines():
     """Healthy calls of a stripped Go program: the report says which deadline its runtime was given, and never one that was not."""
     need_probes()
     go = gs.go_program("which deadlines a Go program has is NOT tested")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SlowServer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = served_by(SlowServer)
     address = f"127.0.0.1:{server.server_port}"
     with gs.workdir() as top:
         for mode in ("exe", "pie"):
@@ -252,7 +287,7 @@ def ebpf_cost():
                 child.wait()
 
 
-CASES = {f.__name__: f for f in (ebpf_musl, ebpf_static, ebpf_go, ebpf_go_behind, ebpf_go_deadlines, ebpf_cost)}
+CASES = {f.__name__: f for f in (ebpf_musl, ebpf_static, ebpf_go, ebpf_go_behind, ebpf_execs, ebpf_go_deadlines, ebpf_cost)}
 
 if __name__ == "__main__":
     gs.main(CASES)
