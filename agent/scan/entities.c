@@ -1,5 +1,5 @@
 /*
- * The table of entities, made from entities.def.
+ * The table of entities, made from entities.def and services.def.
  */
 #include "scan/entities.h"
 
@@ -7,6 +7,8 @@
 
 #define VENDOR_DOC \
 	"A value with the prefix, length and alphabet that this vendor gives its keys; example and masked keys do not count."
+#define SERVICE_DOC \
+	"A value of the length and alphabet that this service gives its keys, after a key that names the service and a secret."
 #define VENDOR_REMEDY "Revoke it at the vendor, issue a new one, and drop the field at the logger."
 #define VENDOR_RANK 6
 #define VENDOR_SEVERITY 3
@@ -24,6 +26,15 @@ const struct entity entity_table[] = {
 			 .remedy = VENDOR_REMEDY},
 #include "scan/entities.def"
 #undef ENTITY
+#define SERVICE(id, suffix, title_, ...) \
+	[ENTITY_##id] = {.name = #id, \
+			 .rule = "data.log." suffix, \
+			 .severity = VENDOR_SEVERITY, \
+			 .title = title_, \
+			 .doc = SERVICE_DOC, \
+			 .remedy = VENDOR_REMEDY},
+#include "scan/services.def"
+#undef SERVICE
 #undef VENDOR_ENTITY
 	[ENTITY_N] = {0},
 };
@@ -34,6 +45,9 @@ static const int rank_of[ENTITY_N] = {
 #include "scan/entities.def"
 #undef ENTITY
 #undef VENDOR_ENTITY
+#define SERVICE(id, ...) [ENTITY_##id] = VENDOR_RANK,
+#include "scan/services.def"
+#undef SERVICE
 };
 
 const struct entity *entity_find(const char *name)

@@ -1,5 +1,5 @@
 /*
- * Numbers of the entities, from entities.def and vendors.def, and how strong each is where two overlap. Include only from agent/scan.
+ * Numbers of the entities, from entities.def and services.def, and how strong each is where two overlap. Include only from agent/scan.
  */
 #ifndef GAPSCOPE_SCAN_ENTITIES_H
 #define GAPSCOPE_SCAN_ENTITIES_H
@@ -12,6 +12,9 @@ enum entity_id {
 #include "scan/entities.def"
 #undef ENTITY
 #undef VENDOR_ENTITY
+#define SERVICE(name, ...) ENTITY_##name,
+#include "scan/services.def"
+#undef SERVICE
 	ENTITY_N
 };
 

@@ -7,6 +7,7 @@
 #include "scan/keys.h"
 #include "scan/prefilter.h"
 #include "scan/secrets.h"
+#include "scan/services.h"
 #include "scan/shapes.h"
 #include "scan/validators.h"
 
@@ -103,7 +104,7 @@ void named_token_at(const struct text *t, size_t at, struct matches *m)
 {
 	struct keyname name;
 	int kind = keys_kind_before(t, at - 1, &name);
-	if (is_secret_kind(kind))
+	if (is_secret_kind(kind) || kind == KIND_SERVICE)
 		value_named_at(t, at - 1, kind, &name, m);
 }
 
@@ -176,6 +177,10 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 			entity = ENTITY_URL_CREDENTIALS;
 		break;
 	case KIND_SECRET:
+		if (!names_an_open_token(name) && service_key_at(t, at, name, &span, &entity)) {
+			found = true;
+			break;
+		}
 		entity = ENTITY_API_KEY;
 		found = !names_an_open_token(name) &&
 			(some_secret_at(t, sep, at, kind, &span) || (!prose && long_number_at(t, at, &span)));
@@ -183,6 +188,10 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 			entity = ENTITY_AZURE_AD_SECRET;
 		break;
 	case KIND_SOME_KEY:
+		if (names_a_secret_key(name) && service_key_at(t, at, name, &span, &entity)) {
+			found = true;
+			break;
+		}
 		entity = ENTITY_API_KEY;
 		found = some_secret_at(t, sep, at, kind, &span) && span.end - span.start >= 20 && names_a_secret_key(name);
 		break;
@@ -205,6 +214,9 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 			entity = ENTITY_API_KEY;
 			found = some_secret_at(t, sep, at, kind, &span);
 		}
+		break;
+	case KIND_SERVICE:
+		found = service_alone_at(t, at, name, &span, &entity);
 		break;
 	case KIND_SIGNATURE:
 		entity = ENTITY_URL_CREDENTIALS;

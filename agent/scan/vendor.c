@@ -4,14 +4,13 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "scan/alphabet.h"
 #include "scan/encoding.h"
 #include "scan/lookup.h"
 #include "scan/plain.h"
 #include "scan/prefilter.h"
 #include "scan/shapes.h"
 #include "scan/validators.h"
-
-enum alphabet { HEX, UPPER, ALNUM, WORD, DOTTED, BANGED, BASE64 };
 
 static const struct vendor {
 	const char *prefix;
@@ -73,27 +72,6 @@ static void build(void)
 void vendor_prepare(void)
 {
 	(void)pthread_once(&once, build);
-}
-
-static bool in_alphabet(enum alphabet a, uint8_t c)
-{
-	switch (a) {
-	case HEX:
-		return is_hex(c);
-	case UPPER:
-		return is_upper(c) || is_digit(c);
-	case ALNUM:
-		return is_alnum(c);
-	case WORD:
-		return is_word(c) || c == '-';
-	case DOTTED:
-		return is_word(c) || c == '-' || c == '.';
-	case BANGED:
-		return is_word(c) || c == '.' || c == '!';
-	case BASE64:
-		return is_word(c) || c == '-' || c == '.' || c == '+' || c == '/' || c == '=' || c == '~' || c == '%' || c == ':';
-	}
-	return false;
 }
 
 static bool all_digits(const uint8_t *v, size_t n)

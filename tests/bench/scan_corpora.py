@@ -153,10 +153,13 @@ def word_around(raw, start, end):
 
 def supported_vendors():
     """Words of the vendors' entities that the scanner's own table names (ADAFRUIT_KEY: adafruit): fixed before anything is measured."""
-    table_of = os.path.join(HERE, "..", "..", "agent", "scan", "entities.def")
-    with open(table_of, encoding="utf-8") as f:
-        names = re.findall(r"^VENDOR_ENTITY\((\w+),", f.read(), re.M)
-    return {name.lower().split("_")[0] for name in names} | {"jwt"}
+    tables = ""
+    for name in ("entities.def", "services.def"):
+        with open(os.path.join(HERE, "..", "..", "agent", "scan", name), encoding="utf-8") as f:
+            tables += f.read()
+    names = re.findall(r"^(?:VENDOR_ENTITY|SERVICE)\((\w+),", tables, re.M)
+    words = re.findall(r"^SERVICE\(\w+, \"\w+\", \"[^\"]+\", \"([^\"]+)\"", tables, re.M)
+    return {name.lower().split("_")[0] for name in names} | {"jwt"} | {word for row in words for word in row.split()}
 
 
 # What a set's rule is about that is public by nature, and no secret whoever reads it: account names, hosts, identifiers. Where the rule's
@@ -204,7 +207,7 @@ def secrets(program, folder, show):
                 if hit[k] < total[k]:
                     print("secrets", name, k, f"{hit[k]}/{total[k]}")
     table("vendor secrets", ("set", "n", "found %", "supported kinds*", "recall of these* %", "without identifiers** %", "false ones found"), out)
-    print("  * kinds whose name has a vendor of agent/scan/entities.def in it, and that are no public identifier")
+    print("  * kinds whose name has a vendor of agent/scan/entities.def or a service of services.def in it, and that are no public identifier")
     print("  ** of these, the kinds of which any marked value is something else than a host's name or an identifier")
 
 

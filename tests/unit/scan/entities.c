@@ -28,8 +28,8 @@ static void table(void **state)
 	assert_null(entity_find("NO_SUCH"));
 }
 
-/* A row of the table that nothing can find is a promise that is not kept. Vendors' keys have their row in vendors.def, which vendor.c
- * tests one by one, or are found by shape (shapes.c) or a user's rule (rules.c). */
+/* A row of the table that nothing can find is a promise that is not kept. Vendors' keys have their row in vendors.def, services theirs in
+ * services.def, which vendor.c and services.c test one by one, or are found by shape (shapes.c) or a user's rule (rules.c). */
 static void each_can_be_found(void **state)
 {
 	(void)state;
@@ -37,6 +37,9 @@ static void each_can_be_found(void **state)
 #define VENDOR(entity, prefix, alphabet, min, max) ENTITY_##entity,
 #include "scan/vendors.def"
 #undef VENDOR
+#define SERVICE(name, ...) ENTITY_##name,
+#include "scan/services.def"
+#undef SERVICE
 	};
 	static const enum entity_id shapes[] = {ENTITY_TELEGRAM_TOKEN, ENTITY_TERRAFORM_TOKEN, ENTITY_AZURE_AD_SECRET,
 						ENTITY_MAILCHIMP_KEY,  ENTITY_MAXMIND_KEY,     ENTITY_TEAMS_WEBHOOK,

@@ -48,7 +48,7 @@ static void other_kinds(void **state)
 		{"token=70831112645482147712462212769507", "API_KEY=70831112645482147712462212769507"},
 		{"acme-secret-123e4567-e89b-42d3-a456-42661417a000 used", "API_KEY=123e4567-e89b-42d3-a456-42661417a000"},
 		{"acme-api-key-9f86d081884c7d659a2feaa0c55ad015", "API_KEY=9f86d081884c7d659a2feaa0c55ad015"},
-		{"messagebird_key=q8Zr2LmX0vTb7NcKd3Wf6Hs9", "API_KEY=q8Zr2LmX0vTb7NcKd3Wf6Hs9"},
+		{"acmebird_key=q8Zr2LmX0vTb7NcKd3Wf6Hs9", "API_KEY=q8Zr2LmX0vTb7NcKd3Wf6Hs9"},
 		{"mapbox_key: q8Zr2LmX0vTb7NcKd3Wf6Hs9", "API_KEY=q8Zr2LmX0vTb7NcKd3Wf6Hs9"},
 		{"acme token 4f7gh2kq9w1zx8c3v5b6n7m0 sent", "API_KEY=4f7gh2kq9w1zx8c3v5b6n7m0"},
 		{"https://a.io/c/f?sv=2022-11-02&se=2026-01-01&sp=r&sig=q8Zr2LmX0vTb7NcKd3Wf6Hs9Pj4Gy1Ba%2Bx%2FyQwe0%3D",

@@ -50,6 +50,11 @@ static void valid(void **state)
 		{"contribuinte: PT 123456789", "PT_NIF=123456789"},
 		{"personalausweis=T220001293", "DE_ID_CARD=T220001293"},
 		{"ausweisnummer: T220001293D", "DE_ID_CARD=T220001293D"},
+		{"personalausweis: \xf0\x9f\x87\xa9\xf0\x9f\x87\xaaT220001293", "DE_ID_CARD=T220001293"},
+		{"pesel \xe2\x80\x9e"
+		 "44051401359\xe2\x80\x9d",
+		 "PL_PESEL=44051401359"},
+		{"pesel=44951401356", "PL_PESEL=44951401356"}, /* no day of any year */
 	};
 	FIND_ALL(rows);
 }
@@ -75,6 +80,7 @@ static void invalid(void **state)
 		{"codice_fiscale=RSSMRA85T10A563S", ""},
 		{"bsn=111222334", ""},
 		{"pesel=44051401350", ""},
+		{"pesel=00000000000", ""},
 		{"personnummer=811228-9875", ""},
 		{"personnummer=19811228-9875", ""},
 		{"ric=11010519491231003X", ""},

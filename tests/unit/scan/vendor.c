@@ -1,14 +1,15 @@
 /*
  * Vendors' keys: for each row of vendors.def a value made here is found whole, and none that is too short or masked.
  */
+#include "scan/make_value.h"
+
 #include "scan/find.h"
 
+#include "scan/alphabet.h"
 #include "scan/prefilter.h"
 #include "scan/validators.h"
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
-
-enum alphabet { HEX, UPPER, ALNUM, WORD, DOTTED, BANGED, BASE64 };
 
 static const struct {
 	const char *prefix;
@@ -24,16 +25,9 @@ static const struct {
 /* A random-looking body: letters and digits that every alphabet of the row has. */
 static size_t make(size_t row, size_t n, char *out)
 {
-	static const char *const letters[] = {"0123456789abcdef", "ABCDEFGHJKLMNPQRSTUVWXYZ234567",
-					      "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"};
-	const char *set = letters[rows[row].alphabet < ALNUM ? rows[row].alphabet : ALNUM];
 	size_t prefix = strlen(rows[row].prefix);
-	uint32_t random = (uint32_t)row * 7919 + 12345;
 	memcpy(out, rows[row].prefix, prefix);
-	for (size_t i = 0; i < n; i++) {
-		random = random * 1664525 + 1013904223;
-		out[prefix + i] = set[(random >> 16) % strlen(set)];
-	}
+	make_value(rows[row].alphabet, n, (uint32_t)row, out + prefix);
 	char *body = out + prefix;
 	if (rows[row].entity == ENTITY_SENDGRID_KEY)
 		body[22] = '.';
@@ -59,11 +53,11 @@ static size_t make(size_t row, size_t n, char *out)
 	if (rows[row].entity == ENTITY_LAUNCHDARKLY_KEY)
 		body[8] = body[13] = body[18] = body[23] = '-';
 	if (rows[row].entity == ENTITY_SLACK_TOKEN)
-		memcpy(body + n - 4, "7395", 4);
+		put_at(body + n - 4, "7395");
 	if (rows[row].entity == ENTITY_AUTHRESS_KEY)
-		memcpy(body + 9, ".acc_", 5);
+		put_at(body + 9, ".acc_");
 	if (rows[row].entity == ENTITY_FIREBASE_KEY)
-		memcpy(body + 7, ":APA91b", 7);
+		put_at(body + 7, ":APA91b");
 	if (rows[row].entity == ENTITY_SALESFORCE_TOKEN)
 		body[12] = '!';
 	out[prefix + n] = 0;
@@ -81,7 +75,7 @@ static void every_row(void **state)
 	size_t kinds = 0;
 	for (size_t row = 0; row < ROWS; row++) {
 		char key[2048], text[2200];
-		struct span span;
+		struct span span = {0};
 		enum entity_id entity = ENTITY_N;
 		size_t n = make(row, length_of(row), key);
 		(void)snprintf(text, sizeof(text), "got %s!", key);
