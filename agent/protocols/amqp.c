@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "protocols/frames.h"
-#include "wire/shared.h"
 
 #define HEAD 7U
 #define FRAME_METHOD 1U
@@ -274,7 +273,7 @@ static void *amqp_open(struct model *m, struct conn *c)
 	s->client = (struct frames){.ops = &ops, .t = &s->talk, .client = true, .head = HEAD};
 	s->server = (struct frames){.ops = &ops, .t = &s->talk, .head = HEAD};
 	/* Many small messages come in one call. */
-	model_set_policy(m, c, WIRE_POLICY_HEAD_16K);
+	talk_wide(&s->talk);
 	if (c->inherited)
 		amqp_lose(&s->talk);
 	return s;

@@ -42,6 +42,7 @@ struct http1 {
 	uint64_t answer_ns;   /* first byte of the response under way */
 	uint64_t answer_seen; /* its bytes that are already counted */
 	uint64_t asked_seen;  /* bytes of the request under way that are already counted */
+	bool wide;            /* captured further than other connections */
 };
 
 static uint64_t begin_ns(const struct http1 *s, enum direction d)
@@ -177,6 +178,10 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	s->last = q;
 	s->n++;
 	s->sending = q;
+	if (s->n > 1 && !s->wide) { /* pipelined: their answers may come in one call */
+		s->wide = true;
+		model_set_policy(s->m, s->c, WIRE_POLICY_HEAD_16K);
+	}
 	model_request_start(s->m, r);
 	return request_framing(h);
 }

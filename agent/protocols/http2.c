@@ -12,7 +12,6 @@
 #include "protocols/frames.h"
 #include "protocols/hpack.h"
 #include "protocols/http1_head.h"
-#include "wire/shared.h"
 
 #define HEAD 9U
 #define FRAME_MAX (1U << 20)    /* larger ones are agreed on by nobody we know */
@@ -476,7 +475,7 @@ static void *http2_open(struct model *m, struct conn *c)
 		return NULL;
 	}
 	/* Frames of many streams come in one call. */
-	model_set_policy(m, c, WIRE_POLICY_HEAD_16K);
+	talk_wide(&s->talk);
 	if (c->inherited)
 		http2_lose(&s->talk);
 	return s;

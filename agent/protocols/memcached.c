@@ -110,7 +110,7 @@ static uint64_t on_command(struct memcached *s, const char *line, uint64_t size)
 
 	split(line, &w);
 	const struct command *c = command_of(&w);
-	if (w.n == 0)
+	if (w.n == 0 || word_is(&w, 0, "quit"))
 		return 0;
 	uint64_t data = !c ? 0 : c->shape == SHAPE_STORE ? block(&w, 4) : c->shape == SHAPE_META_STORE ? block(&w, 2) : 0;
 	if (s->server.lost) {

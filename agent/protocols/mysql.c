@@ -10,7 +10,6 @@
 
 #include "protocols/frames.h"
 #include "protocols/statements.h"
-#include "wire/shared.h"
 
 #define CLIENT_CONNECT_WITH_DB 0x8U
 #define CLIENT_COMPRESS 0x20U
@@ -358,7 +357,7 @@ static void server_lost(struct frames *f)
 {
 	if (f->t->first)
 		f->t->first->unseen = true;
-	model_set_policy(f->t->m, f->t->c, WIRE_POLICY_HEAD_16K);
+	talk_wide(f->t);
 }
 
 /* -- finding the place -- */

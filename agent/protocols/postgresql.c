@@ -12,7 +12,6 @@
 
 #include "protocols/frames.h"
 #include "protocols/statements.h"
-#include "wire/shared.h"
 
 #define CODE_CANCEL 80877102U
 #define CODE_TLS 80877103U
@@ -27,7 +26,6 @@ struct pg {
 	struct frames client, server;
 	bool started;        /* past the first messages, which have no type */
 	bool answer_is_byte; /* the server says yes or no to encryption in one byte */
-	bool wide;           /* the connection is captured further than the others */
 	uint64_t sent, done; /* groups */
 	struct statements prepared, portals;
 	/* the last Parse, and its group */
@@ -301,10 +299,7 @@ static void server_lost(struct frames *f)
 
 	if (s->talk.first)
 		s->talk.first->unseen = true;
-	if (s->wide)
-		return;
-	s->wide = true;
-	model_set_policy(s->talk.m, s->talk.c, WIRE_POLICY_HEAD_16K);
+	talk_wide(&s->talk);
 }
 
 /* A chain of messages, as far as it goes. */

@@ -13,6 +13,7 @@
 #include "protocols/http1.h"
 #include "protocols/kafka.h"
 #include "protocols/memcached.h"
+#include "protocols/memcached_binary.h"
 #include "protocols/mongodb.h"
 #include "protocols/mysql.h"
 #include "protocols/postgresql.h"
@@ -27,17 +28,9 @@ const struct protocol *const protocol_table[] = {
 #ifndef GAPSCOPE_SHIM_ONLY
 	&http2_protocol, /* its first line looks like HTTP/1's */
 #endif
-	&http1_protocol,
-	&redis_protocol,
-	&postgresql_protocol,
-	&mysql_protocol,
-	&mongodb_protocol,
-	&amqp_protocol,
-	&memcached_protocol,
-	&dns_protocol,
-	&kafka_protocol,
-	&tls_protocol,
-	NULL,
+	&http1_protocol,   &redis_protocol, &postgresql_protocol, &mysql_protocol,
+	&mongodb_protocol, &amqp_protocol,  &memcached_protocol,  &memcached_binary_protocol,
+	&dns_protocol,     &kafka_protocol, &tls_protocol,        NULL,
 };
 
 #define PROBE_BYTES 512U /* kept while the first bytes are too few to say */

@@ -90,6 +90,14 @@ void talk_opaque(struct talk *t)
 	model_set_policy(t->m, t->c, WIRE_POLICY_SIZES);
 }
 
+void talk_wide(struct talk *t)
+{
+	if (t->wide || t->opaque)
+		return;
+	t->wide = true;
+	model_set_policy(t->m, t->c, WIRE_POLICY_HEAD_16K);
+}
+
 struct talk_call *talk_call_new(struct talk *t, const struct talk_mark *from, uint64_t bytes)
 {
 	if (t->n >= LIMIT_OPEN_CALLS) {
@@ -126,7 +134,8 @@ void talk_announce(struct talk *t, struct talk_call *q)
 	else
 		t->first = q;
 	t->last = q;
-	t->n++;
+	if (++t->n > 1) /* pipelined: their answers may come in one call */
+		talk_wide(t);
 	model_request_start(t->m, &q->r);
 }
 

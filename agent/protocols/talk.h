@@ -49,6 +49,7 @@ struct talk {
 	enum direction client_dir;
 	bool sides_known;
 	bool opaque; /* nothing more to be read here */
+	bool wide;   /* captured further than other connections */
 	char space[64];
 	struct talk_call *first, *last;
 	unsigned int n;
@@ -77,6 +78,9 @@ struct talk_call *talk_find(const struct talk *t, uint64_t key);
 void talk_lose(struct talk *t);
 /* No more bytes are wanted. Open requests end with the connection. */
 void talk_opaque(struct talk *t);
+
+/* Messages of this connection come many in a call: capture as much of each call as can be. */
+void talk_wide(struct talk *t);
 
 /* The request's answer is an error of this name. */
 void talk_fail(struct talk_call *q, const char *name, size_t len, bool transient);

@@ -45,7 +45,9 @@ static void long_lines(void **state)
 			 key, key);
 	play_bytes(&y, PLAY_CLIENT, 'C', line, (size_t)n, (size_t)n);
 	play_bytes(&y, PLAY_CLIENT, 'S', "STORED\r\nMN\r\n", 12, 12);
+	play_bytes(&y, PLAY_CLIENT, 'C', "quit\r\n", 6, 6); /* is no request */
 	assert_string_equal(y.log, "set  - done\nmg  - done\nmn  - done\n");
+	assert_int_equal(y.started, y.ended);
 	play_done(&y);
 }
 

@@ -72,6 +72,30 @@ static void opaque_connections_lower_their_policy(void **state)
 	}
 }
 
+/* Where requests do not wait for answers, these may come many in one call. */
+static void pipelines_raise_their_policy(void **state)
+{
+	static const char *const asked[][2] = {
+		{"GET /a HTTP/1.1\r\n\r\n", "GET /b HTTP/1.1\r\n\r\n"},
+		{"*1\r\n$4\r\nPING\r\n", "*1\r\n$4\r\nTIME\r\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture f;
+		struct policy p = {0};
+
+		fixture_client(&f);
+		model_on_policy(f.s.model, on_policy, &p);
+		script_write(&f.s, 5, asked[i][0]);
+		assert_int_equal(p.calls, 0);
+		script_write(&f.s, 5, asked[i][1]);
+		script_write(&f.s, 5, asked[i][1]);
+		assert_true(p.calls == 1 && p.fd == 5 && p.policy == WIRE_POLICY_HEAD_16K);
+		fixture_done(&f);
+	}
+}
+
 static void a_greeting_of_the_server_is_not_http(void **state)
 {
 	struct fixture f;
@@ -206,7 +230,7 @@ static void many_connections(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(the_table_is_whole), cmocka_unit_test(first_bytes_split_at_every_byte),
-	  cmocka_unit_test(opaque_connections_lower_their_policy), cmocka_unit_test(a_greeting_of_the_server_is_not_http),
-	  cmocka_unit_test(inherited_connections_are_caught_at_a_message), cmocka_unit_test(both_ends_of_a_socketpair),
-	  cmocka_unit_test(after_a_loss_the_next_message_is_found), cmocka_unit_test(a_dropped_record_does_no_lasting_harm),
-	  cmocka_unit_test(many_connections))
+	  cmocka_unit_test(opaque_connections_lower_their_policy), cmocka_unit_test(pipelines_raise_their_policy),
+	  cmocka_unit_test(a_greeting_of_the_server_is_not_http), cmocka_unit_test(inherited_connections_are_caught_at_a_message),
+	  cmocka_unit_test(both_ends_of_a_socketpair), cmocka_unit_test(after_a_loss_the_next_message_is_found),
+	  cmocka_unit_test(a_dropped_record_does_no_lasting_harm), cmocka_unit_test(many_connections))
