@@ -166,7 +166,10 @@ bool card_at(const struct text *t, size_t at, bool named, struct span *ret)
 	if (best.end == 0)
 		return false;
 	struct keyname key;
-	if (!named && keyname_before(t, at, &key) && keyname_counts(&key) && !keyname_card(&key)) {
+	bool has_key = !named && keyname_before(t, at, &key) && !keyname_card(&key);
+	if (has_key && groups == 1 && keyname_thing(&key))
+		return false;
+	if (has_key && keyname_counts(&key)) {
 		/* "value" is what anything may be: a number as cards are printed, or in quotes, is more than a measurement */
 		bool printed = groups > 1 || is_quote(text_at(t, at - 1)) || text_at(t, at - 1) == '>';
 		if (!printed || !keyname_ends(&key, "value"))

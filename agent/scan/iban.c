@@ -1,5 +1,5 @@
 /*
- * IBAN (ISO 13616): country, the country's length, mod 97; written together or in groups of four.
+ * IBAN (ISO 13616): country, the country's length, where letters may stand, mod 97; written together or in groups of four.
  */
 #include <string.h>
 
@@ -16,6 +16,21 @@ static const char lengths[][5] = {
 	"NL18", "NO15", "OM23", "PK24", "PL28", "PS29", "PT25", "QA29", "RO24", "RS22", "RU33", "SA24", "SC31", "SD18", "SE24",
 	"SI19", "SK24", "SM27", "SO23", "ST25", "SV28", "TL23", "TN24", "TR26", "UA29", "VA22", "VG24", "XK20", "YE30",
 };
+
+/* Where all that follows the country is digits. */
+static const char digits_only[] =
+	"AE AT BA BE BI CR CZ DE DJ DK EE ES FI FO GL HR HU IL IS LT LY ME MR NO PL PT RS SD SE SI SK TL TN XK ";
+
+static bool letters_fit(const char *iban, size_t n)
+{
+	char country[4] = {iban[0], iban[1], ' ', 0};
+	bool digits = strstr(digits_only, country) != NULL;
+	for (size_t i = 2; i < n; i++) {
+		if (!is_digit((uint8_t)iban[i]) && (digits || i < 4))
+			return false;
+	}
+	return true;
+}
 
 static size_t length_of(const char *country)
 {
@@ -59,7 +74,7 @@ bool iban_at(const struct text *t, size_t at, bool named, struct span *ret)
 			return false;
 		}
 	}
-	if (is_word(text_at(t, i)) || !mod97_holds(iban, n))
+	if (is_word(text_at(t, i)) || !letters_fit(iban, n) || !mod97_holds(iban, n))
 		return false;
 	*ret = (struct span){at, i};
 	return true;

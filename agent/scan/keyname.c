@@ -83,6 +83,30 @@ bool keyname_card(const struct keyname *k)
 	return false;
 }
 
+/* Where the name goes on before a last word that says only that a number follows: "order number", "trackingNo". */
+static size_t past_number(const struct keyname *k)
+{
+	static const char *const words[] = {"number", "num", "no", "nr"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (keyname_ends(k, words[i]) && k->n > strlen(words[i]))
+			return strlen(words[i]);
+	}
+	return 0;
+}
+
+/* "shardid": a last word that ends in "id" and is no other word. */
+static bool is_id(const struct keyname *k)
+{
+	static const char *const others[] = {"paid", "unpaid", "prepaid", "valid", "invalid", "void", "said", "bid", "aid"};
+	if (k->n < 4 || k->reversed[0] != 'd' || k->reversed[1] != 'i')
+		return false;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		if (keyname_ends(k, others[i]))
+			return false;
+	}
+	return true;
+}
+
 bool keyname_counts(const struct keyname *k)
 {
 	static const char *const names[] = {
@@ -98,8 +122,36 @@ bool keyname_counts(const struct keyname *k)
 		"userid",    "msgid",       "jobid",    "parcel",   "tracking", "shipment", "consignment", "waybill",  "awb",
 		"barcode",   "ticket",      "iccid",    "device",   "package",  "invoice",  "meter",
 	};
+	size_t from = past_number(k);
+	if (is_id(k))
+		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (keyname_ends(k, names[i]))
+		if (held_at(k, from, names[i], strlen(names[i])))
+			return true;
+	}
+	return false;
+}
+
+bool keyname_thing(const struct keyname *k)
+{
+	static const char *const names[] = {
+		"job",       "task",        "event",       "row",          "doc",         "object",   "item",      "product",
+		"entity",    "node",        "batch",       "execution",    "workflow",    "process",  "thread",    "conversation",
+		"chat",      "channel",     "group",       "team",         "tenant",      "org",      "campaign",  "tweet",
+		"photo",     "video",       "media",       "file",         "inode",       "chunk",    "extent",    "page",
+		"partition", "shard",       "segment",     "frame",        "packet",      "flow",     "stream",    "connection",
+		"conn",      "socket",      "topic",       "queue",        "lock",        "lease",    "lot",       "container",
+		"volume",    "sensor",      "reading",     "sample",       "wei",         "gas",      "slot",      "round",
+		"ledger",    "tick",        "counter",     "random",       "salt",        "bucket",   "cell",      "user",
+		"customer",  "member",      "client",      "visitor",      "delivery",    "incident", "alert",     "rule",
+		"policy",    "quote",       "claim",       "contract",     "reservation", "booking",  "flight",    "trip",
+		"ride",      "visit",       "vehicle",     "operation",    "op",          "command",  "query",     "statement",
+		"rpc",       "correlation", "worker",      "subscription", "cluster",     "shipment", "watermark", "checkpoint",
+		"backup",    "changeset",   "fingerprint", "digest",
+	};
+	size_t from = past_number(k);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (held_at(k, from, names[i], strlen(names[i])))
 			return true;
 	}
 	return false;

@@ -33,6 +33,8 @@ bool keyname_has(const struct keyname *k, const char *words);
 bool keyname_has_word(const struct keyname *k, const char *word);
 /* Is it the name of a counter, an id, a time or a size: something whose digits mean nothing else? */
 bool keyname_counts(const struct keyname *k);
+/* Is it the name of a thing that has numbers, as long as they are not printed in groups: a job, a message, a user? */
+bool keyname_thing(const struct keyname *k);
 /* The name of a payment card's number? */
 bool keyname_card(const struct keyname *k);
 

@@ -63,7 +63,21 @@ static void counters(void **state)
 		struct keyname k = name_of(counts[i]);
 		assert_true(keyname_counts(&k));
 	}
-	struct keyname k = name_of("paid=");
+	static const char *const more[] = {"shardid=", "order number ", "trackingNo: ", "\"invoice_num\":"};
+	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
+		struct keyname k = name_of(more[i]);
+		assert_true(keyname_counts(&k));
+	}
+	static const char *const things[] = {"job ", "jobNo=", "\"user\":", "sensor number: "};
+	for (size_t i = 0; i < sizeof(things) / sizeof(*things); i++) {
+		struct keyname k = name_of(things[i]);
+		assert_true(keyname_thing(&k) && !keyname_counts(&k));
+	}
+	struct keyname k = name_of("invalid: ");
+	assert_false(keyname_counts(&k) || keyname_thing(&k));
+	k = name_of("number=");
+	assert_false(keyname_counts(&k) || keyname_thing(&k));
+	k = name_of("paid=");
 	assert_false(keyname_counts(&k));
 	k = name_of("card_id=");
 	assert_true(keyname_counts(&k) && keyname_card(&k));
