@@ -12,6 +12,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/lead.h"
+#include "bpf/watched.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -31,13 +32,6 @@ struct address {
 uint64_t fault_words[LEAD_WORDS];
 uint32_t agent_tgid; /* what it starts from now on is watched; 0: nothing is */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, LEAD_WATCHED);
-	__type(key, uint32_t);
-	__type(value, uint32_t);
-} watched SEC(".maps");
-
 static __always_inline struct wire_fault *the_fault(void)
 {
 	return (struct wire_fault *)(void *)fault_words;
@@ -49,11 +43,9 @@ static __always_inline uint32_t now_is(const void *number)
 	return *(const volatile uint32_t *)number;
 }
 
-static __always_inline bool is_watched(void)
+static __always_inline bool is_ours(void)
 {
-	const uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
-
-	return bpf_map_lookup_elem(&watched, &tgid) != 0;
+	return is_watched(bpf_get_current_pid_tgid() >> 32);
 }
 
 static __always_inline bool same_network(const struct wire_fault *f)
@@ -134,7 +126,7 @@ static __always_inline uint32_t led_to(struct bpf_sock_addr *ctx, const struct a
 
 	if ((way != WIRE_FAULT_RELAY && way != WIRE_FAULT_REFUSE && way != WIRE_FAULT_SILENT) || a->port == 0 ||
 	    ctx->type != SOCK_STREAM || ctx->protocol != IPPROTO_TCP ||
-	    now_ns >= *(const volatile uint64_t *)(const void *)&f->until_ns || !is_watched() || !same_network(f))
+	    now_ns >= *(const volatile uint64_t *)(const void *)&f->until_ns || !is_ours() || !same_network(f))
 		return 0;
 	row = row_of(a->word[0], a->word[1], a->word[2], a->word[3], a->port);
 	if (row >= WIRE_FAULT_PEERS || !is_target(f, row) || !take(f, now_ns))
@@ -193,7 +185,7 @@ static __always_inline const struct wire_fault_peer *peer_behind(uint32_t ip4, u
 	const struct wire_fault *f = the_fault();
 	const uint32_t row = bpf_ntohl(ip4) - WIRE_FAULT_NET - 1;
 
-	if (row >= WIRE_FAULT_PEERS || port == 0 || (port != f->relay_port && port != f->silent_port) || !is_watched())
+	if (row >= WIRE_FAULT_PEERS || port == 0 || (port != f->relay_port && port != f->silent_port) || !is_ours())
 		return 0;
 	return now_is(&f->peers[row].state) == WIRE_FAULT_PEER_READY ? &f->peers[row] : 0;
 }
@@ -234,19 +226,16 @@ int on_getpeername6(struct bpf_sock_addr *ctx)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	const uint32_t from = (uint32_t)parent->tgid, to = (uint32_t)child->tgid, one = 1;
+	const bool of_agent = (uint32_t)parent->tgid == agent_tgid && parent->tgid != child->tgid;
 
-	if (from != to && (from == agent_tgid || bpf_map_lookup_elem(&watched, &from)))
-		bpf_map_update_elem(&watched, &to, &one, BPF_ANY);
+	if (of_agent || watched_forks(parent, child))
+		(void)watched_add((uint32_t)child->tgid);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_task_exit, struct task_struct *task)
 {
-	const uint32_t tgid = (uint32_t)task->tgid;
-
-	if (task->signal->live.counter == 0)
-		bpf_map_delete_elem(&watched, &tgid);
+	(void)watched_ends(task);
 	return 0;
 }

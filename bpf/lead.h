@@ -7,8 +7,7 @@
 
 #include "agent/wire/fault.h"
 
-#define LEAD_WATCHED 1024U /* processes */
-#define LEAD_TRIES 8U      /* at a number that others change, too */
+#define LEAD_TRIES 8U /* at a number that others change, too */
 #define LEAD_WORDS (sizeof(struct wire_fault) / 8)
 
 _Static_assert(sizeof(struct wire_fault) % 8 == 0, "");

@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/tcp.h"
+#include "bpf/watched.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -26,13 +27,6 @@ enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECV = 3, CLOSE = 7, LISTEN = 10 };
 #define SIGNAL_BITS 0x7f
 
 uint64_t totals[TCP_TOTALS];
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TCP_WATCHED);
-	__type(key, uint32_t);
-	__type(value, uint32_t);
-} watched SEC(".maps");
 
 /* By cookie: enum tcp_role. */
 struct {
@@ -59,11 +53,6 @@ struct {
 static __always_inline void total(uint32_t what)
 {
 	__sync_fetch_and_add(&totals[what], 1);
-}
-
-static __always_inline bool is_watched(uint32_t tgid)
-{
-	return bpf_map_lookup_elem(&watched, &tgid) != 0;
 }
 
 static __always_inline void count_peer(const struct sock *sk, uint32_t role, uint32_t what)
@@ -165,11 +154,8 @@ int BPF_PROG(on_retransmit, struct sock *sk)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	const uint32_t from = (uint32_t)parent->tgid, to = (uint32_t)child->tgid, one = 1;
-
-	if (from == to || !is_watched(from))
-		return 0;
-	total(bpf_map_update_elem(&watched, &to, &one, BPF_ANY) == 0 ? TCP_FORKS : TCP_LOST_PROCESSES);
+	if (watched_forks(parent, child))
+		total(watched_add((uint32_t)child->tgid) ? TCP_FORKS : TCP_LOST_PROCESSES);
 	return 0;
 }
 
@@ -184,11 +170,7 @@ int BPF_PROG(on_exec, struct task_struct *task)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_task_exit, struct task_struct *task)
 {
-	const uint32_t tgid = (uint32_t)task->tgid;
-
-	if (task->signal->live.counter != 0 || !is_watched(tgid))
-		return 0;
-	total(task->exit_code & SIGNAL_BITS ? TCP_KILLED : TCP_EXITS);
-	bpf_map_delete_elem(&watched, &tgid);
+	if (watched_ends(task))
+		total(task->exit_code & SIGNAL_BITS ? TCP_KILLED : TCP_EXITS);
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #endif
 
-#define TCP_WATCHED 1024U   /* processes */
 #define TCP_SOCKETS 16384U  /* connections of theirs; the one that was quiet for longest gives way */
 #define TCP_LISTENERS 1024U /* ports */
 #define TCP_PEERS 4096U

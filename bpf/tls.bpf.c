@@ -14,17 +14,11 @@
 
 #include "bpf/cpu_x86_64.h"
 #include "bpf/tls.h"
+#include "bpf/watched.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 uint64_t counts[TLS_COUNTS];
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TLS_WATCHED);
-	__type(key, uint32_t);
-	__type(value, uint32_t);
-} watched SEC(".maps");
 
 /* A call that has not returned: where its bytes are, or will be. */
 struct call {
@@ -130,9 +124,8 @@ SEC("uprobe")
 int on_tls(struct pt_regs *regs)
 {
 	const uint64_t id = bpf_get_current_pid_tgid(), cookie = bpf_get_attach_cookie(regs);
-	const uint32_t tgid = id >> 32;
 
-	if (!bpf_map_lookup_elem(&watched, &tgid))
+	if (!is_watched(id >> 32))
 		return 0;
 	if (cookie & TLS_PROBE_DONE)
 		returns(regs, id, cookie & TLS_PROBE_WHAT, cookie >> TLS_PROBE_RANDOM_SHIFT);
@@ -144,19 +137,14 @@ int on_tls(struct pt_regs *regs)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	const uint32_t from = (uint32_t)parent->tgid, to = (uint32_t)child->tgid, one = 1;
-
-	if (from != to && bpf_map_lookup_elem(&watched, &from))
-		bpf_map_update_elem(&watched, &to, &one, BPF_ANY);
+	if (watched_forks(parent, child))
+		(void)watched_add((uint32_t)child->tgid);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_task_exit, struct task_struct *task)
 {
-	const uint32_t tgid = (uint32_t)task->tgid;
-
-	if (task->signal->live.counter == 0)
-		bpf_map_delete_elem(&watched, &tgid);
+	(void)watched_ends(task);
 	return 0;
 }

@@ -11,8 +11,7 @@
 #include <stdint.h>
 #endif
 
-#define TLS_WATCHED 1024U /* processes */
-#define TLS_CALLS 4096U   /* calls under way at once */
+#define TLS_CALLS 4096U /* calls under way at once */
 #define TLS_RING_BYTES (4U << 20)
 #define TLS_PLAIN 4096U    /* bytes of plaintext that are copied of one call */
 #define TLS_PLAIN_FEW 512U /* so many take less room */

@@ -11,20 +11,16 @@
 #include <unistd.h>
 
 #include "commands/alloc_sites.h"
+#include "commands/program_files.h"
 #include "commands/target.h"
 #include "probes/alloc_cost.h"
 
-#define PROGRAMS_MAX 16U /* files with probes in them */
 #define NS_PER_US 1e3
 
 struct alloc_watch {
 	struct probes *probes;
 	struct ingest *ingest;
-	struct {
-		dev_t device;
-		ino_t inode;
-	} programs[PROGRAMS_MAX];
-	size_t programs_n;
+	struct program_files probed;
 	double pair_ns; /* 0: not measured yet */
 	char says[400];
 };
@@ -50,14 +46,6 @@ void alloc_watch_free(struct alloc_watch *w)
 	free(w);
 }
 
-static bool has_probes(const struct alloc_watch *w, const struct stat *st)
-{
-	for (size_t i = 0; i < w->programs_n; i++)
-		if (w->programs[i].device == st->st_dev && w->programs[i].inode == st->st_ino)
-			return true;
-	return false;
-}
-
 static int put_probes(struct alloc_watch *w, const char *path, bool *ret_operators, char *why, size_t size)
 {
 	struct alloc_site sites[ALLOC_SITES_MAX];
@@ -79,20 +67,16 @@ static void look(struct alloc_watch *w, const char *exe)
 	struct stat st;
 	char why[256] = "";
 	bool operators = false;
-	int e = -ENOSPC;
+	int e;
 
-	if (stat(exe, &st) < 0 || has_probes(w, &st))
+	if (stat(exe, &st) < 0 || program_files_find(&w->probed, &st) >= 0)
 		return;
-	if (w->programs_n == PROGRAMS_MAX)
-		snprintf(why, sizeof(why), "too many programs have probes already");
-	else
-		e = put_probes(w, exe, &operators, why, sizeof(why));
+	e = put_probes(w, exe, &operators, why, sizeof(why));
 	if (e < 0) {
 		snprintf(w->says, sizeof(w->says), "; its allocations are not watched: %s", why);
 		return;
 	}
-	w->programs[w->programs_n].device = st.st_dev;
-	w->programs[w->programs_n++].inode = st.st_ino;
+	(void)program_files_add(&w->probed, &st); /* as many as can have probes */
 	snprintf(w->says, sizeof(w->says),
 		 "; its allocations are watched by probes too, so that each pair of malloc and free takes %.1f us longer (measured "
 		 "here)%s",
@@ -140,7 +124,7 @@ void alloc_watch_tell(const struct alloc_watch *w, uint32_t pid, uint64_t at_ns,
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return;
 	path[n] = '\0';
-	if ((stat(exe, &st) < 0 && stat(path, &st) < 0) || !has_probes(w, &st))
+	if ((stat(exe, &st) < 0 && stat(path, &st) < 0) || program_files_find(&w->probed, &st) < 0)
 		return;
 	r.a0 = mean_of(w->ingest);
 	r.data_len = (uint32_t)n;
@@ -149,6 +133,6 @@ void alloc_watch_tell(const struct alloc_watch *w, uint32_t pid, uint64_t at_ns,
 
 void alloc_watch_tick(const struct alloc_watch *w)
 {
-	if (w != NULL && w->programs_n > 0)
+	if (w != NULL && w->probed.n > 0)
 		probes_alloc_mean(w->probes, mean_of(w->ingest));
 }

@@ -11,20 +11,13 @@
 
 #include "commands/go_deadlines.h"
 #include "commands/go_sites.h"
+#include "commands/program_files.h"
 #include "probes/translate.h"
-
-#define PROGRAMS_MAX 32U /* files with probes in them */
-
-struct program {
-	dev_t device;
-	ino_t inode;
-};
 
 struct go_watch {
 	struct probes *probes;
 	struct ingest *ingest;
-	struct program programs[PROGRAMS_MAX];
-	size_t programs_n;
+	struct program_files probed;
 	struct {
 		uint32_t pid;
 		struct go_deadlines *deadlines; /* NULL: not Go, or without probes */
@@ -50,14 +43,6 @@ void go_watch_free(struct go_watch *w)
 	free(w);
 }
 
-static bool has_probes(const struct go_watch *w, const struct stat *st)
-{
-	for (size_t i = 0; i < w->programs_n; i++)
-		if (w->programs[i].device == st->st_dev && w->programs[i].inode == st->st_ino)
-			return true;
-	return false;
-}
-
 /* Probes into the program file at `path`. Its table, which is the caller's then; NULL if it is not Go's. *ret_before: they were there already. */
 static struct gopclntab *probe_program(struct go_watch *w, const char *path, bool *ret_probed, bool *ret_before)
 {
@@ -71,13 +56,13 @@ static struct gopclntab *probe_program(struct go_watch *w, const char *path, boo
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && gopclntab_open(fd, &table) == 0) {
-		*ret_probed = *ret_before = has_probes(w, &st);
-		n = *ret_before || w->programs_n == PROGRAMS_MAX ? 0 : go_sites_find(path, table, sites);
+		*ret_probed = *ret_before = program_files_find(&w->probed, &st) >= 0;
+		n = *ret_before ? 0 : go_sites_find(path, table, sites);
 		for (size_t i = 0; i < n; i++)
 			if (probes_go(w->probes, path, sites[i].offset, sites[i].what) == 0)
 				*ret_probed = true;
 		if (n > 0 && *ret_probed)
-			w->programs[w->programs_n++] = (struct program){.device = st.st_dev, .inode = st.st_ino};
+			(void)program_files_add(&w->probed, &st);
 	}
 	close(fd);
 	return table;

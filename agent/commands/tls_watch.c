@@ -1,6 +1,7 @@
 /* See tls_watch.h. */
 #include "commands/tls_watch.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "commands/program_files.h"
 #include "commands/target.h"
 #include "commands/tls_inside.h"
 #include "commands/tls_sites.h"
@@ -16,8 +18,7 @@
 #include "wire/tls.h"
 
 #define SECOND_NS 1000000000ULL
-#define PROGRAMS_MAX 256U
-#define SEEN_MAX 256U
+#define LOADED_NS (SECOND_NS / 2) /* after so long a program has loaded its libraries */
 #define SESSIONS 4096U
 #define NOTE_BYTES 512U
 
@@ -28,30 +29,20 @@ struct session {
 	uint64_t hello;
 };
 
-/* A file that was looked at. */
-struct program {
-	dev_t device;
-	ino_t inode;
-	size_t stand; /* probes in it */
-	bool refused; /* it should have some */
-};
-
-/* A process that was, and the program that it ran then. */
+/* A slot of ingest's: whose it is, and how far one has come with that. */
 struct looked {
 	uint32_t pid;
-	dev_t device;
-	ino_t inode;
-	bool told; /* what cannot be seen of it */
+	uint64_t began_ns; /* the program in it */
+	bool again;        /* what it has loaded by then is to be looked at */
 };
 
 struct tls_watch {
 	struct ingest *ingest;
-	struct tls_probes *probes; /* NULL: none is needed (yet), or they cannot be loaded */
-	char why[256];             /* they cannot */
-	struct program programs[PROGRAMS_MAX];
-	size_t programs_n;
-	struct looked seen[SEEN_MAX];
-	size_t seen_n; /* in all; the oldest gives way */
+	struct tls_probes *probes;       /* NULL: none is needed (yet), or they cannot be loaded */
+	char why[256];                   /* they cannot */
+	struct program_files files;      /* that were looked at */
+	bool refused[PROGRAM_FILES_MAX]; /* which of them should have probes, and have none; until that is said */
+	struct looked *slots;            /* as many as ingest has */
 	struct session sessions[SESSIONS];
 	uint64_t lost;
 	uint64_t next_look_ns; /* CLOCK_MONOTONIC */
@@ -108,32 +99,27 @@ static void on_said(void *ctx, const struct tls_said *said, const uint8_t *data)
 
 /* -- whom to watch -- */
 
-/* The program at `path`, which is looked at once. NULL: there is none, or no room. */
-static struct program *program_of(struct tls_watch *w, const char *path)
+/* The program at `path`, which is looked at once: its index, or -errno. */
+static int program_of(struct tls_watch *w, const char *path)
 {
 	struct tls_site sites[TLS_SITES_MAX];
 	const char *why = NULL;
-	struct program *p;
+	size_t stand = 0;
 	struct stat st;
-	int n;
+	int n, at;
 
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		return NULL;
-	for (size_t i = 0; i < w->programs_n; i++)
-		if (w->programs[i].device == st.st_dev && w->programs[i].inode == st.st_ino)
-			return &w->programs[i];
-	if (w->programs_n == PROGRAMS_MAX)
-		return NULL;
-	p = &w->programs[w->programs_n++];
-	*p = (struct program){.device = st.st_dev, .inode = st.st_ino};
-	if ((n = tls_sites_find(path, sites, &why)) <= 0)
-		return p; /* tls_inside says why not */
+		return -ENOENT;
+	if ((at = program_files_find(&w->files, &st)) >= 0)
+		return at;
+	if ((at = program_files_add(&w->files, &st)) < 0 || (n = tls_sites_find(path, sites, &why)) <= 0)
+		return at; /* tls_inside says why not */
 	if (w->probes == NULL && tls_probes_open(&w->probes, w->why, sizeof(w->why)) < 0)
 		w->probes = NULL;
 	for (int i = 0; w->probes != NULL && i < n; i++)
-		p->stand += tls_probes_stand(w->probes, path, sites[i].offset, sites[i].cookie) == 0;
-	p->refused = p->stand == 0;
-	return p;
+		stand += tls_probes_stand(w->probes, path, sites[i].offset, sites[i].cookie) == 0;
+	w->refused[at] = stand == 0;
+	return at;
 }
 
 static void say_unseen(struct tls_watch *w, uint32_t pid, const char *what, const char *why)
@@ -147,35 +133,23 @@ static void say_unseen(struct tls_watch *w, uint32_t pid, const char *what, cons
 	ingest_push(w->ingest, pid, pid, &note, (const uint8_t *)text);
 }
 
-static struct looked *looked_at(struct tls_watch *w, uint32_t pid)
-{
-	for (size_t i = 0; i < SEEN_MAX && i < w->seen_n; i++)
-		if (w->seen[i].pid == pid)
-			return &w->seen[i];
-	w->seen[w->seen_n % SEEN_MAX] = (struct looked){.pid = pid};
-	return &w->seen[w->seen_n++ % SEEN_MAX];
-}
-
 void tls_watch_process(struct tls_watch *w, pid_t pid)
 {
-	const struct program *p;
-	struct looked *l;
 	char exe[64];
+	int at;
 
 	if (w == NULL)
 		return;
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
-	l = looked_at(w, (uint32_t)pid);
-	p = program_of(w, exe);
-	if (p == NULL || (l->device == p->device && l->inode == p->inode))
-		return;
-	*l = (struct looked){.pid = (uint32_t)pid, .device = p->device, .inode = p->inode};
+	at = program_of(w, exe);
 	/* Whatever it is: it may become another program. */
 	if (w->probes != NULL)
 		(void)tls_probes_watch(w->probes, (uint32_t)pid);
-	if (p->refused)
-		say_unseen(w, (uint32_t)pid, "OpenSSL is a part of the program, and requests inside of TLS are not seen: ",
-			   w->why[0] != '\0' ? w->why : "the kernel takes no probes any more, the privileges were given up");
+	if (at < 0 || !w->refused[at])
+		return;
+	w->refused[at] = false;
+	say_unseen(w, (uint32_t)pid, "OpenSSL is a part of the program, and requests inside of TLS are not seen: ",
+		   w->why[0] != '\0' ? w->why : "the kernel takes no probes any more, the privileges were given up");
 }
 
 /* By the second look it has loaded what it loads. */
@@ -184,22 +158,30 @@ static void tell_unseen(struct tls_watch *w, struct looked *l)
 	enum tls_way way;
 	const char *text;
 
-	if (l->told || tls_inside((pid_t)l->pid, &way, &text) < 0)
-		return;
-	l->told = true;
-	if (way == TLS_WAY_UNSEEN)
+	l->again = false;
+	if (tls_inside((pid_t)l->pid, &way, &text) == 0 && way == TLS_WAY_UNSEEN)
 		say_unseen(w, l->pid, "", text);
 }
 
-static void look(struct tls_watch *w)
+/* Only what has changed since is looked at: a program that began in this slot. */
+static void look(struct tls_watch *w, bool last)
 {
-	for (size_t i = 0; i < SEEN_MAX && i < w->seen_n; i++)
-		tell_unseen(w, &w->seen[i]);
-	for (uint32_t i = 0; i < ingest_shared(w->ingest)->process_max; i++) {
-		const uint32_t pid = ingest_process(w->ingest, i);
+	const uint64_t now_ns = ingest_now_ns(w->ingest);
 
-		if (pid != 0)
-			tls_watch_process(w, (pid_t)pid);
+	for (uint32_t i = 0; i < ingest_shared(w->ingest)->process_max; i++) {
+		const struct looked now = {
+			.pid = ingest_process(w->ingest, i), .began_ns = ingest_began_ns(w->ingest, i), .again = true};
+		struct looked *l = &w->slots[i];
+
+		if (now.pid == 0)
+			l->pid = 0;
+		else if (now.pid != l->pid || now.began_ns != l->began_ns) {
+			*l = now;
+			tls_watch_process(w, (pid_t)now.pid);
+			if (last || now_ns >= now.began_ns + LOADED_NS)
+				tell_unseen(w, l);
+		} else if (l->again)
+			tell_unseen(w, l);
 	}
 }
 
@@ -219,7 +201,7 @@ static void on_poll(void *ctx, bool drain)
 	if (!drain && now < w->next_look_ns)
 		return;
 	w->next_look_ns = now + SECOND_NS;
-	look(w);
+	look(w, drain);
 }
 
 static void expect(void *ctx, const struct target *t)
@@ -242,8 +224,12 @@ struct tls_watch *tls_watch_new(struct ingest *in)
 {
 	struct tls_watch *w = calloc(1, sizeof(*w));
 
-	if (w == NULL)
+	if (w != NULL)
+		w->slots = calloc(ingest_shared(in)->process_max, sizeof(*w->slots));
+	if (w == NULL || w->slots == NULL) {
+		free(w);
 		return NULL;
+	}
 	w->ingest = in;
 	w->next_look_ns = monotonic_ns() + SECOND_NS;
 	ingest_on_poll(in, on_poll, w);
@@ -256,5 +242,6 @@ void tls_watch_free(struct tls_watch *w)
 		return;
 	ingest_on_poll(w->ingest, NULL, w);
 	tls_probes_free(w->probes);
+	free(w->slots);
 	free(w);
 }

@@ -15,7 +15,7 @@ struct tls_watch;
 struct tls_watch *tls_watch_new(struct ingest *in);
 /* Programs that are named in these arguments will be started. Before the privileges are given up. */
 void tls_watch_expect(struct tls_watch *w, char *const *argv);
-/* A process is watched from now on; others that speak to the session are found about once a second, and what a watched one forks is watched. */
+/* A process is watched from now on; others that begin to speak to the session, or go on to another program, are found within a second, and what a watched one forks is watched. */
 void tls_watch_process(struct tls_watch *w, pid_t pid);
 /* Before ingest is freed. */
 void tls_watch_free(struct tls_watch *w);

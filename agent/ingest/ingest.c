@@ -124,6 +124,11 @@ uint32_t ingest_process(struct ingest *in, uint32_t i)
 	return p->pid_ns ? watch_pid(in, i) : p->pid;
 }
 
+uint64_t ingest_began_ns(const struct ingest *in, uint32_t i)
+{
+	return in->watched[i].image_ns;
+}
+
 void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy)
 {
 	if (fd < 0 || (uint32_t)fd >= in->shared->policy_fds)

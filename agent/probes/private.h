@@ -4,8 +4,12 @@
 
 #include <bpf/libbpf.h>
 #include <stdarg.h>
+#include <stddef.h>
 
 /* libbpf prints nothing: what went wrong is returned. */
 int probes_say_nothing(enum libbpf_print_level level, const char *format, va_list ap);
+
+/* Programs could not be loaded: one line on what is missing, or else on what the kernel said, -e. */
+void probes_say_why(int e, char *why, size_t size);
 
 #endif

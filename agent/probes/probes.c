@@ -76,6 +76,12 @@ int probes_check(char *why, size_t size)
 	return e == EPERM || e == EACCES ? -EPERM : -ENOTSUP;
 }
 
+void probes_say_why(int e, char *why, size_t size)
+{
+	if (probes_check(why, size) == 0)
+		snprintf(why, size, "the kernel does not take the programs: %s", strerror(-e));
+}
+
 static void set_constants(struct probes_bpf *s, const struct probes_options *o)
 {
 	const struct wire_header *h = o->policies_of;

@@ -47,8 +47,7 @@ int tcp_probes_open(struct tcp_probes **ret, char *why, size_t size)
 		*ret = p;
 		return 0;
 	}
-	if (probes_check(why, size) == 0)
-		snprintf(why, size, "the kernel does not take them: %s", strerror(-e));
+	probes_say_why(e, why, size);
 	tcp_probes_free(p);
 	return e;
 }

@@ -55,8 +55,7 @@ int tls_probes_open(struct tls_probes **ret, char *why, size_t size)
 		*ret = p;
 		return 0;
 	}
-	if (probes_check(why, size) == 0)
-		snprintf(why, size, "the kernel does not take them: %s", strerror(-e));
+	probes_say_why(e, why, size);
 	tls_probes_free(p);
 	return e;
 }
