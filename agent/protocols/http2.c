@@ -131,7 +131,7 @@ static void request(struct http2 *s, struct side *side, const struct block *b)
 	s->last_stream = side->stream;
 	for (struct talk_call *q = s->talk.first; q; q = next) {
 		next = q->next;
-		if (q->unseen && q->r.t_last_byte + UNSEEN_NS < side->from.ns)
+		if (q->unseen && q->r.answered && q->r.t_last_byte + UNSEEN_NS < side->from.ns)
 			talk_end_unseen(&s->talk, q);
 	}
 	struct talk_call *q = talk_call_new(&s->talk, &side->from, side->size);
@@ -380,9 +380,10 @@ static void lost(struct frames *f)
 	hpack_lose(side->hpack);
 	if (f->client)
 		return;
-	/* Bodies outgrow what is captured of one call, and with them the frame that ends an answer. */
+	/* Bodies outgrow what is captured of one call, and with them the frame that ends an answer; small answers of many streams may be out of
+	 * sight as a whole. */
 	for (struct talk_call *q = s->talk.first; q; q = q->next)
-		q->unseen = q->r.answered;
+		q->unseen = true;
 }
 
 static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .lost = lost};
