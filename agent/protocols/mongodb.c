@@ -1,7 +1,8 @@
 /*
  * MongoDB's OP_MSG: a command is a document whose first element is its name; its answer names the request that it answers.
  *
- * One struct mongodb a connection. What drivers do by themselves (hello, authentication) is no request.
+ * One struct mongodb a connection. What drivers do by themselves (hello, authentication) is no request. Of what was compressed by snappy or
+ * zlib the beginning is unpacked; by zstd, it is a command without a name.
  */
 #include "protocols/mongodb.h"
 
@@ -11,6 +12,7 @@
 
 #include "protocols/bson.h"
 #include "protocols/frames.h"
+#include "protocols/unpack.h"
 
 #define OP_REPLY 1U
 #define OP_QUERY 2004U
@@ -19,6 +21,11 @@
 #define HEAD 16U
 #define MESSAGE_MAX (64U << 20)
 #define MORE_TO_COME 2U
+#define PACKED_HEAD 9U     /* behind the head: the code inside, its size, how it was packed */
+#define UNPACKED_MAX 4096U /* of a message: a command's name and what is next to it */
+
+/* How a message was packed. */
+enum { PACKED_NOT, PACKED_SNAPPY, PACKED_ZLIB };
 
 struct mongodb {
 	struct talk talk; /* first */
@@ -119,10 +126,63 @@ static void command(struct mongodb *s, const uint8_t *b, size_t len, uint64_t si
 		talk_end(&s->talk, q, REQUEST_DONE);
 }
 
+/* An OP_COMPRESSED as the OP_MSG that is in it, cut; how long that is, 0 if it cannot be read. */
+static size_t unpack(const uint8_t *b, size_t len, uint8_t out[UNPACKED_MAX])
+{
+	const uint8_t *const packed = b + HEAD + PACKED_HEAD;
+	const size_t n = len > HEAD + PACKED_HEAD ? len - HEAD - PACKED_HEAD : 0, room = UNPACKED_MAX - HEAD;
+	size_t got = 0;
+
+	if (n == 0 || talk_le32(b + HEAD) != OP_MSG)
+		return 0;
+	memcpy(out, b, HEAD);
+	switch (b[HEAD + 8]) {
+	case PACKED_NOT:
+		got = n < room ? n : room;
+		memcpy(out + HEAD, packed, got);
+		break;
+	case PACKED_SNAPPY:
+		got = unpack_snappy(packed, n, out + HEAD, room);
+		break;
+	case PACKED_ZLIB:
+		got = unpack_zlib(packed, n, out + HEAD, room);
+		break;
+	default:
+		break;
+	}
+	return got > 0 ? got + HEAD : 0;
+}
+
+/* What drivers do by themselves is not compressed, so it is a command. */
+static void packed_command(struct mongodb *s, const uint8_t *b, size_t len, uint64_t size)
+{
+	uint8_t unpacked[UNPACKED_MAX];
+	const size_t n = unpack(b, len, unpacked);
+	struct talk_call *q;
+
+	if (n > 0) {
+		command(s, unpacked, n, size);
+		explicit_bzero(unpacked, n);
+		return;
+	}
+	q = talk_call_new(&s->talk, &s->client.from, size);
+	if (!q)
+		return;
+	q->key = talk_le32(b + 4);
+	strcpy(q->r.method, "_OTHER");
+	strcpy(q->r.summary, "_OTHER");
+	q->r.operation_key = talk_hash(TALK_HASH_START, b + HEAD, len - HEAD);
+	talk_announce(&s->talk, q);
+}
+
 static void client_frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
 {
+	struct mongodb *s = (struct mongodb *)f->t;
+
 	if (len >= HEAD + 10 && talk_le32(b + 12) == OP_MSG)
-		command((struct mongodb *)f->t, b, len, size);
+		command(s, b, len, size);
+	else if (len >= HEAD + 10 && talk_le32(b + 12) == OP_COMPRESSED)
+		packed_command(s, b, len, size);
 }
 
 /* Not primary, shutting down, lost network, write conflict: what drivers themselves repeat. */
@@ -168,8 +228,16 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 	if (!q)
 		return;
 	talk_answer(f->t, q, size);
-	if (talk_le32(b + 12) == OP_MSG)
+	if (talk_le32(b + 12) == OP_MSG) {
 		result(q, b, len);
+	} else if (talk_le32(b + 12) == OP_COMPRESSED) {
+		uint8_t unpacked[UNPACKED_MAX];
+		const size_t n = unpack(b, len, unpacked);
+
+		if (n > 0)
+			result(q, unpacked, n);
+		explicit_bzero(unpacked, n);
+	}
 	talk_end(f->t, q, REQUEST_DONE);
 }
 

@@ -293,19 +293,19 @@ def sent_at_once(path):
 
 
 def mongodb():
-    """pymongo against a stub that speaks OP_MSG."""
+    """pymongo against a stub that speaks OP_MSG, plain and compressed."""
     with gs.workdir() as top:
         port = gs.free_port()
         program = gs.HERE / "programs" / "mongodb_pair.py"
         server = gs.Server([PYTHON, program, "server", port], port, top / "log")
         try:
-            _, found = watched(top, [PYTHON, program, "client", str(port)])
-            done = json.loads((top / "report.json").read_text())
-            gs.expect(done["service"]["client_requests"] > 0, "no requests")
-            names = count(found, "client", "db.system.name")
-            names.pop(("endSessions", ""), None)
-            expect_spans(names, {("insert users", ""): 10, ("find users", ""): 7, ("aggregate orders", "NamespaceNotFound"): 2,
-                                 ("ping", ""): 1}, "pymongo")
+            for compressor in ("", "zlib"):
+                report, found = watched(top, [PYTHON, program, "client", port, compressor])
+                gs.expect(report["service"]["client_requests"] > 0, "no requests")
+                names = count(found, "client", "db.system.name")
+                names.pop(("endSessions", ""), None)
+                expect_spans(names, {("insert users", ""): 10, ("find users", ""): 7, ("aggregate orders", "NamespaceNotFound"): 2,
+                                     ("ping", ""): 1}, f"pymongo {compressor}")
         finally:
             server.kill()
 
