@@ -177,7 +177,7 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 			entity = ENTITY_URL_CREDENTIALS;
 		break;
 	case KIND_SECRET:
-		if (!names_an_open_token(name) && service_key_at(t, at, name, &span, &entity)) {
+		if (service_key_at(t, at, name, &span, &entity) && !names_an_open_token(name)) {
 			found = true;
 			break;
 		}
@@ -188,7 +188,7 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 			entity = ENTITY_AZURE_AD_SECRET;
 		break;
 	case KIND_SOME_KEY:
-		if (names_a_secret_key(name) && service_key_at(t, at, name, &span, &entity)) {
+		if (service_key_at(t, at, name, &span, &entity) && names_a_secret_key(name)) {
 			found = true;
 			break;
 		}

@@ -15,6 +15,7 @@
 #include "scan/prefilter.h"
 #include "scan/rules.h"
 #include "scan/secrets.h"
+#include "scan/services.h"
 #include "scan/sha256.h"
 #include "scan/shapes.h"
 #include "scan/sieve.h"
@@ -57,6 +58,7 @@ struct scanner *scanner_new(const uint8_t *key)
 		return NULL;
 	vendor_prepare();
 	keyvalue_prepare();
+	services_prepare();
 	s->inner = with_finders();
 	if (key != NULL)
 		memcpy(s->key, key, KEY_BYTES);

@@ -4,6 +4,7 @@
  */
 #include "scan/services.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "scan/alphabet.h"
@@ -24,6 +25,35 @@ static const struct service {
 };
 
 #define SERVICES (sizeof(services) / sizeof(*services))
+
+static uint32_t letters_of[SERVICES]; /* with which the words begin: bit c for 'a' + c */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Bit c: a word of the name begins with the letter 'a' + c. Most services begin with another one. */
+static uint32_t initials(const struct keyname *name)
+{
+	uint32_t letters = 0;
+	for (uint32_t left = name->starts; left != 0; left &= left - 1) {
+		uint8_t c = (uint8_t)name->reversed[__builtin_ctz(left)];
+		letters |= is_lower(c) ? UINT32_C(1) << (c - 'a') : 0;
+	}
+	return letters;
+}
+
+static void build(void)
+{
+	for (size_t i = 0; i < SERVICES; i++) {
+		for (const char *p = services[i].words; *p != 0; p++) {
+			if (p == services[i].words || p[-1] == ' ')
+				letters_of[i] |= UINT32_C(1) << (*p - 'a');
+		}
+	}
+}
+
+void services_prepare(void)
+{
+	(void)pthread_once(&once, build);
+}
 
 static bool named(const struct service *s, const struct keyname *name)
 {
@@ -73,8 +103,9 @@ bool service_key_at(const struct text *t, size_t at, const struct keyname *name,
 		if (!in_alphabet(BASE64, text_at(t, i)))
 			return false;
 	}
+	uint32_t letters = initials(name);
 	for (size_t i = 0; i < SERVICES; i++) {
-		if (!named(&services[i], name))
+		if ((letters_of[i] & letters) == 0 || !named(&services[i], name))
 			continue;
 		for (size_t k = 0; k < FORMS_MAX && services[i].forms[3 * k + 2] != 0; k++) {
 			if (form_at(t, at, services[i].forms + 3 * k, ret)) {
