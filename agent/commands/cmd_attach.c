@@ -23,7 +23,8 @@
 #include "commands/tls_watch.h"
 #include "wire/shared.h"
 
-#define FLUSH_MS 3000U /* how long sending what is queued may take at the end */
+#define SILENT_NS 1000000000ULL /* a program that was started so long ago and says nothing does so without the shim */
+#define FLUSH_MS 3000U          /* how long sending what is queued may take at the end */
 
 struct attach {
 	struct settings settings;
@@ -272,6 +273,26 @@ static int enter_all(struct attach *a, char *err, size_t err_size)
 	return a->inside_n ? 0 : first;
 }
 
+/* A watched process went on to a program that the shim did not come along to: in a container it cannot be found by name, and static ones load
+ * none. Others load it by themselves. */
+static void follow(struct attach *a, pid_t pid)
+{
+	struct check_verdict v;
+	const char *other_way;
+	char why[512];
+
+	if (!by_kernel(pid, &v, &other_way) && ingest_join(a->ingest, (uint32_t)pid) == 0)
+		return;
+	if (enter(a, pid, why, sizeof(why)) == 0)
+		snprintf(why, sizeof(why),
+			 "process %d went on to another program, which the shim does not come along to: it is watched "
+			 "again, but what it did at first was not seen",
+			 (int)pid);
+	else if (kill(pid, 0) < 0)
+		return;
+	note(a, pid, why);
+}
+
 /* Children that were forked while their parent was being entered have no shim yet. */
 static void look(void *ctx)
 {
@@ -279,11 +300,16 @@ static void look(void *ctx)
 	const size_t before = a->found.n;
 	char why[512];
 
+	uint32_t silent;
+
 	begun_tell(&a->begun, a->ingest);
+	while ((silent = ingest_silent(a->ingest, SILENT_NS)) != 0)
+		follow(a, (pid_t)silent);
 	if (find_children(&a->found) == 0)
 		return;
 	for (size_t i = before; i < a->found.n; i++)
-		if (!has_slot(a, a->found.pids[i]) && enter(a, a->found.pids[i], why, sizeof(why)) < 0)
+		if (!has_slot(a, a->found.pids[i]) && enter(a, a->found.pids[i], why, sizeof(why)) < 0 &&
+		    kill(a->found.pids[i], 0) == 0)
 			note(a, a->found.pids[i], why);
 }
 

@@ -124,6 +124,11 @@ uint32_t ingest_process(struct ingest *in, uint32_t i)
 	return p->pid_ns ? watch_pid(in, i) : p->pid;
 }
 
+uint32_t ingest_silent(struct ingest *in, uint64_t for_ns)
+{
+	return unwatched_silent(&in->unwatched, in->now_ns, for_ns);
+}
+
 uint64_t ingest_began_ns(const struct ingest *in, uint32_t i)
 {
 	return in->watched[i].image_ns;

@@ -43,6 +43,8 @@ void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy);
 uint32_t ingest_join(struct ingest *in, uint32_t pid);
 /* The pid, as the agent knows it, of who has process slot i < process_max and is watched by it; 0 if nobody. */
 uint32_t ingest_process(struct ingest *in, uint32_t i);
+/* The pid of a program that a watched one started, and that has not spoken for so long since: the shim is not in it. Each once; 0 if there is none. */
+uint32_t ingest_silent(struct ingest *in, uint64_t for_ns);
 /* When the program in that slot began, by its first record (session time, or 0): a number that is another one with each program. */
 uint64_t ingest_began_ns(const struct ingest *in, uint32_t i);
 /* Is this thread in a call that a hook has seen begin? Numbers as the agent knows them. */

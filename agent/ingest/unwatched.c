@@ -26,6 +26,7 @@ static void started(struct unwatched *u, uint32_t pid, const struct event *e)
 		return;
 	s->pid = pid;
 	s->at_ns = e->t1;
+	s->asked = false;
 	snprintf(s->path, sizeof(s->path), "%.*s", e->data != NULL ? (int)e->data_len : 0,
 		 e->data != NULL ? (const char *)e->data : "");
 }
@@ -59,6 +60,19 @@ void unwatched_event(struct unwatched *u, const struct event *e)
 	}
 }
 
+uint32_t unwatched_silent(struct unwatched *u, uint64_t now_ns, uint64_t for_ns)
+{
+	for (size_t i = 0; i < UNWATCHED_PENDING; i++) {
+		struct unwatched_start *s = &u->pending[i];
+
+		if (s->pid == 0 || s->asked || now_ns < s->at_ns + for_ns)
+			continue;
+		s->asked = true;
+		return s->pid;
+	}
+	return 0;
+}
+
 static bool tell_once(struct unwatched *u, const char *path)
 {
 	for (size_t i = 0; i < u->told_n; i++)
@@ -82,9 +96,8 @@ bool unwatched_next(struct unwatched *u, uint64_t now_ns, bool last, uint32_t *r
 		if (!tell_once(u, s->path))
 			continue;
 		snprintf(text, size,
-			 "%s ran unwatched: it did not load the shim (a static or setuid program, another libc, or a user who "
-			 "cannot "
-			 "read the library)",
+			 "%s ran unwatched: it did not load the shim (a static or setuid program, another libc, or a user or "
+			 "container that cannot read the library)",
 			 s->path[0] != '\0' ? s->path : "a program");
 		return true;
 	}

@@ -21,6 +21,7 @@ struct unwatched {
 	struct unwatched_start {
 		uint32_t pid; /* 0 = free */
 		uint64_t at_ns;
+		bool asked; /* was returned by unwatched_silent */
 		char path[UNWATCHED_PATH];
 	} pending[UNWATCHED_PENDING];
 	char told[UNWATCHED_TOLD][UNWATCHED_PATH];
@@ -29,6 +30,8 @@ struct unwatched {
 
 /* Feed every event, in order. */
 void unwatched_event(struct unwatched *u, const struct event *e);
+/* The process of a program that has been silent for for_ns at now_ns, each once; 0: there is none. */
+uint32_t unwatched_silent(struct unwatched *u, uint64_t now_ns, uint64_t for_ns);
 /* The next program that is known to run unwatched at now_ns (`last`: the session ends), as a sentence in text, its pid in *ret_pid.
  * False if there is none; call until then. */
 bool unwatched_next(struct unwatched *u, uint64_t now_ns, bool last, uint32_t *ret_pid, char *text, size_t size);

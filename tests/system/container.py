@@ -100,7 +100,59 @@ def forking():
         gs.expect(served == rounds and lost == 0, f"all requests: {report['traffic']}")
 
 
-CASES = {"container_same_findings": same_findings, "container_filtered": filtered, "container_forking": forking}
+# At /exec it goes on to what its first word says, by another program of the same kind that has one more answer in it.
+GOING_ON = """
+import http.server, os, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.send_header('Content-Length', '2'); self.end_headers(); self.wfile.write(b'ok'); self.wfile.flush()
+        if self.path == '/exec':
+            server.socket.close()
+            os.execv(sys.executable, [sys.executable, '-c', sys.argv[1], sys.argv[1], str(server.server_port)])
+    def log_message(self, *_): pass
+server = http.server.HTTPServer(('127.0.0.1', int(sys.argv[2])), Answer)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+def going_on(*before):
+    """A service that execs its next version: that is seen, too, or it is said that it was not."""
+    rounds = 10
+    with gs.workdir() as top, attach.program(*hidden(*before, "/usr/bin/python3", "-c", GOING_ON, GOING_ON, "0"), stdout=subprocess.PIPE,
+                                             text=True) as service:
+        port = int(service.stdout.readline())
+        pid = first_process(service)
+        watcher, held = attach.attach(pid, report=top / "report.json")
+
+        def ask(path):
+            c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            c.request("GET", path)
+            gs.expect(c.getresponse().read() == b"ok", "answered")
+            c.close()
+
+        for _ in range(rounds):
+            ask("/before")
+        ask("/exec")
+        gs.expect(int(service.stdout.readline()) == port, "the next one listens at the same port")
+        if held:  # by the shim, which must enter again
+            gs.expect("watching process" in watcher.stderr.readline(), "entered again")
+        for _ in range(rounds):
+            ask("/after")
+        attach.leave(watcher)
+        report = gs.read_report(top / "report.json")
+        served = sum(t["requests"] for t in report["traffic"] if t["direction"] == "server")
+        print(f"    {2 * rounds + 1} requests, {served} seen {'by the shim' if held else 'by probes'}; {report['not_exercised']}")
+        gs.expect(served == 2 * rounds + 1, "the requests to both")
+        gs.expect(not held or any("what it did at first was not seen" in text for text in report["not_exercised"]), "the gap is told")
+
+
+def followed():
+    going_on()
+    going_on("/usr/bin/python3", "-c", FILTERED)
+
+
+CASES = {"container_same_findings": same_findings, "container_filtered": filtered, "container_forking": forking, "container_followed": followed}
 
 if __name__ == "__main__":
     if os.getuid() != 0:

@@ -32,6 +32,10 @@ static void silent_programs_are_told(void **state)
 	feed(u, WIRE_EXEC, 7, 0, SECOND, "/bin/static");
 	feed(u, WIRE_SPAWN, 8, 9, SECOND, "/bin/spawned");
 	assert_false(unwatched_next(u, 2 * SECOND, false, &pid, text, sizeof(text)));
+	assert_int_equal(unwatched_silent(u, 2 * SECOND - 1, SECOND), 0);
+	assert_int_equal(unwatched_silent(u, 2 * SECOND, SECOND), 7);
+	assert_int_equal(unwatched_silent(u, 2 * SECOND, SECOND), 9);
+	assert_int_equal(unwatched_silent(u, 2 * SECOND, SECOND), 0);
 	assert_true(unwatched_next(u, 3 * SECOND, false, &pid, text, sizeof(text)));
 	assert_int_equal(pid, 7);
 	assert_ptr_equal(strstr(text, "/bin/static ran unwatched"), text);
