@@ -9,15 +9,16 @@
 #include <string.h>
 
 #include "protocols/frames.h"
+#include "protocols/mysql_packed.h"
+#include "protocols/mysql_wire.h"
 #include "protocols/statements.h"
 
 #define CLIENT_CONNECT_WITH_DB 0x8U
 #define CLIENT_COMPRESS 0x20U
-#define CLIENT_PROTOCOL_41 0x200U
 #define CLIENT_SSL 0x800U
 #define CLIENT_DEPRECATE_EOF (1U << 24)
+#define CLIENT_ZSTD (1U << 26)
 #define CLIENT_QUERY_ATTRIBUTES (1U << 27)
-#define MORE_RESULTS 0x8U
 #define LAST_PREPARED 0xffffffffU /* MariaDB: the statement that was prepared last, or is being */
 
 enum {
@@ -46,6 +47,8 @@ struct mysql {
 	struct talk_mark from;
 	uint64_t size;
 	struct statements prepared;
+	bool compress;               /* agreed on */
+	struct mysql_packed *packed; /* under way */
 };
 
 static struct mysql *mysql_of(struct frames *f)
@@ -58,6 +61,22 @@ static uint64_t packet_size(struct frames *f, const uint8_t *head)
 	(void)f;
 	return (uint64_t)talk_le24(head) + 4;
 }
+
+static void plain_feed(struct talk *t, bool client, const uint8_t *bytes, size_t len, size_t gap)
+{
+	struct mysql *s = (struct mysql *)t;
+
+	frames_feed(client ? &s->client : &s->server, bytes, len, gap);
+}
+
+static void plain_lost(struct talk *t, bool client)
+{
+	struct mysql *s = (struct mysql *)t;
+
+	frames_lose(client ? &s->client : &s->server);
+}
+
+static const struct mysql_packed_ops packed_ops = {.bytes = plain_feed, .lost = plain_lost};
 
 /* -- the client -- */
 
@@ -85,7 +104,8 @@ static void login(struct mysql *s, const uint8_t *b, size_t len)
 	s->caps_known = true;
 	s->deprecate_eof = caps & CLIENT_DEPRECATE_EOF;
 	s->attributes = s->server_attributes && (caps & CLIENT_QUERY_ATTRIBUTES);
-	if (caps & CLIENT_COMPRESS) {
+	s->compress = caps & CLIENT_COMPRESS;
+	if (!s->compress && (caps & CLIENT_ZSTD)) {
 		talk_opaque(&s->talk);
 		return;
 	}
@@ -186,33 +206,6 @@ static void client_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 
 /* -- the server -- */
 
-/* An integer of one to nine bytes; false if it is not all there. */
-static bool length_encoded(const uint8_t *b, size_t len, size_t *at, uint64_t *ret)
-{
-	static const uint8_t more[] = {[0xfc - 0xfc] = 2, [0xfd - 0xfc] = 3, [0xfe - 0xfc] = 8};
-
-	if (*at >= len)
-		return false;
-	uint8_t first = b[(*at)++];
-	if (first < 0xfb) {
-		*ret = first;
-		return true;
-	}
-	if (first < 0xfc || first == 0xff || len - *at < more[first - 0xfc])
-		return false;
-	*ret = 0;
-	for (unsigned int i = 0; i < more[first - 0xfc]; i++)
-		*ret |= (uint64_t)b[*at + i] << (8 * i);
-	*at += more[first - 0xfc];
-	return true;
-}
-
-/* Deadlock, lock wait, too many connections, shutdown, read-only: these pass. */
-static bool is_transient(unsigned int code)
-{
-	return code == 1213 || code == 1205 || code == 1040 || code == 1203 || code == 1053 || code == 1290 || code == 1226;
-}
-
 static void error(struct mysql *s, const uint8_t *b, size_t len)
 {
 	struct talk_call *q = s->talk.first;
@@ -226,7 +219,7 @@ static void error(struct mysql *s, const uint8_t *b, size_t len)
 	if (!q)
 		return;
 	/* The error's number is what tells MySQL's errors apart; many share an SQLSTATE. */
-	talk_fail_number(q, (int)code, is_transient(code));
+	talk_fail_number(q, (int)code, mysql_is_transient(code));
 }
 
 static void answer_ends(struct mysql *s)
@@ -234,18 +227,6 @@ static void answer_ends(struct mysql *s)
 	s->at = AT_IDLE;
 	if (s->talk.first)
 		talk_end(&s->talk, s->talk.first, REQUEST_DONE);
-}
-
-/* OK, or OK in EOF's clothes: are more results to follow? */
-static bool more_after_ok(const uint8_t *b, size_t len)
-{
-	size_t at = 5;
-	uint64_t n;
-
-	for (int i = 0; i < 2; i++) /* affected rows, last insert id */
-		if (!length_encoded(b, len, &at, &n))
-			return false;
-	return at < len && (b[at] & MORE_RESULTS);
 }
 
 static bool is_eof(const struct mysql *s, const uint8_t *b, uint64_t size)
@@ -281,10 +262,10 @@ static void first_answer(struct mysql *s, const uint8_t *b, size_t len, uint64_t
 	} else if (s->command == COM_PREPARE) {
 		prepared(s, b, len);
 	} else if (b[4] == 0x00 || (b[4] == 0xfe && size < 0xffffff)) {
-		if (!more_after_ok(b, len))
+		if (!mysql_more_after_ok(b, len))
 			answer_ends(s);
 	} else if ((s->command == COM_QUERY || is_execution(s->command)) && b[4] != 0xfb) {
-		s->at = length_encoded(b, len, &at, &s->columns) && s->columns ? AT_COLUMNS : AT_IDLE;
+		s->at = mysql_number(b, len, &at, &s->columns) && s->columns ? AT_COLUMNS : AT_IDLE;
 		/* MariaDB does not repeat the columns of a statement that it described before, and says so. */
 		if (s->at == AT_COLUMNS && at < len && b[at] == 0)
 			s->at = AT_ROWS;
@@ -299,7 +280,7 @@ static void row(struct mysql *s, const uint8_t *b, size_t len, uint64_t size)
 		error(s, b, len);
 		answer_ends(s);
 	} else if (is_eof(s, b, size)) {
-		bool more = s->deprecate_eof ? more_after_ok(b, len) : len >= 9 && b[7] & MORE_RESULTS;
+		bool more = s->deprecate_eof ? mysql_more_after_ok(b, len) : len >= 9 && b[7] & MYSQL_MORE_RESULTS;
 		s->at = AT_ANSWER;
 		if (!more)
 			answer_ends(s);
@@ -313,6 +294,14 @@ static void greeting(struct mysql *s, const uint8_t *b, size_t len)
 
 	s->mariadb = memmem(b + 5, version, "MariaDB", 7) != NULL;
 	s->server_attributes = len >= at + 2 && ((uint32_t)b[at + 1] << 24 & CLIENT_QUERY_ATTRIBUTES);
+}
+
+static void packed_from_here(struct mysql *s)
+{
+	s->at = AT_IDLE;
+	s->packed = mysql_packed_new(&s->talk, &packed_ops);
+	if (!s->packed)
+		talk_opaque(&s->talk);
 }
 
 static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
@@ -331,6 +320,8 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 	case AT_LOGIN: /* OK, an error, or a step of the authentication */
 		if (b[4] == 0x00)
 			s->at = AT_IDLE;
+		if (b[4] == 0x00 && s->compress)
+			packed_from_here(s);
 		break;
 	case AT_ANSWER:
 		first_answer(s, b, len, size);
@@ -389,7 +380,13 @@ static void mysql_feed(struct talk *t, bool client, const uint8_t *bytes, size_t
 {
 	struct mysql *s = (struct mysql *)t;
 
-	frames_feed(client ? &s->client : &s->server, bytes, len, gap);
+	/* Where the login, or its end, was not seen. */
+	if (client && !s->packed && (!s->caps_known || s->compress) && mysql_packed_is(bytes, len))
+		packed_from_here(s);
+	if (s->packed)
+		mysql_packed_feed(s->packed, client, bytes, len, gap);
+	else
+		plain_feed(t, client, bytes, len, gap);
 }
 
 static void mysql_lose(struct talk *t)
@@ -398,27 +395,17 @@ static void mysql_lose(struct talk *t)
 
 	frames_lose(&s->client);
 	frames_lose(&s->server);
+	if (s->packed)
+		mysql_packed_lose(s->packed);
 	s->at = AT_IDLE;
 }
 
 static void mysql_done(struct talk *t)
 {
-	statements_done(&((struct mysql *)t)->prepared);
-}
+	struct mysql *s = (struct mysql *)t;
 
-/* A server's greeting: packet 0, protocol 10, a version in digits. */
-static bool is_greeting(const uint8_t *b, size_t len)
-{
-	return len >= 8 && b[3] == 0 && b[4] == 10 && b[5] >= '1' && b[5] <= '9' && talk_le24(b) + 4 >= len && talk_le24(b) < 512;
-}
-
-/* A client's answer to it, as the first of what a TLS library encrypts: 23 bytes of it are zero, or all but MariaDB's four. */
-static bool is_login(const uint8_t *b, size_t len)
-{
-	static const uint8_t zeros[19];
-
-	return len >= 36 && (b[3] == 1 || b[3] == 2) && (talk_le32(b + 4) & CLIENT_PROTOCOL_41) &&
-	       !memcmp(b + 13, zeros, sizeof(zeros)) && talk_le24(b) + 4 >= len;
+	statements_done(&s->prepared);
+	mysql_packed_free(s->packed);
 }
 
 static enum probe_answer mysql_probe(const uint8_t *bytes, size_t len, bool from_client)
@@ -426,16 +413,18 @@ static enum probe_answer mysql_probe(const uint8_t *bytes, size_t len, bool from
 	if (from_client)
 		return len >= 4 && (bytes[3] == 1 || bytes[3] == 2) && talk_le24(bytes) >= 32 && talk_le24(bytes) < 1024 && len < 36
 			       ? PROBE_MORE
-		       : is_login(bytes, len) ? PROBE_YES
-					      : PROBE_NO;
+		       : mysql_is_login(bytes, len) ? PROBE_YES
+						    : PROBE_NO;
 	if (len < 8)
 		return len > 3 && (bytes[3] || (len > 4 && bytes[4] != 10)) ? PROBE_NO : PROBE_MORE;
-	return is_greeting(bytes, len) ? PROBE_YES : PROBE_NO;
+	return mysql_is_greeting(bytes, len) ? PROBE_YES : PROBE_NO;
 }
 
 /* A whole query or prepare: one packet, number 0, that holds readable text of at least a word. */
 static enum probe_answer mysql_probe_midway(const uint8_t *b, size_t len, bool from_client)
 {
+	if (from_client && mysql_packed_is(b, len))
+		return mysql_probe_midway(b + MYSQL_PACKED_HEAD, len - MYSQL_PACKED_HEAD, true);
 	if (!from_client || len < 9 || b[3] != 0 || (b[4] != COM_QUERY && b[4] != COM_PREPARE) || talk_le24(b) + 4 < len)
 		return PROBE_NO;
 	struct sql sql;
@@ -445,7 +434,7 @@ static enum probe_answer mysql_probe_midway(const uint8_t *b, size_t len, bool f
 
 static bool mysql_is_client(const uint8_t *bytes, size_t len)
 {
-	return !is_greeting(bytes, len);
+	return !mysql_is_greeting(bytes, len);
 }
 
 static const struct talk_ops mysql_ops = {
