@@ -208,6 +208,24 @@ bool stacks_is_scheduler(const struct stacks *s, uint32_t id)
 	return n > 0;
 }
 
+bool stacks_is_housekeeping(const struct stacks *s, uint32_t id)
+{
+	static const struct {
+		const char *module, *function;
+	} own[] = {{"libjvm.so", "Monitor::wait"}}; /* of the JVM's own threads; Java's waits are ObjectMonitor's and Parker's */
+	size_t n;
+	const struct frame *f = stacks_frames(s, id, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; f[i].function && f[i].module && k < sizeof(own) / sizeof(own[0]); k++) {
+			if (strcmp(f[i].module, own[k].module) == 0 &&
+			    strncmp(f[i].function, own[k].function, strlen(own[k].function)) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 const char *frame_text(const struct frame *f, char *buf, size_t size)
 {
 	const char *slash;

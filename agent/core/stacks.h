@@ -38,6 +38,8 @@ const struct frame *stacks_site(const struct stacks *s, uint32_t id);
 const char *frame_text(const struct frame *f, char *buf, size_t size);
 /* Does this stack hold nothing but a scheduler of the language's runtime (Go's), which waits for others? */
 bool stacks_is_scheduler(const struct stacks *s, uint32_t id);
+/* Is it a wait of the language's runtime for its own work (a JVM's compilers and collector), which no program's code asked for? */
+bool stacks_is_housekeeping(const struct stacks *s, uint32_t id);
 /* Is this module one of a runtime (libc, libssl, libcurl, an interpreter …) rather than of the application? By base name. */
 bool module_is_runtime(const char *module);
 

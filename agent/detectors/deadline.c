@@ -106,6 +106,19 @@ static void asked_before(struct deadline *d, const struct event *e)
 	deadline_turn(d, k, PHASE_RESPONSE, e->t0, END_DATA, NULL);
 }
 
+/* The reader saw the end before the shutdown that made it had returned. */
+static void shut_down(struct deadline *d, const struct event *e)
+{
+	struct conn *c = model_conn(d->env.model, e->pid, e->fd);
+	struct deadline_conn *k = c ? c->slot[DEADLINE_SLOT] : NULL;
+
+	if (!k || e->ret < 0 || !k->before_open || k->before_end != END_FAILED || e->t0 > k->before.until_ns)
+		return;
+	k->before_end = END_GAVE_UP;
+	k->before.other_thread = k->before.last_tid && k->before.last_tid != e->tid;
+	k->before.announced = false; /* what a poll announced was this end */
+}
+
 static void deadline_event(void *ctx, const struct event *e)
 {
 	struct deadline *d = ctx;
@@ -117,6 +130,8 @@ static void deadline_event(void *ctx, const struct event *e)
 		tried(d, e);
 	if (e->id == WIRE_OUTSTANDING && !e->a0)
 		asked_before(d, e);
+	if (e->id == WIRE_SHUTDOWN)
+		shut_down(d, e);
 	if (e->id == WIRE_STOPPING && !d->stopping_ns) {
 		d->stopping_ns = e->t1 > STOP_SLACK_NS ? e->t1 - STOP_SLACK_NS : 1;
 		watchdog_stopping(d);
@@ -351,11 +366,6 @@ static void deadline_conn_close(void *ctx, struct conn *c, const struct event *e
 		return;
 	uint64_t now = e ? e->t1 : model_now(d->env.model);
 	bool by_us = e && e->id != WIRE_PROCESS_EXIT && e->id != WIRE_PROCESS_GONE && c->end == CONN_CLOSED_BY_US;
-	if (e && e->id == WIRE_SHUTDOWN && k->before_open && k->before_end == END_FAILED && e->t0 <= k->before.until_ns) {
-		/* The reader saw the end before the shutdown that made it had returned. */
-		k->before_end = END_GAVE_UP;
-		k->before.other_thread = k->before.last_tid && k->before.last_tid != e->tid;
-	}
 	if (by_us && d->event_id == WIRE_CLOSE)
 		greeting_given_up(d, k, now);
 	deadline_settle_all(d, k,

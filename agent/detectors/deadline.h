@@ -52,13 +52,14 @@ enum how {
 	HOW_CALLER_FIRST,  /* the caller's own deadline comes first */
 	HOW_GO_TIMER,      /* undecided: a timer of Go's runtime may cover it */
 	HOW_SET_UP,        /* undecided: slices while the peer has never spoken: a connect deadline may be looked at between them */
+	HOW_CLOCK,         /* undecided: the clock ticks by which a library looks after its deadlines */
 	HOW_RUNTIME,       /* the language's runtime was given this deadline */
 	HOW_RUNTIME_NONE,  /* … was given none, for anything */
 	HOWS
 };
 
-/* Strength of evidence; what outweighs what is said in deadline_tally.c. */
-enum weight { W_UNDECIDED, W_KERNEL, W_NONE_WEAK, W_FINITE, W_NONE, W_FINITE_PROVEN, WEIGHTS };
+/* Strength of evidence; what outweighs what is said in deadline_tally.c. W_DOUBT: undecided, because somebody seemed to watch over it. */
+enum weight { W_UNDECIDED, W_KERNEL, W_NONE_WEAK, W_DOUBT, W_FINITE, W_NONE, W_FINITE_PROVEN, WEIGHTS };
 
 struct observation {
 	enum phase phase;
@@ -101,6 +102,7 @@ struct watch {
 	uint64_t timer_ns, timer_len_ns; /* the timer behind that: due, and how far off it was when it was first seen */
 	uint64_t tick_len_ns;            /* the longest timer that came and went while nothing was given up */
 	bool loop_timed_out;
+	uint32_t clock_ticks;     /* waits for the next tick of a known library's clock */
 	uint64_t operation_ns;    /* start of the operation that the phase belongs to */
 	uint64_t last_t1;         /* end of the latest wait */
 	bool ready;               /* a poll has just said that there is something to read */
@@ -131,6 +133,8 @@ struct judge {
 /* deadline_runtime.c */
 /* What the runtime is known to keep for the wait's connection while it waits. */
 void watch_runtime(struct watch *w, const struct wait *wait);
+/* Is this a wait for the next tick of the clock by which a library looks after its deadlines? */
+bool runtime_clock(const struct stacks *stacks, const struct wait *wait);
 bool judge_runtime(const struct watch *w, const struct judge *j, struct observation *o);
 
 /* deadline_bound.c */
@@ -213,6 +217,8 @@ struct deadline_conn {
 struct deadline_timer {
 	uint32_t pid, tid;
 	uint64_t t0, due, limit_ns;
+	uint64_t since_ns; /* of sleeps of one thread that fall towards one moment, the first's beginning */
+	uint64_t woke_ns;  /* when it was seen to end; until then, when it is due */
 	bool ended, again; /* again: the same thread waits so time after time, which is no watchdog */
 };
 

@@ -14,6 +14,8 @@
 #define GIVE_UP_MIN_NS (50 * NS_PER_MS) /* closed sooner, it was no timeout */
 #define READY_NS (10 * NS_PER_MS)       /* a read that takes no longer found its bytes there */
 #define TRIES_MIN 3U                    /* reads that found nothing make a loop that asks again and again */
+#define CLOCK_TICKS_MIN 2U
+#define CLOCK_MOST_NS (600 * NS_PER_S)  /* a clock that ticks on for so long looks after somebody else */
 #define SMALL_SET 4U                    /* a poll on so few: the others are wake-up descriptors */
 #define GO_ASKED_NS (10 * NS_PER_MS)    /* after sending, until a Go program has set its timer for the answer */
 #define GO_SETTLED_NS (100 * NS_PER_MS) /* a wait that goes on for so long was not ended by a new timer */
@@ -250,10 +252,12 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 		return judge_bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age, true);
 	}
 	/* Its shutdown may not have been seen: the process can be gone before that call returns. */
-	if (end == END_FAILED && j->fired && w->forever) {
+	const bool unlimited = w->forever || (w->limit_ns && j->now_ns < w->last_t0 + w->limit_ns);
+	if (end == END_FAILED && j->fired && unlimited) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		o->observed = true;
-		return judge_bounded(o, HOW_GAVE_UP, elapsed_ns(w->operation_ns, j->now_ns), false);
+		return judge_bounded(o, HOW_GAVE_UP, j->fired_len_ns ? j->fired_len_ns : elapsed_ns(w->operation_ns, j->now_ns),
+				     false);
 	}
 	if (end != END_GAVE_UP && (end != END_EXIT || !w->last_t1))
 		return false;
@@ -313,9 +317,11 @@ static bool judge_loop(const struct watch *w, const struct judge *j, struct obse
 	uint64_t noise = age / 10 > NS_PER_S ? age / 10 : NS_PER_S;
 
 	if ((w->loop_forever || age >= j->no_give_up_ns) && w->watchdog_due_ns)
-		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
+		return judge_weighs(o, HOW_OTHER_THREAD, W_DOUBT);
 	if (w->loop_forever)
 		return judge_weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
+	if (w->clock_ticks >= CLOCK_TICKS_MIN && age < CLOCK_MOST_NS)
+		return judge_weighs(o, HOW_CLOCK, W_UNDECIDED);
 	if (age >= j->no_give_up_ns && (w->hint_ns <= j->now_ns + noise || watch_ticks(w)))
 		return j->set_up ? judge_weighs(o, HOW_SET_UP, W_UNDECIDED) : judge_weighs(o, HOW_NO_GIVE_UP, W_NONE_WEAK);
 	if (w->go_timer)

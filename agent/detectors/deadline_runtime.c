@@ -1,7 +1,10 @@
 /*
  * The runtime's own word (DETECTORS, "Deadlines", 5): a Go program's deadlines are timers of its runtime, and where these were told (DEADLINE), no
- * argument of a wait needs to be guessed at. Outcomes still weigh more. Pure functions.
+ * argument of a wait needs to be guessed at. Outcomes still weigh more. Other libraries keep their deadlines by a clock of their own, which
+ * ticks for as long as one is set: that there is one is all that its ticks say. Pure functions.
  */
+#include <string.h>
+
 #include "core/elapsed.h"
 #include "detectors/deadline.h"
 #include "wire/record.h"
@@ -69,5 +72,29 @@ bool judge_runtime(const struct watch *w, const struct judge *j, struct observat
 	/* There are timers, so the poller waits for them, even if it has begun without: the wait that was seen proves nothing. */
 	if (w->runtime_unclear && w->loop_forever)
 		return judge_weighs(o, HOW_GO_TIMER, W_UNDECIDED);
+	return false;
+}
+
+/* Clocks of libraries, and the programs that have them: undici is Node's fetch. */
+static const struct {
+	uint64_t tick_ns;
+	const char *module;
+} clocks[] = {
+	{499 * NS_PER_MS, "node"},
+	{499 * NS_PER_MS, "libnode"},
+};
+
+bool runtime_clock(const struct stacks *stacks, const struct wait *wait)
+{
+	size_t n;
+	const struct frame *f = stacks_frames(stacks, wait->stack, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; f[i].module && k < sizeof(clocks) / sizeof(clocks[0]); k++) {
+			if (wait->limit_ns == (int64_t)clocks[k].tick_ns &&
+			    strncmp(f[i].module, clocks[k].module, strlen(clocks[k].module)) == 0)
+				return true;
+		}
+	}
 	return false;
 }

@@ -165,7 +165,7 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 		end = END_PENDING;
 	struct judge j = judge_of(d, k, now_ns, w);
 	j.fired = end == END_FAILED && watchdog_fired(d, k, w, now_ns);
-	j.fired_len_ns = end == END_GAVE_UP ? watchdog_length(d, k, w, now_ns) : 0;
+	j.fired_len_ns = end == END_GAVE_UP || j.fired ? watchdog_length(d, k, w, now_ns) : 0;
 	if (!watch_judge(w, end, &j, &o))
 		return;
 	if (o.phase == PHASE_BODY && o.weight == W_FINITE) {

@@ -8,6 +8,7 @@
 
 #include "detectors/deadline.h"
 
+#define DOUBT_SHARE 4U             /* one operation in so many */
 #define OUTLIVED_NS (NS_PER_S / 2) /* a wait longer than a proven bound by this and a fifth shows that it was not one */
 
 void tally_add(struct tally *t, const struct observation *o)
@@ -59,17 +60,24 @@ static bool outlived(const struct tally *t, uint64_t limit_ns)
 	return t->waited_ns > limit_ns + limit_ns / 5 + OUTLIVED_NS;
 }
 
+/* Somebody seemed to watch over so many of an event loop's operations that it was hardly by chance. */
+static bool doubtful(const struct tally *t)
+{
+	return t->by_weight[W_DOUBT].count * DOUBT_SHARE >= t->by_weight[W_NONE_WEAK].count;
+}
+
 struct bound tally_bound(const struct tally *t, uint64_t observed_ns)
 {
 	struct bound b = {.tally = t};
 	const bool proven = t->by_weight[W_FINITE_PROVEN].count && !outlived(t, t->by_weight[W_FINITE_PROVEN].limit_ns);
 	static const enum bound_kind kinds[WEIGHTS] = {
-		[W_UNDECIDED] = BOUND_UNKNOWN, [W_KERNEL] = BOUND_KERNEL, [W_NONE_WEAK] = BOUND_NONE,
-		[W_FINITE] = BOUND_FINITE,     [W_NONE] = BOUND_NONE,     [W_FINITE_PROVEN] = BOUND_FINITE,
+		[W_UNDECIDED] = BOUND_UNKNOWN,    [W_KERNEL] = BOUND_KERNEL, [W_NONE_WEAK] = BOUND_NONE,
+		[W_DOUBT] = BOUND_UNKNOWN,        [W_FINITE] = BOUND_FINITE, [W_NONE] = BOUND_NONE,
+		[W_FINITE_PROVEN] = BOUND_FINITE,
 	};
 
 	for (int i = WEIGHTS - 1; i >= 0; i--) {
-		if (!t->by_weight[i].count || (i == W_FINITE_PROVEN && !proven))
+		if (!t->by_weight[i].count || (i == W_FINITE_PROVEN && !proven) || (i == W_DOUBT && !doubtful(t)))
 			continue;
 		b.kind = kinds[i];
 		b.how = t->by_weight[i].how;

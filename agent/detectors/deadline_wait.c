@@ -125,8 +125,10 @@ void deadline_wait(void *ctx, const struct wait *w)
 	if (w->op != WAIT_READ && w->op != WAIT_WRITE)
 		return;
 	struct watch *at = w->t1 > k->now.since_ns ? &k->now : k->before_open ? &k->before : NULL;
-	if (at && (at->phase == PHASE_RESPONSE || at->phase == PHASE_BODY))
-		watch_wait(at, w);
+	if (!at || (at->phase != PHASE_RESPONSE && at->phase != PHASE_BODY))
+		return;
+	at->clock_ticks += w->outcome != WAIT_PENDING && runtime_clock(d->env.stacks, w);
+	watch_wait(at, w);
 }
 
 void deadline_resolve(void *ctx, const struct resolve *r)

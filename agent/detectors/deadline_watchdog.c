@@ -16,11 +16,20 @@
 
 #define TIMER_MIN_NS (100 * NS_PER_MS)  /* shorter sleeps are pauses */
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
+#define START_SHARE 5U /* … or by a part of its length, where preparing takes a while: a JVM loads classes before it connects */
+#define START_MOST_NS NS_PER_S
+#define IDLE_NS (30 * NS_PER_S) /* longer ones are a pool's threads that wait for work, more often than not */
 #define TIMERS_OF_THREAD 2U
 #define FIRST_NS (2 * NS_PER_S)   /* so old at most, the connection was opened for this operation */
 #define FIRED_NS (20 * NS_PER_MS) /* from the end of its sleep to what it does */
 #define HOLD_NS (4 * NS_PER_S)
+#define SAME_MOMENT_NS (25 * NS_PER_MS)
 #define CLEAR_UP_NS NS_PER_S /* from the first thing that a handler of a fatal signal does to the end */
+
+static bool near_to(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b <= SAME_MOMENT_NS : b - a <= SAME_MOMENT_NS;
+}
 
 static bool same_length(uint64_t a, uint64_t b)
 {
@@ -28,6 +37,22 @@ static bool same_length(uint64_t a, uint64_t b)
 }
 
 static void uncover(struct deadline *d, const struct deadline_timer *t);
+
+/* So long before the operation it may have begun. */
+static uint64_t head_start(const struct deadline_timer *t)
+{
+	const uint64_t share = t->limit_ns / START_SHARE;
+
+	if (t->limit_ns > IDLE_NS || share < START_SLACK_NS)
+		return START_SLACK_NS;
+	return share < START_MOST_NS ? share : START_MOST_NS;
+}
+
+/* Did it end just then, as far as is known? */
+static bool fires(const struct deadline_timer *t, uint64_t now_ns)
+{
+	return t->due <= now_ns && now_ns >= t->woke_ns && now_ns - t->woke_ns <= FIRED_NS;
+}
 
 /* Where a thread's next sleep is kept. It has two places of its own: threads that doze all the time, as a JVM's compilers do, would push out
  * the one that watches. */
@@ -53,24 +78,30 @@ static struct deadline_timer *place_of(struct deadline *d, uint32_t pid, uint32_
 
 void watchdog_sleep(struct deadline *d, const struct wait *w)
 {
-	if (w->limit_ns < (int64_t)TIMER_MIN_NS || !w->process)
+	if (w->limit_ns < (int64_t)TIMER_MIN_NS || !w->process || stacks_is_housekeeping(d->env.stacks, w->stack))
 		return;
 	struct deadline_timer timer = {
 		.pid = w->process->pid,
 		.tid = w->tid,
 		.t0 = w->t0,
+		.since_ns = w->t0,
 		.limit_ns = (uint64_t)w->limit_ns,
 		.due = w->t0 + (uint64_t)w->limit_ns,
 		.ended = w->outcome != WAIT_PENDING,
 	};
+	timer.woke_ns = timer.ended ? w->t1 : timer.due;
 	for (uint32_t i = 0; i < d->timers_used; i++) {
 		struct deadline_timer *t = &d->timers[i];
 		if (t->pid != timer.pid || t->tid != timer.tid || !t->t0)
 			continue;
 		if (t->t0 == timer.t0) {
 			t->ended = timer.ended;
+			t->woke_ns = timer.woke_ns;
 			return;
 		}
+		/* Woken in between, it sleeps on towards the same moment. */
+		if (t->t0 < timer.t0 && near_to(t->due, timer.due) && t->since_ns < timer.since_ns)
+			timer.since_ns = t->since_ns;
 		/* It slept just so before, to the end, and nothing came of it: a clock that ticks. */
 		timer.again = timer.again || (t->ended && same_length(t->limit_ns, timer.limit_ns) && t->due <= timer.t0);
 	}
@@ -82,8 +113,8 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 static bool covers(const struct deadline_timer *t, uint32_t pid, uint32_t tid, uint64_t from_ns, uint64_t wait_ns,
 		   uint64_t until_ns)
 {
-	return t->t0 && t->pid == pid && t->tid != tid && !t->again && t->t0 + START_SLACK_NS >= from_ns &&
-	       t->t0 <= wait_ns + START_SLACK_NS && t->t0 < until_ns && t->due > until_ns;
+	return t->t0 && t->pid == pid && t->tid != tid && !t->again && t->since_ns + head_start(t) >= from_ns &&
+	       t->since_ns <= wait_ns + START_SLACK_NS && t->t0 < until_ns && t->due > until_ns;
 }
 
 static uint64_t began(const struct deadline_conn *k, const struct watch *w)
@@ -118,8 +149,7 @@ bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, con
 {
 	for (uint32_t i = 0; w->calls && i < d->timers_used; i++) {
 		const struct deadline_timer *t = &d->timers[i];
-		if (t->due <= now_ns && now_ns - t->due <= FIRED_NS &&
-		    covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1))
+		if (fires(t, now_ns) && covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1))
 			return true;
 	}
 	return false;
@@ -133,7 +163,7 @@ uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k
 		const struct deadline_timer *t = &d->timers[i];
 		if (!t->t0 || t->pid != k->conn->process->pid || t->tid == w->last_tid || t->again || !t->ended)
 			continue;
-		if (t->due <= now_ns && now_ns - t->due <= FIRED_NS && t->limit_ns >= lasted && t->limit_ns / 2 <= lasted)
+		if (fires(t, now_ns) && t->limit_ns >= lasted && t->limit_ns / 2 <= lasted)
 			return t->limit_ns;
 	}
 	return 0;
@@ -155,7 +185,7 @@ static void uncover(struct deadline *d, const struct deadline_timer *t)
 			continue;
 		if (r->o.weight == W_FINITE_PROVEN || (r->o.weight == W_FINITE && r->wait_ns + r->o.limit_ns < t->due))
 			continue;
-		r->o.weight = W_UNDECIDED;
+		r->o.weight = r->o.weight == W_NONE_WEAK ? W_DOUBT : W_UNDECIDED;
 		r->o.how = HOW_OTHER_THREAD;
 	}
 }

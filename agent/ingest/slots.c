@@ -98,6 +98,51 @@ static void meet(struct ingest *in, struct slot *s, const struct wire_thread *t)
 	s->tid = t->tid == t->pid ? s->pid : t->tid;
 }
 
+/* A call that thread i has begun and not ended, if it is a second old by `now_ns`; asleep: a sleep with a limit, however old. */
+static void tell_inflight(struct ingest *in, uint32_t i, uint64_t now_ns, bool asleep)
+{
+	struct wire_thread *t = wire_thread_at(in->shared, i);
+	const struct wire_inflight *f = &t->inflight;
+	const struct slot *s = &in->slots[i];
+	struct event e = {.id = WIRE_INFLIGHT, .t1 = now_ns, .pid = s->pid, .tid = s->tid};
+
+	if (atomic_load_explicit(&t->state, memory_order_acquire) != WIRE_SLOT_LIVE || !s->known || s->generation != t->generation)
+		return;
+	e.a0 = atomic_load_explicit(&f->event, memory_order_acquire);
+	if (e.a0 == 0 || (asleep && e.a0 != WIRE_COND_WAIT && e.a0 != WIRE_SLEEP))
+		return;
+
+	const uint64_t ticks = peek(&f->t0);
+	const uint32_t site = __atomic_load_n(&f->site, __ATOMIC_RELAXED);
+
+	e.fd = __atomic_load_n(&f->fd, __ATOMIC_RELAXED);
+	e.a1 = (uint64_t)__atomic_load_n(&f->limit_ns, __ATOMIC_RELAXED);
+	atomic_thread_fence(memory_order_acquire);
+	/* Still the same call? Else what was read may be half of each. */
+	if (atomic_load_explicit(&f->event, memory_order_relaxed) != e.a0 || peek(&f->t0) != ticks)
+		return;
+	e.t0 = clock_ns(&in->clock, ticks);
+	if (asleep ? e.t0 > now_ns || (int64_t)e.a1 <= 0 : e.t0 + SECOND_NS > now_ns)
+		return;
+
+	struct pending *p = pending_new(in->order, &e, NULL, NULL);
+
+	if (p != NULL) {
+		p->site = site;
+		p->process = t->process;
+	}
+	ingest_hold(in, p);
+}
+
+/* A process exits: who sleeps beside that may have been a watchdog, and will never tell. */
+static void tell_sleepers(struct ingest *in, uint32_t process, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < in->threads_high; i++) {
+		if (wire_thread_at(in->shared, i)->process == process)
+			tell_inflight(in, i, now_ns, true);
+	}
+}
+
 static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 {
 	const struct wire_thread *t = wire_thread_at(in->shared, i);
@@ -122,6 +167,8 @@ static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 	name_others(in, t, &e);
 	if (e.id == WIRE_PROCESS_START || e.id == WIRE_FORK_CHILD)
 		watch_image(in, t->process, e.t1);
+	if (e.id == WIRE_PROCESS_EXIT)
+		tell_sleepers(in, t->process, e.t1);
 	if (s->seq_known && r->seq != s->next_seq)
 		tell(in, i, e.t1, r->seq - s->next_seq);
 	s->next_seq = r->seq + 1;
@@ -275,40 +322,8 @@ bool ingest_in_flight(const struct ingest *in, uint32_t pid, uint32_t tid)
 
 void slots_tell_inflight(struct ingest *in)
 {
-	for (uint32_t i = 0; i < in->threads_high; i++) {
-		struct wire_thread *t = wire_thread_at(in->shared, i);
-		const struct wire_inflight *f = &t->inflight;
-		const struct slot *s = &in->slots[i];
-		struct event e = {.id = WIRE_INFLIGHT, .t1 = in->now_ns, .pid = s->pid, .tid = s->tid};
-
-		if (atomic_load_explicit(&t->state, memory_order_acquire) != WIRE_SLOT_LIVE || !s->known ||
-		    s->generation != t->generation)
-			continue;
-		e.a0 = atomic_load_explicit(&f->event, memory_order_acquire);
-		if (e.a0 == 0)
-			continue;
-
-		const uint64_t ticks = peek(&f->t0);
-		const uint32_t site = __atomic_load_n(&f->site, __ATOMIC_RELAXED);
-
-		e.fd = __atomic_load_n(&f->fd, __ATOMIC_RELAXED);
-		e.a1 = (uint64_t)__atomic_load_n(&f->limit_ns, __ATOMIC_RELAXED);
-		atomic_thread_fence(memory_order_acquire);
-		/* Still the same call? Else what was read may be half of each. */
-		if (atomic_load_explicit(&f->event, memory_order_relaxed) != e.a0 || peek(&f->t0) != ticks)
-			continue;
-		e.t0 = clock_ns(&in->clock, ticks);
-		if (e.t0 + SECOND_NS > in->now_ns)
-			continue;
-
-		struct pending *p = pending_new(in->order, &e, NULL, NULL);
-
-		if (p != NULL) {
-			p->site = site;
-			p->process = t->process;
-		}
-		ingest_hold(in, p);
-	}
+	for (uint32_t i = 0; i < in->threads_high; i++)
+		tell_inflight(in, i, in->now_ns, false);
 }
 
 /* Is this thread of a living process gone without saying so (a raw exit system call)? */

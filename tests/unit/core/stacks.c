@@ -55,6 +55,23 @@ static void site(void **state)
 	stacks_free(s);
 }
 
+/* A JVM's compiler waits for itself; what a Java program asked for does not. */
+static void housekeeping(void **state)
+{
+	struct stacks *s = stacks_new();
+	const struct frame compiler[] = {{.function = "os::PlatformMonitor::wait", .module = "libjvm.so"},
+					 {.function = "Monitor::wait_without_safepoint_check", .module = "libjvm.so"}};
+	const struct frame java[] = {{.function = "ObjectMonitor::wait", .module = "libjvm.so"}, {.module = "[jit]"}};
+	const struct frame other[] = {{.function = "Monitor::wait", .module = "shop"}};
+
+	(void)state;
+	assert_true(stacks_is_housekeeping(s, stacks_add(s, compiler, 2)));
+	assert_false(stacks_is_housekeeping(s, stacks_add(s, java, 2)));
+	assert_false(stacks_is_housekeeping(s, stacks_add(s, other, 1)));
+	assert_false(stacks_is_housekeeping(s, 0));
+	stacks_free(s);
+}
+
 static void limit(void **state)
 {
 	struct stacks *s = stacks_new();
@@ -84,4 +101,4 @@ static void limit(void **state)
 	stacks_free(s);
 }
 
-TEST_MAIN(cmocka_unit_test(interns), cmocka_unit_test(site), cmocka_unit_test(limit))
+TEST_MAIN(cmocka_unit_test(interns), cmocka_unit_test(site), cmocka_unit_test(housekeeping), cmocka_unit_test(limit))

@@ -64,6 +64,41 @@ static void test_event_loop_timers(void **state)
 	}
 }
 
+/* A loop of Node's that ticks as undici's clock does has a deadline of unknown length; after ten minutes it was not this one's. Other
+ * programs tick so by chance. */
+static void test_library_clock(void **state)
+{
+	static const struct {
+		const char *module;
+		int minutes;
+		bool decided;
+	} rows[] = {{"node", 1, false}, {"libnode.so.115", 1, false}, {"node", 11, true}, {"shop", 1, true}};
+
+	(void)state;
+	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		r.s.stack = rig_stack(&r, "uv__io_poll", rows[row].module);
+		script_epoll_create(&r.s, 3);
+		script_event(&r.s, (struct event){.id = WIRE_PIPE, .fd = 10, .a1 = 11});
+		script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 10, EPOLLIN);
+		connect_to(&r, 5);
+		script_nonblock(&r.s, 5, true);
+		script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 5, EPOLLIN);
+		script_write(&r.s, 5, RIG_GET);
+		for (int i = 0; i < rows[row].minutes * 121; i++) {
+			script_epoll_wait(&r.s, 3, 499 * (int64_t)SCRIPT_MSEC, -1, 0);
+			script_tick(&r.s);
+		}
+		rig_finish(&r);
+		const char *evidence = rig_text(&r, 0, "phase", "response", "evidence", NULL);
+		printf("%s, %d min: %s\n", rows[row].module, rows[row].minutes, evidence);
+		assert_string_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), rows[row].decided ? "none" : "unknown");
+		assert_int_equal(strncmp(evidence, "undecided: the clock ticks", 26) == 0, !rows[row].decided);
+		rig_done(&r);
+	}
+}
+
 /* Slices without data: three of the same length show that nobody counts; two say nothing. */
 static void test_slices(void **state)
 {
@@ -182,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_event_loop_gives_up),
 		cmocka_unit_test(test_event_loop_timers),
+		cmocka_unit_test(test_library_clock),
 		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_slices_then_give_up),
 		cmocka_unit_test(test_falling_remainders),

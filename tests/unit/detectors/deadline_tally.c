@@ -22,6 +22,7 @@ static const struct observation limit3 = {.weight = W_FINITE, .how = HOW_CALL_LI
 static const struct observation proven3 = {.weight = W_FINITE_PROVEN, .how = HOW_GAVE_UP, .limit_ns = 3 * NS_PER_S};
 static const struct observation waited40 = {.weight = W_NONE, .how = HOW_CALL_FOREVER, .waited_ns = 40 * NS_PER_S};
 static const struct observation loop = {.weight = W_NONE_WEAK, .how = HOW_LOOP_FOREVER};
+static const struct observation doubt = {.weight = W_DOUBT, .how = HOW_OTHER_THREAD};
 static const struct observation undecided = {.weight = W_UNDECIDED, .how = HOW_LOOP_TIMER};
 
 #define MERGED(...) \
@@ -35,6 +36,9 @@ static void test_of_one_site(void **state)
 	assert_int_equal(MERGED(undecided).kind, BOUND_UNKNOWN);
 	assert_int_equal(MERGED(undecided, loop).kind, BOUND_NONE);
 	assert_int_equal(MERGED(loop, limit3).kind, BOUND_FINITE);
+	assert_int_equal(MERGED(loop, loop, doubt).kind, BOUND_UNKNOWN);
+	assert_int_equal(MERGED(loop, loop, loop, loop, loop, doubt).kind, BOUND_NONE); /* by chance */
+	assert_int_equal(MERGED(doubt, forever).kind, BOUND_NONE);
 	assert_int_equal(MERGED(limit3, forever).kind, BOUND_NONE);
 	assert_int_equal(MERGED(forever, proven3).kind, BOUND_FINITE);
 	assert_int_equal(MERGED(forever, proven3).confidence, CONFIDENCE_PROVEN);

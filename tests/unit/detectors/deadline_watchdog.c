@@ -241,13 +241,92 @@ static void test_length(void **state)
 	}
 }
 
+/* The reader sees the end a moment before the shutdown that made it has returned: it is the other thread's doing all the same, also where
+ * the reader had a longer limit of its own. */
+static void test_seen_before_it_returned(void **state)
+{
+	(void)state;
+	for (int told = 0; told < 2; told++) {
+		struct rig r;
+		connected(&r);
+		const uint64_t since = r.s.now;
+		script_write(&r.s, 5, RIG_GET);
+		script_took(&r.s, 3 * SCRIPT_SEC);
+		script_poll(&r.s, 5, POLLIN, POLLIN, 10 * (int64_t)SCRIPT_SEC);
+		script_event(&r.s, (struct event){.id = WIRE_COND_WAIT,
+						  .tid = WATCHDOG,
+						  .fd = -1,
+						  .t0 = since,
+						  .t1 = r.s.now,
+						  .a1 = 3 * SCRIPT_SEC,
+						  .err = ETIMEDOUT});
+		const uint64_t shut = r.s.now;
+		script_read_eof(&r.s, 5);
+		if (told)
+			script_event(&r.s,
+				     (struct event){.id = WIRE_SHUTDOWN, .tid = WATCHDOG, .fd = 5, .t0 = shut, .a0 = SHUT_RDWR});
+		script_close(&r.s, 5);
+		rig_finish(&r);
+		const double seconds = rig_number(&r, 0, "phase", "response", "seconds", NULL);
+		printf("told %d: %s, %.2f s, %s\n", told, response(&r), seconds,
+		       rig_text(&r, 0, "phase", "response", "evidence", NULL));
+		assert_string_equal(response(&r), "finite");
+		assert_true(seconds > 2.9 && seconds < 3.1);
+		assert_string_equal(rig_text(&r, 0, "phase", "response", "confidence", NULL), told ? "proven" : "observed");
+		rig_done(&r);
+	}
+}
+
+/* A watchdog that began while the connection was still prepared; one that was woken, and sleeps on towards the same moment; and a JVM's
+ * compiler, which sleeps for itself. */
+static void test_began_before(void **state)
+{
+	enum { PREPARED, WOKEN, COMPILER, CASES };
+
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		r.s.stack = rig_stack(&r, "charge", "shop");
+		const struct frame jvm = {.function = "Monitor::wait", .module = "libjvm.so", .runtime = true};
+		const uint32_t own = stacks_add(r.s.stacks, &jvm, 1);
+		const uint64_t began = r.s.now;
+		script_pass(&r.s, i == PREPARED ? 400 * SCRIPT_MSEC : SCRIPT_MSEC);
+		script_socket(&r.s, 5);
+		script_connect(&r.s, 5, "10.0.0.9", 443, 0);
+		script_write(&r.s, 5, RIG_GET);
+		script_took(&r.s, 300 * SCRIPT_MSEC);
+		script_read(&r.s, 5, RIG_200);
+		script_pass(&r.s, SCRIPT_SEC);
+		if (i == WOKEN)
+			script_event(&r.s, (struct event){.id = WIRE_COND_WAIT,
+							  .tid = WATCHDOG,
+							  .fd = -1,
+							  .t0 = began,
+							  .t1 = began + 200 * SCRIPT_MSEC,
+							  .a1 = 3 * SCRIPT_SEC});
+		script_event(&r.s, (struct event){.id = WIRE_INFLIGHT,
+						  .tid = WATCHDOG,
+						  .fd = -1,
+						  .stack = i == COMPILER ? own : 0,
+						  .t0 = i == WOKEN ? began + 200 * SCRIPT_MSEC : began,
+						  .t1 = r.s.now,
+						  .a0 = WIRE_COND_WAIT,
+						  .a1 = i == WOKEN ? 2800 * SCRIPT_MSEC : 3 * SCRIPT_SEC});
+		rig_finish(&r);
+		assert_string_equal(response(&r), i == COMPILER ? "none" : "unknown");
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sleeper), cmocka_unit_test(test_dozers),
-		cmocka_unit_test(test_ticker),  cmocka_unit_test(test_shut_down_by_another),
-		cmocka_unit_test(test_fired),   cmocka_unit_test(test_length),
-		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_sleeper),      cmocka_unit_test(test_dozers),
+		cmocka_unit_test(test_ticker),       cmocka_unit_test(test_shut_down_by_another),
+		cmocka_unit_test(test_fired),        cmocka_unit_test(test_length),
+		cmocka_unit_test(test_killed),       cmocka_unit_test(test_seen_before_it_returned),
+		cmocka_unit_test(test_began_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,35 @@ static void call_that_never_returns_is_told(void **state)
 	close_session(f);
 }
 
+/* When the process exits, its sleepers are told, however short they have slept: they may have watched over a wait. A read is not. */
+static void sleepers_are_told_at_exit(void **state)
+{
+	static const uint16_t calls[] = {WIRE_READ, WIRE_COND_WAIT, WIRE_SLEEP};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		struct fixture *f = open_session(0);
+		struct producer leaver = producer_open(f->shared, 0, 0, own_pid(), own_tid());
+		struct producer sleeper = producer_open(f->shared, 0, 1, own_pid(), own_tid() + 1);
+
+		poll_session(f, false); /* both are known */
+		sleeper.thread->inflight.t0 = producer_ticks(f->shared);
+		sleeper.thread->inflight.limit_ns = 3000000000;
+		atomic_store_explicit(&sleeper.thread->inflight.event, calls[i], memory_order_release);
+
+		struct wire_record r = producer_record(&leaver, WIRE_PROCESS_EXIT, -1);
+
+		assert_true(producer_put(&leaver, &r, NULL, NULL, NULL));
+		poll_session(f, false);
+		atomic_store_explicit(&sleeper.thread->inflight.event, 0, memory_order_release);
+		poll_session(f, true);
+		assert_int_equal(f->seen.inflight, i == 0 ? 0 : 1);
+		if (i > 0)
+			assert_int_equal(f->seen.last.a0, calls[i]);
+		close_session(f);
+	}
+}
+
 static void losses_without_a_slot_are_told(void **state)
 {
 	struct fixture *f = open_session(0);
@@ -49,6 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(call_that_never_returns_is_told),
+		cmocka_unit_test(sleepers_are_told_at_exit),
 		cmocka_unit_test(losses_without_a_slot_are_told),
 	};
 
