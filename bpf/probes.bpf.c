@@ -95,6 +95,14 @@ static __noinline int note_sets(uint32_t at, const uint64_t *args)
 	return 0;
 }
 
+/* A number of where this call is made. */
+static __always_inline uint32_t site_of(const struct pt_regs *regs, uint32_t tgid, uint32_t nr)
+{
+	return (((uint32_t)cpu_ip(regs) * 0x9e3779b1U) ^ ((uint32_t)(cpu_sp(regs) >> 3) * 0x85ebca77U) ^ (tgid * 0xc2b2ae3dU)) +
+		       (nr << 1) |
+	       1;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 {
@@ -136,10 +144,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
 		slot->args[1] = slot->args[0];
 	}
 	slot->nr = (uint16_t)nr;
-	slot->site =
-		(((uint32_t)cpu_ip(regs) * 0x9e3779b1U) ^ ((uint32_t)(cpu_sp(regs) >> 3) * 0x85ebca77U) ^ (tgid * 0xc2b2ae3dU)) +
-			((uint32_t)nr << 1) |
-		1;
+	slot->site = site_of(regs, tgid, (uint32_t)nr);
 	slot->limit = rule->limit == LIMIT_NONE ? -1 : limit_of(rule->limit, slot->args);
 	slot->t0 = bpf_ktime_get_ns();
 	if (rule->copy == COPY_SELECT)
@@ -219,6 +224,11 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long ret)
 	s = scratch_get();
 	if (!s || process == PROBE_PROCESSES)
 		return 0;
+	if (!slot->site) { /* the agent noted it: it was under way before */
+		slot->site = site_of(regs, slot->tgid, slot->nr);
+		if (site_due(slot->site))
+			tell_stack(ctx, regs, slot->site);
+	}
 	if (ret >= ERR_RESTART_FIRST && ret <= ERR_RESTART_LAST)
 		ret = ERR_INTR;
 	s->call.fd_kind = 0;

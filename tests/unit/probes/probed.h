@@ -4,6 +4,7 @@
 #ifndef GAPSCOPE_TESTS_UNIT_PROBES_PROBED_H
 #define GAPSCOPE_TESTS_UNIT_PROBES_PROBED_H
 
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,6 +43,8 @@ static inline void see(void *ctx, uint32_t pid, uint32_t tid, const struct wire_
 		return;
 	assert_true(r->event < 256);
 	assert_true(r->t0 <= r->t1);
+	/* Also of one that was under way when the process began to be watched. */
+	assert_true(r->site != 0 || (r->event != WIRE_READ && r->event != WIRE_WRITE));
 	s->of[r->event]++;
 	if (r->event == WIRE_INFLIGHT) {
 		s->waiting++;
@@ -175,6 +178,26 @@ static inline void child_end(struct child *c)
 {
 	close(c->go);
 	assert_int_equal(waitpid(c->pid, NULL, 0), c->pid);
+}
+
+/* A function of this program, in place of one of a Go program's or an allocator's. */
+__attribute__((noinline, unused)) static int marked(int n)
+{
+	__asm__ volatile("" : "+r"(n));
+	return n;
+}
+
+static inline int find_marked(struct dl_phdr_info *info, size_t size, void *ret)
+{
+	(void)size;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		const uint64_t at = (uint64_t)(uintptr_t)marked - info->dlpi_addr;
+
+		if (p->p_type == PT_LOAD && at >= p->p_vaddr && at - p->p_vaddr < p->p_filesz)
+			*(uint64_t *)ret = at - p->p_vaddr + p->p_offset;
+	}
+	return *(uint64_t *)ret != 0;
 }
 
 #endif

@@ -23,8 +23,6 @@
 #include "probes/probes.h"
 #include "test.h"
 
-#define KERNEL_PATIENCE 12000 /* times 5 ms: it waits until each processor has been idle or switched */
-
 /* Until the child's calls are over: its last one is a read that waits. */
 static void until_waiting(struct probes *p, struct seen *s)
 {
@@ -130,103 +128,6 @@ static void own_children_are_watched_from_their_exec_on(void **state)
 	probes_free(p);
 }
 
-/* The programs that descriptors of a process hold. */
-static size_t programs_of(pid_t pid, uint32_t *ids, size_t max)
-{
-	char path[300], line[128];
-	const struct dirent *entry;
-	size_t n = 0;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo", (int)pid);
-	d = opendir(path);
-	assert_non_null(d);
-	while ((entry = readdir(d)) != NULL) {
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", (int)pid, entry->d_name);
-		f = fopen(path, "re");
-		while (f != NULL && n < max && fgets(line, sizeof(line), f) != NULL)
-			n += sscanf(line, "prog_id: %u", &ids[n]) == 1 ? 1 : 0;
-		if (f != NULL)
-			fclose(f);
-	}
-	closedir(d);
-	return n;
-}
-
-static size_t still_there(const uint32_t *ids, size_t n)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const int fd = bpf_prog_get_fd_by_id(ids[i]);
-
-		left += fd >= 0 ? 1 : 0;
-		if (fd >= 0)
-			close(fd);
-	}
-	return left;
-}
-
-static void a_killed_agent_leaves_nothing(void **state)
-{
-	uint32_t ids[64];
-	size_t n, left;
-	int ready[2];
-	char byte = 0;
-	pid_t pid;
-
-	(void)state;
-	assert_int_equal(pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (write(ready[1], open_probes(false, 0) != NULL ? "y" : "n", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	n = programs_of(pid, ids, sizeof(ids) / sizeof(ids[0]));
-	if (byte == 'y') {
-		assert_true(n >= 6);
-		assert_true(still_there(ids, n) == n);
-	}
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	left = still_there(ids, n);
-	/* The kernel takes its time: a worker of it frees them. */
-	for (int i = 0; i < KERNEL_PATIENCE && left > 0; i++) {
-		poll(NULL, 0, 5);
-		left = still_there(ids, n);
-	}
-	print_message("%zu programs while it lived, %zu afterwards\n", n, left);
-	assert_int_equal(left, 0);
-	close(ready[0]);
-	close(ready[1]);
-}
-
-/* A function of this program, in place of one of a Go program. */
-__attribute__((noinline)) static int marked(int n)
-{
-	__asm__ volatile("" : "+r"(n));
-	return n;
-}
-
-static int find_marked(struct dl_phdr_info *info, size_t size, void *ret)
-{
-	(void)size;
-	for (size_t i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		const uint64_t at = (uint64_t)(uintptr_t)marked - info->dlpi_addr;
-
-		if (p->p_type == PT_LOAD && at >= p->p_vaddr && at - p->p_vaddr < p->p_filesz)
-			*(uint64_t *)ret = at - p->p_vaddr + p->p_offset;
-	}
-	return *(uint64_t *)ret != 0;
-}
-
 static void see_go(void *ctx, const struct probe_call *c, const uint8_t *data)
 {
 	size_t *called = ctx;
@@ -285,6 +186,4 @@ static void a_function_is_watched(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(a_function_is_watched), cmocka_unit_test(a_running_process_is_watched),
-	  cmocka_unit_test(seen_and_lost_add_up), cmocka_unit_test(own_children_are_watched_from_their_exec_on),
-
-	  cmocka_unit_test(a_killed_agent_leaves_nothing))
+	  cmocka_unit_test(seen_and_lost_add_up), cmocka_unit_test(own_children_are_watched_from_their_exec_on))
