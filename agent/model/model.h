@@ -258,6 +258,7 @@ struct request {
 struct observer {
 	void (*event)(void *ctx, const struct event *e); /* every event, before anything derived from it */
 	void (*process_start)(void *ctx, struct process *p);
+	void (*process_program)(void *ctx, struct process *p); /* p->exe was told: at its start, at an exec, or while it runs */
 	void (*process_exit)(void *ctx, struct process *p);
 	void (*conn_open)(void *ctx, struct conn *c, const struct event *e);    /* socket known, or accepted */
 	void (*conn_connect)(void *ctx, struct conn *c, const struct event *e); /* connect ended: connect_err says how */

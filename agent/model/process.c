@@ -173,6 +173,8 @@ void process_on_start(struct model *m, struct proc *p, const struct event *e)
 	}
 	if (!known)
 		TELL(m, process_start, &p->pub);
+	if (e->data)
+		TELL(m, process_program, &p->pub);
 }
 
 void process_on_exit(struct model *m, struct proc *p, const struct event *e)
@@ -238,6 +240,8 @@ void process_on_spawn(struct model *m, struct proc *p, const struct event *e)
 		memcpy(child->pub.exe, e->data, e->data_len < sizeof(child->pub.exe) ? e->data_len : sizeof(child->pub.exe) - 1);
 	inherit_fds(m, p, child, true);
 	TELL(m, process_start, &child->pub);
+	if (e->data)
+		TELL(m, process_program, &child->pub);
 }
 
 void process_on_waitpid(struct model *m, struct proc *p, const struct event *e)

@@ -55,7 +55,7 @@ struct session {
 
 /* -- what the session itself watches -- */
 
-static void on_process_start(void *ctx, struct process *p)
+static void on_process_program(void *ctx, struct process *p)
 {
 	struct session *s = ctx;
 	if (json_object_get(s->service, "exe") == NULL && p->exe[0] != '\0')
@@ -221,7 +221,7 @@ static bool trace_of(void *ctx, uint64_t request_id, uint8_t ret_trace_id[16])
 
 static const struct observer session_observer = {
 	.event = on_event,
-	.process_start = on_process_start,
+	.process_program = on_process_program,
 	.request_start = on_request_start,
 	.request_end = on_request_end,
 	.conn_connect = on_connect,

@@ -113,6 +113,23 @@ static void exec_drops_what_is_marked(void **state)
 	script_done(&s);
 }
 
+static void the_program_of_a_process_that_was_there_before_is_told(void **state)
+{
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "program");
+	script_socket(&s, 5);
+	witness_is(&w, "");
+	script_start(&s, 100, 1, "/bin/a");
+	witness_is(&w, "program 100 /bin/a\n");
+	script_start(&s, 100, 1, "/bin/b");
+	witness_is(&w, "program 100 /bin/b\n");
+	script_done(&s);
+}
+
 static void spawned_children_hold_nothing_until_they_use_it(void **state)
 {
 	struct script s;
@@ -195,6 +212,6 @@ TEST_MAIN(cmocka_unit_test(a_go_program_stays_one_until_another_source_knows_bet
 	  cmocka_unit_test(fork_is_one_child_whichever_record_comes_first),
 	  cmocka_unit_test(a_forked_server_connection_lives_until_the_last_copy),
 	  cmocka_unit_test(a_client_connection_given_up_is_closed_although_a_child_has_an_unused_copy),
-	  cmocka_unit_test(exec_drops_what_is_marked), cmocka_unit_test(spawned_children_hold_nothing_until_they_use_it),
-	  cmocka_unit_test(exit_handlers_still_act), cmocka_unit_test(a_reaped_child_is_gone),
-	  cmocka_unit_test(the_table_of_processes_is_bounded))
+	  cmocka_unit_test(exec_drops_what_is_marked), cmocka_unit_test(the_program_of_a_process_that_was_there_before_is_told),
+	  cmocka_unit_test(spawned_children_hold_nothing_until_they_use_it), cmocka_unit_test(exit_handlers_still_act),
+	  cmocka_unit_test(a_reaped_child_is_gone), cmocka_unit_test(the_table_of_processes_is_bounded))

@@ -56,6 +56,11 @@ SCRIPT_API void witness_on_process_start(void *ctx, struct process *p)
 	witness_say(ctx, "process", "%u of %u %s", p->pid, p->parent, p->exe);
 }
 
+SCRIPT_API void witness_on_process_program(void *ctx, struct process *p)
+{
+	witness_say(ctx, "program", "%u %s", p->pid, p->exe);
+}
+
 SCRIPT_API void witness_on_process_exit(void *ctx, struct process *p)
 {
 	witness_say(ctx, "exit", "%u", p->pid);
@@ -130,6 +135,7 @@ SCRIPT_API void witness_on_tick(void *ctx, uint64_t now_ns)
 
 static const struct observer witness_observer = {
 	.process_start = witness_on_process_start,
+	.process_program = witness_on_process_program,
 	.process_exit = witness_on_process_exit,
 	.conn_open = witness_on_open,
 	.conn_connect = witness_on_connect,
