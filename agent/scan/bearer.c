@@ -76,7 +76,7 @@ bool authorization_other(const struct text *t, size_t at, struct span *ret, enum
 	/* parameters, as Digest has them, are none: name="value" */
 	const uint8_t *equals = len > 0 ? memchr(t->bytes + scheme, '=', len) : NULL;
 	if (text_is(t, at, "basic ") || len < OTHER_MIN || digits < 3 || !is_random(t->bytes + scheme, len) ||
-	    (equals != NULL && is_alnum(equals[1])) || text_at(t, end) == '(')
+	    (equals != NULL && is_alnum(text_at(t, (size_t)(equals - t->bytes) + 1))) || text_at(t, end) == '(')
 		return false;
 	*ret = (struct span){scheme, end};
 	*ret_entity = ENTITY_BEARER_TOKEN;

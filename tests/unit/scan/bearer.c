@@ -39,11 +39,28 @@ static void none(void **state)
 	FIND_ALL(rows);
 }
 
+/* A value that ends the text with an '=': what lies behind the text is not its own. */
+static void at_the_end(void **state)
+{
+	(void)state;
+	char key[] = "0123456789abcde", text[] = "Authorization: GoogleLogin q8Zr2LmX0vTb7NcKd3Wf6Hs9=", behind[sizeof(text)];
+	struct scanner *s = scanner_new((const uint8_t *)key);
+	assert_non_null(s);
+	size_t n = sizeof(text) - 1;
+	memcpy(behind, text, sizeof(text));
+	behind[n] = 'x';
+	size_t alone = scan_text(s, (const uint8_t *)text, n, NULL, NULL);
+	assert_int_equal(alone, 1);
+	assert_int_equal(scan_text(s, (const uint8_t *)behind, n, NULL, NULL), alone);
+	scanner_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(schemes),
 		cmocka_unit_test(none),
+		cmocka_unit_test(at_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
