@@ -157,7 +157,7 @@ HOOK_FN(int, sigaction, int number, const struct sigaction *action, struct sigac
 	call_begin(&c);
 	r = REAL(sigaction)(number, action, old);
 	call_end(&c, r, r < 0);
-	action_say(&c, number, (uint64_t)(uint32_t)action->sa_flags);
+	action_say(&c, number, action->sa_handler == SIG_IGN ? SA_RESTART : (uint64_t)(uint32_t)action->sa_flags);
 	return r;
 }
 HOOK_ALIAS(__sigaction, sigaction);
@@ -172,7 +172,7 @@ HOOK_FN(sighandler_t, signal, int number, sighandler_t handler)
 	call_begin(&c);
 	r = REAL(signal)(number, handler);
 	call_end(&c, r == SIG_ERR ? -1 : 0, r == SIG_ERR);
-	action_say(&c, number, SA_RESTART);
+	action_say(&c, number, handler == SIG_DFL ? 0 : SA_RESTART);
 	return r;
 }
 HOOK_ALIAS(bsd_signal, signal);

@@ -220,12 +220,13 @@ void timers_announce(void)
 	unsigned long action[8] = {0}; /* the kernel's form: handler, flags, … */
 	struct itimerval value = {0};
 
-	if (cpu_syscall(SYS_rt_sigaction, SIGALRM, 0, (long)action, sizeof(uint64_t), 0, 0) != 0 ||
-	    action[0] <= (unsigned long)SIG_IGN)
+	if (cpu_syscall(SYS_rt_sigaction, SIGALRM, 0, (long)action, sizeof(uint64_t), 0, 0) != 0)
 		return;
-	c.t0 = c.t1 = shim_ticks();
-	c.a1 = action[1];
-	emit(&c, NULL, 0, 0);
+	if (action[0] != (unsigned long)SIG_DFL) {
+		c.t0 = c.t1 = shim_ticks();
+		c.a1 = action[0] == (unsigned long)SIG_IGN ? SA_RESTART : action[1];
+		emit(&c, NULL, 0, 0);
+	}
 	if (cpu_syscall(SYS_getitimer, ITIMER_REAL, (long)&value, 0, 0, 0, 0) != 0 ||
 	    (value.it_value.tv_sec == 0 && value.it_value.tv_usec == 0))
 		return;

@@ -217,13 +217,26 @@ static void deadline_request_start(void *ctx, struct request *q)
 	}
 }
 
+/*
+ * The process told the peer, in so many words, that it does not want the answer any more (HTTP/2 resets the stream), and keeps the connection.
+ * Whatever its loop was told last, no answer was there.
+ */
+static bool taken_back(const struct deadline *d, struct deadline_conn *k, const struct request *q)
+{
+	if ((d->event_id != WIRE_WRITE && d->event_id != WIRE_TLS_WRITE && d->event_id != WIRE_SENDMMSG) ||
+	    q->t_end != d->event_t1 || q->t_first_byte || k->conn->process->exit_ns)
+		return false;
+	k->now.announced = false;
+	return true;
+}
+
 static enum ending ending_of(struct deadline *d, struct deadline_conn *k, const struct request *q)
 {
 	switch (q->end) {
 	case REQUEST_DONE:
 		return END_DATA;
 	case REQUEST_ABANDONED:
-		return ending_by_us(d, k, q->t_end);
+		return taken_back(d, k, q) ? END_GAVE_UP : ending_by_us(d, k, q->t_end);
 	case REQUEST_PENDING:
 		return END_PENDING;
 	default:

@@ -109,6 +109,7 @@ struct watch {
 	bool announced;           /* … or an event loop's wait has: what is left unread now was not given up */
 	uint32_t tries;           /* reads that found nothing, of a thread that does not wait */
 	uint64_t runtime_due_ns;  /* the deadline of a language's runtime that covers it, 0 = none */
+	uint32_t runtime_anew;    /* how often it ran out and another one was set, without an answer */
 	bool runtime_whole;       /* … it is the whole operation's */
 	bool runtime_none;        /* the runtime has no timer that might end it */
 	bool runtime_unclear;     /* it had one meanwhile, and it is not known whose */

@@ -17,6 +17,7 @@
 #define CLOCK_TICKS_MIN 2U
 #define CLOCK_MOST_NS (600 * NS_PER_S)  /* a clock that ticks on for so long looks after somebody else */
 #define SMALL_SET 4U                    /* a poll on so few: the others are wake-up descriptors */
+#define FAR_NS (3600 * NS_PER_S)        /* a loop that means to sleep for so long has no deadline of a call in mind */
 #define GO_ASKED_NS (10 * NS_PER_MS)    /* after sending, until a Go program has set its timer for the answer */
 #define GO_SETTLED_NS (100 * NS_PER_MS) /* a wait that goes on for so long was not ended by a new timer */
 #define DUE_SLACK_NS (25 * NS_PER_MS)   /* waits that fall towards one moment agree on it to within this … */
@@ -156,8 +157,9 @@ void watch_wait(struct watch *w, const struct wait *wait)
 
 	if (wait->limit_ns == 0)
 		return;
-	/* What a poll has just announced is there: the read that fetches it does not wait, whatever its limit. */
-	if (wait->how == WAIT_BY_CALL && w->ready && elapsed_ns(wait->t0, wait->t1) < READY_NS && wait->outcome != WAIT_PENDING)
+	/* What a poll, or the same thread's loop, has just announced is there: the read that fetches it does not wait, whatever its limit. */
+	const bool told = w->ready || (w->announced && wait->tid == w->last_tid);
+	if (wait->how == WAIT_BY_CALL && told && elapsed_ns(wait->t0, wait->t1) < READY_NS && wait->outcome != WAIT_PENDING)
 		return;
 	if (!again) {
 		w->calls++;
@@ -322,7 +324,7 @@ static bool judge_loop(const struct watch *w, const struct judge *j, struct obse
 		return judge_weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
 	if (w->clock_ticks >= CLOCK_TICKS_MIN && age < CLOCK_MOST_NS)
 		return judge_weighs(o, HOW_CLOCK, W_UNDECIDED);
-	if (age >= j->no_give_up_ns && (w->hint_ns <= j->now_ns + noise || watch_ticks(w)))
+	if (age >= j->no_give_up_ns && (w->hint_ns <= j->now_ns + noise || w->hint_ns > j->now_ns + FAR_NS || watch_ticks(w)))
 		return j->set_up ? judge_weighs(o, HOW_SET_UP, W_UNDECIDED) : judge_weighs(o, HOW_NO_GIVE_UP, W_NONE_WEAK);
 	if (w->go_timer)
 		return judge_weighs(o, HOW_GO_TIMER, W_UNDECIDED);

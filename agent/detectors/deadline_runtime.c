@@ -10,6 +10,8 @@
 #include "wire/record.h"
 
 #define OUTLIVED_NS (NS_PER_S / 5) /* a wait that goes on so long after a timer is gone was not ended by it */
+#define REARMED_NS (5 * NS_PER_MS) /* a deadline that is set so near the end of the one before, or later, is set anew */
+#define ANEW_MIN 3U                /* so many in a row, and nobody counts */
 #define PASSED_NS (NS_PER_S / 2)   /* a deadline so long past, and nothing came of it, was not this operation's */
 
 /* What bounds each phase. */
@@ -21,7 +23,7 @@ static const enum wire_deadline covering[PHASES][3] = {
 
 static void cover(struct watch *w, const struct wait *wait)
 {
-	uint64_t due = 0;
+	uint64_t due = 0, set = 0;
 
 	for (size_t i = 0; i < 3 && covering[w->phase][i]; i++) {
 		const struct conn_deadline *d = &wait->conn->runtime[covering[w->phase][i]];
@@ -29,8 +31,11 @@ static void cover(struct watch *w, const struct wait *wait)
 		if (d->due_ns <= wait->t0 || (due && d->due_ns >= due))
 			continue;
 		due = d->due_ns;
+		set = d->set_ns;
 		w->runtime_whole = covering[w->phase][i] == WIRE_DEADLINE_WHOLE;
 	}
+	if (w->runtime_due_ns && due > w->runtime_due_ns && set + REARMED_NS >= w->runtime_due_ns)
+		w->runtime_anew++;
 	w->runtime_due_ns = due;
 }
 
@@ -60,6 +65,12 @@ bool judge_runtime(const struct watch *w, const struct judge *j, struct observat
 	/* A connect may go on for the next one to use, when who asked for it has given up at a time of his own. */
 	if (w->phase == PHASE_CONNECT && w->runtime_unclear && w->runtime_due_ns)
 		return judge_weighs(o, HOW_GO_TIMER, W_UNDECIDED);
+	if (w->runtime_anew >= ANEW_MIN) {
+		o->observed = true;
+		return judge_weighs(o, HOW_SLICES, W_NONE);
+	}
+	if (w->runtime_anew)
+		return judge_weighs(o, HOW_REARMED, W_UNDECIDED);
 	if (w->runtime_due_ns > from && j->now_ns < w->runtime_due_ns + PASSED_NS) {
 		if (w->runtime_whole)
 			o->phase = PHASE_TOTAL;

@@ -27,7 +27,7 @@ struct process {
 	uint32_t parent;
 	char exe[LIMIT_PEER_TEXT]; /* path of the executable, "" if unknown */
 	uint64_t start_ns;
-	bool sigalrm_interrupts; /* a SIGALRM handler without SA_RESTART is installed */
+	bool sigalrm_interrupts; /* SIGALRM ends a wait: by a handler without SA_RESTART, or with the process */
 	uint64_t itimer_due_ns;  /* when a pending ITIMER_REAL or alarm expires, 0 = none */
 	uint64_t itimer_len_ns;  /* how long it was set for */
 	uint64_t exit_ns;        /* it called exit, and what follows is its clearing up; 0 = not yet */

@@ -32,6 +32,7 @@ static struct proc *add(struct model *m, uint32_t pid, struct proc *parent, enum
 	p->pub.start_ns = e->t1;
 	p->maker = maker;
 	p->tree = parent ? parent->tree : ++m->next_tree;
+	p->pub.sigalrm_interrupts = true; /* nothing else was heard: it ends the process */
 	if (parent) {
 		p->pub.parent = parent->pub.pid;
 		p->pub.sigalrm_interrupts = parent->pub.sigalrm_interrupts;
@@ -142,7 +143,7 @@ static void exec(struct model *m, struct proc *p, const struct event *e)
 	}
 	poll_forget_all(p);
 	heap_drop(m, p);
-	p->pub.sigalrm_interrupts = false; /* handlers do not survive exec; a pending alarm does */
+	p->pub.sigalrm_interrupts = true; /* handlers do not survive exec; a pending alarm does, and ends the process */
 }
 
 void process_on_start(struct model *m, struct proc *p, const struct event *e)

@@ -64,6 +64,86 @@ static void test_event_loop_timers(void **state)
 	}
 }
 
+/* A loop that means to sleep for a day has no deadline of the call in mind; one of half a minute may. */
+static void test_far_timer(void **state)
+{
+	(void)state;
+	for (int far = 0; far < 2; far++) {
+		const int64_t limit = (far ? 86400 : 30) * (int64_t)SCRIPT_SEC;
+		struct rig r;
+		start(&r);
+		script_epoll_create(&r.s, 3);
+		script_event(&r.s, (struct event){.id = WIRE_PIPE, .fd = 10, .a1 = 11});
+		script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 10, EPOLLIN);
+		connect_to(&r, 5);
+		script_nonblock(&r.s, 5, true);
+		script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 5, EPOLLIN);
+		script_write(&r.s, 5, RIG_GET);
+		uint64_t since = r.s.now;
+		for (int i = 0; i < 20; i++) {
+			script_pass(&r.s, SCRIPT_SEC);
+			script_inflight(&r.s, WIRE_EPOLL_WAIT, 3, limit, since);
+			script_tick(&r.s);
+		}
+		rig_finish(&r);
+		printf("a timer in %d s: %s\n", far ? 86400 : 30, rig_text(&r, 0, "phase", "response", "evidence", NULL));
+		assert_string_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), far ? "none" : "unknown");
+		rig_done(&r);
+	}
+}
+
+/* A wait of the loop that is limited, and then a blocking read of what it announced: that read does not wait. */
+static void test_read_of_what_was_announced(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	script_epoll_create(&r.s, 3);
+	connect_to(&r, 5);
+	script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 5, EPOLLIN);
+	script_write(&r.s, 5, RIG_GET);
+	script_took(&r.s, 300 * SCRIPT_MSEC);
+	script_epoll_wait(&r.s, 3, 3 * (int64_t)SCRIPT_SEC, 5, EPOLLIN);
+	script_read(&r.s, 5, RIG_200);
+	script_close(&r.s, 5);
+	rig_finish(&r);
+	rig_print(&r);
+	assert_null(rig_found(&r, "deadline.response.missing"));
+	assert_string_not_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), "none");
+	rig_done(&r);
+}
+
+/* HTTP/2: the stream is reset after three seconds, the connection stays. That is giving up, whatever the loop was told last. */
+static void test_stream_taken_back(void **state)
+{
+	static const char ask[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+				  "\0\0\0\004\0\0\0\0\0"
+				  "\0\0\003\001\005\0\0\0\001\202\204\206",
+			  take_back[] = "\0\0\004\003\0\0\0\0\001\0\0\0\010";
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	script_epoll_create(&r.s, 3);
+	script_event(&r.s, (struct event){.id = WIRE_PIPE, .fd = 10, .a1 = 11});
+	script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 10, EPOLLIN);
+	connect_to(&r, 5);
+	script_nonblock(&r.s, 5, true);
+	script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 5, EPOLLIN);
+	script_data(&r.s, WIRE_WRITE, 5, ask, sizeof(ask) - 1, sizeof(ask) - 1, 0);
+	script_took(&r.s, 3 * SCRIPT_SEC);
+	script_epoll_wait(&r.s, 3, 86400 * (int64_t)SCRIPT_SEC, 5, EPOLLIN);
+	script_data(&r.s, WIRE_WRITE, 5, take_back, sizeof(take_back) - 1, sizeof(take_back) - 1, 0);
+	script_pass(&r.s, 30 * SCRIPT_SEC);
+	rig_finish(&r);
+	rig_print(&r);
+	assert_string_equal(rig_text(&r, 0, "phase", "response", "confidence", NULL), "proven");
+	double seconds = rig_number(&r, 0, "phase", "response", "seconds", NULL);
+	assert_true(seconds > 2.99 && seconds < 3.01);
+	rig_done(&r);
+}
+
 /* A loop of Node's that ticks as undici's clock does has a deadline of unknown length; after ten minutes it was not this one's. Other
  * programs tick so by chance. */
 static void test_library_clock(void **state)
@@ -165,14 +245,17 @@ static void test_falling_remainders(void **state)
 	rig_done(&r);
 }
 
-/* alarm() with a handler that interrupts bounds a blocking read; with SA_RESTART it does not. */
+/* alarm() with a handler that interrupts bounds a blocking read, and so does one without any handler; with SA_RESTART it does not. */
 static void test_alarm(void **state)
 {
 	(void)state;
-	for (int restart = 0; restart < 2; restart++) {
+	for (int way = 0; way < 3; way++) {
+		const bool restart = way == 1, handler = way < 2;
 		struct rig r;
 		start(&r);
-		script_event(&r.s, (struct event){.id = WIRE_SIGACTION, .fd = -1, .a0 = 14, .a1 = restart ? 0x10000000 : 0});
+		if (handler)
+			script_event(&r.s,
+				     (struct event){.id = WIRE_SIGACTION, .fd = -1, .a0 = 14, .a1 = restart ? 0x10000000 : 0});
 		script_event(&r.s, (struct event){.id = WIRE_ITIMER, .fd = -1, .a1 = 3 * SCRIPT_SEC});
 		connect_to(&r, 5);
 		script_write(&r.s, 5, RIG_GET);
@@ -218,6 +301,9 @@ int main(void)
 		cmocka_unit_test(test_event_loop_gives_up),
 		cmocka_unit_test(test_event_loop_timers),
 		cmocka_unit_test(test_library_clock),
+		cmocka_unit_test(test_far_timer),
+		cmocka_unit_test(test_read_of_what_was_announced),
+		cmocka_unit_test(test_stream_taken_back),
 		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_slices_then_give_up),
 		cmocka_unit_test(test_falling_remainders),

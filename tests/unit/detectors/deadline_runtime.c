@@ -122,6 +122,49 @@ static void only_where_it_speaks(void **state)
 	assert_false(judge_runtime(&w, &j, &o));
 }
 
+/* A deadline that runs out and is set again and again bounds nothing, however long each is. */
+static void set_anew(void **state)
+{
+	static const enum weight weight[] = {W_FINITE, W_UNDECIDED, W_UNDECIDED, W_NONE, W_NONE};
+
+	(void)state;
+	for (uint32_t times = 0; times < sizeof(weight) / sizeof(weight[0]); times++) {
+		struct process p = {.go = true, .timers_known = true};
+		struct conn c = {.process = &p};
+		struct observation o = {.phase = PHASE_RESPONSE};
+		struct watch w;
+		uint64_t now = START;
+
+		watch_begin(&w, PHASE_RESPONSE, START, 1, 0, 0);
+		for (uint32_t i = 0; i <= times; i++, now += 2 * NS_PER_S) {
+			c.runtime[WIRE_DEADLINE_READ] = (struct conn_deadline){.due_ns = now + 2 * NS_PER_S, .set_ns = now};
+			watch_runtime(&w, &(struct wait){.conn = &c, .process = &p, .t0 = now, .t1 = now + NS_PER_S});
+		}
+		assert_true(judge_runtime(&w, &(struct judge){.now_ns = now - NS_PER_S, .no_give_up_ns = 60 * NS_PER_S}, &o));
+		assert_int_equal(o.weight, weight[times]);
+		assert_int_equal(o.how, times >= 3 ? HOW_SLICES : times ? HOW_REARMED : HOW_RUNTIME);
+	}
+}
+
+/* One that is moved on before it runs out is only longer. */
+static void moved_on(void **state)
+{
+	struct process p = {.go = true, .timers_known = true};
+	struct conn c = {.process = &p};
+	struct observation o = {.phase = PHASE_RESPONSE};
+	struct watch w;
+
+	(void)state;
+	watch_begin(&w, PHASE_RESPONSE, START, 1, 0, 0);
+	for (uint64_t now = START; now < START + 5 * NS_PER_S; now += NS_PER_S) {
+		c.runtime[WIRE_DEADLINE_READ] = (struct conn_deadline){.due_ns = now + 2 * NS_PER_S, .set_ns = now};
+		watch_runtime(&w, &(struct wait){.conn = &c, .process = &p, .t0 = now, .t1 = now + NS_PER_S});
+	}
+	assert_true(judge_runtime(&w, &(struct judge){.now_ns = START + 5 * NS_PER_S, .no_give_up_ns = 60 * NS_PER_S}, &o));
+	assert_int_equal(o.weight, W_FINITE);
+	assert_int_equal(o.limit_ns, 6 * NS_PER_S);
+}
+
 /* On a busy machine the poller is woken late for a timer that was set meanwhile. */
 static void a_poller_without_a_limit(void **state)
 {
@@ -152,4 +195,4 @@ static void a_poller_without_a_limit(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(a_poller_without_a_limit), cmocka_unit_test(what_it_says), cmocka_unit_test(a_sleeper_may_be_a_watchdog),
-	  cmocka_unit_test(only_where_it_speaks))
+	  cmocka_unit_test(only_where_it_speaks), cmocka_unit_test(set_anew), cmocka_unit_test(moved_on))

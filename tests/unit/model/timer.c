@@ -40,14 +40,17 @@ static void dispositions(void **state)
 
 	(void)state;
 	script_init(&s);
+	itimer(&s, 0, 0);
+	assert_true(model_process(s.model, 100)->sigalrm_interrupts); /* by default it ends the process */
 	script_event(&s, (struct event){.id = WIRE_SIGACTION, .fd = -1, .a0 = SIGALRM, .a1 = 0});
 	assert_true(model_process(s.model, 100)->sigalrm_interrupts);
 	script_fork(&s, 200);
 	assert_true(model_process(s.model, 200)->sigalrm_interrupts);
 	script_event(&s, (struct event){.id = WIRE_SIGACTION, .fd = -1, .a0 = SIGALRM, .a1 = SA_RESTART});
 	assert_false(model_process(s.model, 100)->sigalrm_interrupts);
+	script_event(&s, (struct event){.pid = 200, .id = WIRE_SIGACTION, .fd = -1, .a0 = SIGALRM, .a1 = SA_RESTART});
 	script_start(&s, 200, 100, "/bin/b"); /* exec resets handlers */
-	assert_false(model_process(s.model, 200)->sigalrm_interrupts);
+	assert_true(model_process(s.model, 200)->sigalrm_interrupts);
 	script_done(&s);
 }
 
