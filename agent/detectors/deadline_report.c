@@ -118,8 +118,7 @@ static const char *const how_texts[HOWS] = {
 	[HOW_CALLER_GONE] = "the caller had gone, and the call went on",
 	[HOW_CALLER_FIRST] = "the caller's own deadline comes first",
 	[HOW_GO_TIMER] = "undecided: Go's timers are its runtime's own, and one may cover it",
-	[HOW_CLOCK] = ("undecided: the clock ticks by which the client library ends what takes too long; how long that is, nothing "
-		       "said yet"),
+	[HOW_CLOCK] = "undecided: the clock ticks by which the client library ends what takes too long",
 	[HOW_RUNTIME] = "the runtime of the language was given this deadline",
 	[HOW_RUNTIME_NONE] = "the runtime of the language has no deadline and no timer that might end it",
 	[HOW_SET_UP] = "undecided: the peer has not spoken yet, and a connect deadline may be looked at between slices",
@@ -291,6 +290,7 @@ void deadline_tell(struct deadline *d, uint64_t now_ns, bool settled)
 
 static json_t *bound_json(const struct bound *b)
 {
+	static const char to_decide[] = "; a peer that stays silent for longer decides it, or `gapscope gate --prove`";
 	static const char *const kinds[] = {
 		[BOUND_UNKNOWN] = "unknown", [BOUND_FINITE] = "finite", [BOUND_KERNEL] = "kernel", [BOUND_NONE] = "none"};
 	char evidence[512], wait[32];
@@ -299,9 +299,9 @@ static json_t *bound_json(const struct bound *b)
 						    : json_null();
 
 	if (b->tally)
-		snprintf(evidence, sizeof evidence, "%s; %" PRIu64 " calls in %" PRIu64 " operations, longest wait %s",
+		snprintf(evidence, sizeof evidence, "%s; %" PRIu64 " calls in %" PRIu64 " operations, longest wait %s%s",
 			 how_texts[b->how], b->tally->calls, b->tally->operations,
-			 evidence_duration(b->tally->waited_ns, wait, sizeof wait));
+			 evidence_duration(b->tally->waited_ns, wait, sizeof wait), b->kind == BOUND_UNKNOWN ? to_decide : "");
 	else
 		snprintf(evidence, sizeof evidence, "not exercised");
 	return json_pack("{s:s, s:o, s:s, s:s}", "bound", kinds[b->kind], "seconds", seconds, "confidence",

@@ -16,7 +16,7 @@
 
 #define TIMER_MIN_NS (100 * NS_PER_MS)  /* shorter sleeps are pauses */
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
-#define START_SHARE 5U /* … or by a part of its length, where preparing takes a while: a JVM loads classes before it connects */
+#define START_SHARE 4U /* … or by a part of its length, where preparing takes a while: a JVM loads classes before it connects */
 #define START_MOST_NS NS_PER_S
 #define IDLE_NS (30 * NS_PER_S) /* longer ones are a pool's threads that wait for work, more often than not */
 #define TIMERS_OF_THREAD 2U
