@@ -36,10 +36,17 @@ void fd_copy_policy(int from, int to)
 	fd_set_policy(to, policy);
 }
 
+bool fd_opens_are_told(void)
+{
+	return unlikely(atomic_load_explicit(&shim.process->tell_opens, memory_order_relaxed));
+}
+
 bool fd_opened(int fd)
 {
 	uint8_t before;
 
+	if (fd_opens_are_told())
+		return false;
 	if ((uint32_t)fd >= shim.policy_fds)
 		return true;
 	before = atomic_load_explicit(&shim.policy[fd], memory_order_relaxed);

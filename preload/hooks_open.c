@@ -25,10 +25,8 @@ static void open_say(struct call *c, const char *path, int flags)
 	if (c->ret >= 0) {
 		const uint8_t policy = fd_policy_of_path(path, flags);
 
-		/* What O_RDWR opened may be a fifo or a terminal: its first use tells. */
-		fd_set_policy((int)c->ret, policy == WIRE_POLICY_NONE && (flags & O_ACCMODE) == O_RDONLY ? policy
-					   : policy == WIRE_POLICY_NONE ? (uint8_t)WIRE_POLICY_UNKNOWN
-									: policy);
+		/* It may be a fifo or a terminal: its first use tells. */
+		fd_set_policy((int)c->ret, policy == WIRE_POLICY_NONE ? (uint8_t)WIRE_POLICY_UNKNOWN : policy);
 	}
 	emit(c, path, len, 0);
 }
@@ -120,4 +118,23 @@ HOOK_FN(int, __openat_2, int dir, const char *path, int flags)
 HOOK_FN(int, __openat64_2, int dir, const char *path, int flags)
 {
 	OPEN(flags, REAL(__openat64_2)(dir, path, flags));
+}
+
+/* An event, which leads nowhere: told as a file of the name that /proc gives it, and only where descriptors grow. */
+HOOK_FN(int, eventfd, unsigned int initial, int flags)
+{
+	static const char name[] = "anon_inode:[eventfd]";
+	struct call c;
+	int r;
+
+	if (!shim_on() || !session_is_set_up() || !fd_opens_are_told() || !call_enter(&c, WIRE_OPEN, -1) || session_is_shadow())
+		return REAL(eventfd)(initial, flags);
+	call_begin(&c);
+	r = REAL(eventfd)(initial, flags);
+	call_end(&c, r, r < 0);
+	if (r >= 0)
+		fd_set_policy(r, WIRE_POLICY_NONE);
+	c.a0 = (uint32_t)flags & (O_CLOEXEC | O_NONBLOCK);
+	emit(&c, name, sizeof(name) - 1, 0);
+	return r;
 }

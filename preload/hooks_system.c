@@ -86,7 +86,9 @@ HOOK_FN(int, prctl, int option, ...)
 
 HOOK_FN(int, pthread_create, pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
 {
+	struct call c;
 	size_t bytes;
+	int r;
 
 	if (attr && pthread_attr_getstacksize(attr, &bytes) == 0) {
 		size_t least = atomic_load_explicit(&shim.stack_min, memory_order_relaxed);
@@ -95,7 +97,13 @@ HOOK_FN(int, pthread_create, pthread_t *thread, const pthread_attr_t *attr, void
 									       memory_order_relaxed))
 			;
 	}
-	return REAL(pthread_create)(thread, attr, start, arg);
+	if (!call_enter(&c, WIRE_THREAD_MADE, -1) || session_is_shadow())
+		return REAL(pthread_create)(thread, attr, start, arg);
+	call_begin(&c);
+	r = REAL(pthread_create)(thread, attr, start, arg);
+	call_end(&c, r, false);
+	emit(&c, NULL, 0, 0);
+	return r;
 }
 
 /* The record of a transfer that was asked for by number. */

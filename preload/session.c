@@ -86,6 +86,7 @@ static uint32_t claim_process(struct wire_header *h)
 			memset((void *)(uintptr_t)wire_policy_at(h, i), WIRE_POLICY_UNKNOWN,
 			       high < h->policy_fds ? high : h->policy_fds);
 			atomic_store_explicit(&p->fd_high, 0, memory_order_relaxed);
+			atomic_store_explicit(&p->tell_opens, 0, memory_order_relaxed);
 			p->generation++;
 			return i;
 		}

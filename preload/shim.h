@@ -160,8 +160,10 @@ void thread_reset(struct shim_tls *t); /* after fork: forget the parent's slot *
 
 /* fd.c */
 uint8_t fd_classify(int fd);
-bool fd_opened(int fd);  /* for reading only, a moment ago. False: its number was somebody's, and the agent must be told */
-bool fd_closing(int fd); /* is its close none of the agent's business? Then the byte is cleared */
+bool fd_opened(
+	int fd); /* for reading only, a moment ago. False: its number was somebody's, and the agent must be told, or it wants to be */
+bool fd_opens_are_told(void); /* it wants to be told of what is opened for reading only */
+bool fd_closing(int fd);      /* is its close none of the agent's business? Then the byte is cleared */
 void fd_set_policy(int fd, uint8_t policy);
 void fd_copy_policy(int from, int to);
 uint8_t fd_policy_of_path(const char *path, int flags);

@@ -7,6 +7,7 @@
  *
  * Owner: the session; its thread.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,8 +144,10 @@ static void fds_open(void *ctx, struct conn *c, const struct event *e)
 	struct fds *d = ctx;
 	struct opened *o;
 
-	(void)e;
-	if (c->inherited || c->is_sink || !c->process)
+	/* What is opened for reading only may be a cache's: fds_groups.c judges that. */
+	const bool reads = c->kind == CONN_FILE && e && e->id == WIRE_OPEN && (e->a0 & O_ACCMODE) == O_RDONLY;
+
+	if (c->inherited || c->is_sink || !c->process || reads)
 		return;
 	struct site *s = site_of(d, c);
 	if (!s || !(o = calloc(1, sizeof *o)))
@@ -338,6 +341,7 @@ static void process_forget(struct fds *d, uint32_t pid)
 	struct site *s, *next;
 
 	fds_forget_groups(d, pid);
+	fds_forget_places(d, pid);
 	HASH_ITER (hh, d->sites, s, next) {
 		if (s->key.pid != pid || s->first)
 			continue;
@@ -366,6 +370,13 @@ static void fds_event(void *ctx, const struct event *e)
 		break;
 	case WIRE_SAMPLE_FILES:
 		fds_group_sample(d, e);
+		break;
+	case WIRE_OPEN:
+	case WIRE_EPOLL_CREATE:
+	case WIRE_TIMERFD_CREATE:
+	case WIRE_DUP:
+	case WIRE_CLOSE:
+		fds_place_event(d, e);
 		break;
 	case WIRE_SAMPLE_SOCKET: {
 		const struct conn *c = e->a0 == SAMPLE_CLOSE_WAIT ? model_conn(d->env.model, e->pid, e->fd) : NULL;
@@ -431,6 +442,7 @@ static void fds_destroy(void *state)
 		free(p);
 	}
 	fds_forget_groups(d, 0);
+	fds_forget_places(d, 0);
 	free(d);
 }
 

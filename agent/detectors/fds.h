@@ -3,6 +3,7 @@
  *
  *   fds.c         sites: by process, call site and kind, the descriptions that are open
  *   fds_groups.c  groups: by process and pattern, what samples of /proc count
+ *   fds_places.c  places: by descriptor, the call site that made what the groups count
  */
 #ifndef GAPSCOPE_DETECTORS_FDS_H
 #define GAPSCOPE_DETECTORS_FDS_H
@@ -14,6 +15,7 @@
 #include "detectors/growth.h"
 
 #define FDS_LATER_OPENS 3U /* that would have taken what lay idle */
+#define FDS_PLACE_MIN 4U   /* descriptors that a place made, to be named */
 
 enum { FDS_O_MIN, FDS_O_FILES_MIN, FDS_O_GROUP_MIN, FDS_O_SECONDS, FDS_O_IDLE, FDS_OPTIONS };
 extern const struct rule fds_rules[];
@@ -22,6 +24,7 @@ struct fds_group {
 	struct growth growth;
 	uint32_t pid;
 	uint32_t kind;
+	uint32_t stack; /* where they come from, 0 = unknown; of the first time that it was told */
 	uint64_t n, told, first_ns, last_ns;
 	struct fds_group *next;
 	char pattern[LIMIT_PEER_TEXT];
@@ -41,6 +44,7 @@ struct fds {
 	struct site *sites;
 	struct fds_group *groups;
 	size_t groups_n;
+	struct fds_place *places;
 	struct fds_process *processes;
 	uint64_t judged_ns;
 };
@@ -53,7 +57,13 @@ void fds_group_sample(struct fds *d, const struct event *e);
 /* Those of one process, or of all (pid 0); while it goes on, or at the end. */
 void fds_judge_groups(struct fds *d, uint32_t pid, bool under_way);
 void fds_forget_groups(struct fds *d, uint32_t pid); /* likewise */
-/* What is known of the limit, into the evidence. True: it is near, or soon will be. */
+
+/* fds_places.c: a call that makes or closes a descriptor; the stack that made most of a group's descriptors that are open, or 0. */
+void fds_place_event(struct fds *d, const struct event *e);
+uint32_t fds_place_of(const struct fds *d, uint32_t pid, const char *pattern);
+void fds_forget_places(struct fds *d, uint32_t pid); /* of one process, or of all (pid 0) */
+
+/* fds_groups.c: what is known of the limit, into the evidence. True: it is near, or soon will be. */
 bool fds_limit_evidence(json_t *evidence, const struct fds_process *p, double per_s);
 
 #endif

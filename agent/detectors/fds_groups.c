@@ -51,22 +51,26 @@ void fds_group_sample(struct fds *d, const struct event *e)
 
 static void tell_group(struct fds *d, struct fds_group *g, const struct growth_trend *t, const struct fds_process *p)
 {
-	char message[512];
+	char message[640], site[SITE_TEXT_SIZE];
 	json_t *evidence = json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:i}", "kind", g->pattern, "open", (json_int_t)g->n,
 				     "a_minute", evidence_number(t->per_s * 60), "a_minute_at_least",
 				     evidence_number(t->low_per_s * 60), "a_minute_at_most", evidence_number(t->high_per_s * 60),
 				     "over_s", evidence_number(t->seconds), "samples", (int)t->marks);
 	const bool soon = fds_limit_evidence(evidence, p, t->per_s);
 
-	snprintf(message, sizeof message,
-		 "%" PRIu64 " descriptors of %s are open, %.3g more a minute; no record says where they are opened", g->n,
-		 g->pattern, t->per_s * 60);
+	/* One that was told without stays so: it would be another finding with. */
+	if (g->told == 0)
+		g->stack = fds_place_of(d, g->pid, g->pattern);
+	snprintf(message, sizeof message, "%" PRIu64 " descriptors of %s are open, %.3g more a minute%s%s", g->n, g->pattern,
+		 t->per_s * 60, g->stack ? ", most of them opened by " : "; no record says where they are opened",
+		 g->stack ? evidence_site(d->env.stacks, g->stack, site, sizeof site) : "");
 	const struct finding f = {
 		.rule = &fds_rules[0],
 		.severity = soon ? SEVERITY_ERROR : SEVERITY_WARNING,
 		.confidence = CONFIDENCE_OBSERVED,
 		.peer = "",
 		.operation = "open",
+		.stack = g->stack,
 		.key = g->pattern,
 		.count = g->n > g->told ? g->n - g->told : 0,
 		.first_seen_ns = g->first_ns,

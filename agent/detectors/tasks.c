@@ -49,17 +49,25 @@ static const struct rule rules[] = {
 			.id = "resource.process.growth",
 			.severity = SEVERITY_WARNING,
 			.title = "processes only grow",
-			.doc = "The same of the service's processes, by {24} or more.",
+			.doc = "The same of the service's processes, or of children of one process that ended and were not waited "
+			       "for, by {24} or more.",
 			.remedy = "Wait for children and end those that are done with; give a pool of workers a size.",
 		},
 	{0},
 };
 
+/* Who makes most of them: the one place that can have more than half survives when places are crossed out against each other. */
+struct maker {
+	uint64_t site, lead;
+	uint32_t stack;
+};
+
 struct threads {
 	uint32_t pid;
-	struct growth growth;
-	uint64_t first_ns, last_ns, told;
-	uint32_t stack; /* of the thread that started another last */
+	struct growth growth, zombies;
+	uint64_t first_ns, told, zombies_told;
+	uint64_t zombies_n; /* since the sample before */
+	struct maker maker;
 	UT_hash_handle hh;
 };
 
@@ -68,7 +76,7 @@ struct tasks {
 	struct threads *threads;
 	struct growth processes;
 	uint64_t processes_n, told, first_ns, judged_ns;
-	uint32_t fork_stack;
+	struct maker maker;
 };
 
 static void *tasks_create(const struct detector_env *env)
@@ -96,22 +104,45 @@ static struct threads *threads_of(struct tasks *d, uint32_t pid)
 	return t;
 }
 
-static void emit(const struct tasks *d, const struct rule *rule, uint32_t stack, const struct growth_trend *g, uint64_t first_ns,
+static void made(const struct tasks *d, struct maker *m, uint32_t stack)
+{
+	const uint64_t site = evidence_site_hash(d->env.stacks, stack);
+
+	if (m->lead == 0)
+		*m = (struct maker){.site = site, .stack = stack};
+	if (m->site == site)
+		m->lead++;
+	else
+		m->lead--;
+}
+
+enum what { THREADS, PROCESSES, ZOMBIES };
+static const struct {
+	const char *name, *key, *end;
+	int rule;
+} whats[] = {
+	[THREADS] = {"threads", "", "and none ends", RULE_THREADS},
+	[PROCESSES] = {"processes", "", "and none ends", RULE_PROCESSES},
+	[ZOMBIES] = {"zombies", "zombies", "which nobody waited for", RULE_PROCESSES},
+};
+
+static void emit(const struct tasks *d, enum what what, uint32_t stack, const struct growth_trend *g, uint64_t first_ns,
 		 uint64_t now_ns, uint64_t more)
 {
-	const char *what = rule == &rules[RULE_THREADS] ? "threads" : "processes";
-	char message[512];
+	const struct rule *rule = &rules[whats[what].rule];
+	char message[512], site[SITE_TEXT_SIZE];
 
-	snprintf(message, sizeof message, "%.0f %s, %.0f more than %.0f s before: %.3g more a minute, and none ends", g->to, what,
-		 g->to - g->from, g->seconds, g->per_s * 60);
+	snprintf(message, sizeof message, "%.0f %s, %.0f more than %.0f s before: %.3g more a minute, %s%s%s", g->to,
+		 whats[what].name, g->to - g->from, g->seconds, g->per_s * 60, whats[what].end, stack ? "; made by " : "",
+		 stack ? evidence_site(d->env.stacks, stack, site, sizeof site) : "");
 	const struct finding f = {
 		.rule = rule,
 		.severity = rule->severity,
 		.confidence = CONFIDENCE_OBSERVED,
 		.peer = "",
-		.operation = what,
+		.operation = whats[what].name,
 		.stack = stack,
-		.key = "",
+		.key = whats[what].key,
 		.count = more,
 		.first_seen_ns = first_ns,
 		.last_seen_ns = now_ns,
@@ -130,13 +161,17 @@ static void judge(struct tasks *d, uint64_t now_ns, bool under_way)
 	struct growth_trend g;
 
 	for (struct threads *t = d->threads; t; t = t->hh.next) {
-		if (!growth_steady(&t->growth, seconds, d->env.options[O_THREADS], &g) || (uint64_t)g.to <= t->told)
-			continue;
-		emit(d, &rules[RULE_THREADS], t->stack, &g, t->first_ns, now_ns, (uint64_t)g.to - t->told);
-		t->told = (uint64_t)g.to;
+		if (growth_steady(&t->growth, seconds, d->env.options[O_THREADS], &g) && (uint64_t)g.to > t->told) {
+			emit(d, THREADS, t->maker.stack, &g, t->first_ns, now_ns, (uint64_t)g.to - t->told);
+			t->told = (uint64_t)g.to;
+		}
+		if (growth_steady(&t->zombies, seconds, d->env.options[O_PROCESSES], &g) && (uint64_t)g.to > t->zombies_told) {
+			emit(d, ZOMBIES, d->maker.stack, &g, t->first_ns, now_ns, (uint64_t)g.to - t->zombies_told);
+			t->zombies_told = (uint64_t)g.to;
+		}
 	}
 	if (growth_steady(&d->processes, seconds, d->env.options[O_PROCESSES], &g) && (uint64_t)g.to > d->told) {
-		emit(d, &rules[RULE_PROCESSES], d->fork_stack, &g, d->first_ns, now_ns, (uint64_t)g.to - d->told);
+		emit(d, PROCESSES, d->maker.stack, &g, d->first_ns, now_ns, (uint64_t)g.to - d->told);
 		d->told = (uint64_t)g.to;
 	}
 }
@@ -147,13 +182,33 @@ static void tasks_event(void *ctx, const struct event *e)
 	struct sample_process p;
 	struct threads *t;
 
-	if ((e->id == WIRE_FORK || e->id == WIRE_SPAWN) && e->ret > 0)
-		d->fork_stack = e->stack;
-	if (e->id != WIRE_SAMPLE_PROCESS || e->data_len < sizeof p || !(t = threads_of(d, e->pid)))
-		return;
-	memcpy(&p, e->data, sizeof p);
-	t->first_ns = t->first_ns ? t->first_ns : e->t1;
-	growth_add(&t->growth, e->t1, (double)p.threads);
+	switch (e->id) {
+	case WIRE_FORK:
+	case WIRE_SPAWN:
+		if (e->ret > 0)
+			made(d, &d->maker, e->stack);
+		break;
+	case WIRE_THREAD_MADE:
+		if (e->ret == 0 && (t = threads_of(d, e->pid)))
+			made(d, &t->maker, e->stack);
+		break;
+	case WIRE_SAMPLE_ZOMBIES:
+		if ((t = threads_of(d, e->pid)))
+			t->zombies_n = e->a0;
+		break;
+	case WIRE_SAMPLE_PROCESS:
+		if (e->data_len < sizeof p || !(t = threads_of(d, e->pid)))
+			return;
+		memcpy(&p, e->data, sizeof p);
+		t->first_ns = t->first_ns ? t->first_ns : e->t1;
+		growth_add(&t->growth, e->t1, (double)p.threads);
+		/* Of the round before: they are told behind the process, and only while there are any. */
+		growth_add(&t->zombies, e->t1, (double)t->zombies_n);
+		t->zombies_n = 0;
+		break;
+	default:
+		break;
+	}
 }
 
 static void tasks_process_start(void *ctx, struct process *p)

@@ -48,6 +48,7 @@ struct watched {
 	uint64_t told[WIRE_LOSS_SLOTS];
 	uint64_t image_ns;         /* when the program in it began, by its first record that was read */
 	uint32_t image_generation; /* of the slot when that was read: image_ns speaks of this owner only */
+	uint64_t fds_most, fds_ns; /* descriptors of no connection that were open at most, and when that rose last */
 };
 
 struct ingest {

@@ -5,10 +5,13 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "core/samples.h"
 #include "ingest/internal.h"
 
 #define SECOND_NS 1000000000ULL
-#define CATCH_UP 60U /* ticks made up for after a stop of the agent, at most */
+#define OPENS_RISE 8U                   /* descriptors more than at most before: they grow */
+#define OPENS_QUIET_NS (60 * SECOND_NS) /* and have stopped to */
+#define CATCH_UP 60U                    /* ticks made up for after a stop of the agent, at most */
 
 static void say(struct ingest *in, uint16_t id, uint64_t at)
 {
@@ -79,10 +82,36 @@ void pulse_unwatched(struct ingest *in, bool last)
 	}
 }
 
+/* Where descriptors grow that no record tells of, let the shim tell: a leak wants its call sites. Else it costs each request of a web server. */
+static void tell_opens(struct ingest *in, uint32_t pid, const struct sample_process *s)
+{
+	if (s->fds == SAMPLE_UNKNOWN)
+		return;
+	const uint64_t open = s->fds - s->fd_kinds[SAMPLE_FD_SOCKET] - s->fd_kinds[SAMPLE_FD_PIPE];
+	for (uint32_t i = 0; i < in->processes_high; i++) {
+		struct watched *w = &in->watched[i];
+
+		if (!w->known || w->gone || w->pid != pid)
+			continue;
+		const bool rose = open >= w->fds_most + OPENS_RISE, first = w->fds_ns == 0;
+		if (rose || first) {
+			w->fds_most = open;
+			w->fds_ns = in->now_ns;
+		}
+		if (!first && (rose || in->now_ns - w->fds_ns > OPENS_QUIET_NS))
+			atomic_store_explicit(&wire_process_at(in->shared, i)->tell_opens, rose, memory_order_relaxed);
+	}
+}
+
 static void hold_sample(void *ctx, const struct event *e)
 {
 	struct ingest *in = ctx;
+	struct sample_process s;
 
+	if (e->id == WIRE_SAMPLE_PROCESS && e->data_len >= sizeof(s)) {
+		memcpy(&s, e->data, sizeof(s));
+		tell_opens(in, e->pid, &s);
+	}
 	ingest_hold(in, pending_new(in->order, e, NULL, NULL));
 }
 

@@ -77,6 +77,7 @@ static void meet(struct ingest *in, uint32_t i)
 
 	w->known = true;
 	w->gone = false;
+	w->fds_most = w->fds_ns = 0;
 	w->generation = p->generation;
 	w->pid = pids_outside(in->pids, p->pid_ns, p->pid, p->parent, true, in->now_ns);
 	if (read_stat(w->pid, &state, &threads, &w->start_time) < 0)

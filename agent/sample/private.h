@@ -51,6 +51,9 @@ uint64_t read_number_after(const char *text, const char *key);
 void sample_one_process(struct sampler *s, uint32_t pid);
 void sample_fds(struct sampler *s, uint32_t pid, struct sample_process *p);
 
+/* sample_zombies.c: the children of one process that ended and that it did not wait for. */
+void sample_zombies(struct sampler *s, uint32_t pid);
+
 /* sample_sockets.c, sample_memory.c: of all processes of the round. */
 void sample_sockets(struct sampler *s, const uint32_t *pids, size_t n);
 void sample_sockets_done(struct sampler *s);

@@ -71,6 +71,8 @@ void sampler_round(struct sampler *s, const uint32_t *pids, size_t n, uint64_t n
 	s->links_n = 0;
 	for (size_t i = 0; i < n; i++)
 		sample_one_process(s, pids[i]);
+	for (size_t i = 0; i < n; i++)
+		sample_zombies(s, pids[i]);
 	sample_sockets(s, pids, n);
 	sample_memories(s, pids, n);
 	if (s->found)

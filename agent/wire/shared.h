@@ -9,7 +9,7 @@
  *   policy_off   uint8_t[process_max][policy_fds]      one byte per descriptor: enum wire_policy
  *   ring_off     uint8_t[thread_max][ring_bytes]       one SPSC ring per thread slot
  *
- * Who writes what: the agent writes the header, `tail`, `policy` (shared with the shim: last writer wins) and frees slots; the
+ * Who writes what: the agent writes the header, `tail`, `tell_opens`, `policy` (shared with the shim: last writer wins) and frees slots; the
  * shim writes everything else. A process that cannot map all of it maps a prefix and uses only the rings inside it.
  * Pages that nobody touched cost nothing: the memfd is sparse.
  */
@@ -106,7 +106,8 @@ struct wire_process {
 	_Atomic uint32_t fd_high; /* highest descriptor with a policy byte set, + 1 */
 	uint32_t pid_ns; /* inode number of that namespace if the agent put the shim in, and it is not the agent's; else 0 */
 	uint32_t parent; /* of a forked child: the pid of its parent, in the same namespace; else 0 */
-	uint32_t pad;
+	/* By the agent: what is opened for reading only, and events, are told, too: descriptors grow, and nobody knows where they come from. */
+	_Atomic uint32_t tell_opens;
 	_Atomic uint64_t lost[WIRE_LOSS_SLOTS]; /* losses of threads without a ring */
 };
 static_assert(sizeof(struct wire_process) == 160, "");

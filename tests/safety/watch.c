@@ -3,7 +3,7 @@
  * the agent: it makes the session's memory, drains the rings in a thread, checks every record, and balances the account:
  * what the rings' counters say was published is what was drained, and what the program says it called was published or counted lost.
  *
- *   watch [--ring BYTES] [--threads N] [--processes N] [--fds N] [--alloc MEAN] [--frozen] [--unwatched] [--env NAME=VALUE] [--below LIB] LIB PROGRAM [ARGS…]
+ *   watch [--ring BYTES] [--threads N] [--processes N] [--fds N] [--alloc MEAN] [--opens] [--frozen] [--unwatched] [--env NAME=VALUE] [--below LIB] LIB PROGRAM [ARGS…]
  *
  * --below: a library that is preloaded both times, behind ours. --frozen: the rings are never drained and the agent's heart does not beat. --unwatched: no process may claim a slot.
  * The program writes its claims, lines `EVENT calls`, into the file named by GS_CLAIMS (claim.h).
@@ -31,6 +31,7 @@ static struct {
 	uint32_t threads;
 	uint32_t processes;
 	uint32_t fds;
+	bool opens;     /* have what is opened for reading only told, too */
 	uint32_t alloc; /* sample allocations every so many bytes; 0 = watch none */
 	bool frozen;
 	bool unwatched;
@@ -189,6 +190,8 @@ static void *drain(void *unused)
 
 		if (!opt.frozen)
 			atomic_store(&header->heartbeat, ticks());
+		for (uint32_t i = 0; i < opt.processes && opt.opens; i++)
+			atomic_store(&wire_process_at(header, i)->tell_opens, 1);
 		for (uint32_t i = 0; i < opt.threads && !(opt.frozen && !last); i++)
 			any |= drain_slot(i);
 		if (++round % 64 == 0 && !opt.frozen)
@@ -338,6 +341,8 @@ static int parse(char **argv)
 	for (argv++; *argv != NULL && strncmp(*argv, "--", 2) == 0; argv++) {
 		if (strcmp(*argv, "--frozen") == 0)
 			opt.frozen = true;
+		else if (strcmp(*argv, "--opens") == 0)
+			opt.opens = true;
 		else if (strcmp(*argv, "--unwatched") == 0)
 			opt.unwatched = true;
 		else if (argv[1] == NULL)

@@ -134,7 +134,7 @@ static void a_script_lies_behind_the_stack(void **state)
 
 static void unknown_events_are_refused(void **state)
 {
-	static const uint16_t bad[] = {0, 13, 139, WIRE_TICK, WIRE_MATCH, 9999, UINT16_MAX};
+	static const uint16_t bad[] = {0, 14, 139, WIRE_TICK, WIRE_MATCH, 9999, UINT16_MAX};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -1,4 +1,7 @@
 /* pulse.c: ticks, calls that do not return, and losses that no record tells of. */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "ingest/session.h"
 
 static void call_that_never_returns_is_told(void **state)
@@ -74,9 +77,51 @@ static void losses_without_a_slot_are_told(void **state)
 	close_session(f);
 }
 
+/* Polls until the process's switch is as wanted. */
+static void until_opens_are(struct fixture *f, uint32_t wanted)
+{
+	const struct wire_process *p = wire_process_at(f->shared, 0);
+	const uint64_t begun = ingest_now_ns(f->in);
+
+	while (atomic_load(&p->tell_opens) != wanted) {
+		const struct timespec ms = {.tv_nsec = 1000000};
+
+		assert_true(ingest_now_ns(f->in) - begun < 20000000000ULL);
+		poll_session(f, false);
+		nanosleep(&ms, NULL);
+	}
+}
+
+static void opens_are_told_where_descriptors_grow(void **state)
+{
+	struct fixture *f = open_session_of((struct ingest_options){.samples = true});
+	const struct producer p = producer_open(f->shared, 0, 0, own_pid(), own_tid());
+	uint64_t so_far = f->seen.n;
+	int fds[16];
+
+	(void)state;
+	(void)p;
+	while (f->seen.n == so_far || f->seen.last.id != WIRE_SAMPLE_PROCESS) { /* the first sample says how many are usual */
+		const struct timespec ms = {.tv_nsec = 1000000};
+
+		poll_session(f, false);
+		nanosleep(&ms, NULL);
+	}
+	assert_int_equal(atomic_load(&wire_process_at(f->shared, 0)->tell_opens), 0);
+	for (int i = 0; i < 16; i++) {
+		fds[i] = open("/dev/null", O_RDONLY);
+		assert_true(fds[i] >= 0);
+	}
+	until_opens_are(f, 1);
+	for (int i = 0; i < 16; i++)
+		close(fds[i]);
+	close_session(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opens_are_told_where_descriptors_grow),
 		cmocka_unit_test(call_that_never_returns_is_told),
 		cmocka_unit_test(sleepers_are_told_at_exit),
 		cmocka_unit_test(losses_without_a_slot_are_told),

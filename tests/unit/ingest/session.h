@@ -65,10 +65,13 @@ struct fixture {
 	struct seen seen;
 };
 
-static inline struct fixture *open_session(uint32_t ring_bytes)
+static inline struct fixture *open_session_of(struct ingest_options o)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	const struct ingest_options o = {.process_max = 8, .thread_max = 16, .ring_bytes = ring_bytes, .stacks = true};
+
+	o.process_max = 8;
+	o.thread_max = 16;
+	o.stacks = true;
 
 	assert_non_null(f);
 	f->stacks = stacks_new();
@@ -76,6 +79,11 @@ static inline struct fixture *open_session(uint32_t ring_bytes)
 	assert_int_equal(ingest_new(&o, f->stacks, &f->counters, &f->in), 0);
 	f->shared = ingest_shared(f->in);
 	return f;
+}
+
+static inline struct fixture *open_session(uint32_t ring_bytes)
+{
+	return open_session_of((struct ingest_options){.ring_bytes = ring_bytes});
 }
 
 static inline void close_session(struct fixture *f)
