@@ -60,7 +60,7 @@ static void connection(void)
 {
 	const struct linger at_once = {.l_onoff = 1}; /* or else the ports of a run would be used up */
 	const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int server;
+	int server = -1;
 
 	if (client < 0 || connect(client, (const struct sockaddr *)&where, sizeof(where)) < 0 ||
 	    (server = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
