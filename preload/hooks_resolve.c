@@ -82,7 +82,8 @@ HOOK_FN(int, getaddrinfo, const char *name, const char *service, const struct ad
 	resolve_begin(&c, name);
 	r = REAL(getaddrinfo)(name, service, hints, list);
 	call_end(&c, r, r == EAI_SYSTEM);
-	answer_init(&a, name);
+	/* Nothing is looked up by those who only ask whether it is a number. */
+	answer_init(&a, hints && (hints->ai_flags & AI_NUMERICHOST) ? NULL : name);
 	for (const struct addrinfo *i = r == 0 ? *list : NULL; i; i = i->ai_next) {
 		if (i->ai_family == AF_INET)
 			answer_add(&a, AF_INET, &((const struct sockaddr_in *)(const void *)i->ai_addr)->sin_addr);

@@ -1,6 +1,6 @@
 /*
  * The retry detector's entry: turns requests into attempts at operations, and hands them to the sequences (retry_sequence.c);
- * connections are retry_talk.c's.
+ * connections are retry_talk.c's, look-ups of names retry_lookup.c's.
  *
  * Owns its keys, peers and callers. The session's thread.
  */
@@ -155,6 +155,11 @@ static void retry_conn_close(void *ctx, struct conn *c, const struct event *e)
 	retry_talk_close(ctx, c, e);
 }
 
+static void retry_resolve(void *ctx, const struct resolve *l)
+{
+	retry_lookup(ctx, l);
+}
+
 static void retry_event(void *ctx, const struct event *e)
 {
 	retry_process_event(ctx, e);
@@ -197,6 +202,7 @@ const struct detector retry_detector = {
 		     .conn_data = retry_conn_data,
 		     .conn_close = retry_conn_close,
 		     .wait = retry_wait,
+		     .resolve = retry_resolve,
 		     .request_start = retry_request_start,
 		     .request_end = retry_request_end,
 		     .tick = retry_tick},

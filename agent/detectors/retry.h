@@ -2,7 +2,7 @@
  * Retries, inside the detector: operations (keys), attempts and sequences. retry.c turns what the model tells into attempts, retry_key.c
  * keeps the operations, retry_client.c who does them; retry_sequence.c says what follows what, retry_judge.c judges, retry_report.c speaks.
  *
- *   attempt   one try of an operation: a request, a connect that failed, a connection that ended without an answer
+ *   attempt   one try of an operation: a request, a connect that failed, a connection that ended without an answer, a look-up of a name
  *   sequence  attempts of one operation, each begun after the one before it had failed
  */
 #ifndef GAPSCOPE_DETECTORS_RETRY_H
@@ -59,7 +59,7 @@ enum retry_option {
 };
 extern const struct option retry_options[];
 
-enum retry_kind { RETRY_OF_REQUEST, RETRY_OF_CONNECT, RETRY_OF_BYTES };
+enum retry_kind { RETRY_OF_REQUEST, RETRY_OF_CONNECT, RETRY_OF_BYTES, RETRY_OF_LOOKUP };
 enum retry_result {
 	RETRY_OK,
 	RETRY_FAILED,  /* may be worth another try */
@@ -264,13 +264,17 @@ uint64_t retry_request_hash(const struct request *q);
 bool retry_keeps_period(const struct retry_key *k, uint64_t interval_ns);
 bool retry_keeps_pace(const struct retry_key *k, uint64_t gap_ns);
 /* It makes up for a round that was due before, or is the first one in time after such. */
-bool retry_keeps_schedule(const struct retry_key *k, uint64_t start_ns);
+bool retry_keeps_schedule(const struct retry_key *k, const struct retry_attempt *a);
 void retry_learn_pace(struct retry_key *k, const struct retry_attempt *a);
 /* The same, judged when all is known: delays between failures that are those between good answers. */
 bool retry_was_pace(const struct retry_key *k);
 
 /* retry_sequence.c. Returns how many attempts came before this one in its sequence: 0 = not a retry. */
 unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a);
+/* The incoming request that attempts were made for is over, and so are they. */
+void retry_call_over(struct retry *r, struct retry_key *k, uint64_t caller);
+/* When an attempt began that comes after the end of another: a connection made for it belongs to it. */
+uint64_t retry_begin_ns(const struct retry_attempt *a, uint64_t after_ns);
 /* A process ended by its own will. `parent`: the one that started it, which is watched and lives on; 0 if none does. */
 void retry_process_exit(struct retry *r, uint32_t pid, uint32_t parent);
 /* End sequences that nothing can follow any more. */
@@ -349,6 +353,9 @@ void retry_talks_free(struct retry *r);
 uint64_t retry_connect_ns(const struct conn *c, uint64_t start_ns);
 /* When an attempt ended whose connection was closed at end_ns: when the last wait for an answer ran out, if one did. */
 uint64_t retry_timed_out_ns(const struct conn *c, uint64_t end_ns);
+
+/* retry_lookup.c */
+void retry_lookup(struct retry *r, const struct resolve *l);
 
 /* retry_budget.c */
 void retry_budget_count(struct retry *r, const struct retry_key *k, uint64_t now_ns, bool retry, uint32_t stack);

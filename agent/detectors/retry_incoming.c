@@ -306,6 +306,8 @@ void retry_incoming_end(struct retry *r, const struct request *q)
 	struct retry_caller *of = t && (!mine || t->caller.failed >= c->failed) ? &t->caller : mine ? c : NULL;
 	if (q->end != REQUEST_PENDING)
 		recognise(r, q, of ? of->key : NULL, of ? of->failed : 0);
+	if (of && of->key && q->end != REQUEST_PENDING)
+		retry_call_over(r, of->key, q->id);
 	if (t)
 		traced_free(r, t);
 	if (!mine)

@@ -11,6 +11,7 @@
 #define PERIOD_SAMPLES_MIN 2U /* healthy intervals before a period is believed */
 #define PAID_FAILURES_MAX 8U  /* rounds made up for in a row that all failed: more are tries of one round */
 #define LATE_ROUNDS_MAX 4U    /* in a row, until another period is learned */
+#define WAITED_MAX 2U         /* of these, that came though others were due: who waits so often does not make up for them */
 
 /* Has it a period? */
 static bool is_periodic(const struct retry_client *c)
@@ -36,19 +37,19 @@ bool retry_keeps_pace(const struct retry_key *k, uint64_t gap_ns)
 }
 
 /* A round was due before the last attempt had ended, and this one comes at once. */
-static bool pays_round(const struct retry_client *c, uint64_t start_ns)
+static bool pays_round(const struct retry_client *c, const struct retry_attempt *a)
 {
 	return is_periodic(c) && c->due_ns && c->due_ns <= c->last_end_ns && c->paid_failures < PAID_FAILURES_MAX &&
-	       elapsed_ns(c->last_end_ns, start_ns) * 4 < c->period_ns;
+	       elapsed_ns(c->last_end_ns, retry_begin_ns(a, c->last_end_ns)) * 4 < c->period_ns;
 }
 
 /* The next round after those that were made up for comes when it is due: sooner than a period after the last of them began. */
-bool retry_keeps_schedule(const struct retry_key *k, uint64_t start_ns)
+bool retry_keeps_schedule(const struct retry_key *k, const struct retry_attempt *a)
 {
 	const struct retry_client *c = k->client;
-	const uint64_t off_ns = start_ns > c->due_ns ? start_ns - c->due_ns : c->due_ns - start_ns;
+	const uint64_t off_ns = a->start_ns > c->due_ns ? a->start_ns - c->due_ns : c->due_ns - a->start_ns;
 
-	return pays_round(c, start_ns) || (c->paid && is_periodic(c) && off_ns * 4 <= c->period_ns);
+	return pays_round(c, a) || (c->paid && is_periodic(c) && off_ns * 4 <= c->period_ns);
 }
 
 /* When the next round is due. False if this attempt is not in time, so that it shows neither period nor pace. */
@@ -57,17 +58,18 @@ static bool keep_schedule(struct retry_client *c, const struct retry_attempt *a)
 	const bool good = a->result == RETRY_OK, known = is_periodic(c) && c->due_ns;
 	const uint64_t slack_ns = c->period_ns / 4;
 
-	c->paid = pays_round(c, a->start_ns);
+	c->paid = pays_round(c, a);
 	c->paid_failures = good || !c->paid ? 0 : c->paid_failures + 1;
 	if (c->paid) {
+		c->late = 0;
 		c->due_ns += c->period_ns;
 		return false;
 	}
 	if (known && a->start_ns + slack_ns < c->due_ns) /* no round at all */
 		return true;
 	if (known && a->start_ns > c->due_ns + slack_ns && ++c->late < LATE_ROUNDS_MAX) {
-		/* Who waited while a round was due does not make up for it. */
-		c->due_ns = c->due_ns <= c->last_end_ns ? a->start_ns + c->period_ns : c->due_ns + c->period_ns;
+		const bool waited = c->due_ns <= c->last_end_ns && c->late >= WAITED_MAX;
+		c->due_ns = waited ? a->start_ns + c->period_ns : c->due_ns + c->period_ns;
 		return false;
 	}
 	if (c->late == LATE_ROUNDS_MAX)

@@ -3,6 +3,7 @@
  * operation starting after a failed attempt ended, within a window). Works on the keys of struct retry; the session's thread.
  */
 #include <string.h>
+#include <utlist.h>
 
 #include "core/elapsed.h"
 #include "detectors/retry.h"
@@ -72,10 +73,15 @@ static bool process_for(const struct retry_sequence *s, const struct retry_attem
 	return a->pid != s->pid && a->process_ns > s->last_end_ns && a->process_ns < begin_ns;
 }
 
+uint64_t retry_begin_ns(const struct retry_attempt *a, uint64_t after_ns)
+{
+	return a->connect_ns > after_ns && a->connect_ns < a->start_ns ? a->connect_ns : a->start_ns;
+}
+
 /* The time that was waited. A connection made for the attempt belongs to the attempt, and so does a process started for it. */
 static uint64_t gap_of(struct retry_sequence *s, const struct retry_attempt *a)
 {
-	uint64_t begin = a->connect_ns > s->last_end_ns && a->connect_ns < a->start_ns ? a->connect_ns : a->start_ns;
+	uint64_t begin = retry_begin_ns(a, s->last_end_ns);
 
 	s->gap_ns = 0;
 	if (!process_for(s, a, begin))
@@ -161,7 +167,7 @@ static enum relation relate(struct retry *r, struct retry_key *k, const struct r
 		return UNRELATED;
 	if (a->caller != s->caller || elapsed_ns(s->last_end_ns, a->start_ns) > window_ns(r, s))
 		return UNRELATED;
-	if (retry_keeps_period(k, elapsed_ns(s->last_start_ns, a->start_ns)) || retry_keeps_schedule(k, a->start_ns) ||
+	if (retry_keeps_period(k, elapsed_ns(s->last_start_ns, a->start_ns)) || retry_keeps_schedule(k, a) ||
 	    (a->tid == s->tid && retry_keeps_pace(k, elapsed_ns(s->last_end_ns, a->start_ns))))
 		return PERIODIC;
 	return FOLLOWS;
@@ -302,6 +308,23 @@ unsigned int retry_attempt(struct retry *r, struct retry_key *k, const struct re
 		retry_client_settled(k, a);
 	}
 	return before;
+}
+
+static void call_over(struct retry *r, struct retry_client *c, uint64_t caller)
+{
+	if (!c->seq.active || c->seq.open || c->seq.caller != caller)
+		return;
+	c->key->client = c;
+	end_sequence(r, c->key, true);
+}
+
+void retry_call_over(struct retry *r, struct retry_key *k, uint64_t caller)
+{
+	struct retry_client *c;
+
+	call_over(r, &k->first, caller);
+	LL_FOREACH (k->others, c)
+		call_over(r, c, caller);
 }
 
 void retry_process_exit(struct retry *r, uint32_t pid, uint32_t parent)

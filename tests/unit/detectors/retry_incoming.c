@@ -201,11 +201,35 @@ static void test_layers_by_trace(void **state)
 	rig_done(&r);
 }
 
+/* Its caller has its answer: the attempts are over, though the service lives on. */
+static void test_attempts_end_with_the_call(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	script_accept(&r.s, 3, 7, "10.0.1.1", 40000);
+	script_read(&r.s, 7, "GET /checkout HTTP/1.1\r\nHost: shop\r\n\r\n");
+	for (int k = 0; k < 3; k++) {
+		hop(&r, 9, "GET /stock HTTP/1.1\r\nHost: p\r\n\r\n");
+		script_pass(&r.s, 100 * SCRIPT_MSEC);
+	}
+	script_write(&r.s, 7, RIG_503);
+	rig_finish(&r);
+	const json_t *row = json_array_get(r.section, json_array_size(r.section) - 1);
+	assert_string_equal(json_string_value(json_object_get(row, "operation")), "GET /stock");
+	assert_string_equal(json_string_value(json_object_get(row, "class")), "bounded");
+	assert_int_equal(json_integer_value(json_object_get(row, "bound")), 3);
+	assert_int_equal(json_integer_value(json_object_get(row, "gave_up")), 1);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_repetitions), cmocka_unit_test(test_steady_load),     cmocka_unit_test(test_storm),
-		cmocka_unit_test(test_layers),      cmocka_unit_test(test_layers_by_trace),
+		cmocka_unit_test(test_repetitions),     cmocka_unit_test(test_steady_load),
+		cmocka_unit_test(test_storm),           cmocka_unit_test(test_layers),
+		cmocka_unit_test(test_layers_by_trace), cmocka_unit_test(test_attempts_end_with_the_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
