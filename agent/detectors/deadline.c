@@ -210,6 +210,7 @@ static void deadline_request_start(void *ctx, struct request *q)
 		k->open[k->open_n] = q;
 	k->open_n++;
 	if (k->open_n == 1) {
+		k->now.stated_ns = q->deadline_ns > 0 ? (uint64_t)q->deadline_ns : 0;
 		k->operation_ns = q->t_start;
 		k->longest_gap_ns = k->gap_limit_ns = 0;
 		k->gaps = k->gaps_anew = k->timer_moves = 0;
@@ -304,8 +305,10 @@ static void bytes_out(struct deadline *d, struct deadline_conn *k, const struct 
 		deadline_turn(d, k, PHASE_RESPONSE, e->t1, END_DATA, e);
 	} else if (k->now.phase == PHASE_RESPONSE && !k->now.calls && !k->now.told.tally) { /* the request goes on */
 		uint64_t began = k->now.operation_ns;
+		const uint64_t stated = k->now.stated_ns;
 		watch_begin(&k->now, PHASE_RESPONSE, e->t1, e->tid, e->stack, k->open_n && k->open[0] ? k->open[0]->id : 0);
 		k->now.operation_ns = began;
+		k->now.stated_ns = stated;
 	}
 }
 

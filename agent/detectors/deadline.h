@@ -55,6 +55,7 @@ enum how {
 	HOW_CLOCK,         /* undecided: the clock ticks by which a library looks after its deadlines */
 	HOW_RUNTIME,       /* the language's runtime was given this deadline */
 	HOW_RUNTIME_NONE,  /* … was given none, for anything */
+	HOW_STATED,        /* the request itself says how long its sender waits (grpc-timeout) */
 	HOWS
 };
 
@@ -109,6 +110,7 @@ struct watch {
 	bool announced;           /* … or an event loop's wait has: what is left unread now was not given up */
 	uint32_t tries;           /* reads that found nothing, of a thread that does not wait */
 	uint64_t runtime_due_ns;  /* the deadline of a language's runtime that covers it, 0 = none */
+	uint64_t stated_ns;       /* so long its sender waits, says the request; 0: it does not say */
 	uint32_t runtime_anew;    /* how often it ran out and another one was set, without an answer */
 	bool runtime_whole;       /* … it is the whole operation's */
 	bool runtime_none;        /* the runtime has no timer that might end it */

@@ -350,6 +350,16 @@ static void bound_connect(const struct judge *j, struct observation *o)
 		judge_weighs(o, HOW_KERNEL, W_KERNEL);
 }
 
+/* The sender of a request that states a deadline keeps to it, wherever its library has the timer; if it passes without effect, nobody did. */
+static bool judge_stated(const struct watch *w, const struct judge *j, struct observation *o)
+{
+	if (!w->stated_ns || (w->phase != PHASE_RESPONSE && w->phase != PHASE_BODY) ||
+	    j->now_ns > w->operation_ns + w->stated_ns + w->stated_ns / 5 + NS_PER_S)
+		return false;
+	o->phase = PHASE_TOTAL;
+	return judge_bounded(o, HOW_STATED, w->stated_ns, false);
+}
+
 bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, struct observation *ret)
 {
 	struct observation o = {
@@ -365,7 +375,7 @@ bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, 
 	if (!judge_outcome(w, end, j, &o)) {
 		if (!w->calls && !w->tries && elapsed_ns(w->since_ns, j->now_ns) < j->no_give_up_ns)
 			return false;
-		if (!judge_runtime(w, j, &o) && !judge_descriptor(w, j, &o))
+		if (!judge_stated(w, j, &o) && !judge_runtime(w, j, &o) && !judge_descriptor(w, j, &o))
 			judge_loop(w, j, &o);
 		o.waited_ns = elapsed_ns(w->since_ns, j->now_ns);
 		if (w->phase == PHASE_CONNECT && o.phase == PHASE_CONNECT)

@@ -119,6 +119,7 @@ static const char *const how_texts[HOWS] = {
 	[HOW_CALLER_FIRST] = "the caller's own deadline comes first",
 	[HOW_GO_TIMER] = "undecided: Go's timers are its runtime's own, and one may cover it",
 	[HOW_CLOCK] = "undecided: the clock ticks by which the client library ends what takes too long",
+	[HOW_STATED] = "the request says how long its sender waits",
 	[HOW_RUNTIME] = "the runtime of the language was given this deadline",
 	[HOW_RUNTIME_NONE] = "the runtime of the language has no deadline and no timer that might end it",
 	[HOW_SET_UP] = "undecided: the peer has not spoken yet, and a connect deadline may be looked at between slices",

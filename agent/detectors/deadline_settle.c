@@ -9,11 +9,11 @@
 #include "detectors/deadline.h"
 #include "protocols/protocol.h"
 
-#define YOUNG_NS (2 * NS_PER_S)     /* so long, what a connection shows is held back: it may turn out to be a subscription */
-#define DRIP_GAPS_MIN 2U            /* gaps that make a body drip */
-#define DRIP_GAP_NS (NS_PER_S / 5)  /* … of at least this on the average */
-#define DRIP_ANEW_MIN 4U            /* gaps that are bounded anew, one after the other: nothing is left over for the whole */
-#define TIMER_FAR_NS (2 * NS_PER_S) /* nearer ones may be a tick */
+#define YOUNG_NS (2 * NS_PER_S)         /* so long, what a connection shows is held back: it may turn out to be a subscription */
+#define DRIP_GAPS_MIN 2U                /* gaps that make a body drip */
+#define DRIP_GAP_NS (NS_PER_S / 5)      /* … of at least this on the average */
+#define DRIP_ANEW_MIN 4U                /* gaps that are bounded anew, one after the other: nothing is left over for the whole */
+#define TIMER_FAR_NS (NS_PER_S * 3 / 2) /* nearer ones may be a tick */
 #define DRIP_SLACK_NS (50 * NS_PER_MS)
 #define EXIT_SLACK_NS (NS_PER_S / 2) /* from the end of a wait to the exit that it caused */
 
@@ -233,6 +233,7 @@ void deadline_turn(struct deadline *d, struct deadline_conn *k, enum phase next,
 	k->before_end = end;
 	k->before_open = k->now.phase != PHASE_IDLE;
 	watch_begin(&k->now, next, now_ns, e ? e->tid : 0, e ? e->stack : 0, k->open_n && k->open[0] ? k->open[0]->id : 0);
+	k->now.stated_ns = k->open_n && k->open[0] && k->open[0]->deadline_ns > 0 ? (uint64_t)k->open[0]->deadline_ns : 0;
 	if (next == PHASE_BODY) { /* the loop goes on */
 		k->now.timer_ns = k->before.timer_ns;
 		k->now.timer_len_ns = k->before.timer_len_ns;

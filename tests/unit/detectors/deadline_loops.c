@@ -144,6 +144,33 @@ static void test_stream_taken_back(void **state)
 	rig_done(&r);
 }
 
+/* A request that says how long its sender waits, in a loop whose timers are elsewhere. One that is waited for far longer said nothing. */
+static void test_stated(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		struct rig r;
+		start(&r);
+		script_epoll_create(&r.s, 3);
+		script_event(&r.s, (struct event){.id = WIRE_PIPE, .fd = 10, .a1 = 11});
+		script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 10, EPOLLIN);
+		connect_to(&r, 5);
+		script_nonblock(&r.s, 5, true);
+		script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 5, EPOLLIN);
+		script_write(&r.s, 5, "GET /orders/17 HTTP/1.1\r\nHost: payments\r\ngrpc-timeout: 3S\r\n\r\n");
+		script_took(&r.s, (late ? 30 : 1) * SCRIPT_SEC);
+		script_epoll_wait(&r.s, 3, 86400 * (int64_t)SCRIPT_SEC, 5, EPOLLIN);
+		script_read(&r.s, 5, RIG_200);
+		script_close(&r.s, 5);
+		rig_finish(&r);
+		printf("%s\n", rig_text(&r, 0, "phase", "response", "evidence", NULL));
+		assert_string_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), late ? "none" : "finite");
+		assert_string_equal(rig_text(&r, 0, "verdict", NULL), late ? "none" : "total");
+		assert_int_equal(rig_found(&r, "deadline.response.missing") != NULL, late);
+		rig_done(&r);
+	}
+}
+
 /* A loop of Node's that ticks as undici's clock does has a deadline of unknown length; after ten minutes it was not this one's. Other
  * programs tick so by chance. */
 static void test_library_clock(void **state)
@@ -301,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_event_loop_gives_up),
 		cmocka_unit_test(test_event_loop_timers),
 		cmocka_unit_test(test_library_clock),
+		cmocka_unit_test(test_stated),
 		cmocka_unit_test(test_far_timer),
 		cmocka_unit_test(test_read_of_what_was_announced),
 		cmocka_unit_test(test_stream_taken_back),
