@@ -148,9 +148,9 @@ struct retry_client {
 	uint32_t period_n;
 	uint64_t ok_end_ns, ok_caller, calm_ns; /* last good answer, and how long after one the next attempt comes */
 	uint32_t ok_tid, ok_pid, calm_n;
-	uint64_t due_ns, last_end_ns;                   /* next round of the period, 0 not known; end of the last attempt */
-	uint32_t late, paid_failures;                   /* rounds in a row: that came late; that were made up for and failed */
-	bool paid;                                      /* the last attempt made up for a round */
+	uint64_t due_ns, last_end_ns; /* next round of the period, 0 not known; end of the last attempt */
+	uint32_t odd, paid_failures;  /* attempts in a row: that were no rounds in time; that made up for rounds and failed */
+	bool paid;                    /* the last attempt made up for a round */
 	struct retry_client *active_prev, *active_next; /* with a sequence under way */
 	struct retry_client *next;                      /* of the key */
 };

@@ -10,8 +10,8 @@
 #define PACE_AT_ONCE_NS NS_PER_MS
 #define PERIOD_SAMPLES_MIN 2U /* healthy intervals before a period is believed */
 #define PAID_FAILURES_MAX 8U  /* rounds made up for in a row that all failed: more are tries of one round */
-#define LATE_ROUNDS_MAX 4U    /* in a row, until another period is learned */
-#define WAITED_MAX 2U         /* of these, that came though others were due: who waits so often does not make up for them */
+#define ODD_MAX 16U           /* attempts in a row that are no round in time, until another period is learned */
+#define WAITED_MAX 4U         /* that came late though others were due: who waits so often does not make up for them */
 
 /* Has it a period? */
 static bool is_periodic(const struct retry_client *c)
@@ -61,20 +61,20 @@ static bool keep_schedule(struct retry_client *c, const struct retry_attempt *a)
 	c->paid = pays_round(c, a);
 	c->paid_failures = good || !c->paid ? 0 : c->paid_failures + 1;
 	if (c->paid) {
-		c->late = 0;
+		c->odd = 0;
 		c->due_ns += c->period_ns;
 		return false;
 	}
-	if (known && a->start_ns + slack_ns < c->due_ns) /* no round at all */
-		return true;
-	if (known && a->start_ns > c->due_ns + slack_ns && ++c->late < LATE_ROUNDS_MAX) {
-		const bool waited = c->due_ns <= c->last_end_ns && c->late >= WAITED_MAX;
+	if (known && a->start_ns + slack_ns < c->due_ns && ++c->odd < ODD_MAX) /* no round at all */
+		return false;
+	if (known && a->start_ns > c->due_ns + slack_ns && ++c->odd < ODD_MAX) {
+		const bool waited = c->due_ns <= c->last_end_ns && c->odd >= WAITED_MAX;
 		c->due_ns = waited ? a->start_ns + c->period_ns : c->due_ns + c->period_ns;
 		return false;
 	}
-	if (c->late == LATE_ROUNDS_MAX)
+	if (c->odd == ODD_MAX)
 		c->period_n = 0;
-	c->late = 0;
+	c->odd = 0;
 	c->due_ns = c->period_n ? a->start_ns + c->period_ns : 0;
 	return true;
 }

@@ -112,7 +112,7 @@ static void test_another_period(void **state)
 	bench_init(&b);
 	for (int i = 0; i < 10; i++)
 		attempt(&b, 100 * NS_PER_MS, RETRY_OK, 1, 0);
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 30; i++)
 		attempt(&b, 300 * NS_PER_MS, RETRY_OK, 1, 0);
 	assert_true(retry_keeps_period(b.k, 301 * NS_PER_MS));
 	const struct retry_attempt soon = {.start_ns = b.now + NS_PER_MS};
