@@ -92,7 +92,8 @@ struct watch {
 	uint64_t calls, request_id;
 	uint64_t last_t0;
 	uint32_t last_tid;
-	bool by_call, forever, loop_forever, go_timer, unknown, rearmed, last_timed_out, interrupted, other_thread, slices;
+	bool by_call, forever, loop_forever, loop_forever_sure, go_timer, unknown, rearmed, last_timed_out, interrupted,
+		other_thread, slices;
 	uint32_t timeouts;
 	uint64_t limit_ns;      /* largest limit of a wait that belongs to the descriptor, above a second */
 	uint64_t last_limit_ns; /* of the latest finite one */

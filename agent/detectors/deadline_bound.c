@@ -92,6 +92,12 @@ static bool go_may_set_timer(const struct watch *w, const struct wait *wait)
 	return wait->how == WAIT_BY_EPOLL && wait->process && wait->process->go && wait->t1 < from + least;
 }
 
+/* Begun by another thread before the phase, and ended at once, perhaps because a timer was set: if the next wait has a limit, this said nothing. */
+static bool from_before(const struct watch *w, const struct wait *wait)
+{
+	return wait->t0 < w->since_ns && wait->outcome != WAIT_PENDING && wait->t1 < w->since_ns + READY_NS;
+}
+
 static void wait_forever(struct watch *w, const struct wait *wait)
 {
 	const struct process *p = wait->process;
@@ -107,8 +113,10 @@ static void wait_forever(struct watch *w, const struct wait *wait)
 		w->go_timer = true;
 	else if (belongs(w, wait) != TO_LOOP)
 		w->forever = true;
-	else
+	else {
 		w->loop_forever = true;
+		w->loop_forever_sure = w->loop_forever_sure || !from_before(w, wait);
+	}
 }
 
 /* A loop's next timer. One that came and went unheeded, and those no longer than it, are ticks of something else. */
@@ -138,6 +146,7 @@ static void wait_limited(struct watch *w, const struct wait *wait, bool again)
 
 	if (to == TO_LOOP || (to == TO_SMALL_SET && limit > SLICE_NS)) {
 		loop_timer(w, wait->t0, limit);
+		w->loop_forever = w->loop_forever && w->loop_forever_sure;
 		w->go_timer = w->go_timer || (wait->process && wait->process->go);
 		w->loop_timed_out = wait->outcome == WAIT_TIMED_OUT;
 		return;

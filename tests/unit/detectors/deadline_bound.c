@@ -384,6 +384,34 @@ static void test_timers_of_go(void **state)
 	assert_int_equal(o.how, HOW_GO_TIMER);
 }
 
+/* A worker's loop was asleep without a limit when another thread asked and set a timer: what it sleeps for next counts. */
+static void test_loop_of_another_thread(void **state)
+{
+	(void)state;
+	for (int timer = 0; timer < 2; timer++) {
+		const struct judge j = {.no_give_up_ns = 12 * NS_PER_S, .now_ns = START + 300 * NS_PER_MS};
+		struct wait wait = {.how = WAIT_BY_EPOLL,
+				    .outcome = WAIT_INTERRUPTED,
+				    .limit_ns = WAIT_INFINITE,
+				    .t0 = START - NS_PER_MS,
+				    .t1 = START + NS_PER_MS,
+				    .covers = 2,
+				    .tid = 8};
+		struct watch w;
+		struct observation o;
+
+		watch_begin(&w, PHASE_RESPONSE, START, 7, 0, 0);
+		watch_wait(&w, &wait);
+		wait.t0 = wait.t1;
+		wait.t1 = j.now_ns;
+		wait.limit_ns = timer ? 3 * (int64_t)NS_PER_S : WAIT_INFINITE;
+		watch_wait(&w, &wait);
+		assert_true(watch_judge(&w, END_DATA, &j, &o));
+		assert_int_equal(o.weight, timer ? W_UNDECIDED : W_NONE_WEAK);
+		assert_int_equal(o.how, timer ? HOW_LOOP_TIMER : HOW_LOOP_FOREVER);
+	}
+}
+
 static void test_kernel_options_of_connect(void **state)
 {
 	struct watch w;
@@ -413,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_pending_counts_once),
 		cmocka_unit_test(test_other_thread_is_a_loop),
 		cmocka_unit_test(test_timers_of_go),
+		cmocka_unit_test(test_loop_of_another_thread),
 		cmocka_unit_test(test_kernel_options_of_connect),
 	};
 
