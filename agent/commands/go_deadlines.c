@@ -22,9 +22,13 @@
 #define NONE (-1)
 #define UNKNOWN (-2)
 
+/* A context's timer may be known to act through one descriptor: by the deadline that was set there from it, or as the end of the operation. */
+enum tie { TIE_NONE, TIE_DEADLINE, TIE_OPERATION };
+
 struct timer {
 	uint64_t when; /* CLOCK_MONOTONIC; 0 = the place is free */
-	bool tied;     /* it is a context's, and tied to a descriptor */
+	enum tie tie;
+	int fd; /* that descriptor */
 };
 
 struct task {
@@ -106,7 +110,7 @@ static void tell_others(struct go_deadlines *g, uint64_t now_ns, const struct go
 
 		if (t->when <= now_ns)
 			t->when = 0;
-		if (t->when > last && !t->tied)
+		if (t->when > last && t->tie == TIE_NONE)
 			last = t->when;
 	}
 	told = last != 0 ? (int64_t)last : NONE;
@@ -144,14 +148,30 @@ static void timer_remove(struct go_deadlines *g, const uint8_t *object)
 }
 
 /* The timer of a context with this deadline is tied to a descriptor. False if there is none any more: the context is done with. */
-static bool tie(struct go_deadlines *g, uint64_t due_ns)
+static bool tie(struct go_deadlines *g, uint64_t due_ns, enum tie how, int fd)
 {
 	bool found = false;
 
-	for (size_t i = 0; i < g->timers_n; i++)
-		if (g->timers[i].when + SAME_NS > due_ns && g->timers[i].when < due_ns + SAME_NS)
-			found = g->timers[i].tied = true;
+	for (size_t i = 0; i < g->timers_n; i++) {
+		struct timer *t = &g->timers[i];
+
+		if (t->when + SAME_NS <= due_ns || t->when >= due_ns + SAME_NS)
+			continue;
+		found = true;
+		if (t->tie == TIE_OPERATION && how == TIE_DEADLINE)
+			continue;
+		t->tie = how;
+		t->fd = fd;
+	}
 	return found;
+}
+
+/* The descriptor has no deadline any more: its connect is over. The context that it was taken from may end whatever comes next. */
+static void untie(struct go_deadlines *g, int fd)
+{
+	for (size_t i = 0; i < g->timers_n; i++)
+		if (g->timers[i].tie == TIE_DEADLINE && g->timers[i].fd == fd)
+			g->timers[i].tie = TIE_NONE;
 }
 
 static struct task *task_of(struct go_deadlines *g, uint64_t task)
@@ -264,21 +284,25 @@ static void on_sleep(struct go_deadlines *g, const struct probe_call *c, const s
 static void on_set_deadline(struct go_deadlines *g, const struct probe_call *c, const struct go_sink *to)
 {
 	const int64_t ns = (int64_t)c->args[1];
+	const int fd = (int)c->args[3];
 	const enum wire_deadline what = c->args[2] == MODE_READ    ? WIRE_DEADLINE_READ
 					: c->args[2] == MODE_WRITE ? WIRE_DEADLINE_WRITE
 								   : WIRE_DEADLINE_BOTH;
 
 	/* Taken from a context, whose timer is this and no other then. */
-	if (ns > 0 && tie(g, c->t0 + (uint64_t)ns))
-		tell_others(g, c->t0, to);
-	say(to, c->t0, (int)c->args[3], what, ns == 0 ? NONE : ns < 0 ? 0 : ns);
+	if (ns > 0)
+		(void)tie(g, c->t0 + (uint64_t)ns, TIE_DEADLINE, fd);
+	else if (ns == 0)
+		untie(g, fd);
+	tell_others(g, c->t0, to);
+	say(to, c->t0, fd, what, ns == 0 ? NONE : ns < 0 ? 0 : ns);
 }
 
 static void tell_whole(struct go_deadlines *g, int fd, enum go_chain_end end, uint64_t due, uint64_t now_ns,
 		       const struct go_sink *to)
 {
 	if (end == GO_CHAIN_DEADLINE)
-		(void)tie(g, due);
+		(void)tie(g, due, TIE_OPERATION, fd);
 	say(to, now_ns, fd, WIRE_DEADLINE_WHOLE,
 	    end == GO_CHAIN_DEADLINE      ? left(due, now_ns)
 	    : end == GO_CHAIN_NO_DEADLINE ? NONE
@@ -349,7 +373,7 @@ void go_deadlines_moves(struct go_deadlines *g, const struct probe_call *c, bool
 	}
 	const bool asked = t->asked && c->t0 < t->asked_ns + ASKED_NS;
 
-	if (asked && (t->end != GO_CHAIN_DEADLINE || tie(g, t->due))) {
+	if (asked && (t->end != GO_CHAIN_DEADLINE || tie(g, t->due, TIE_OPERATION, (int)fd))) {
 		g->links[fd] = LINK_WRITER;
 		tell_whole(g, (int)fd, t->end, t->due, c->t0, to);
 	} else if (g->links[fd] == LINK_WRITER) {

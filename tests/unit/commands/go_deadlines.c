@@ -177,6 +177,16 @@ static void of_the_descriptor(void **state)
 	assert_true(r.heard.of[WIRE_DEADLINE_OTHERS] == (int64_t)(2 * SECOND));
 	timer(&r, (struct said){GO_SET_DEADLINE, NOW, ONE, {0, 2 * SECOND, 'w', 9}, 0, 0});
 	assert_int_equal(r.heard.of[WIRE_DEADLINE_OTHERS], -1);
+	/* Its connect is over, and the context goes on: it may end the handshake, whoever waits for it. */
+	timer(&r, (struct said){GO_SET_DEADLINE, NOW + SECOND, ONE, {0, 0, 'w', 8}, 0, 0});
+	assert_int_equal(r.heard.of[WIRE_DEADLINE_OTHERS], -1);
+	timer(&r, (struct said){GO_SET_DEADLINE, NOW + SECOND, ONE, {0, 0, 'w', 9}, 0, 0});
+	assert_true(r.heard.of[WIRE_DEADLINE_OTHERS] == (int64_t)SECOND);
+	/* An operation's end stays that, whatever deadlines come and go meanwhile. */
+	chain(&r, GO_ROUND_TRIP, ONE, NOW, 9, NOW + 2 * SECOND);
+	timer(&r, (struct said){GO_SET_DEADLINE, NOW, ONE, {0, 2 * SECOND, 'r', 9}, 0, 0});
+	timer(&r, (struct said){GO_SET_DEADLINE, NOW + SECOND, ONE, {0, 0, 'r', 9}, 0, 0});
+	assert_int_equal(r.heard.of[WIRE_DEADLINE_OTHERS], -1);
 	go_deadlines_free(r.g);
 }
 
