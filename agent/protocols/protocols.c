@@ -24,14 +24,25 @@
 #include "protocols/http2.h"
 #endif
 
+/* clang-format off */
 const struct protocol *const protocol_table[] = {
 #ifndef GAPSCOPE_SHIM_ONLY
 	&http2_protocol, /* its first line looks like HTTP/1's */
 #endif
-	&http1_protocol,   &redis_protocol, &postgresql_protocol, &mysql_protocol,
-	&mongodb_protocol, &amqp_protocol,  &memcached_protocol,  &memcached_binary_protocol,
-	&dns_protocol,     &kafka_protocol, &tls_protocol,        NULL,
+	&http1_protocol,
+	&redis_protocol,
+	&postgresql_protocol,
+	&mysql_protocol,
+	&mongodb_protocol,
+	&amqp_protocol,
+	&memcached_protocol,
+	&memcached_binary_protocol,
+	&dns_protocol,
+	&kafka_protocol,
+	&tls_protocol,
+	NULL,
 };
+/* clang-format on */
 
 #define PROBE_BYTES 512U /* kept while the first bytes are too few to say */
 #define PROBE_TRIES 16U  /* calls whose bytes are tried on a connection that began before we watched */
