@@ -14,6 +14,7 @@
 #define GIVE_UP_MIN_NS (50 * NS_PER_MS) /* closed sooner, it was no timeout */
 #define READY_NS (10 * NS_PER_MS)       /* a read that takes no longer found its bytes there */
 #define TRIES_MIN 3U                    /* reads that found nothing make a loop that asks again and again */
+#define LATE_PAUSES 4U                  /* so many usual pauses between two looks at the clock are no pause any more */
 #define CLOCK_TICKS_MIN 2U
 #define CLOCK_MOST_NS (600 * NS_PER_S)  /* a clock that ticks on for so long looks after somebody else */
 #define SMALL_SET 4U                    /* a poll on so few: the others are wake-up descriptors */
@@ -238,6 +239,16 @@ static bool near_ns(uint64_t a, uint64_t b, uint64_t slack)
 	return a > b ? a - b <= slack : b - a <= slack;
 }
 
+/* Who reads again and again looks at the clock each time: much later than its last look it did not decide, it only got no processor. Where it
+ * decided it can then be no later than one of its usual pauses after that look. */
+static uint64_t age_of_decision(const struct watch *w, uint64_t now_ns)
+{
+	const uint64_t age = elapsed_ns(w->since_ns, now_ns), looked = elapsed_ns(w->since_ns, w->last_t1);
+	const uint64_t pause = w->tries ? looked / w->tries : 0;
+
+	return !w->calls && w->tries >= TRIES_MIN && age > looked + LATE_PAUSES * pause ? looked + pause : age;
+}
+
 /* The decisive evidence: the wait ended because the process ended it. */
 static bool judge_outcome(const struct watch *w, enum ending end, const struct judge *j, struct observation *o)
 {
@@ -288,7 +299,7 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 	if (w->limit_ns && !w->rearmed && age >= w->limit_ns &&
 	    (age - w->limit_ns <= age / 5 || near_ns(w->last_t0 + w->limit_ns, j->now_ns, w->limit_ns / 10)))
 		return judge_bounded(o, HOW_TIMED_OUT, w->limit_ns, true);
-	return judge_bounded(o, HOW_GAVE_UP, late ? w->hint_ns - w->since_ns : age, true);
+	return judge_bounded(o, HOW_GAVE_UP, late ? w->hint_ns - w->since_ns : age_of_decision(w, j->now_ns), true);
 }
 
 static bool judge_descriptor(const struct watch *w, const struct judge *j, struct observation *o)

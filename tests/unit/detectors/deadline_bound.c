@@ -335,6 +335,24 @@ static void test_other_thread_is_a_loop(void **state)
 	assert_int_equal(o.weight, W_NONE_WEAK);
 }
 
+/* Who only reads again and again decides where it looks at the clock, not where it gets a processor for closing. */
+static void test_busy_reader_without_a_processor(void **state)
+{
+	struct watch w;
+	struct observation o;
+	struct judge j = {.now_ns = START + 3600 * NS_PER_MS, .no_give_up_ns = 20 * NS_PER_S};
+
+	(void)state;
+	for (uint64_t pause = 20; pause <= 1000; pause *= 50) {
+		watch_begin(&w, PHASE_RESPONSE, START, 7, 0, 0);
+		for (uint64_t at = pause; at <= 3000; at += pause)
+			watch_try(&w, &(struct event){.t1 = START + at * NS_PER_MS, .tid = 7});
+		assert_true(watch_judge(&w, END_GAVE_UP, &j, &o));
+		assert_int_equal(o.how, HOW_GAVE_UP);
+		assert_int_equal(o.limit_ns, (pause == 20 ? 3020 : 3600) * NS_PER_MS);
+	}
+}
+
 /* Go's poller without a limit says that no timer runs, once it has gone on for a while; before that, one may be about to be set. */
 static void test_timers_of_go(void **state)
 {
@@ -440,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_silence_of_the_evidence),
 		cmocka_unit_test(test_pending_counts_once),
 		cmocka_unit_test(test_other_thread_is_a_loop),
+		cmocka_unit_test(test_busy_reader_without_a_processor),
 		cmocka_unit_test(test_timers_of_go),
 		cmocka_unit_test(test_loop_of_another_thread),
 		cmocka_unit_test(test_kernel_options_of_connect),
