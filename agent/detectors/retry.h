@@ -90,6 +90,7 @@ struct retry_sequence {
 	bool refused;        /* of RETRY_REFUSED attempts */
 	bool open;           /* the last attempt had not ended when the session did */
 	uint32_t attempts, gaps_n;
+	uint32_t starts; /* attempts for which a process was begun after the one before had failed */
 	uint64_t first_start_ns, last_start_ns, last_end_ns, last_gap_ns, due_ns /* of Retry-After */;
 	uint64_t request_id; /* of the last attempt, 0 none */
 	uint64_t repeats;    /* the request that the last attempt tried again, 0 none */

@@ -106,10 +106,19 @@ static void check_pace(struct retry *r, struct retry_key *k, const struct retry_
 		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->client->seq.attempts);
 }
 
+/* Rounds that may be calls of their own: their attempts; else 0. Where each has a process of its own, that was begun because the one before had
+ * given up, somebody tries on. */
+static uint32_t calls_round(const struct retry_key *k)
+{
+	const uint32_t round = round_of(k);
+
+	return (k->client->seq.starts + 1) * round < k->client->seq.attempts ? round : 0;
+}
+
 /* Many calls one after the other, all failing: the attempts of one of them; 0 of one call. */
 static uint32_t calls_of(const struct retry_key *k)
 {
-	uint32_t round = round_of(k);
+	const uint32_t round = calls_round(k);
 
 	return round && k->client->seq.attempts >= CALLS_MIN * round - 1 && k->client->seq.attempts == k->line.attempts ? round : 0;
 }
@@ -192,7 +201,7 @@ static void check_unbounded(struct retry *r, struct retry_key *k, const struct r
 	const uint32_t proven_at = (uint32_t)option(r, RETRY_O_PROVEN_ATTEMPTS);
 	uint64_t span = (a ? a->end_ns : s->last_end_ns) - s->first_start_ns;
 	const uint32_t most = (uint32_t)option(r, RETRY_O_UNBOUNDED_ATTEMPTS),
-		       round = a && s->attempts < proven_at ? round_of(k) : 0;
+		       round = a && s->attempts < proven_at ? calls_round(k) : 0;
 	bool many = s->attempts > (round ? most * round : most);
 	bool long_ago = span >= retry_option_ns(r, RETRY_O_UNBOUNDED_SECONDS) && s->attempts >= 3;
 

@@ -86,6 +86,7 @@ static uint64_t gap_of(struct retry_sequence *s, const struct retry_attempt *a)
 	s->gap_ns = 0;
 	if (!process_for(s, a, begin))
 		return begin - s->last_end_ns;
+	s->starts++;
 	s->gap_ns = s->exit_ns > s->last_end_ns && s->exit_ns < a->process_ns ? s->exit_ns : s->last_end_ns;
 	return a->process_ns - s->gap_ns;
 }

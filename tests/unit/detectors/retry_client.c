@@ -100,6 +100,32 @@ static void test_loops_side_by_side(void **state)
 	retry_keys_free(&b.r);
 }
 
+/* A worker that asks twice and gives up, begun anew each time: to the service that is one who never stops, however even the pauses are. */
+static void test_begun_anew(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	for (uint32_t i = 0; i < 24; i++) {
+		const uint64_t worker = i / 2, at = b.now + (worker * 80 + i % 2 * 72) * NS_PER_MS;
+		const struct retry_attempt a = {.start_ns = at,
+						.end_ns = at + NS_PER_MS,
+						.result = RETRY_FAILED,
+						.pid = 100 + (uint32_t)worker,
+						.tid = 100 + (uint32_t)worker,
+						.parent = 1,
+						.process_ns = b.now + worker * 80 * NS_PER_MS - 5 * NS_PER_MS};
+		retry_attempt(&b.r, b.k, &a);
+	}
+	retry_process_exit(&b.r, 111, 0);
+	retry_end_all(&b.r, b.now + 24 * 80 * NS_PER_MS);
+	assert_int_equal(b.k->sequences, 1);
+	assert_int_equal(b.k->max_attempts, 24);
+	assert_true(b.k->unbounded);
+	retry_keys_free(&b.r);
+}
+
 /* More processes than there is room for: those with nothing under way make room, and it is counted. */
 static void test_bounded(void **state)
 {
@@ -121,7 +147,8 @@ static void test_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_workers), cmocka_unit_test(test_a_chain),
-					   cmocka_unit_test(test_loops_side_by_side), cmocka_unit_test(test_bounded)};
+					   cmocka_unit_test(test_loops_side_by_side), cmocka_unit_test(test_begun_anew),
+					   cmocka_unit_test(test_bounded)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
