@@ -9,6 +9,20 @@
 
 #define NS_PER_MS 1000000ULL
 #define STATE_ESTABLISHED 1
+/* A peer that has nothing to say acknowledges after 40 to 200 ms (TCP_DELACK_MIN, TCP_DELACK_MAX), less and more a tick of the kernel's. */
+#define BARE_ACK_MIN_MS 20U
+#define BARE_ACK_MAX_MS 250U
+
+/* The kernel counts in ticks: what was received and what was sent then may be of the same one. An acknowledgement that came later, without data, is
+ * of a question: an answer brings its own along. */
+static bool is_answered(const struct tcp_info *i)
+{
+	const uint32_t sent = i->tcpi_last_data_sent, acknowledged = i->tcpi_last_ack_recv; /* ms ago */
+
+	if (i->tcpi_bytes_received == 0 || i->tcpi_last_data_recv > sent)
+		return false;
+	return i->tcpi_last_data_recv < sent || sent < acknowledged + BARE_ACK_MIN_MS || sent > acknowledged + BARE_ACK_MAX_MS;
+}
 
 enum outstanding outstanding(int fd, uint64_t *ret_ago_ns)
 {
@@ -20,7 +34,7 @@ enum outstanding outstanding(int fd, uint64_t *ret_ago_ns)
 	    i.tcpi_state != STATE_ESTABLISHED)
 		return OUTSTANDING_NOT;
 	fresh = i.tcpi_bytes_sent == 0 && i.tcpi_bytes_received == 0;
-	if (!fresh && (i.tcpi_bytes_sent == 0 || (i.tcpi_bytes_received != 0 && i.tcpi_last_data_recv <= i.tcpi_last_data_sent)))
+	if (!fresh && (i.tcpi_bytes_sent == 0 || is_answered(&i)))
 		return OUTSTANDING_NOT;
 	/* What was never received counts from the handshake on. */
 	*ret_ago_ns = (fresh ? i.tcpi_last_data_recv : i.tcpi_last_data_sent) * NS_PER_MS;

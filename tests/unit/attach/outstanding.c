@@ -39,6 +39,18 @@ static void asked_and_answered(void **state)
 	poll(NULL, 0, PAUSE_MS);
 	assert_int_equal(send(client, "q", 1, 0), 1); /* and again */
 	assert_int_equal(outstanding(client, &ago), OUTSTANDING_ASKED);
+	/* In the tick of the answer: known as soon as it is acknowledged without another. */
+	assert_int_equal(recv(server, &byte, 1, 0), 1);
+	assert_int_equal(send(server, "a", 1, 0), 1);
+	assert_int_equal(recv(client, &byte, 1, 0), 1);
+	assert_int_equal(send(client, "q", 1, 0), 1);
+	for (int i = 0; i < 100 && outstanding(client, &ago) != OUTSTANDING_ASKED; i++)
+		poll(NULL, 0, PAUSE_MS);
+	assert_int_equal(outstanding(client, &ago), OUTSTANDING_ASKED);
+	assert_int_equal(recv(server, &byte, 1, 0), 1);
+	assert_int_equal(send(server, "a", 1, 0), 1);
+	poll(NULL, 0, 4 * PAUSE_MS);
+	assert_int_equal(outstanding(client, &ago), OUTSTANDING_NOT);
 	assert_int_equal(outstanding(listener, &ago), OUTSTANDING_NOT);
 	assert_int_equal(outstanding(-1, &ago), OUTSTANDING_NOT);
 	close(server);
