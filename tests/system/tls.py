@@ -69,7 +69,7 @@ asyncio.run(main())
 
 NODE = """
 const https = require('https'), fs = require('fs'), [role, port, ...statuses] = process.argv.slice(1);
-const ask = (status, agent) => new Promise((done, failed) => https.get({host: 'localhost', port, path: '/x/' + status, agent}, answer => {
+const ask = (status, agent) => new Promise((done, failed) => https.get({host: '127.0.0.1', servername: 'localhost', port, path: '/x/' + status, agent}, answer => {
   let text = ''; answer.on('data', part => text += part); answer.on('end', () => { console.log(text); done(); }); }).on('error', failed));
 if (role === 'server')
   https.createServer({key: fs.readFileSync('key.pem'), cert: fs.readFileSync('cert.pem')}, (request, answer) => {
