@@ -11,15 +11,27 @@
 #include "preload/patch.h"
 #include "wire/tls.h"
 
-#define BIO_MEMORY 0x401 /* BIO_TYPE_MEM */
-#define BIO_INFO 3       /* BIO_CTRL_INFO: of memory, the bytes that wait and where */
+#define BIO_MEMORY 0x401     /* BIO_TYPE_MEM */
+#define BIO_DESCRIPTOR 0x100 /* BIO_TYPE_DESCRIPTOR, a bit: it reads and writes by itself */
+#define BIO_INFO 3           /* BIO_CTRL_INFO: of memory, the bytes that wait and where */
+#define RANDOM_BYTES 32U     /* of a client, RFC 8446, 4.1.2 */
+#define INTRODUCED 1024U
 
 static struct {
 	void *(*rbio)(const void *ssl);
 	void *(*wbio)(const void *ssl);
 	int (*type)(const void *bio);
 	long (*control)(void *bio, int what, long arg, void *more);
+	size_t (*client_random)(const void *ssl, uint8_t *to, size_t size);
 } openssl;
+
+/* Sessions whose client's random bytes were told; two that share a place tell theirs anew, which harms nobody. */
+static _Atomic uintptr_t introduced[INTRODUCED];
+
+static _Atomic uintptr_t *introduction(const void *ssl)
+{
+	return &introduced[((uintptr_t)ssl >> 4) % INTRODUCED];
+}
 
 void patch_found(void *library)
 {
@@ -29,6 +41,7 @@ void patch_found(void *library)
 	openssl.wbio = (void *(*)(const void *))dlsym(library, "SSL_get_wbio");
 	openssl.type = (int (*)(const void *))dlsym(library, "BIO_method_type");
 	openssl.control = (long (*)(void *, int, long, void *))dlsym(library, "BIO_ctrl");
+	openssl.client_random = (size_t(*)(const void *, uint8_t *, size_t))dlsym(library, "SSL_get_client_random");
 }
 
 /* What waits in a BIO of memory, if it begins a handshake. */
@@ -43,8 +56,31 @@ static uint64_t hello_in(void *bio)
 	return len > 0 && bytes ? wire_tls_hello(bytes, (size_t)len) : 0;
 }
 
-/* `moved` is an expression for the bytes that r says were moved. */
-#define TLS_CALL(kind, session, buf, real, moved) \
+/* A session of OpenSSL that shakes hands inside of its reads and keeps its bytes in memory of the program's own making (Node does both): nothing of
+ * its handshake was seen, but the session knows the client's random bytes. `c`: the call that moved its first data. */
+static void introduce(const struct call *c, const void *ssl)
+{
+	struct call hello = *c;
+	uint8_t random[RANDOM_BYTES];
+
+	if (atomic_load_explicit(introduction(ssl), memory_order_relaxed) == (uintptr_t)ssl)
+		return;
+	atomic_store_explicit(introduction(ssl), (uintptr_t)ssl, memory_order_relaxed);
+
+	const void *const bio = openssl.rbio ? openssl.rbio(ssl) : NULL;
+
+	if (!bio || !openssl.type || (openssl.type(bio) & BIO_DESCRIPTOR) || !openssl.client_random ||
+	    openssl.client_random(ssl, random, sizeof(random)) != sizeof(random))
+		return;
+	hello.event = WIRE_TLS_HELLO;
+	hello.a0 = wire_tls_random(random);
+	hello.a1 = (uintptr_t)ssl;
+	hello.ret = 1;
+	emit(&hello, NULL, 0, 0);
+}
+
+/* `moved` is an expression for the bytes that r says were moved; `first` is said before them. */
+#define TLS_CALL(kind, session, buf, real, moved, first) \
 	do { \
 		struct call c; \
 		ssize_t bytes; \
@@ -57,6 +93,7 @@ static uint64_t hello_in(void *bio)
 		bytes = (ssize_t)(moved); \
 		if (bytes > 0) { \
 			call_end(&c, bytes, false); \
+			first; \
 			const uint32_t want = call_want(shim.header->policy_socket, (uint64_t)bytes); \
 \
 			c.a1 = (uintptr_t)(session); \
@@ -67,32 +104,32 @@ static uint64_t hello_in(void *bio)
 
 PATCH_FN(int, SSL_read, void *ssl, void *buf, int n)
 {
-	TLS_CALL(WIRE_TLS_READ, ssl, buf, PATCHED(SSL_read)(ssl, buf, n), r);
+	TLS_CALL(WIRE_TLS_READ, ssl, buf, PATCHED(SSL_read)(ssl, buf, n), r, introduce(&c, ssl));
 }
 
 PATCH_FN(int, SSL_read_ex, void *ssl, void *buf, size_t n, size_t *ret_n)
 {
-	TLS_CALL(WIRE_TLS_READ, ssl, buf, PATCHED(SSL_read_ex)(ssl, buf, n, ret_n), r == 1 ? *ret_n : 0);
+	TLS_CALL(WIRE_TLS_READ, ssl, buf, PATCHED(SSL_read_ex)(ssl, buf, n, ret_n), r == 1 ? *ret_n : 0, introduce(&c, ssl));
 }
 
 PATCH_FN(int, SSL_write, void *ssl, const void *buf, int n)
 {
-	TLS_CALL(WIRE_TLS_WRITE, ssl, buf, PATCHED(SSL_write)(ssl, buf, n), r);
+	TLS_CALL(WIRE_TLS_WRITE, ssl, buf, PATCHED(SSL_write)(ssl, buf, n), r, introduce(&c, ssl));
 }
 
 PATCH_FN(int, SSL_write_ex, void *ssl, const void *buf, size_t n, size_t *ret_n)
 {
-	TLS_CALL(WIRE_TLS_WRITE, ssl, buf, PATCHED(SSL_write_ex)(ssl, buf, n, ret_n), r == 1 ? *ret_n : 0);
+	TLS_CALL(WIRE_TLS_WRITE, ssl, buf, PATCHED(SSL_write_ex)(ssl, buf, n, ret_n), r == 1 ? *ret_n : 0, introduce(&c, ssl));
 }
 
 PATCH_FN(ssize_t, gnutls_record_recv, void *session, void *buf, size_t n)
 {
-	TLS_CALL(WIRE_TLS_READ, session, buf, PATCHED(gnutls_record_recv)(session, buf, n), r);
+	TLS_CALL(WIRE_TLS_READ, session, buf, PATCHED(gnutls_record_recv)(session, buf, n), r, (void)0);
 }
 
 PATCH_FN(ssize_t, gnutls_record_send, void *session, const void *buf, size_t n)
 {
-	TLS_CALL(WIRE_TLS_WRITE, session, buf, PATCHED(gnutls_record_send)(session, buf, n), r);
+	TLS_CALL(WIRE_TLS_WRITE, session, buf, PATCHED(gnutls_record_send)(session, buf, n), r, (void)0);
 }
 
 /* A server finds its client's hello before the call, a client its own behind it. */
@@ -111,6 +148,7 @@ PATCH_FN(ssize_t, gnutls_record_send, void *session, const void *buf, size_t n)
 		if (c.a0) { \
 			call_end(&c, r, false); \
 			c.a1 = (uintptr_t)(ssl); \
+			atomic_store_explicit(introduction(ssl), (uintptr_t)(ssl), memory_order_relaxed); \
 			emit(&c, NULL, 0, 0); \
 		} \
 		return r; \
@@ -147,6 +185,8 @@ PATCH_FN(int, SSL_accept, void *ssl)
 
 PATCH_FN(void, SSL_free, void *ssl)
 {
+	if (ssl && atomic_load_explicit(introduction(ssl), memory_order_relaxed) == (uintptr_t)ssl)
+		atomic_store_explicit(introduction(ssl), 0, memory_order_relaxed);
 	TLS_FREE(ssl, PATCHED(SSL_free)(ssl));
 }
 
