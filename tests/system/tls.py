@@ -264,7 +264,7 @@ def tls_go():
 
 
 def tls_node():
-    """A program that OpenSSL is a part of, and that works in memory: probes at the functions of its own file."""
+    """It works in memory, and OpenSSL may be a part of it (probes at the functions of its own file) or a library of Debian's (the shim)."""
     gs.need("node", "curl")
     ebpf.need_probes()
     with folder() as top, server(top) as port:
@@ -275,23 +275,29 @@ def tls_node():
         serve(top, ["node", "-e", NODE, "server", port], port, "node server")
 
 
+LINKED = {"library": ("-Wl,-Bstatic", "-lssl", "-lcrypto", "-Wl,-Bdynamic"), "all": ("-static", "-lssl", "-lcrypto")}
+
+
+def static_client(top, name):
+    (top / "client.c").write_text(STATIC)
+    gs.checked(["gcc", "-O2", "-o", top / name, top / "client.c", *LINKED[name], "-pthread", "-ldl"])
+    return top / name
+
+
 def tls_static():
     """OpenSSL linked into a C program, which the shim watches, and into one without a loader, which probes watch."""
     ebpf.need_probes()
     with folder() as top, server(top) as port:
-        (top / "client.c").write_text(STATIC)
-        for name, flags in (("library", ["-Wl,-Bstatic", "-lssl", "-lcrypto", "-Wl,-Bdynamic"]), ("all", ["-static", "-lssl", "-lcrypto"])):
-            gs.checked(["gcc", "-O2", "-o", top / name, top / "client.c", *flags, "-pthread", "-ldl"])
-            command = [top / name, port, *map(str, STATUSES)]
+        for name in LINKED:
+            command = [static_client(top, name), port, *map(str, STATUSES)]
             under_run(top, command, f"C, {name} linked statically")
             under_attach(top, command, f"C, {name} linked statically")
 
 
 def tls_unseen():
     """What cannot be seen is said in the report, with the reason."""
-    gs.need("node")
     with folder() as top, server(top) as port:
-        command = ["node", "-e", NODE, "client", port, "200"]
+        command = [static_client(top, "library"), port, "200"]
         done = gs.run([*attach.NO_PROBES, gs.GAPSCOPE, "run", "--quiet", "--report", top / "report.json", "--", *command], cwd=top, input=b"\n")
         gs.expect(done.returncode == 0, done.stderr.decode())
         said = [note for note in gs.read_report(top / "report.json")["not_exercised"] if "inside of TLS" in note]
