@@ -170,8 +170,11 @@ static int prometheus_open(const char *target, const struct resource *r, void **
 	x->resource = r;
 	pthread_mutex_init(&x->lock, NULL);
 	errno = 0;
-	for (const struct addrinfo *a = list; a != NULL && x->daemon == NULL; a = a->ai_next)
-		x->daemon = listen_on(x, a);
+	/* Scrapers are told 127.0.0.1, and where a machine names ::1 first for localhost they would find nobody there. */
+	for (int other = 0; other < 2; other++) {
+		for (const struct addrinfo *a = list; a != NULL && x->daemon == NULL; a = a->ai_next)
+			x->daemon = (a->ai_family != AF_INET) == other ? listen_on(x, a) : NULL;
+	}
 	rc = x->daemon != NULL ? 0 : errno != 0 ? -errno : -EADDRINUSE;
 	freeaddrinfo(list);
 	if (rc != 0) {
