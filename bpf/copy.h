@@ -33,35 +33,39 @@ struct user_msghdr {
 	uint32_t flags, pad2;
 };
 
-/* Up to `most` bytes of `bytes` that went through several buffers. */
+/*
+ * Up to `most` bytes of `bytes` that went through several buffers. How many were copied stands in memory, not in a register: the kernel's
+ * verifier then knows as little of it after one piece as after another, and looks at each piece once, not at each way to come to it.
+ */
 __noinline int copy_vector(struct scratch *s, uint64_t iov, uint64_t pieces, uint32_t bytes, uint32_t most)
 {
-	uint32_t left = bytes < most ? bytes : most;
-	uint32_t at = 0;
+	volatile uint32_t *copied;
 
 	if (!s)
 		return 0;
-	s->call.wanted = left;
-	for (uint32_t i = 0; i < PROBE_IOVECS && i < pieces && left > 0; i++) {
+	copied = &s->call.data_len;
+	*copied = 0;
+	s->call.wanted = bytes < most ? bytes : most;
+	for (uint32_t i = 0; i < PROBE_IOVECS && i < pieces; i++) {
+		const uint32_t at = *copied, left = *(volatile uint32_t *)&s->call.wanted - at;
 		struct user_iovec v;
 		uint32_t n;
 
+		if (left == 0 || at > PROBE_DATA)
+			break;
 		if (bpf_probe_read_user(&v, sizeof(v), (void *)(iov + i * sizeof(v))) != 0)
 			goto unreadable;
 		n = v.len < left ? (uint32_t)v.len : left;
 		if (n == 0)
 			continue;
-		if (n > PROBE_DATA || at > PROBE_DATA)
+		if (n > PROBE_DATA)
 			break;
 		if (bpf_probe_read_user(s->data + at, n, (void *)v.base) != 0)
 			goto unreadable;
-		at += n;
-		left -= n;
+		*copied = at + n;
 	}
-	s->call.data_len = at;
 	return 0;
 unreadable:
-	s->call.data_len = at;
 	count(PROBE_COUNT_UNREADABLE);
 	return 0;
 }

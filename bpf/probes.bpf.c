@@ -169,23 +169,29 @@ static __always_inline uint8_t policy_of_new(uint32_t flags, uint64_t domain)
 	return (flags & RULE_WAITS) || domain == AF_UNIX || domain == AF_INET || domain == AF_INET6 ? policy_socket : POLICY_SIZES;
 }
 
+/* Four bytes of a path, as a number: "/log" is 0x676f6c2f. */
+static __always_inline uint32_t four_at(const struct scratch *s, uint32_t at)
+{
+	return *(const uint32_t *)(const void *)(s->data + at);
+}
+
 /* A log by its name, where its flags do not say so: it ends in .log, or lies in a folder called log or logs. */
 __noinline uint32_t is_log_path(const struct scratch *s)
 {
-	uint32_t tail = 0; /* the last four bytes */
+	uint32_t len;
 
 	if (!s)
 		return 0;
-	for (uint32_t i = 0; i < PROBE_PATH; i++) {
-		const uint8_t c = s->data[i];
+	len = s->call.data_len;
+	if (len < 4 || len > PROBE_PATH)
+		return 0;
+	for (uint32_t i = 0; i < PROBE_PATH && i + 4 < len; i++) {
+		const uint32_t four = four_at(s, i);
 
-		if (i >= s->call.data_len)
-			break;
-		if (c == '/' && (tail == 0x2f6c6f67 || tail == 0x6c6f6773)) /* "/log", "logs" */
+		if ((four == 0x676f6c2f || four == 0x73676f6c) && s->data[i + 4] == '/') /* "/log", "logs" */
 			return 1;
-		tail = tail << 8 | c;
 	}
-	return tail == 0x2e6c6f67; /* ".log" */
+	return four_at(s, len - 4) == 0x676f6c2e; /* ".log" */
 }
 
 static __always_inline void opened(struct scratch *s, uint32_t process)

@@ -13,6 +13,8 @@
 #define STALE_BYTES (1U << 20)
 #define OFF_BYTES (1U << 20) /* look again after so many bytes while nothing is watched */
 #define OBJECTS_MAX 256U
+#define MEAN_MAX (1U << 20) /* larger ones stay as they are */
+#define MEAN_STEPS_MAX 10
 #define TERMS 11 /* of the logarithm's series: good for six digits */
 
 static const char *const names[ALLOC_COUNT] = {
@@ -243,6 +245,22 @@ static void end(struct alloc_tls *t)
 	atomic_store_explicit(&t->in, 0, memory_order_relaxed);
 }
 
+/* An agent that does not keep up gets fewer samples, each of which stands for more: each eighth of the ring that is full doubles the distance,
+ * and the last one leaves next to none. */
+static uint32_t mean_now(uint32_t mean)
+{
+	const struct wire_ring *const ring = &shim_self()->ring;
+	const struct wire_thread *const slot = ring->thread;
+	uint64_t eighths;
+
+	if (!slot || mean >= MEAN_MAX)
+		return mean;
+	eighths = (atomic_load_explicit(&slot->head, memory_order_relaxed) -
+		   atomic_load_explicit(&slot->tail, memory_order_relaxed)) *
+		  8 / (ring->mask + 1);
+	return mean << (eighths < 7 ? eighths : MEAN_STEPS_MAX);
+}
+
 bool alloc_due(uint64_t bytes)
 {
 	struct alloc_tls *const t = &alloc_tls;
@@ -271,8 +289,8 @@ bool alloc_due(uint64_t bytes)
 	}
 	t->carry += t->gap - t->left - bytes; /* whether these are given shows later */
 	t->mean = t->next_mean;
-	t->next_mean = mean; /* the agent may have changed it */
-	t->gap = draw(t, mean);
+	t->next_mean = mean_now(mean); /* the agent may have changed it */
+	t->gap = draw(t, t->next_mean);
 	t->left = t->gap;
 	return true;
 }

@@ -27,7 +27,8 @@ enum alloc_id {
 	type alloc_hook_##name(__VA_ARGS__)
 
 #define ALLOC_BUCKETS 8192U
-#define ALLOC_BUCKET_SHIFT 51U /* leaves the bits that number a bucket */
+#define ALLOC_PLACES 32768U   /* of the filter: with thousands of sampled blocks alive most frees need no second look */
+#define ALLOC_PLACE_SHIFT 49U /* leaves the bits that number a place */
 
 /* Of each thread. */
 struct alloc_tls {
@@ -42,7 +43,7 @@ struct alloc_tls {
 #pragma GCC visibility push(hidden)
 extern void *alloc_real[ALLOC_COUNT];
 extern __thread struct alloc_tls alloc_tls __attribute__((tls_model("initial-exec")));
-extern _Atomic uint8_t alloc_filter[ALLOC_BUCKETS];
+extern _Atomic uint8_t alloc_filter[ALLOC_PLACES];
 
 /* alloc.c */
 bool alloc_wanted(void); /* does the session watch allocations? */
@@ -69,15 +70,20 @@ void alloc_untold_forget(const void *block);
 const void *alloc_untold_take(void); /* NULL: there is none */
 #pragma GCC visibility pop
 
+static inline uint32_t alloc_place(const void *block)
+{
+	return (uint32_t)(((uintptr_t)block >> 4) * 0x9e3779b97f4a7c15ULL >> ALLOC_PLACE_SHIFT);
+}
+
 static inline uint32_t alloc_bucket(const void *block)
 {
-	return (uint32_t)(((uintptr_t)block >> 4) * 0x9e3779b97f4a7c15ULL >> ALLOC_BUCKET_SHIFT);
+	return alloc_place(block) / (ALLOC_PLACES / ALLOC_BUCKETS);
 }
 
 /* Can this block be a sampled one? */
 static inline bool alloc_maybe(const void *block)
 {
-	return unlikely(atomic_load_explicit(&alloc_filter[alloc_bucket(block)], memory_order_relaxed) != 0);
+	return unlikely(atomic_load_explicit(&alloc_filter[alloc_place(block)], memory_order_relaxed) != 0);
 }
 
 /* So many bytes are asked for: is it worth a closer look (alloc_due)? */

@@ -1,6 +1,6 @@
 /*
- * The sampled blocks that are alive, so that free() knows them: buckets of addresses, and a count for each bucket that is small enough to
- * stay in the processor's cache. Lock-free: an address is stored and taken by one compare-and-swap each; the count is raised before and
+ * The sampled blocks that are alive, so that free() knows them: buckets of addresses, and a filter of counts that is small enough
+ * to stay in the processor's cache. Lock-free: an address is stored and taken by one compare-and-swap each; the count is raised before and
  * lowered after, so whoever finds it 0 can be sure. Full: the caller counts it. Memory of the process: a forked child has a copy.
  */
 #include <sys/mman.h>
@@ -10,7 +10,7 @@
 #define WAYS 8U
 #define UNTOLD 256U
 
-_Alignas(4096) _Atomic uint8_t alloc_filter[ALLOC_BUCKETS];
+_Alignas(4096) _Atomic uint8_t alloc_filter[ALLOC_PLACES];
 static _Alignas(4096) struct {
 	_Atomic uintptr_t block[WAYS];
 } buckets[ALLOC_BUCKETS];
@@ -21,9 +21,9 @@ static _Atomic uint32_t untold_count;
 
 bool alloc_table_add(const void *block)
 {
-	const uint32_t b = alloc_bucket(block);
+	const uint32_t b = alloc_bucket(block), place = alloc_place(block);
 
-	atomic_fetch_add_explicit(&alloc_filter[b], 1, memory_order_acq_rel);
+	atomic_fetch_add_explicit(&alloc_filter[place], 1, memory_order_acq_rel);
 	for (uint32_t i = 0; i < WAYS; i++) {
 		uintptr_t none = 0;
 
@@ -31,7 +31,7 @@ bool alloc_table_add(const void *block)
 							    memory_order_relaxed))
 			return true;
 	}
-	atomic_fetch_sub_explicit(&alloc_filter[b], 1, memory_order_acq_rel);
+	atomic_fetch_sub_explicit(&alloc_filter[place], 1, memory_order_acq_rel);
 	return false;
 }
 
@@ -45,7 +45,7 @@ bool alloc_table_take(const void *block)
 		if (atomic_load_explicit(&buckets[b].block[i], memory_order_relaxed) == is &&
 		    atomic_compare_exchange_strong_explicit(&buckets[b].block[i], &is, 0, memory_order_acq_rel,
 							    memory_order_relaxed)) {
-			atomic_fetch_sub_explicit(&alloc_filter[b], 1, memory_order_acq_rel);
+			atomic_fetch_sub_explicit(&alloc_filter[alloc_place(block)], 1, memory_order_acq_rel);
 			return true;
 		}
 	}

@@ -189,12 +189,14 @@ __attribute__((noinline)) static uint32_t put_stack(struct shim_tls *t, uint64_t
 	return (uint32_t)sizeof(s) + s.bytes_len + s.script_len;
 }
 
-/* Room for a stack is there if the ring stays half empty behind it: stacks never crowd out records. */
-static bool room_for_stack(struct shim_tls *t, uint64_t bytes)
+/* Room for a stack is there if the ring stays half empty behind it: stacks never crowd out records. Without its stack the sample of an allocation
+ * says little, and its thread samples less as its ring fills: a quarter is enough. */
+static bool room_for_stack(struct shim_tls *t, uint64_t bytes, bool sample)
 {
+	const uint64_t rest = sample ? t->ring.mask / 4 : t->ring.mask / 2;
 	const uint64_t with = bytes + sizeof(struct wire_stack) + WIRE_STACK_BYTES + WIRE_SCRIPT_FRAME_BYTES + WIRE_UNIT;
 
-	return with < t->ring.mask / 2 && wire_ring_room(&t->ring, with + t->ring.mask / 2);
+	return with < t->ring.mask / 2 && wire_ring_room(&t->ring, with + rest);
 }
 
 /* Which site, and is a stack to be sent with it? */
@@ -229,8 +231,10 @@ __attribute__((noinline)) static void publish(struct shim_tls *t, const struct c
 	if (unlikely(len > t->ring.mask / 4))
 		len = (uint32_t)(t->ring.mask / 4);
 	bytes = (uint64_t)WIRE_UNIT * wire_units(len, 0);
-	if (unlikely(stack && !room_for_stack(t, bytes))) {
+	if (unlikely(stack && !room_for_stack(t, bytes, c->event == WIRE_ALLOC))) {
 		stack = false;
+		if (c->event == WIRE_ALLOC)
+			site = 0; /* it would be told of another place */
 		if (entry)
 			entry->left = 1;
 	}

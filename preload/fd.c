@@ -110,6 +110,15 @@ static uint8_t classify_file(int fd, int flags)
 	return fd_policy_of_path(path, flags);
 }
 
+/* One of the numbers that a socket was made with. */
+static uint64_t socket_number(int fd, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return cpu_syscall(SYS_getsockopt, fd, SOL_SOCKET, name, (long)&value, (long)&len, 0) == 0 ? (uint64_t)(uint32_t)value : 0;
+}
+
 static void say_kind(int fd, enum wire_fd_kind kind, long flags)
 {
 	struct sockaddr_storage peer;
@@ -120,6 +129,8 @@ static void say_kind(int fd, enum wire_fd_kind kind, long flags)
 		len = 0;
 	if (len > sizeof(peer))
 		len = sizeof(peer);
+	if (kind == WIRE_FD_SOCKET)
+		c.a1 |= socket_number(fd, SO_TYPE) << WIRE_TYPE_SHIFT | socket_number(fd, SO_DOMAIN) << WIRE_DOMAIN_SHIFT;
 	c.t0 = c.t1 = shim_ticks();
 	emit(&c, &peer, len, len);
 }

@@ -14,6 +14,14 @@
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records are put together in words");
 
+#define HOT_COPY_BYTES 4096U /* of what is longer the end is timed: copying alone takes a while */
+
+/* What the kernel says of this thread (wire/rseq.h). */
+static inline struct wire_rseq *hot_rseq(void)
+{
+	return (struct wire_rseq *)(cpu_thread_pointer() + (uintptr_t)(intptr_t)shim.rseq_at);
+}
+
 /* Where the hooked call's frame begins. The compiler takes it for any value, a new one each time: it would keep it in a register across the
  * call, and spill it to use half of it. */
 __attribute__((always_inline)) static inline uintptr_t hot_sp(void)
@@ -26,7 +34,7 @@ __attribute__((always_inline)) static inline uintptr_t hot_sp(void)
 
 /* Can this transfer go the short way? Then it is in flight on return, and the entry of its call site is returned; otherwise NULL. */
 __attribute__((always_inline)) static inline struct shim_site *hot_enter(struct shim_tls *t, uint64_t *ret_t0,
-									 enum wire_event event, int fd)
+									 enum wire_event event, int fd, size_t n)
 {
 	const uintptr_t sp = hot_sp();
 	const uint32_t site = emit_site_code(t, (uintptr_t)__builtin_return_address(0), sp);
@@ -43,6 +51,8 @@ __attribute__((always_inline)) static inline struct shim_site *hot_enter(struct 
 		return NULL;
 	atomic_store_explicit(&t->waiting_sp, sp, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
+	if (event == WIRE_WRITE && likely(n <= HOT_COPY_BYTES))
+		wire_rseq_watch(hot_rseq());
 	*ret_t0 = cpu_ticks();
 	slot = &t->ring.thread->inflight;
 	slot->t0 = *ret_t0;
@@ -53,6 +63,22 @@ __attribute__((always_inline)) static inline struct shim_site *hot_enter(struct 
 	/* The agent's core has read this line last: fetch it back while the kernel works. */
 	cpu_prefetch_write(wire_ring_unit(&t->ring, 0));
 	return e;
+}
+
+/* When did it end? A small send of which the kernel says that it did not wait ended when it began: reading the clock costs more than all
+ * that it takes to know. A read keeps its time, which must not lie before the send that it has got its bytes from. *ret_slow: it took so
+ * long that it sends its stack. */
+__attribute__((always_inline)) static inline uint64_t hot_end(const struct shim_tls *t, enum wire_event event, uint64_t t0,
+							      bool *ret_slow)
+{
+	uint64_t t1;
+
+	*ret_slow = false;
+	if (event == WIRE_WRITE && likely(wire_rseq_kept(hot_rseq())))
+		return t0;
+	t1 = cpu_ticks();
+	*ret_slow = t1 - t0 > t->slow_ticks;
+	return t1;
 }
 
 /* Publish the transfer's record. False: it must go the general way, and nothing was done. */
@@ -67,7 +93,7 @@ __attribute__((always_inline)) static inline bool hot_leave(struct shim_tls *t, 
 
 	/* Nothing is left, either, if a fork in a signal handler has emptied our memory meanwhile. */
 	if (unlikely(ret < 0) || unlikely(atomic_load_explicit(&t->waiting_sp, memory_order_relaxed) != sp) ||
-	    unlikely(t1 - t0 > t->slow_ticks) || unlikely(e->left <= 1))
+	    unlikely(e->left <= 1))
 		return false;
 	atomic_store_explicit(&t->busy, sp, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);

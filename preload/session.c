@@ -37,6 +37,8 @@ static struct {
 	size_t shared_bytes, private_bytes;
 } mapped;
 
+static int32_t rseq_offset; /* wire_rseq_offset() */
+
 static char path[SHIM_PATH_BYTES];
 static char library[SHIM_PATH_BYTES];
 
@@ -250,6 +252,7 @@ static void read_surroundings(void)
 	const void *const *stack_end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
 
 	shim.stack_end = stack_end ? (uintptr_t)*stack_end : 0;
+	rseq_offset = wire_rseq_offset();
 	atomic_store_explicit(&shim.stack_min, default_stack(), memory_order_relaxed);
 	shim.pid = (int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	(void)dl_iterate_phdr(find_self, NULL);
@@ -270,7 +273,8 @@ static int attach_memory(int fd)
 	if (!shim.private_mem)
 		goto fail;
 	shim.threads = threads;
-	shim.tls_at = (intptr_t)((uintptr_t)&shim_tls - cpu_thread_pointer());
+	shim.tls_at = (int32_t)((uintptr_t)&shim_tls - cpu_thread_pointer());
+	shim.rseq_at = h->rseq_tells && rseq_offset ? rseq_offset : (int32_t)((uintptr_t)&shim_tls.no_rseq - cpu_thread_pointer());
 	shim.policy_fds = h->policy_fds;
 	shim.hot_fds = h->clock == WIRE_CLOCK_TSC ? h->policy_fds : 0;
 	shim.clock = (uint16_t)h->clock;

@@ -15,6 +15,7 @@
 
 #include "preload/cpu.h"
 #include "wire/ring.h"
+#include "wire/rseq.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -25,6 +26,7 @@
 #define SHIM_SCRATCH_BYTES 2048U                                /* longest text that is formatted a second time */
 #define SHIM_MODULES 512U                                       /* loaded objects that are announced */
 #define SHIM_PATH_BYTES 4096U
+#define HOOK_NEAR 3 /* hooks whose real functions lie in the first cache line of struct shim: the first ones of hooks.def */
 
 /* A call site whose stack was sent, and how often it may still be passed until the stack is sent again. */
 struct shim_site {
@@ -65,17 +67,19 @@ struct shim {
 	_Alignas(64) _Atomic(const _Atomic uint32_t *)
 		on; /* never NULL: the session's kill switch, or a 0 while we are off by ourselves */
 	_Atomic uint8_t *policy;
-	intptr_t tls_at;     /* where shim_tls lies from the thread pointer: as soon as a session is mapped */
+	/* where these lie from the thread pointer, as soon as a session is mapped */
+	int32_t tls_at;      /* shim_tls */
+	int32_t rseq_at;     /* the thread's area of restartable sequences, or shim_tls.no_rseq */
 	uint32_t policy_fds; /* 0 until a session is mapped */
 	uint32_t hot_fds;    /* the same, or 0 if the clock must be asked of the kernel: then no transfer goes the short way */
+	uint16_t clock;
+	uint16_t script; /* version of the interpreter whose scripts are told, 0: none (script.c) */
+	/* behind it, in the same page: the real functions */
+	_Alignas(8) void *real[HOOK_COUNT];
 	struct wire_header *header;   /* never NULL: an all-zero one until a session is mapped */
 	struct wire_process *process; /* never NULL, the same way */
 	struct shim_private *private_mem;
-	uint16_t clock;
-	uint16_t script; /* version of the interpreter whose scripts are told, 0: none (script.c) */
 	uint32_t process_index;
-	/* behind it, in the same page: the real functions */
-	void *real[HOOK_COUNT];
 	/* the rest */
 	uint32_t threads; /* thread slots whose ring lies in what is mapped */
 	int32_t pid;
@@ -88,6 +92,7 @@ struct shim {
 	_Atomic uint64_t not_ready; /* hooked calls before the session was mapped */
 	uintptr_t stack_end;        /* of the first thread; 0 if unknown */
 };
+static_assert(offsetof(struct shim, real[HOOK_NEAR]) <= 64, "one cache line is all that the calls that are made most need");
 
 enum shim_thread_state { SHIM_THREAD_NEW = 0, SHIM_THREAD_LIVE, SHIM_THREAD_REFUSED, SHIM_THREAD_GONE };
 
@@ -105,8 +110,9 @@ struct shim_tls {
 	uint32_t refused;     /* calls since no slot was found */
 	uint32_t exit_rounds; /* rounds of the key destructor that are over */
 	bool main_thread;
-	bool claiming;   /* thread_claim is on this thread's stack */
-	bool formatting; /* scratch is in use */
+	bool claiming;            /* thread_claim is on this thread's stack */
+	bool formatting;          /* scratch is in use */
+	struct wire_rseq no_rseq; /* one that is not registered */
 };
 
 /* All of it is this library's own: said here, so that it is reached directly and not through a table of addresses. */
@@ -117,7 +123,7 @@ extern __thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"
 /* This thread's. Without a look into the table of addresses, which lies in a page of its own. */
 static inline struct shim_tls *shim_self(void)
 {
-	return (struct shim_tls *)(cpu_thread_pointer() + (uintptr_t)shim.tls_at);
+	return (struct shim_tls *)(cpu_thread_pointer() + (uintptr_t)(intptr_t)shim.tls_at);
 }
 
 /* Now, in the session's ticks. */

@@ -12,7 +12,7 @@
 
 static struct shim_local nobody; /* of threads without a slot: not alive, for ever */
 
-__thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"))) = {.local = &nobody};
+__thread struct shim_tls shim_tls __attribute__((tls_model("initial-exec"))) = {.local = &nobody, .no_rseq = {.cpu_id = -1}};
 
 static pthread_key_t key;
 static bool key_made;

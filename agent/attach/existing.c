@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "attach/outstanding.h"
+#include "attach/reading.h"
 #include "core/elapsed.h"
 #include "core/monotonic.h"
 
@@ -91,7 +92,8 @@ static void tell_outstanding(const struct telling *t, int fd, int copy)
 	uint64_t ago = 0;
 	const enum outstanding state = outstanding(copy, &ago);
 
-	if (state == OUTSTANDING_NOT)
+	/* Who has one thread and reads here has asked last: nobody else of it could. */
+	if (state == OUTSTANDING_NOT || (state == OUTSTANDING_EITHER && !reading(t->pid, fd)))
 		return;
 	e.a0 = state == OUTSTANDING_FRESH;
 	e.t0 = elapsed_ns(ago, now);
@@ -107,8 +109,8 @@ static void tell_socket(struct telling *t, int fd, int copy, const struct event 
 	struct sockaddr_storage peer = {0}, own = {0};
 	socklen_t peer_len = sizeof(peer), own_len = sizeof(own);
 	struct event e = *kind;
-	int type = 0;
-	socklen_t type_len = sizeof(type);
+	int type = 0, domain = 0;
+	socklen_t type_len = sizeof(type), domain_len = sizeof(domain);
 	uint64_t role = 0;
 
 	if (getpeername(copy, (struct sockaddr *)&peer, &peer_len) < 0 || peer_len > sizeof(peer))
@@ -116,6 +118,7 @@ static void tell_socket(struct telling *t, int fd, int copy, const struct event 
 	if (getsockname(copy, (struct sockaddr *)&own, &own_len) < 0 || own_len > sizeof(own))
 		own_len = 0;
 	getsockopt(copy, SOL_SOCKET, SO_TYPE, &type, &type_len);
+	getsockopt(copy, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len);
 	if (is_listening(copy)) {
 		role = WIRE_ROLE_LISTENER;
 	} else if (type == SOCK_STREAM && peer_len && own_len && (own.ss_family == AF_INET || own.ss_family == AF_INET6)) {
@@ -125,7 +128,8 @@ static void tell_socket(struct telling *t, int fd, int copy, const struct event 
 				role = WIRE_ROLE_SERVER;
 	}
 	e.a0 = WIRE_FD_SOCKET;
-	e.a1 |= role << WIRE_ROLE_SHIFT;
+	e.a1 |= role << WIRE_ROLE_SHIFT | (uint64_t)(uint8_t)type << WIRE_TYPE_SHIFT |
+		(uint64_t)(uint16_t)domain << WIRE_DOMAIN_SHIFT;
 	e.data = peer_len ? (const uint8_t *)&peer : NULL;
 	e.data_len = peer_len;
 	tell(t, e);

@@ -8,8 +8,9 @@
 
 enum outstanding {
 	OUTSTANDING_NOT,
-	OUTSTANDING_ASKED, /* bytes were sent, and none came back since; the last was sent *ret_ago_ns ago */
-	OUTSTANDING_FRESH, /* not a byte went through it since it was made, *ret_ago_ns ago: the peer may be to speak first */
+	OUTSTANDING_ASKED,  /* bytes were sent, and none came back since; the last was sent *ret_ago_ns ago */
+	OUTSTANDING_EITHER, /* the last was sent *ret_ago_ns ago, and the last came in the same tick of the kernel's */
+	OUTSTANDING_FRESH,  /* not a byte went through it since it was made, *ret_ago_ns ago: the peer may be to speak first */
 };
 
 enum outstanding outstanding(int fd, uint64_t *ret_ago_ns);

@@ -30,6 +30,16 @@ static uint32_t mean_of(struct ingest *in)
 	return atomic_load_explicit(&ingest_shared(in)->alloc_mean, memory_order_relaxed);
 }
 
+bool alloc_watch_wants(const struct target *t)
+{
+	struct alloc_site sites[ALLOC_SITES_MAX];
+	bool operators;
+	char why[256];
+
+	return t->kind == TARGET_WATCHABLE && !target_launches(t) &&
+	       alloc_sites_find(t->binary, sites, &operators, why, sizeof(why)) > 0;
+}
+
 struct alloc_watch *alloc_watch_new(struct probes *probes, struct ingest *in)
 {
 	struct alloc_watch *w = mean_of(in) != 0 ? calloc(1, sizeof(*w)) : NULL;

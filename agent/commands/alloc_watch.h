@@ -7,11 +7,14 @@
 
 #include <sys/types.h>
 
+#include "commands/target.h"
 #include "ingest/ingest.h"
 #include "probes/probes.h"
 
 struct alloc_watch;
 
+/* Does this program, which the shim could enter, have its allocator linked into itself? Then only the probes see its allocations. */
+bool alloc_watch_wants(const struct target *t);
 /* NULL where the session does not watch allocations, or without memory; all functions take NULL, and do nothing. */
 struct alloc_watch *alloc_watch_new(struct probes *probes, struct ingest *in);
 void alloc_watch_free(struct alloc_watch *w);

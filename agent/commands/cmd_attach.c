@@ -13,6 +13,7 @@
 #include "attach/existing.h"
 #include "attach/find.h"
 #include "attach/inject.h"
+#include "commands/alloc_watch.h"
 #include "commands/begun.h"
 #include "commands/commands.h"
 #include "commands/live.h"
@@ -116,6 +117,15 @@ static bool by_kernel(pid_t pid, struct check_verdict *ret, const char **ret_why
 		return !ret->watchable && ret->other_way;
 	*ret_why = target_why(t.kind);
 	return true;
+}
+
+static bool has_allocator(pid_t pid)
+{
+	char exe[64], why[256];
+	struct target t;
+
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
+	return target_find(exe, &t, why, sizeof(why)) == 0 && alloc_watch_wants(&t);
 }
 
 static int open_session(struct attach *a, char *err, size_t err_size)
@@ -223,6 +233,9 @@ static int enter(struct attach *a, pid_t pid, char *err, size_t err_size)
 
 	if (by_kernel(pid, &v, &other_way))
 		return probe(a, pid, other_way, err, err_size);
+	if (v.watchable && a->settings.alloc && !a->settings.prove && has_allocator(pid) &&
+	    probe(a, pid, target_why(TARGET_ALLOCATOR), err, err_size) == 0)
+		return 0;
 	if (!v.watchable) {
 		snprintf(err, err_size, "cannot attach to process %d: %s", (int)pid, v.why);
 		return -EPERM;
@@ -347,8 +360,7 @@ static void finish(struct attach *a)
 static int watch(struct attach *a, char *err, size_t err_size)
 {
 	char path[PATH_MAX];
-	struct live_attached attached = {
-		.duration_ms = a->settings.attach.duration_s * 1000U, .look = look, .leave = leave, .ctx = a};
+	struct live_attached attached = {.duration_ms = a->settings.attach.duration_ms, .look = look, .leave = leave, .ctx = a};
 	struct live live = {
 		.pipeline = &a->pipeline,
 		.child = &a->child,

@@ -18,12 +18,12 @@
 #include "report/report.h"
 
 #define FLAG_UNSET UINT32_MAX
-#define DURATION_S 60U /* of a stage, where none is given and the service runs already */
+#define DURATION_MS 60000U /* of a stage, where none is given and the service runs already */
 
 struct arguments {
 	const char *policy, *baseline, *stable, *json, *junit, *sarif, *config, *report;
 	const char *faults;
-	uint32_t duration_s, requests, share, errors, seconds, hold, learn;
+	uint32_t duration_ms, requests, share, errors, seconds, hold, learn;
 	bool quiet, prove, dry_run;
 };
 
@@ -44,12 +44,12 @@ static const struct flag flags[] = {
 	 .arg = "TARGET",
 	 .doc = "the stable version that runs now: watched at the same time, and taken as the baseline"},
 	{.name = "duration",
-	 .kind = FLAG_COUNT,
-	 .offset = offsetof(struct arguments, duration_s),
-	 .arg = "S",
-	 .doc = "watch for so many seconds; default 60, or until CMD ends",
+	 .kind = FLAG_TIME,
+	 .offset = offsetof(struct arguments, duration_ms),
+	 .arg = "TIME",
+	 .doc = "watch for so long (500ms, 2s or 2, 5m, 1h); default 60, or until CMD ends",
 	 .min = 1,
-	 .max = 31536000},
+	 .max = FLAG_TIME_MAX},
 	{.name = "requests",
 	 .kind = FLAG_COUNT,
 	 .offset = offsetof(struct arguments, requests),
@@ -277,8 +277,8 @@ static int take_operands(struct gate *g, int argc, char **argv, int operand, cha
 	if (gate_target_words(argv[operand], flag, sizeof(flag), words) > 0) {
 		*ret_target = argv[operand];
 		g->live = true;
-		if (!g->args.duration_s && (!g->args.prove || g->args.dry_run))
-			g->args.duration_s = DURATION_S;
+		if (!g->args.duration_ms && (!g->args.prove || g->args.dry_run))
+			g->args.duration_ms = DURATION_MS;
 		return 0;
 	}
 	if (g->args.stable) {
@@ -351,7 +351,7 @@ static int cmd_gate(int argc, char **argv)
 			.config = g->args.config,
 			.stable = g->args.stable,
 			.prove = g->args.prove ? g->spec : NULL,
-			.duration_s = g->args.duration_s,
+			.duration_ms = g->args.duration_ms,
 			.requests = g->args.requests,
 			.policy = &g->policy,
 			.baseline = g->stage.baseline,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands/alloc_watch.h"
 #include "commands/commands.h"
 #include "commands/handover.h"
 #include "commands/live.h"
@@ -135,8 +136,11 @@ static int start(struct run *r, char **argv, char *err, size_t err_size)
 	int e;
 
 	snprintf(session, sizeof(session), "/proc/%d/fd/%d", (int)getpid(), ingest_fd(r->ingest));
-	r->handover = handover_listen(session);
-	char **env = shim_env(environ, r->shim, session);
+	const bool shim = r->target.kind != TARGET_ALLOCATOR; /* which could load it */
+
+	r->handover = shim ? handover_listen(session) : -1;
+	char **made = shim ? shim_env(environ, r->shim, session) : NULL;
+	char **env = shim ? made : environ;
 	if (!env) {
 		snprintf(err, err_size, "out of memory");
 		return -ENOMEM;
@@ -145,7 +149,7 @@ static int start(struct run *r, char **argv, char *err, size_t err_size)
 	e = child_start(&r->child, r->target.path, argv, env);
 	if (e == -ENOEXEC && r->target.kind == TARGET_OTHER)
 		e = start_as_script(r, argv, env);
-	shim_env_free(env);
+	shim_env_free(made);
 	if (e < 0)
 		snprintf(err, err_size, "%.400s: cannot be run: %s", r->target.path, strerror(-e));
 	return e;
@@ -165,6 +169,22 @@ static void finish(struct run *r)
 	outputs_close(&r->pipeline.outputs, FLUSH_MS, true);
 }
 
+/* Its allocations are to be watched, and the shim would not see them. Where probes cannot be loaded, it is the shim all the same. */
+static void watch_allocator(struct run *r, char **argv, char *text, size_t size)
+{
+	char err[512];
+
+	if (probing_open(r->ingest, true, &r->probing, err, sizeof(err)) < 0) {
+		snprintf(text, size, "%s: allocations are not watched: %s; and probes in the kernel (eBPF) cannot be used: %s",
+			 r->target.binary, target_why(r->target.kind), err);
+		r->target.kind = TARGET_WATCHABLE;
+		return;
+	}
+	probing_alone(r->probing);
+	probing_expect(r->probing, argv);
+	(void)probing_says(r->probing, r->target.binary, target_why(r->target.kind), text, size);
+}
+
 /* Where the shim cannot enter, the kernel can tell: said in one line either way. Before the program is started. */
 static void choose_way(struct run *r, char **argv, char *text, size_t size)
 {
@@ -179,7 +199,9 @@ static void choose_way(struct run *r, char **argv, char *text, size_t size)
 		probing_expect(r->probing, argv);
 		return;
 	}
-	if (!target_probes(r->target.kind)) {
+	if (r->target.kind == TARGET_ALLOCATOR) {
+		watch_allocator(r, argv, text, size);
+	} else if (!target_probes(r->target.kind)) {
 		snprintf(text, size, "%s cannot be watched: %s", r->target.binary, why);
 	} else if (probing_open(r->ingest, true, &r->probing, err, sizeof(err)) == 0) {
 		probing_expect(r->probing, argv);
@@ -265,6 +287,8 @@ static int cmd_run(int argc, char **argv)
 		complain("out of memory");
 	} else {
 		name_service(r);
+		if (r->settings.alloc && !r->settings.prove && alloc_watch_wants(&r->target))
+			r->target.kind = TARGET_ALLOCATOR;
 		if (watch(r, argv + operand, err, sizeof(err)) < 0)
 			complain("%s", err);
 		else

@@ -47,6 +47,30 @@ static int set_count(const struct flag *f, const char *value, uint32_t *out, cha
 	return 0;
 }
 
+/* "500ms", "2s", "5m", "1h"; a bare number is seconds. */
+static int set_time(const struct flag *f, const char *value, uint32_t *out, char *err, size_t err_size)
+{
+	static const struct {
+		const char *name;
+		uint32_t ms;
+	} units[] = {{"", 1000}, {"s", 1000}, {"ms", 1}, {"m", 60 * 1000}, {"h", 3600 * 1000}};
+	const char *const unit = value + strspn(value, "0123456789.");
+	char *end;
+	const double n = strtod(value, &end);
+	double ms = -1;
+
+	for (size_t i = 0; end == unit && end > value && i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(unit, units[i].name) == 0)
+			ms = n * units[i].ms;
+	if (!(ms >= f->min && ms <= f->max)) {
+		snprintf(err, err_size, "%s: '%s' is no time from %u ms to %u s; say 500ms, 2s (or 2), 5m, 1h", f->name, value,
+			 f->min, f->max / 1000);
+		return -EINVAL;
+	}
+	*out = (uint32_t)ms;
+	return 0;
+}
+
 static int set_text(const struct flag *f, const char *value, const char **out, char *err, size_t err_size)
 {
 	if (!*value) {
@@ -78,6 +102,8 @@ int flag_set(const struct flag *f, const char *value, void *out, char *err, size
 		return set_switch(f, value, member, err, err_size);
 	case FLAG_COUNT:
 		return set_count(f, value, member, err, err_size);
+	case FLAG_TIME:
+		return set_time(f, value, member, err, err_size);
 	case FLAG_TEXT:
 		return set_text(f, value, member, err, err_size);
 	case FLAG_LIST:

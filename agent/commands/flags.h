@@ -9,12 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FLAG_LIST_MAX 16U /* times that a repeatable flag may be given */
+#define FLAG_TIME_MAX (30U * 86400U * 1000U) /* ms that a FLAG_TIME can have: a month */
+#define FLAG_LIST_MAX 16U                    /* times that a repeatable flag may be given */
 
 enum flag_kind {
 	FLAG_SWITCH, /* bool */
 	FLAG_TEXT,   /* const char * */
 	FLAG_COUNT,  /* uint32_t, min … max */
+	FLAG_TIME,   /* uint32_t, milliseconds: a number with ms, s (or nothing), m or h */
 	FLAG_LIST,   /* struct flag_list: repeatable text */
 };
 
@@ -29,7 +31,7 @@ struct flag {
 	size_t offset;   /* of its member in the struct that the table fills */
 	const char *arg; /* name of its value in help, "FILE"; NULL for switches */
 	const char *doc;
-	uint32_t min, max;          /* of a FLAG_COUNT */
+	uint32_t min, max;          /* of a FLAG_COUNT or, in milliseconds, a FLAG_TIME */
 	const char *const *choices; /* of a FLAG_TEXT: allowed words, ends with NULL; or NULL */
 };
 

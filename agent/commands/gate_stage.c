@@ -93,7 +93,8 @@ static int start(struct stage *g, struct session_process *s, char *target, char 
 		words[n++] = end;
 		memcpy(words + n, command, extra * sizeof(*command));
 	} else {
-		snprintf(seconds, sizeof(seconds), "%u", (g->o->duration_s ? g->o->duration_s : PROOF_S) + SPARE_S);
+		snprintf(seconds, sizeof(seconds), "%u",
+			 (g->o->duration_ms ? (g->o->duration_ms + 999) / 1000 : PROOF_S) + SPARE_S);
 		words[n++] = duration;
 		words[n++] = seconds;
 		for (size_t i = 0, of = gate_target_words(target, flag, sizeof(flag), target_word); i < of; i++)
@@ -189,9 +190,9 @@ static void on_look(uv_timer_t *t)
 	};
 
 	if (!g->o->quiet)
-		gate_progress(stderr, &in, (unsigned int)((uv_now(&g->loop) - g->start_ms) / 1000), g->o->duration_s);
+		gate_progress(stderr, &in, (unsigned int)((uv_now(&g->loop) - g->start_ms) / 1000), g->o->duration_ms / 1000);
 	if ((g->o->requests && report_requests(report) >= (json_int_t)g->o->requests) ||
-	    (g->o->prove && !g->o->duration_s && proven))
+	    (g->o->prove && !g->o->duration_ms && proven))
 		end_stage(g);
 	json_decref(report);
 	json_decref(stable);
@@ -201,8 +202,8 @@ static void watch_stage(struct stage *g)
 {
 	g->start_ms = uv_now(&g->loop);
 	uv_timer_start(&g->look, on_look, LOOK_MS, LOOK_MS);
-	if (g->o->duration_s)
-		uv_timer_start(&g->end, on_end, g->o->duration_s * 1000ULL, 0);
+	if (g->o->duration_ms)
+		uv_timer_start(&g->end, on_end, g->o->duration_ms, 0);
 	uv_signal_start(&g->interrupt, on_signal, SIGINT);
 	uv_signal_start(&g->terminate, on_signal, SIGTERM);
 	if (!over(&g->service))

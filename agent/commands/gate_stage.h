@@ -13,7 +13,7 @@
 struct gate_stage_options {
 	const char *config, *stable;      /* or NULL */
 	const char *prove;                /* what the service's session is to prove (prove/plan.h), or NULL */
-	uint32_t duration_s;              /* 0: until the program ends, or everything is proven */
+	uint32_t duration_ms;             /* 0: until the program ends, or everything is proven */
 	uint32_t requests;                /* the stage is over after so many; 0 = regardless */
 	const struct gate_policy *policy; /* by which progress is told */
 	const json_t *baseline;           /* the same; or NULL */

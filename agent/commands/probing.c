@@ -23,11 +23,14 @@
 #include "probes/probes.h"
 
 #define SECOND_NS 1000000000ULL
+#define LOAD_STEP_NS 10000000ULL
+#define LOAD_STEPS 100U  /* looks for libraries, at the beginning */
 #define WATCHED_MAX 256U /* PROBE_PROCESSES: the kernel's side holds no more */
 struct probing {
 	struct ingest *ingest;
 	struct probes *probes;
 	bool own_children;
+	bool alone;                    /* no program will have the shim */
 	bool stands_by;                /* the shim is in what was started first */
 	uint32_t watched[WATCHED_MAX]; /* pids, 0 = free */
 	bool goes[WATCHED_MAX];        /* Go: its tasks change threads */
@@ -37,7 +40,9 @@ struct probing {
 	uint64_t told[PROBE_COUNTS]; /* losses that ingest knows */
 	uint64_t next_look_ns;       /* CLOCK_MONOTONIC */
 	uint32_t pid;                /* whose modules are told, and when */
-	uint64_t at_ns;
+	uint64_t at_ns, next_load_ns;
+	int modules;          /* of it, so far */
+	unsigned int loading; /* looks at it that are left */
 	bool first_module;
 };
 
@@ -116,14 +121,33 @@ static void on_module(void *ctx, const struct wire_record *module, const uint8_t
 	ingest_push(p->ingest, p->pid, p->pid, &r, data);
 }
 
+static void count_module(void *ctx, const struct wire_record *module, const uint8_t *data)
+{
+	(void)ctx;
+	(void)module;
+	(void)data;
+}
+
 /* The modules of a process; of one that is gone already, at least its program. */
 static void tell_modules(struct probing *p, uint32_t pid, uint64_t at_ns, const char *path, uint64_t code)
 {
 	p->pid = pid;
 	p->at_ns = at_ns;
 	p->first_module = true;
-	if (loaded_tell((pid_t)pid, on_module, p) <= 0 && path != NULL)
+	p->modules = loaded_tell((pid_t)pid, on_module, p);
+	if (p->modules <= 0 && path != NULL)
 		(void)loaded_program(path, code, on_module, p);
+}
+
+/* A dynamic program has its libraries a moment after its beginning: they are told as if they had been there. */
+static void tell_libraries(struct probing *p, uint64_t now)
+{
+	if (p->loading == 0 || now < p->next_load_ns)
+		return;
+	p->next_load_ns = now + LOAD_STEP_NS;
+	if (loaded_tell((pid_t)p->pid, count_module, NULL) > p->modules)
+		tell_modules(p, p->pid, p->at_ns, NULL, 0);
+	p->loading--;
 }
 
 /* The logging daemons' sockets are log sinks, whichever library speaks to them. */
@@ -214,7 +238,7 @@ static bool shim_comes(const struct probing *p, uint32_t pid, const char *path, 
 {
 	char err[256], exe[64];
 
-	if (!p->own_children)
+	if (!p->own_children || p->alone)
 		return false;
 	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
 	if ((path[0] != '/' || target_find(path, t, err, sizeof(err)) < 0) && target_find(exe, t, err, sizeof(err)) < 0)
@@ -269,6 +293,7 @@ static void on_image(void *ctx, uint32_t pid, const struct wire_record *start, c
 	told.a1 = is_go(p, pid) ? 1 : 2;
 	ingest_push(p->ingest, pid, pid, &told, data);
 	tell_modules(p, pid, start->t1, path, code);
+	p->loading = p->alone ? LOAD_STEPS : 0;
 	alloc_watch_tell(p->alloc, pid, start->t1, path);
 	if (p->stands_by && target_probes(t.kind))
 		note_way(p, pid, start, &t);
@@ -313,6 +338,7 @@ static void on_poll(void *ctx, bool drain)
 	probes_read(p->probes, ingest_wall_ns(p->ingest), &sink);
 	tell_losses(p);
 	go_watch_tick(p->go, now);
+	tell_libraries(p, now);
 	if (now < p->next_look_ns)
 		return;
 	p->next_look_ns = now + SECOND_NS;
@@ -371,10 +397,16 @@ static void expect(void *ctx, const struct target *t)
 {
 	struct probing *p = ctx;
 
-	if (t->kind != TARGET_GO && t->kind != TARGET_STATIC)
+	if (t->kind != TARGET_GO && t->kind != TARGET_STATIC && !(p->alone && alloc_watch_wants(t)))
 		return;
 	go_watch_expect(p->go, t->path);
 	alloc_watch_expect(p->alloc, t->binary);
+}
+
+void probing_alone(struct probing *p)
+{
+	if (p != NULL)
+		p->alone = true;
 }
 
 void probing_expect(struct probing *p, char *const *argv)

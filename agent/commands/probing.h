@@ -22,6 +22,8 @@ int probing_open(struct ingest *in, bool own_children, struct probing **ret, cha
 int probing_says(const struct probing *p, const char *who, const char *why, char *text, size_t size);
 /* Programs that are named in these arguments will be started: what must be in place before they begin is put there. p may be NULL. */
 void probing_expect(struct probing *p, char *const *argv);
+/* The shim will be in none of this process's children. p may be NULL. */
+void probing_alone(struct probing *p);
 /* Watch a running process and what it forks; what it had open before must be told by the caller. 0 or -errno with one line in why. */
 int probing_watch(struct probing *p, pid_t pid, char *why, size_t size);
 /* Is this process watched by probes? p may be NULL. */

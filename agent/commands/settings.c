@@ -100,8 +100,8 @@
 #define ROW_ALLOC_MEAN \
 	{ \
 		.name = "alloc-mean", .kind = FLAG_COUNT, .offset = offsetof(struct settings, alloc_mean), .arg = "BYTES", \
-		.doc = "with --alloc: sample an allocation every so many bytes, on average (default: 65536 at first, 524288 " \
-		       "after 24,000 samples)", \
+		.doc = "with --alloc: sample an allocation every so many bytes, on average (default: 2048 at first, up to " \
+		       "524288 as samples add up)", \
 		.min = 1, .max = SETTINGS_ALLOC_MEAN_MAX \
 	}
 
@@ -150,12 +150,12 @@ const struct flag attach_flags[] = {
 		"may be a "
 		"pattern"},
 	{.name = "duration",
-	 .kind = FLAG_COUNT,
-	 .offset = offsetof(struct settings, attach.duration_s),
-	 .arg = "S",
-	 .doc = "detach after so many seconds; without it on SIGINT or SIGTERM, or when the service has ended",
+	 .kind = FLAG_TIME,
+	 .offset = offsetof(struct settings, attach.duration_ms),
+	 .arg = "TIME",
+	 .doc = "detach after so long (500ms, 2s or 2, 5m, 1h); without it on SIGINT or SIGTERM, or when the service has ended",
 	 .min = 1,
-	 .max = 31536000},
+	 .max = FLAG_TIME_MAX},
 	ROW_REPORT,
 	ROW_REPORT_EVERY,
 	ROW_RECORD,

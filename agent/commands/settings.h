@@ -12,7 +12,7 @@
 #define SETTINGS_DETECTORS_MAX 16U /* rows of detector_table that can be configured */
 #define SETTINGS_OPTIONS_MAX 32U   /* options of one detector */
 #define SETTINGS_ALLOC_MEAN 524288U
-#define SETTINGS_ALLOC_FIRST 65536U
+#define SETTINGS_ALLOC_FIRST 2048U
 #define SETTINGS_ALLOC_MEAN_MAX (1U << 30)
 #define SETTINGS_TEXTS_MAX 64U /* texts of the configuration file that are kept */
 
@@ -24,7 +24,7 @@ struct detector_settings {
 /* Of `attach` only. */
 struct attach_settings {
 	const char *name, *cgroup, *unit, *label;
-	uint32_t port, duration_s;
+	uint32_t port, duration_ms;
 };
 
 struct settings {

@@ -36,6 +36,7 @@ const char *target_why(enum target_kind kind)
 		[TARGET_FOREIGN] = "it is built for another processor or word size than gapscope",
 		[TARGET_GO] = "it is a Go program: its system calls do not go through libc",
 		[TARGET_MUSL] = "it does not use glibc's loader: the shim is built for glibc",
+		[TARGET_ALLOCATOR] = "it has its allocator linked into itself, and the shim cannot see its calls",
 		[TARGET_OTHER] = "it is neither an ELF program nor a script with an interpreter line",
 	};
 
@@ -58,7 +59,8 @@ bool target_launches(const struct target *t)
 
 bool target_probes(enum target_kind kind)
 {
-	return kind == TARGET_STATIC || kind == TARGET_GO || kind == TARGET_MUSL || kind == TARGET_SETUID;
+	return kind == TARGET_STATIC || kind == TARGET_GO || kind == TARGET_MUSL || kind == TARGET_SETUID ||
+	       kind == TARGET_ALLOCATOR;
 }
 
 /* One candidate path: 0 if it can be executed, else -errno. */

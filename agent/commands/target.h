@@ -10,12 +10,13 @@
 
 enum target_kind {
 	TARGET_WATCHABLE,
-	TARGET_STATIC,  /* no dynamic loader, so no preload: static C, most of Go */
-	TARGET_SETUID,  /* the loader ignores preloads */
-	TARGET_FOREIGN, /* another processor or word size than ours */
-	TARGET_GO,      /* makes its own system calls, whichever libraries it has */
-	TARGET_MUSL,    /* another C library than the shim was built for */
-	TARGET_OTHER,   /* neither ELF nor script: the kernel will say */
+	TARGET_STATIC,    /* no dynamic loader, so no preload: static C, most of Go */
+	TARGET_SETUID,    /* the loader ignores preloads */
+	TARGET_FOREIGN,   /* another processor or word size than ours */
+	TARGET_GO,        /* makes its own system calls, whichever libraries it has */
+	TARGET_MUSL,      /* another C library than the shim was built for */
+	TARGET_ALLOCATOR, /* dynamic, with an allocator of its own: where allocations are to be watched (alloc_watch_wants) */
+	TARGET_OTHER,     /* neither ELF nor script: the kernel will say */
 };
 
 struct target {

@@ -5,7 +5,10 @@
 #ifndef GAPSCOPE_CORE_SAMPLES_H
 #define GAPSCOPE_CORE_SAMPLES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* What a descriptor is, by where its link in /proc/PID/fd leads. */
 enum sample_fd {
@@ -36,10 +39,23 @@ struct sample_process {
 struct sample_socket {
 	uint64_t queue;       /* listener: connections that wait to be accepted; else bytes that wait to be read */
 	uint64_t queue_max;   /* listener: as many may; else 0 */
-	uint64_t drops;       /* listener: connections that were dropped so far, SAMPLE_UNKNOWN if the kernel does not say */
+	uint64_t drops;       /* listener: segments that were dropped so far, SAMPLE_UNKNOWN if the kernel does not say */
 	uint64_t retransmits; /* segments sent again so far */
 	uint64_t port;        /* of our end */
+	/* Listener: of one, the kernel counts drops of any cause, those that TCP_DEFER_ACCEPT makes, for each connection, too. So of all
+	 * listeners of its network namespace so far: times that a queue was full, SAMPLE_UNKNOWN if the kernel does not say, and all drops. */
+	uint64_t net_overflows, net_drops;
 };
+
+/* Reads what an event of this kind brings; recordings of before know no overflows. False: it is cut off. */
+static inline bool sample_socket_of(struct sample_socket *ret, const void *data, size_t len)
+{
+	if (len < offsetof(struct sample_socket, net_overflows))
+		return false;
+	ret->net_overflows = ret->net_drops = SAMPLE_UNKNOWN;
+	memcpy(ret, data, len < sizeof *ret ? offsetof(struct sample_socket, net_overflows) : sizeof *ret);
+	return true;
+}
 
 /* Data of SAMPLE_TCP: what happened so far to connections with a peer, since the probes in the kernel watch. */
 struct sample_tcp {

@@ -94,13 +94,13 @@ static void tried(struct deadline *d, const struct event *e)
 		watch_try(&k->now, e);
 }
 
-/* Before it was watched, the process asked something that has not been answered. */
+/* Before it was watched, the process asked something that has not been answered; or it connected, and nobody has said anything yet. */
 static void asked_before(struct deadline *d, const struct event *e)
 {
 	struct conn *c = model_conn(d->env.model, e->pid, e->fd);
 	struct deadline_conn *k = c && peer_is_dependency(c) ? deadline_conn_of(d, c) : NULL;
 
-	if (!k || k->now.phase != PHASE_IDLE)
+	if (!k || k->now.phase != PHASE_IDLE || e->a0)
 		return;
 	k->operation_ns = e->t0;
 	deadline_turn(d, k, PHASE_RESPONSE, e->t0, END_DATA, NULL);
@@ -128,8 +128,10 @@ static void deadline_event(void *ctx, const struct event *e)
 	d->event_t1 = e->t1;
 	if (e->id == WIRE_READ && e->ret < 0 && e->err == EAGAIN)
 		tried(d, e);
-	if (e->id == WIRE_OUTSTANDING && !e->a0)
+	if (e->id == WIRE_OUTSTANDING)
 		asked_before(d, e);
+	if (e->id == WIRE_THREAD_START)
+		pool_born(d, e);
 	if (e->id == WIRE_SHUTDOWN)
 		shut_down(d, e);
 	if (e->id == WIRE_STOPPING && !d->stopping_ns) {
@@ -351,20 +353,24 @@ static void deadline_conn_data(void *ctx, struct conn *c, enum direction dir, co
 		bytes_in(d, k, e);
 }
 
-/* Connected, not a byte either way, then closed: it waited for a peer that speaks first, as far as can be seen. */
-static void greeting_given_up(struct deadline *d, struct deadline_conn *k, uint64_t now_ns)
+/* Connected, not a byte either way, then closed: it waited for a peer that speaks first, as far as can be seen. One from before it was
+ * watched that stays open may be waited for, or not: that much is told. */
+static void greeting_never_came(struct deadline *d, struct deadline_conn *k, bool given_up, uint64_t now_ns)
 {
 	const struct conn *c = k->conn;
 	uint64_t age = elapsed_ns(c->connect_t1, now_ns);
 
 	if (k->now.phase != PHASE_IDLE || c->bytes_in || c->bytes_out || !c->connect_t1 || c->connect_err ||
-	    age < GREETING_MIN_NS || c->process->exit_ns || deadline_is_stopping(d, now_ns) || !peer_is_dependency(c))
+	    age < GREETING_MIN_NS || c->process->exit_ns || !peer_is_dependency(c))
+		return;
+	given_up = given_up && !deadline_is_stopping(d, now_ns);
+	if (!given_up && !c->inherited)
 		return;
 	const struct observation o = {
 		.phase = PHASE_RESPONSE,
-		.weight = W_FINITE,
-		.how = HOW_GAVE_UP,
-		.limit_ns = age,
+		.weight = given_up ? W_FINITE : W_UNDECIDED,
+		.how = given_up ? HOW_GAVE_UP : HOW_SILENT,
+		.limit_ns = given_up ? age : 0,
 		.stack = c->connect_stack,
 		.first_ns = c->connect_t1,
 		.last_ns = now_ns,
@@ -383,7 +389,7 @@ static void deadline_conn_close(void *ctx, struct conn *c, const struct event *e
 	uint64_t now = e ? e->t1 : model_now(d->env.model);
 	bool by_us = e && e->id != WIRE_PROCESS_EXIT && e->id != WIRE_PROCESS_GONE && c->end == CONN_CLOSED_BY_US;
 	if (by_us && d->event_id == WIRE_CLOSE)
-		greeting_given_up(d, k, now);
+		greeting_never_came(d, k, true, now);
 	deadline_settle_all(d, k,
 			    by_us                                        ? ending_by_us(d, k, now)
 			    : c->end == CONN_EOF || c->end == CONN_RESET ? END_FAILED
@@ -423,6 +429,7 @@ static void deadline_finish(void *state, uint64_t now_ns)
 	struct deadline_conn *k;
 
 	DL_FOREACH (d->conns, k) {
+		greeting_never_came(d, k, false, now_ns);
 		deadline_settle_all(d, k, END_PENDING, now_ns);
 		deadline_release(d, k);
 	}

@@ -20,6 +20,9 @@
 #define DEADLINE_HELD_MAX 6U                /* observations held back while a connection is young */
 #define DEADLINE_OPEN_MAX 8U                /* outstanding requests of one connection that are looked at */
 #define DEADLINE_TIMERS 64U                 /* latest waits of other threads that may be watchdogs */
+#define DEADLINE_WHEELS 32U                 /* threads that sleep in whole milliseconds */
+#define DEADLINE_BIRTHS 64U                 /* threads that began of late */
+#define DEADLINE_IDLE_NS (30 * NS_PER_S)    /* longer sleeps are a pool's threads that wait for work, more often than not */
 #define DEADLINE_RECENT 64U                 /* observations held back because a watchdog may turn out to have covered them */
 
 enum phase { PHASE_CONNECT, PHASE_RESPONSE, PHASE_BODY, PHASE_TOTAL, PHASE_WRITE, PHASES, PHASE_IDLE = PHASES };
@@ -52,6 +55,7 @@ enum how {
 	HOW_CALLER_FIRST,  /* the caller's own deadline comes first */
 	HOW_GO_TIMER,      /* undecided: a timer of Go's runtime may cover it */
 	HOW_SET_UP,        /* undecided: slices while the peer has never spoken: a connect deadline may be looked at between them */
+	HOW_SILENT,        /* undecided: a connection from before it was watched, and nobody has said anything */
 	HOW_CLOCK,         /* undecided: the clock ticks by which a library looks after its deadlines */
 	HOW_RUNTIME,       /* the language's runtime was given this deadline */
 	HOW_RUNTIME_NONE,  /* … was given none, for anything */
@@ -131,6 +135,7 @@ struct judge {
 	bool fired;            /* another thread's sleep ended at that very moment */
 	uint64_t fired_len_ns; /* and how long it was, if it was begun for this operation, as far as can be told; else 0 */
 	bool set_up; /* the connection is still being set up: a deadline on connecting covers this, for as long as the kernel's would */
+	bool wheel;    /* a timer wheel turns in the process */
 	bool dripping; /* bytes came more slowly before than the silence lasted now */
 };
 
@@ -224,6 +229,23 @@ struct deadline_timer {
 	uint64_t since_ns; /* of sleeps of one thread that fall towards one moment, the first's beginning */
 	uint64_t woke_ns;  /* when it was seen to end; until then, when it is due */
 	bool ended, again; /* again: the same thread waits so time after time, which is no watchdog */
+	bool idles;        /* it waits for work: so it did before there was anything to watch */
+	bool newborn;      /* its thread had only just begun */
+};
+
+/* A thread that began of late. */
+struct deadline_birth {
+	uint32_t pid, tid;
+	uint64_t t0;
+};
+
+/* A thread that sleeps in whole milliseconds, a second at most. */
+struct deadline_wheel {
+	uint32_t pid, tid;
+	uint64_t slept_ns;
+	uint64_t tick_ns;        /* a moment that is on its grid */
+	uint32_t tick_ms;        /* the longest of its sleeps */
+	uint32_t ticks, shorter; /* sleeps since then that end on the grid, and how many of them were shorter, to be in time */
 };
 
 /* What a finished wait without a limit shows, held back for as long as a watchdog that covered it may still come to light. */
@@ -252,6 +274,10 @@ struct deadline {
 	uint64_t stopping_ns; /* from then on the service was clearing up, because it was asked to end; 0: it was not */
 	struct deadline_timer timers[DEADLINE_TIMERS];
 	struct deadline_recent recent[DEADLINE_RECENT];
+	struct deadline_birth births[DEADLINE_BIRTHS];
+	struct deadline_wheel wheels[DEADLINE_WHEELS];
+	uint32_t wheels_used;        /* places that have one */
+	uint32_t births_n;           /* ever */
 	uint32_t timers_used;        /* places that have a timer */
 	uint32_t timers_n, recent_n; /* ever: the place of the next one, where all are taken */
 };
@@ -331,6 +357,18 @@ void watchdog_killed(struct deadline *d, const struct process *p, uint64_t now_n
 void watchdog_release(struct deadline *d, uint64_t now_ns, bool all);
 /* The connection turned out to wait by design: forget what is held back of it. */
 void watchdog_forget(struct deadline *d, const struct conn *c);
+
+/* deadline_pool.c: threads that wait for work, as long as their pool keeps them */
+void pool_born(struct deadline *d, const struct event *e);
+/* Of a thread's next sleep: notes whether it has only just begun, and whether it idles, as `before`, its sleep before, did. */
+void pool_sleep(const struct deadline *d, struct deadline_timer *t, const struct deadline_timer *before, const struct process *p);
+/* Is t the sleep of a new thread, one of more that sleep just so than the process has operations for them to watch? */
+bool pool_idles(const struct deadline *d, const struct deadline_timer *t, uint64_t now_ns);
+
+/* deadline_wheel.c: threads that look after others' limits at each tick */
+void wheel_sleep(struct deadline *d, const struct wait *w);
+/* Has this process one? */
+bool wheel_turns(const struct deadline *d, uint32_t pid);
 
 /* deadline_wait.c: observer functions, ctx is the struct deadline */
 void deadline_wait(void *ctx, const struct wait *w);

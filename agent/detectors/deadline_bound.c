@@ -14,12 +14,13 @@
 #define GIVE_UP_MIN_NS (50 * NS_PER_MS) /* closed sooner, it was no timeout */
 #define READY_NS (10 * NS_PER_MS)       /* a read that takes no longer found its bytes there */
 #define TRIES_MIN 3U                    /* reads that found nothing make a loop that asks again and again */
+#define LAST_LOOK_NS (100 * NS_PER_MS)  /* from the last look for an answer to the close that it led to */
 #define LATE_PAUSES 4U                  /* so many usual pauses between two looks at the clock are no pause any more */
 #define CLOCK_TICKS_MIN 2U
-#define CLOCK_MOST_NS (600 * NS_PER_S)  /* a clock that ticks on for so long looks after somebody else */
-#define SMALL_SET 4U                    /* a poll on so few: the others are wake-up descriptors */
-#define FAR_NS (3600 * NS_PER_S)        /* a loop that means to sleep for so long has no deadline of a call in mind */
-#define GO_ASKED_NS (10 * NS_PER_MS)    /* after sending, until a Go program has set its timer for the answer */
+#define CLOCK_MOST_NS (600 * NS_PER_S) /* a clock that ticks on for so long looks after somebody else */
+#define SMALL_SET 4U                   /* a poll on so few: the others are wake-up descriptors */
+#define FAR_NS (1200 * NS_PER_S)     /* a loop that sleeps for so long has no deadline of a call in mind, but a pool's idle ones */
+#define GO_ASKED_NS (10 * NS_PER_MS) /* after sending, until a Go program has set its timer for the answer */
 #define GO_SETTLED_NS (100 * NS_PER_MS) /* a wait that goes on for so long was not ended by a new timer */
 #define DUE_SLACK_NS (25 * NS_PER_MS)   /* waits that fall towards one moment agree on it to within this … */
 #define DUE_SLACK_DIV 50U               /* … or a fiftieth of their limit */
@@ -283,7 +284,10 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 	}
 	if (end != END_GAVE_UP && (end != END_EXIT || !w->last_t1))
 		return false;
-	if (age < GIVE_UP_MIN_NS || (!w->calls && w->tries < TRIES_MIN))
+	/* It looked once more, and then it closed: a few looks are enough. */
+	const bool last_look =
+		end == END_GAVE_UP && w->tries && age >= SLICE_NS && elapsed_ns(w->last_t1, j->now_ns) < LAST_LOOK_NS;
+	if (age < GIVE_UP_MIN_NS || (!w->calls && w->tries < TRIES_MIN && !last_look))
 		return false;
 	/* A watchdog has no limit of the socket's own, so it covers the whole; begun before the socket was there, it knows best how long. */
 	if (w->phase != PHASE_CONNECT && ((w->forever && w->other_thread) || j->fired_len_ns)) {
@@ -340,6 +344,8 @@ static bool judge_loop(const struct watch *w, const struct judge *j, struct obse
 
 	if ((w->loop_forever || age >= j->no_give_up_ns) && w->watchdog_due_ns)
 		return judge_weighs(o, HOW_OTHER_THREAD, W_DOUBT);
+	if (j->wheel && age < CLOCK_MOST_NS && (w->loop_forever || age >= j->no_give_up_ns))
+		return judge_weighs(o, HOW_CLOCK, W_UNDECIDED);
 	if (w->loop_forever)
 		return judge_weighs(o, HOW_LOOP_FOREVER, W_NONE_WEAK);
 	if (w->clock_ticks >= CLOCK_TICKS_MIN && age < CLOCK_MOST_NS)

@@ -31,6 +31,7 @@ static struct judge judge_of(const struct deadline *d, const struct deadline_con
 		.no_give_up_ns = evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP]),
 		.user_timeout_ns = k->conn->user_timeout_ns,
 		.syn_count = k->conn->syncnt,
+		.wheel = wheel_turns(d, k->conn->process->pid),
 		.set_up = w->phase == PHASE_RESPONSE && !k->asked && !k->conn->bytes_in && !k->conn->inherited &&
 			  age < DEADLINE_KERNEL_NS,
 		.dripping = k->gaps && k->longest_gap_ns >= DRIP_GAP_NS &&

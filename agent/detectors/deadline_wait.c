@@ -99,6 +99,7 @@ void deadline_wait(void *ctx, const struct wait *w)
 	struct deadline_conn *k;
 
 	if (w->op == WAIT_SLEEP) {
+		wheel_sleep(d, w);
 		watchdog_sleep(d, w);
 		return;
 	}

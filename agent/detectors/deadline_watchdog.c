@@ -9,6 +9,7 @@
  * thread.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/elapsed.h"
 #include "detectors/deadline.h"
@@ -18,7 +19,6 @@
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
 #define START_SHARE 4U /* … or by a part of its length, where preparing takes a while: a JVM loads classes before it connects */
 #define START_MOST_NS NS_PER_S
-#define IDLE_NS (30 * NS_PER_S) /* longer ones are a pool's threads that wait for work, more often than not */
 #define TIMERS_OF_THREAD 2U
 #define FIRST_NS (2 * NS_PER_S)   /* so old at most, the connection was opened for this operation */
 #define FIRED_NS (20 * NS_PER_MS) /* from the end of its sleep to what it does */
@@ -43,7 +43,7 @@ static uint64_t head_start(const struct deadline_timer *t)
 {
 	const uint64_t share = t->limit_ns / START_SHARE;
 
-	if (t->limit_ns > IDLE_NS || share < START_SLACK_NS)
+	if (t->limit_ns > DEADLINE_IDLE_NS || share < START_SLACK_NS)
 		return START_SLACK_NS;
 	return share < START_MOST_NS ? share : START_MOST_NS;
 }
@@ -90,6 +90,7 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 		.ended = w->outcome != WAIT_PENDING,
 	};
 	timer.woke_ns = timer.ended ? w->t1 : timer.due;
+	pool_sleep(d, &timer, NULL, w->process);
 	for (uint32_t i = 0; i < d->timers_used; i++) {
 		struct deadline_timer *t = &d->timers[i];
 		if (t->pid != timer.pid || t->tid != timer.tid || !t->t0)
@@ -99,6 +100,7 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 			t->woke_ns = timer.woke_ns;
 			return;
 		}
+		pool_sleep(d, &timer, t, w->process);
 		/* Woken in between, it sleeps on towards the same moment. */
 		if (t->t0 < timer.t0 && near_to(t->due, timer.due) && t->since_ns < timer.since_ns)
 			timer.since_ns = t->since_ns;
@@ -113,7 +115,7 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 static bool covers(const struct deadline_timer *t, uint32_t pid, uint32_t tid, uint64_t from_ns, uint64_t wait_ns,
 		   uint64_t until_ns)
 {
-	return t->t0 && t->pid == pid && t->tid != tid && !t->again && t->since_ns + head_start(t) >= from_ns &&
+	return t->t0 && t->pid == pid && t->tid != tid && !t->again && !t->idles && t->since_ns + head_start(t) >= from_ns &&
 	       t->since_ns <= wait_ns + START_SLACK_NS && t->t0 < until_ns && t->due > until_ns;
 }
 
@@ -128,9 +130,14 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 {
 	uint64_t due = 0;
 
+	const bool old = elapsed_ns(w->since_ns, now_ns) >= evidence_option_ns(d->env.options[DEADLINE_O_NO_GIVE_UP]);
+
 	for (uint32_t i = 0; w->calls && i < d->timers_used; i++) {
 		const struct deadline_timer *t = &d->timers[i];
-		if (covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, now_ns) && (!due || t->due < due))
+		if (!covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, now_ns) ||
+		    (old && pool_idles(d, t, now_ns)))
+			continue;
+		if (!due || t->due < due)
 			due = t->due;
 	}
 	return due;
@@ -171,6 +178,11 @@ uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k
 
 static void count(struct deadline *d, struct deadline_recent *r)
 {
+	/* It takes a wheel a while to show. */
+	if (r->o.how == HOW_LOOP_FOREVER && r->o.weight == W_NONE_WEAK && wheel_turns(d, r->pid)) {
+		r->o.weight = W_UNDECIDED;
+		r->o.how = HOW_CLOCK;
+	}
 	if (r->o.operations)
 		deadline_count(d, r->peer, &r->o);
 	r->peer = NULL;
@@ -194,15 +206,17 @@ void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const stru
 		   const struct observation *killed)
 {
 	struct deadline_recent *r = &d->recent[d->recent_n++ % DEADLINE_RECENT];
+	struct deadline_peer *peer;
 
 	if (deadline_by_design(k, o->phase))
 		return;
 	if (r->peer)
 		count(d, r);
-	if (k->conn->protocol && (r->peer = deadline_peer_get(d, k->conn->peer)))
-		snprintf(r->peer->protocol, sizeof r->peer->protocol, "%s", k->conn->protocol->name);
+	peer = deadline_peer_get(d, k->conn->peer);
+	if (peer && k->conn->protocol && strcmp(peer->protocol, k->conn->protocol->name) != 0)
+		snprintf(peer->protocol, sizeof peer->protocol, "%s", k->conn->protocol->name);
 	*r = (struct deadline_recent){
-		.peer = deadline_peer_get(d, k->conn->peer),
+		.peer = peer,
 		.conn_id = k->conn->id,
 		.pid = k->conn->process->pid,
 		.tid = w->last_tid,

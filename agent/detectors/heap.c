@@ -168,6 +168,9 @@ static struct heap_group *group_of(struct heap *h, const struct allocation *a, b
 	const struct heap_group_key key = {.path = path_of(h->env.stacks, a->stack), .pid = a->process->pid, .mapped = a->mapped};
 	struct heap_group *g;
 
+	h->placed |= a->stack != 0;
+	if (h->placed && a->stack == 0)
+		return NULL;
 	HASH_FIND(hh, h->groups, &key, sizeof key, g);
 	if (g || !make)
 		return g;

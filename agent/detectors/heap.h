@@ -99,6 +99,7 @@ struct heap {
 	struct heap_process *processes;
 	bool seen; /* the source spoke of allocations */
 	bool watched;
+	bool placed; /* some samples have stacks: those that have none were made while the agent did not keep up */
 	char allocator[LIMIT_PEER_TEXT], why_not[160];
 	uint64_t mean, start_ns, now_ns;
 	uint64_t asked;   /* bytes, exactly */

@@ -112,7 +112,8 @@ static void retry_request_end(void *ctx, struct request *q)
 		.status = q->status,
 		.retry_after_ns = q->retry_after_ns > 0 ? (uint64_t)q->retry_after_ns : 0,
 		.delivered = !q->status && !q->answered,
-		.unsafe = (!strcmp(q->method, "POST") || !strcmp(q->method, "PATCH")) && !q->idempotency_key,
+		.unsafe =
+			q->area == AREA_HTTP && (!strcmp(q->method, "POST") || !strcmp(q->method, "PATCH")) && !q->idempotency_key,
 		.caller = retry_caller_of(r, q),
 		.request_id = q->id,
 		.process_ns = retry_process_ns(r, q->conn->process),
@@ -145,9 +146,15 @@ static void retry_conn_data(void *ctx, struct conn *c, enum direction d, const s
 
 static void retry_wait(void *ctx, const struct wait *w)
 {
-	(void)ctx;
 	if (w->conn)
 		retry_talk_wait(w);
+	else
+		retry_slept(ctx, w);
+}
+
+static void retry_log(void *ctx, const struct log_write *l)
+{
+	retry_logged(ctx, l);
 }
 
 static void retry_conn_close(void *ctx, struct conn *c, const struct event *e)
@@ -202,6 +209,7 @@ const struct detector retry_detector = {
 		     .conn_data = retry_conn_data,
 		     .conn_close = retry_conn_close,
 		     .wait = retry_wait,
+		     .log = retry_log,
 		     .resolve = retry_resolve,
 		     .request_start = retry_request_start,
 		     .request_end = retry_request_end,

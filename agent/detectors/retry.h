@@ -12,6 +12,7 @@
 #include "core/pool.h"
 #include "detectors/detector.h"
 #include "detectors/evidence.h"
+#include "detectors/retry_calls.h"
 #include "detectors/retry_shape.h"
 
 #define RETRY_SLOT 1U                   /* of conn.slot */
@@ -26,6 +27,7 @@
 #define RETRY_TIDS_MAX 16U     /* threads of one sequence that are told apart */
 #define RETRY_THREADS_MAX 256U /* threads whose requests are counted, a power of two */
 #define RETRY_LANES_MAX 32U    /* attempts at once that are told apart */
+#define RETRY_SLEEPS_MAX 4U    /* latest sleeps of a thread */
 #define RETRY_EXECS_MAX 16U
 #define RETRY_CLIENTS_MAX 4096U /* processes that are told apart, over all operations */
 #define RETRY_SIDE_MAX 64U      /* and of one operation */
@@ -97,7 +99,7 @@ struct retry_sequence {
 	uint64_t exit_ns;    /* when the process of the last attempt called exit, 0 not yet */
 	uint64_t gap_ns;     /* begin of the last gap, if it ended as a process was begun, else 0 */
 	uint64_t caller;
-	uint32_t pid, tid, boss; /* boss: who started the process that exited and may start another, 0 nobody */
+	uint32_t pid, tid, stack, boss; /* boss: who started the process that exited and may start another, 0 nobody */
 	int status;
 	bool delivered;
 	uint64_t gaps[SHAPE_GAPS_MAX];
@@ -125,6 +127,14 @@ struct retry_key_id {
 	uint64_t peer;
 };
 
+/* The gaps of a client's sequence, and what they show of calls one after the other. */
+struct retry_calls {
+	uint32_t n;
+	struct calls_shown shown; /* of the first `looked` ones */
+	uint32_t looked;
+	struct calls_gap gaps[CALLS_GAPS_MAX];
+};
+
 struct retry_crowd;  /* retry_crowd.c */
 struct retry_handed; /* retry_client.c */
 
@@ -144,6 +154,7 @@ struct retry_client {
 	struct retry_sequence seq;
 	bool concurrent;           /* several threads do it at once: only attempts of one thread follow each other */
 	uint32_t overlaps;         /* attempts that overlapped another of the same thread */
+	struct retry_calls *calls; /* of its sequence; NULL until it tried something again */
 	struct retry_crowd *crowd; /* several tasks of one thread do it at once: their attempts cannot be told apart */
 	uint64_t ok_start_ns, period_ns, period_off_ns; /* healthy start-to-start interval and how much it wanders */
 	uint32_t period_n;
@@ -151,7 +162,9 @@ struct retry_client {
 	uint32_t ok_tid, ok_pid, calm_n;
 	uint64_t due_ns, last_end_ns; /* next round of the period, 0 not known; end of the last attempt */
 	uint32_t odd, paid_failures;  /* attempts in a row: that were no rounds in time; that made up for rounds and failed */
+	uint32_t burst;               /* attempts of this client that came at once, one after the other, after good answers */
 	bool paid;                    /* the last attempt made up for a round */
+	bool good;                    /* and it went well */
 	struct retry_client *active_prev, *active_next; /* with a sequence under way */
 	struct retry_client *next;                      /* of the key */
 };
@@ -214,6 +227,16 @@ struct retry_exec {
 	uint64_t now_ns;
 };
 
+/* Where a thread slept last. */
+struct retry_sleep {
+	uint64_t t0, t1;
+	uint32_t stack;
+};
+struct retry_slept {
+	uint32_t tid, n; /* n: sleeps so far */
+	struct retry_sleep sleeps[RETRY_SLEEPS_MAX];
+};
+
 /* Requests of one thread to one peer. */
 struct retry_thread {
 	uint64_t id, last_end_ns;
@@ -245,6 +268,8 @@ struct retry {
 	struct retry_exec starts[RETRY_EXECS_MAX]; /* when processes were begun that then showed a new image */
 	uint32_t execs_n, starts_n;
 	struct retry_thread threads[RETRY_THREADS_MAX];
+	struct retry_slept slept[RETRY_THREADS_MAX];
+	uint64_t logged[RETRY_THREADS_MAX]; /* last log line of a process */
 	uint64_t attempts, failures;
 };
 
@@ -354,6 +379,12 @@ void retry_talks_free(struct retry *r);
 uint64_t retry_connect_ns(const struct conn *c, uint64_t start_ns);
 /* When an attempt ended whose connection was closed at end_ns: when the last wait for an answer ran out, if one did. */
 uint64_t retry_timed_out_ns(const struct conn *c, uint64_t end_ns);
+
+/* retry_place.c */
+void retry_slept(struct retry *r, const struct wait *w);
+void retry_logged(struct retry *r, const struct log_write *l);
+/* What lay between the last attempt of a sequence and this one. */
+struct calls_gap retry_gap_seen(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns);
 
 /* retry_lookup.c */
 void retry_lookup(struct retry *r, const struct resolve *l);

@@ -41,10 +41,12 @@ void retry_client_done(struct retry *r, struct retry_key *k)
 	LL_FOREACH_SAFE(k->others, c, next)
 	{
 		free(c->crowd);
+		free(c->calls);
 		free(c);
 		r->clients--;
 	}
 	free(k->first.crowd);
+	free(k->first.calls);
 	forget_handed(k);
 }
 
@@ -93,6 +95,7 @@ static struct retry_client *add(struct retry *r, struct retry_key *k)
 		return NULL;
 	LL_DELETE(k->others, idle);
 	free(idle->crowd);
+	free(idle->calls);
 	*idle = (struct retry_client){.key = k};
 	LL_PREPEND(k->others, idle);
 	return idle;
@@ -165,6 +168,8 @@ bool retry_client_split(struct retry_key *k, struct retry_sequence *ret_before, 
 
 	k->side_by_side = true;
 	*ret_n = 0;
+	if (k->first.calls)
+		*k->first.calls = (struct retry_calls){0};
 	if (!was_handed(k)) { /* all of it was one process's */
 		*ret_before = k->first.seq;
 		return true;

@@ -7,14 +7,14 @@
 #include "core/elapsed.h"
 #include "detectors/retry.h"
 
-#define REFUSED_ATTEMPTS_MIN 3U        /* refusals of the same request before it is a fault */
-#define NO_BACKOFF_GAPS_MIN 3U         /* gaps before a lack of back-off is judged */
-#define CONSTANT_GAPS_MIN 6U           /* gaps from which load cannot have made them alike */
-#define CONSTANT_EQUAL_DIV 20U         /* with fewer, they may differ by a twentieth */
-#define PACE_SETTLED_GAPS 10U          /* from so many gaps on it is judged while the sequence goes on */
-#define JITTER_SEQUENCES_MIN 5U        /* sequences before a lack of jitter is judged */
+#define REFUSED_ATTEMPTS_MIN 3U /* refusals of the same request before it is a fault */
+#define NO_BACKOFF_GAPS_MIN 3U  /* gaps before a lack of back-off is judged */
+#define CONSTANT_GAPS_MIN 6U    /* gaps from which load cannot have made them alike */
+#define CONSTANT_EQUAL_DIV 20U  /* with fewer, they may differ by a twentieth */
+#define PACE_SETTLED_GAPS 10U   /* from so many gaps on it is judged while the sequence goes on */
+#define JITTER_SEQUENCES_MIN 5U /* sequences before a lack of jitter is judged */
+#define LOOK_DIV 16U
 #define LAYERS_ATTEMPTS_MIN 6U         /* attempts for one call, in rounds, that are worth a word */
-#define CALLS_MIN 6U                   /* rounds from which they are calls of their own: no layer tries so often around others */
 #define RETRY_AFTER_SLACK_DIV 20U      /* a Retry-After is kept if 19/20 of it has passed: clocks round */
 #define REFUSED_GAP_MAX (5 * NS_PER_S) /* slower repeats of a refused request are polling */
 
@@ -93,6 +93,38 @@ static bool surely_constant(const struct retry_sequence *s)
 	return shape_is_constant(s->gaps, s->gaps_n) && (s->gaps_n >= CONSTANT_GAPS_MIN || (max - min) * CONSTANT_EQUAL_DIV <= min);
 }
 
+/* Somebody who begins a process for each round, because the one before had given up, tries on. */
+static bool are_processes(const struct retry_sequence *s, uint32_t round)
+{
+	return (s->starts + 1) * round >= s->attempts;
+}
+
+/* What lies between the attempts shows of calls; looked at anew as there is a sixteenth more of it. */
+static const struct calls_shown *calls_shown(const struct retry_key *k)
+{
+	static const struct calls_shown nothing;
+	struct retry_calls *c = k->client->calls;
+
+	if (!c || k->client->seq.refused)
+		return &nothing;
+	if (c->n - c->looked > c->n / LOOK_DIV) {
+		c->looked = c->n;
+		c->shown = calls_look(c->gaps, c->n);
+	}
+	return &c->shown;
+}
+
+/* Pauses between calls count among the gaps, where there are such. */
+static bool surely_hasty(const struct retry *r, const struct retry_key *k)
+{
+	const struct retry_sequence *s = &k->client->seq;
+	uint32_t hasty = 0;
+
+	for (uint32_t i = 0; i < s->gaps_n; i++)
+		hasty += s->gaps[i] < retry_option_ns(r, RETRY_O_NO_BACKOFF);
+	return 3 * hasty >= 2 * s->gaps_n || (!calls_shown(k)->hint && !calls_shown(k)->round);
+}
+
 /* Called at the end of a short sequence, and during a long one: the first delays of a random, growing back-off may all be small. */
 static void check_pace(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
@@ -100,41 +132,73 @@ static void check_pace(struct retry *r, struct retry_key *k, const struct retry_
 	    k->client->seq.gaps_n < (a ? PACE_SETTLED_GAPS : NO_BACKOFF_GAPS_MIN) ||
 	    (!a && k->client->seq.gaps_n >= PACE_SETTLED_GAPS))
 		return;
-	if (k->backoff == BACKOFF_NONE)
+	if (k->backoff == BACKOFF_NONE && surely_hasty(r, k))
 		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, k->client->seq.attempts);
 	else if (k->backoff == BACKOFF_CONSTANT && surely_constant(&k->client->seq))
 		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->client->seq.attempts);
 }
 
-/* Rounds that may be calls of their own: their attempts; else 0. Where each has a process of its own, that was begun because the one before had
- * given up, somebody tries on. */
+/* Rounds that may be calls of their own: their attempts; else 0. */
 static uint32_t calls_round(const struct retry_key *k)
 {
-	const uint32_t round = round_of(k);
+	const uint32_t shown = calls_shown(k)->round, round = shown ? shown : round_of(k);
 
-	return (k->client->seq.starts + 1) * round < k->client->seq.attempts ? round : 0;
+	return round && !are_processes(&k->client->seq, round) ? round : 0;
 }
 
 /* Many calls one after the other, all failing: the attempts of one of them; 0 of one call. */
 static uint32_t calls_of(const struct retry_key *k)
 {
 	const uint32_t round = calls_round(k);
+	const struct retry_sequence *s = &k->client->seq;
 
-	return round && k->client->seq.attempts >= CALLS_MIN * round - 1 && k->client->seq.attempts == k->line.attempts ? round : 0;
+	return round && s->attempts == k->line.attempts && (calls_shown(k)->round || s->attempts >= CALLS_MIN * round - 1) ? round
+															   : 0;
 }
 
 /* The delays of the calls after the first one, as those of sequences of their own. */
 static void split_calls(struct retry_key *k, uint32_t round)
 {
 	const struct retry_sequence *s = &k->client->seq;
+	const struct calls_shown *shown = calls_shown(k);
+	const bool even = shown->even || !shown->round;
+	const uint32_t calls =
+		even ? s->attempts / round : (uint32_t)((uint64_t)shown->calls * s->attempts / (k->client->calls->n + 1));
 
-	for (uint32_t i = round; i < s->gaps_n; i++) {
+	for (uint32_t i = round; i < s->gaps_n && even; i++) {
 		if (i % round < SHAPE_STEPS_MAX && i % round != round - 1)
 			shape_step_add(&k->steps[i % round], s->gaps[i]);
 	}
-	k->sequences += s->attempts / round - 1;
-	k->retries -= s->attempts / round - 1;
+	k->sequences += calls - 1;
+	k->retries -= calls - 1;
 	k->max_attempts = round > s->max_before ? round : s->max_before;
+}
+
+/* The shape of one call's delays: at each place the median of all calls'. */
+static void shape_calls(const struct retry *r, struct retry_key *k, uint32_t round)
+{
+	const struct retry_calls *c = k->client->calls;
+	uint64_t medians[CALLS_ROUND_MAX], gaps[SHAPE_GAPS_MAX];
+
+	for (uint32_t place = 0; place + 1 < round; place++) {
+		size_t n = 0;
+		for (uint32_t i = place; i < c->n && n < SHAPE_GAPS_MAX; i += round)
+			gaps[n++] = (uint64_t)c->gaps[i].us * 1000;
+		medians[place] = shape_median(gaps, n);
+	}
+	k->backoff = shape_of(medians, round - 1, retry_option_ns(r, RETRY_O_NO_BACKOFF));
+}
+
+/* Calls are told as such when the sequence is over. Each but the last has given up; that one, if `gave_up`. */
+static void end_calls(const struct retry *r, struct retry_key *k, uint32_t round, bool gave_up)
+{
+	const uint64_t before = k->sequences;
+
+	split_calls(k, round);
+	if (calls_shown(k)->even && round <= CALLS_ROUND_MAX)
+		shape_calls(r, k, round);
+	k->gave_up += k->sequences - before + gave_up;
+	k->bound = round > k->bound ? round : k->bound;
 }
 
 /* Workers that failed once each. */
@@ -177,20 +241,31 @@ void retry_judge_end(struct retry *r, struct retry_key *k, bool gave_up)
 	if (!s->refused && retry_crowd_apart(s)) {
 		split_workers(k);
 	} else if (!s->refused) {
-		uint32_t round = calls_of(k), bound = round ? round : s->attempts;
+		uint32_t round = calls_of(k);
 		if (round)
-			split_calls(k, round);
+			end_calls(r, k, round, gave_up);
 		else if (s->attempts > k->max_attempts)
 			k->max_attempts = s->attempts;
-		if (gave_up) {
-			k->gave_up += round ? s->attempts / round : 1;
-			if (bound > k->bound)
-				k->bound = bound;
-		} else if (s->attempts > 1) {
-			k->recovered++;
+		if (gave_up && !round) {
+			k->gave_up++;
+			k->bound = s->attempts > k->bound ? s->attempts : k->bound;
 		}
+		k->recovered += !gave_up && s->attempts > 1;
 		check_jitter(r, k);
 	}
+}
+
+/* Delays drawn at random begin anew as those of another call would, now and then, and nothing shows that it is none. Past the number that
+ * proves it, calls would have shown. */
+static bool may_be_calls(const struct retry *r, const struct retry_key *k)
+{
+	const struct calls_shown *shown = calls_shown(k);
+	const struct retry_sequence *s = &k->client->seq;
+
+	if (shown->hint)
+		return !are_processes(s, 2);
+	return k->jitter == JITTER_YES && !shown->one_place && s->attempts < (uint32_t)option(r, RETRY_O_PROVEN_ATTEMPTS) &&
+	       (k->backoff == BACKOFF_IRREGULAR || k->backoff == BACKOFF_EXPONENTIAL) && shape_restarts(s->gaps, s->gaps_n);
 }
 
 /* During a sequence, and for one that still goes on when the session ends (a is NULL). Rounds may be calls of their own, which ends: those
@@ -198,14 +273,15 @@ void retry_judge_end(struct retry *r, struct retry_key *k, bool gave_up)
 static void check_unbounded(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
 	struct retry_sequence *s = &k->client->seq;
-	const uint32_t proven_at = (uint32_t)option(r, RETRY_O_PROVEN_ATTEMPTS);
+	const uint32_t proven_at = (uint32_t)option(r, RETRY_O_PROVEN_ATTEMPTS),
+		       most = (uint32_t)option(r, RETRY_O_UNBOUNDED_ATTEMPTS);
 	uint64_t span = (a ? a->end_ns : s->last_end_ns) - s->first_start_ns;
-	const uint32_t most = (uint32_t)option(r, RETRY_O_UNBOUNDED_ATTEMPTS),
-		       round = a && s->attempts < proven_at ? calls_round(k) : 0;
-	bool many = s->attempts > (round ? most * round : most);
 	bool long_ago = span >= retry_option_ns(r, RETRY_O_UNBOUNDED_SECONDS) && s->attempts >= 3;
 
-	if ((!many && !long_ago) || retry_crowd_apart(s))
+	if ((s->attempts <= most && !long_ago) || retry_crowd_apart(s))
+		return;
+	const uint32_t round = calls_round(k);
+	if (calls_of(k) || (s->attempts <= most * round && s->attempts < proven_at && !long_ago) || may_be_calls(r, k))
 		return;
 	bool proven = s->attempts >= proven_at;
 	bool polite = k->kind != RETRY_OF_REQUEST && (k->backoff == BACKOFF_EXPONENTIAL || k->backoff == BACKOFF_IRREGULAR);
@@ -267,6 +343,10 @@ void retry_judge_open(struct retry *r, struct retry_key *k)
 {
 	check_pace(r, k, NULL);
 	check_layers(r, k);
-	if (!k->unbounded && !k->client->seq.refused)
-		check_unbounded(r, k, NULL);
+	if (k->unbounded || k->client->seq.refused)
+		return;
+	check_unbounded(r, k, NULL);
+	const uint32_t round = calls_of(k);
+	if (round)
+		end_calls(r, k, round, false);
 }

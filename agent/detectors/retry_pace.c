@@ -10,6 +10,8 @@
 #define PACE_AT_ONCE_NS NS_PER_MS
 #define PERIOD_SAMPLES_MIN 2U /* healthy intervals before a period is believed */
 #define PAID_FAILURES_MAX 8U  /* rounds made up for in a row that all failed: more are tries of one round */
+#define BURST_MIN 2U          /* attempts in a row that came at once after good answers */
+#define BURST_MAX 64U         /* who goes on so for longer has another pace */
 #define ODD_MAX 16U           /* attempts in a row that are no round in time, until another period is learned */
 #define WAITED_MAX 4U         /* that came late though others were due: who waits so often does not make up for them */
 
@@ -36,11 +38,24 @@ bool retry_keeps_pace(const struct retry_key *k, uint64_t gap_ns)
 	       (2 * gap_ns >= k->client->calm_ns && gap_ns <= 2 * k->client->calm_ns);
 }
 
+/* Comes it after the one before sooner than any round would? */
+static bool at_once(const struct retry_client *c, const struct retry_attempt *a)
+{
+	return elapsed_ns(c->last_end_ns, retry_begin_ns(a, c->last_end_ns)) * 4 < c->period_ns;
+}
+
 /* A round was due before the last attempt had ended, and this one comes at once. */
 static bool pays_round(const struct retry_client *c, const struct retry_attempt *a)
 {
-	return is_periodic(c) && c->due_ns && c->due_ns <= c->last_end_ns && c->paid_failures < PAID_FAILURES_MAX &&
-	       elapsed_ns(c->last_end_ns, retry_begin_ns(a, c->last_end_ns)) * 4 < c->period_ns;
+	return is_periodic(c) && c->due_ns && c->due_ns <= c->last_end_ns && c->paid_failures < PAID_FAILURES_MAX && at_once(c, a);
+}
+
+/* It is in a burst that goes on at once after good answers, too: whoever is so late makes up for rounds, more of them than were seen to be
+ * missed if records were lost. */
+static bool in_burst(const struct retry_client *c, const struct retry_attempt *a)
+{
+	return is_periodic(c) && c->burst >= BURST_MIN && c->burst < BURST_MAX && c->paid_failures < PAID_FAILURES_MAX &&
+	       at_once(c, a);
 }
 
 /* The next round after those that were made up for comes when it is due: sooner than a period after the last of them began. */
@@ -49,22 +64,24 @@ bool retry_keeps_schedule(const struct retry_key *k, const struct retry_attempt 
 	const struct retry_client *c = k->client;
 	const uint64_t off_ns = a->start_ns > c->due_ns ? a->start_ns - c->due_ns : c->due_ns - a->start_ns;
 
-	return pays_round(c, a) || (c->paid && is_periodic(c) && off_ns * 4 <= c->period_ns);
+	return pays_round(c, a) || in_burst(c, a) || (c->paid && is_periodic(c) && off_ns * 4 <= c->period_ns);
 }
 
 /* When the next round is due. False if this attempt is not in time, so that it shows neither period nor pace. */
 static bool keep_schedule(struct retry_client *c, const struct retry_attempt *a)
 {
-	const bool good = a->result == RETRY_OK, known = is_periodic(c) && c->due_ns;
+	const bool good = a->result == RETRY_OK, known = is_periodic(c) && c->due_ns, burst = in_burst(c, a);
 	const uint64_t slack_ns = c->period_ns / 4;
 
 	c->paid = pays_round(c, a);
-	c->paid_failures = good || !c->paid ? 0 : c->paid_failures + 1;
+	c->paid_failures = good || !(c->paid || burst) ? 0 : c->paid_failures + 1;
 	if (c->paid) {
 		c->odd = 0;
 		c->due_ns += c->period_ns;
 		return false;
 	}
+	if (burst)
+		return false;
 	if (known && a->start_ns + slack_ns < c->due_ns && ++c->odd < ODD_MAX) /* no round at all */
 		return false;
 	if (known && a->start_ns > c->due_ns + slack_ns && ++c->odd < ODD_MAX) {
@@ -79,12 +96,23 @@ static bool keep_schedule(struct retry_client *c, const struct retry_attempt *a)
 	return true;
 }
 
-/* The time from a good answer to the next attempt of the same thread. */
+/* When the same thread went on after a good answer, or somebody who starts a process for each attempt did; 0 if nobody is known to have. */
+static uint64_t went_on_ns(const struct retry_client *c, const struct retry_attempt *a)
+{
+	if (!c->ok_end_ns || a->caller != c->ok_caller || a->start_ns < c->ok_end_ns)
+		return 0;
+	if (a->pid != c->ok_pid)
+		return a->parent && a->parent == c->parent && a->process_ns > c->ok_end_ns ? a->process_ns : 0;
+	return a->tid == c->ok_tid ? a->start_ns : 0;
+}
+
+/* The time from a good answer to the next attempt. */
 static void learn_pace(struct retry_key *k, const struct retry_attempt *a)
 {
-	if (k->client->ok_end_ns && a->tid == k->client->ok_tid && a->pid == k->client->ok_pid &&
-	    a->caller == k->client->ok_caller && a->start_ns >= k->client->ok_end_ns) {
-		uint64_t gap = elapsed_ns(k->client->ok_end_ns, a->start_ns);
+	const uint64_t on_ns = went_on_ns(k->client, a);
+
+	if (on_ns) {
+		uint64_t gap = elapsed_ns(k->client->ok_end_ns, on_ns);
 		k->client->calm_ns = k->client->calm_n ? (3 * k->client->calm_ns + gap) / 4 : gap;
 		k->client->calm_n++;
 	}
@@ -113,12 +141,17 @@ void retry_learn_pace(struct retry_key *k, const struct retry_attempt *a)
 {
 	struct retry_client *c = k->client;
 
-	if (keep_schedule(c, a)) {
+	c->burst = !at_once(c, a) ? 0 : c->burst + c->good;
+	c->good = a->result == RETRY_OK;
+	const bool in_time = keep_schedule(c, a), other_process = a->pid != c->ok_pid;
+	if (in_time || other_process) /* who starts a process each time shows a pace whenever it comes up */
 		learn_pace(k, a);
+	else
+		c->ok_end_ns = 0;
+	if (in_time)
 		learn_period(k, a);
-	} else {
-		c->ok_start_ns = c->ok_end_ns = 0;
-	}
+	else
+		c->ok_start_ns = 0;
 	c->last_end_ns = a->end_ns > c->last_end_ns ? a->end_ns : c->last_end_ns;
 }
 

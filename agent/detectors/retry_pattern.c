@@ -19,6 +19,7 @@
 #define DROPS_MIN 2U
 #define CAP_NEAR 0.80
 #define RESTART 0.60 /* a gap below this share of the one before it begins a round */
+#define RESTART_NEAR 1.5
 #define RESTARTS_MIN 3U
 #define ROUND_MIN 3U /* attempts of a round */
 
@@ -96,6 +97,15 @@ uint32_t shape_rounds(const uint64_t *gaps, size_t n)
 	/* The pause between two rounds may be longer than the last delay of a round, or shorter. */
 	bool even = first == period || first + 1 == period;
 	return restarts >= RESTARTS_MIN && period >= ROUND_MIN && even && n - last <= period ? (uint32_t)period : 0;
+}
+
+bool shape_restarts(const uint64_t *gaps, size_t n)
+{
+	for (size_t i = n / 2; n > 4 && i < n; i++) {
+		if ((double)gaps[i] <= RESTART_NEAR * (double)(gaps[0] > gaps[1] ? gaps[0] : gaps[1]))
+			return true;
+	}
+	return false;
 }
 
 /* How far the short half of some values lies apart. */

@@ -357,6 +357,21 @@ static int by_peer_operation(const struct retry_key *a, const struct retry_key *
 	return c;
 }
 
+/* Why nothing is said of a long sequence. */
+static void say_undecided(const struct retry *r, const struct retry_key *k, json_t *not_exercised)
+{
+	char text[LIMIT_PEER_TEXT * 2 + 256];
+
+	if (k->max_attempts <= (uint32_t)r->env.options[RETRY_O_UNBOUNDED_ATTEMPTS])
+		return;
+	snprintf(text, sizeof text,
+		 "retry: %s to %s: %" PRIu32
+		 " failed attempts in a row: one call without a bound, or several with one, and nothing tells "
+		 "them apart",
+		 k->operation, k->peer, k->max_attempts);
+	json_array_append_new(not_exercised, json_string(text));
+}
+
 json_t *retry_section(struct retry *r, json_t *not_exercised)
 {
 	json_t *section = json_array();
@@ -368,6 +383,8 @@ json_t *retry_section(struct retry *r, json_t *not_exercised)
 			continue;
 		const char *class = class_of(k);
 		bool bounded = k->bound > 1 && !k->unbounded;
+		if (!bounded && !k->unbounded)
+			say_undecided(r, k, not_exercised);
 		json_array_append_new(
 			section,
 			json_pack("{s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:s, s:o, s:I, s:s}", "peer", k->peer, "operation",

@@ -2,6 +2,7 @@
  * Sequences of attempts: which attempt follows which, and when a sequence ends (DETECTORS' definition of a retry: the same
  * operation starting after a failed attempt ended, within a window). Works on the keys of struct retry; the session's thread.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -53,6 +54,8 @@ static void start_sequence(struct retry *r, struct retry_key *k, const struct re
 	s->addresses[0] = a->address;
 	s->addresses_n = 1;
 	s->max_before = k->max_attempts;
+	if (k->client->calls)
+		*k->client->calls = (struct retry_calls){0};
 	retry_crowd_begin(s, a);
 	link_active(r, k->client);
 	if (!s->refused)
@@ -91,11 +94,21 @@ static uint64_t gap_of(struct retry_sequence *s, const struct retry_attempt *a)
 	return a->process_ns - s->gap_ns;
 }
 
+/* Keeps what lay before an attempt that follows another. */
+static void note_gap(struct retry *r, struct retry_client *c, const struct retry_attempt *a, uint64_t gap)
+{
+	if (!c->calls && !(c->calls = calloc(1, sizeof *c->calls)))
+		return;
+	if (c->calls->n < CALLS_GAPS_MAX)
+		c->calls->gaps[c->calls->n++] = retry_gap_seen(r, &c->seq, a, gap);
+}
+
 static void follow(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
 	struct retry_sequence *s = &k->client->seq;
 	uint64_t gap = gap_of(s, a);
 
+	note_gap(r, k->client, a, gap);
 	s->attempts++;
 	s->repeats = s->request_id;
 	s->last_gap_ns = gap;
@@ -127,6 +140,7 @@ static void remember_end(struct retry_key *k, const struct retry_attempt *a)
 	s->status = a->status;
 	s->pid = a->pid;
 	s->tid = a->tid;
+	s->stack = a->stack;
 	s->exit_ns = 0;
 	s->request_id = a->request_id;
 	s->asked = a->asked;

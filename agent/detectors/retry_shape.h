@@ -37,6 +37,8 @@ enum jitter shape_jitter_within(const uint64_t *gaps, size_t n, uint64_t none_be
 uint32_t shape_nested(const uint64_t *gaps, size_t n);
 /* Calls that each start their delays anew: the attempts of one, where delays fall back at even distances; 0 where they do not. */
 uint32_t shape_rounds(const uint64_t *gaps, size_t n);
+/* Does a later delay come down to what the first two were, as that of a new call would? */
+bool shape_restarts(const uint64_t *gaps, size_t n);
 void shape_step_add(struct shape_step *step, uint64_t gap);
 const char *backoff_name(enum backoff b);
 const char *jitter_name(enum jitter j);

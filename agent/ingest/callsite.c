@@ -215,6 +215,19 @@ static void mark_library(struct frame *frames, size_t n)
 	}
 }
 
+/* The allocator that a dynamic program has linked into itself is none of its own code. */
+static bool is_allocator(const struct frame *f)
+{
+	static const char *const names[] = {"malloc",        "calloc",         "realloc",        "aligned_alloc",
+					    "memalign",      "posix_memalign", "valloc",         "__libc_malloc",
+					    "__libc_calloc", "__libc_realloc", "__libc_memalign"};
+
+	for (size_t i = 0; f->function != NULL && f->file == NULL && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(f->function, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Texts of one frame. */
 struct texts {
 	struct symbol symbol;
@@ -275,6 +288,8 @@ static uint32_t name_stack(struct callsites *c, struct space *space, const uint6
 	}
 	if (space->n == 1)
 		mark_library(frames, named);
+	else if (named > 0 && is_allocator(&frames[0]))
+		frames[0].runtime = true;
 	if (named > 0)
 		id = stacks_add(c->stacks, frames, named);
 	if (named > 0 && id == 0)

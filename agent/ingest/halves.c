@@ -130,6 +130,17 @@ void halves_lost(struct halves *h, uint32_t pid)
 		l->lost++;
 }
 
+/* A line of Redis's protocol: "$1200", ":1", "+QUEUED", "-ERR", in front of whatever it says. */
+static bool is_line_of_redis(const uint8_t *word, size_t len)
+{
+	const bool number = strchr("$*:%~>", word[0]) != NULL;
+	size_t n = 1;
+
+	while (n < len && (number ? word[n] >= '0' && word[n] <= '9' : word[n] >= 'A' && word[n] <= 'Z'))
+		n++;
+	return n == len && len > 1 && len <= 10 && (number || word[0] == '+' || word[0] == '-');
+}
+
 /* Does a protocol begin a message so: GET, HTTP/1.1, EHLO? */
 static bool is_opening(const uint8_t *word, size_t len)
 {
@@ -147,7 +158,7 @@ static bool close_unknown(uint8_t *bytes, size_t len)
 
 	while (n < len && n < AHEAD && bytes[n] > ' ' && bytes[n] < 0x7f && strchr("\"'`,;&<>{}", bytes[n]) == NULL)
 		n++;
-	if (n < WORD_MIN || is_opening(bytes, n))
+	if (n < WORD_MIN || is_opening(bytes, n) || (n < len && bytes[n] <= ' ' && is_line_of_redis(bytes, n)))
 		return false;
 	memset(bytes, '*', n);
 	return n == len;

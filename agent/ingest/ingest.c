@@ -14,7 +14,6 @@
 #define HOLD_NS 200000000ULL /* a send under way holds back what came after it, so long: its answer may be among that */
 #define HOLD_EVENTS 8192U    /* … unless so many wait */
 #define CHECK_NS 250000000ULL
-#define ALLOC_STEP 8000U /* samples of allocations at one distance before it is doubled */
 #define BEAT_EVENTS 256U /* handed on between two beats of the heart */
 #define WAIT_MIN_MS 1U
 #define WAIT_BUSY_MS 4U /* while records come, and take less than … */
@@ -34,7 +33,7 @@ int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct cou
 	in->memory.fd = -1;
 	in->counters = counters;
 	in->stacks = o->stacks;
-	in->alloc_mean = o->alloc_mean;
+	in->pace = (struct alloc_pace){.first = o->alloc_first, .most = o->alloc_mean};
 	clock_start(&in->clock);
 	in->now_ns = in->clock.start_ns;
 	in->next_tick_ns = in->clock.start_ns + SECOND_NS;
@@ -212,15 +211,13 @@ static void hand_on_all(struct ingest *in, uint64_t before_ns, ingest_fn fn, voi
 	}
 }
 
-/* Small heaps are told exactly by many samples, and large ones need no more: each further step wants as many. */
 static void slow_sampling(struct ingest *in)
 {
 	const uint32_t mean = atomic_load_explicit(&in->shared->alloc_mean, memory_order_relaxed);
+	const uint32_t next = alloc_pace_mean(&in->pace, mean);
 
-	if (in->allocs < ALLOC_STEP || mean >= in->alloc_mean)
-		return;
-	in->allocs = 0;
-	atomic_store_explicit(&in->shared->alloc_mean, mean < in->alloc_mean / 2 ? mean * 2 : in->alloc_mean, memory_order_relaxed);
+	if (next != mean)
+		atomic_store_explicit(&in->shared->alloc_mean, next, memory_order_relaxed);
 }
 
 static unsigned int next_wait(struct ingest *in, size_t records, unsigned int waited)

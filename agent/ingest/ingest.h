@@ -16,7 +16,7 @@ struct ingest_options {
 	uint32_t process_max, thread_max, ring_bytes; /* 0 = default; ring_bytes is rounded up to a power of two */
 	uint32_t scan_percent;                        /* of one processor, for reading logs; 0 = default */
 	uint32_t alloc_mean;                          /* sample an allocation every so many bytes, on average; 0 = watch none */
-	uint32_t alloc_first; /* more often at first, doubled with the samples up to alloc_mean; 0 = alloc_mean at once */
+	uint32_t alloc_first; /* more often at first, then less up to alloc_mean (alloc_pace.h); 0 = alloc_mean at once */
 	bool stacks;          /* take and resolve stack snapshots */
 	bool samples;         /* sample the resources of watched processes (sample/sample.h) */
 };

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "ingest/alloc_pace.h"
 #include "ingest/callsite.h"
 #include "ingest/clock.h"
 #include "ingest/decode.h"
@@ -70,9 +71,8 @@ struct ingest {
 	uint32_t processes_high;
 	uint8_t *scratch; /* one record */
 	bool stacks;
-	uint64_t fullest;      /* bytes that waited in one ring when they were read last, at most */
-	uint32_t alloc_mean;   /* to come to */
-	uint64_t allocs;       /* samples read */
+	uint64_t fullest; /* bytes that waited in one ring when they were read last, at most */
+	struct alloc_pace pace;
 	uint64_t slow_ticks;   /* handing on one event took so long: look at the rings before the next */
 	uint64_t handed_ticks; /* when the event before was handed on */
 	uint64_t now_ns;       /* when this poll began */

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ingest/kept.h"
+
 #define PAGE 4096U
 #define PROCESS_MAX 4096U /* bounds of `--rings` and the like: beyond these the mapping itself hurts the service */
 #define THREAD_MAX 65536U
@@ -55,6 +57,7 @@ static int lay_out(const struct ingest_options *o, const struct tick_clock *c, s
 	h->policy_logfile = WIRE_POLICY_SINK;
 	h->policy_pipe = WIRE_POLICY_SIZES;
 	h->policy_pair = WIRE_POLICY_SIZES;
+	h->rseq_tells = kept_works();
 	h->agent_pid = (uint32_t)getpid();
 	atomic_init(&h->alloc_mean, o->alloc_first != 0 && o->alloc_mean != 0 ? o->alloc_first : o->alloc_mean);
 	return 0;

@@ -68,6 +68,8 @@ static void begin(struct connx *c, const struct event *e)
 	c->pub.connect_err = EINPROGRESS;
 	c->pub.connect_stack = e->stack;
 	c->connect_tid = e->tid;
+	if (c->pub.kind == CONN_TCP && !c->pub.process->first_client_ns)
+		c->pub.process->first_client_ns = e->t0;
 }
 
 /* connect says EINPROGRESS of a non-blocking socket at once, and of a blocking one when SO_SNDTIMEO has run out. */
@@ -77,11 +79,24 @@ static bool send_timeout_ran_out(const struct connx *c, const struct event *e)
 	       elapsed_ns(e->t0, e->t1) + CLOCK_SLACK_NS >= (uint64_t)c->pub.sndtimeo_ns;
 }
 
+/* Of a socket from before, nobody may have said what it is: whom it connects to does. */
+static void learn_kind(struct connx *c, const struct event *e)
+{
+	sa_family_t family = AF_UNSPEC;
+
+	if (e->data_len >= sizeof(family))
+		memcpy(&family, e->data, sizeof(family));
+	if (c->pub.inherited && c->pub.kind == CONN_TCP && family == AF_UNIX)
+		c->pub.kind = CONN_UNIX;
+}
+
 /* connect was entered. Should it never return (a jump out of a signal handler, the end), this is all that is known. */
 void connect_on_connecting(struct model *m, struct proc *p, const struct event *e)
 {
 	struct connx *c = conn_use(m, p, e->fd, e);
 
+	if (c)
+		learn_kind(c, e);
 	if (!c || c->connecting || (c->pub.connect_t1 && !c->pub.connect_err) ||
 	    (c->pub.kind != CONN_TCP && c->pub.kind != CONN_UNIX))
 		return;
@@ -97,6 +112,7 @@ void connect_on_connect(struct model *m, struct proc *p, const struct event *e)
 
 	if (!c)
 		return;
+	learn_kind(c, e);
 	if (c->pub.kind != CONN_TCP && c->pub.kind != CONN_UNIX) {
 		/* A datagram socket only notes its peer: nothing is attempted. */
 		if (e->ret >= 0 && e->data_len) {

@@ -160,6 +160,7 @@ void life_on_pipe(struct model *m, struct proc *p, const struct event *e)
 
 static enum conn_kind inherited_kind(const struct event *e)
 {
+	const uint64_t domain = e->a1 >> WIRE_DOMAIN_SHIFT, type = e->a1 >> WIRE_TYPE_SHIFT & 0xf;
 	sa_family_t family = AF_UNSPEC;
 
 	switch (e->a0) {
@@ -170,6 +171,8 @@ static enum conn_kind inherited_kind(const struct event *e)
 	case WIRE_FD_TTY:
 		return CONN_TTY;
 	case WIRE_FD_SOCKET:
+		if (domain)
+			return socket_kind(domain << 32 | type);
 		if (e->data_len >= sizeof(family))
 			memcpy(&family, e->data, sizeof(family));
 		return family == AF_UNIX                                                ? CONN_UNIX
@@ -188,7 +191,7 @@ static enum conn_role inherited_role(const struct event *e)
 		[WIRE_ROLE_SERVER] = CONN_SERVER,
 		[WIRE_ROLE_LISTENER] = CONN_LISTENER,
 	};
-	const uint64_t role = e->a1 >> WIRE_ROLE_SHIFT;
+	const uint64_t role = e->a1 >> WIRE_ROLE_SHIFT & WIRE_ROLE_MASK;
 
 	return role < sizeof(roles) / sizeof(roles[0]) ? roles[role] : CONN_UNKNOWN;
 }

@@ -27,10 +27,11 @@ struct process {
 	uint32_t parent;
 	char exe[LIMIT_PEER_TEXT]; /* path of the executable, "" if unknown */
 	uint64_t start_ns;
-	bool sigalrm_interrupts; /* SIGALRM ends a wait: by a handler without SA_RESTART, or with the process */
-	uint64_t itimer_due_ns;  /* when a pending ITIMER_REAL or alarm expires, 0 = none */
-	uint64_t itimer_len_ns;  /* how long it was set for */
-	uint64_t exit_ns;        /* it called exit, and what follows is its clearing up; 0 = not yet */
+	uint64_t first_client_ns; /* when it first connected to somebody by TCP, 0 = it has not */
+	bool sigalrm_interrupts;  /* SIGALRM ends a wait: by a handler without SA_RESTART, or with the process */
+	uint64_t itimer_due_ns;   /* when a pending ITIMER_REAL or alarm expires, 0 = none */
+	uint64_t itimer_len_ns;   /* how long it was set for */
+	uint64_t exit_ns;         /* it called exit, and what follows is its clearing up; 0 = not yet */
 	uint32_t exit_tid;
 	bool timers_known; /* the runtime's timers are told: each that may end an operation, and cannot be tied to a descriptor, is one of those below */
 	uint64_t timers_due_ns;  /* when the last of them expires, 0 = there is none */

@@ -76,22 +76,28 @@ static void destination(struct talk_call *q, const uint8_t *b, size_t len, size_
 		talk_text(q->r.target, sizeof(q->r.target), key, key_len);
 }
 
-static struct talk_call *message(struct amqp *s, struct frames *f, const char *operation, enum message_way way, uint64_t size)
-{
-	struct talk_call *q = talk_call_new(&s->talk, &f->from, size);
-
-	if (!q)
-		return NULL;
-	memcpy(q->r.method, operation, strlen(operation) + 1);
-	q->r.way = way;
-	q->kind = (uint8_t)way;
-	return q;
-}
-
 /* Channel and direction name the content that is under way. */
 static uint64_t content_key(const uint8_t *b, const struct frames *f)
 {
 	return (uint64_t)talk_be16(b + 1) << 1 | f->client;
+}
+
+/* key: of the content that belongs to it. One that is still open had its end where nothing was captured: channels carry one at a time. */
+static struct talk_call *message(struct amqp *s, struct frames *f, const char *operation, enum message_way way, uint64_t key,
+				 uint64_t size)
+{
+	struct talk_call *q = talk_find(&s->talk, key);
+
+	if (q && q->unseen)
+		talk_end_unseen(&s->talk, q);
+	q = talk_call_new(&s->talk, &f->from, size);
+	if (!q)
+		return NULL;
+	q->key = key;
+	memcpy(q->r.method, operation, strlen(operation) + 1);
+	q->r.way = way;
+	q->kind = (uint8_t)way;
+	return q;
 }
 
 static void method(struct amqp *s, struct frames *f, const uint8_t *b, size_t len, uint64_t size)
@@ -105,24 +111,21 @@ static void method(struct amqp *s, struct frames *f, const uint8_t *b, size_t le
 		return;
 	switch (talk_be16(b + HEAD + 2)) {
 	case PUBLISH:
-		if (!f->client || !(q = message(s, f, "publish", MESSAGE_SEND, size)))
+		if (!f->client || !(q = message(s, f, "publish", MESSAGE_SEND, content_key(b, f), size)))
 			return;
-		q->key = content_key(b, f);
 		destination(q, b, len, at + 2);
 		talk_announce(&s->talk, q);
 		break;
 	case DELIVER:
-		if (f->client || !(q = message(s, f, "deliver", MESSAGE_DELIVER, size)))
+		if (f->client || !(q = message(s, f, "deliver", MESSAGE_DELIVER, content_key(b, f), size)))
 			return;
-		q->key = content_key(b, f);
 		if (short_text(b, len, &at, &text, &n))
 			destination(q, b, len, at + 9);
 		talk_announce(&s->talk, q);
 		break;
 	case GET:
-		if (!f->client || !(q = message(s, f, "get", MESSAGE_RECEIVE, size)))
+		if (!f->client || !(q = message(s, f, "get", MESSAGE_RECEIVE, content_key(b, &s->server), size)))
 			return;
-		q->key = content_key(b, &s->server);
 		at += 2;
 		if (short_text(b, len, &at, &text, &n))
 			talk_text(q->r.target, sizeof(q->r.target), text, n);
@@ -200,8 +203,7 @@ static void frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
 
 static void lost(struct frames *f)
 {
-	for (struct talk_call *q = f->t->first; q; q = q->next)
-		q->unseen = true;
+	talk_doubt(f->t);
 }
 
 static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .lost = lost};

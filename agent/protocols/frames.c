@@ -23,6 +23,8 @@ static void lose(struct frames *f)
 {
 	frames_lose(f);
 	f->t->counters->protocol_resync++;
+	if (!f->client)
+		talk_doubt(f->t);
 	if (f->ops->lost)
 		f->ops->lost(f);
 }

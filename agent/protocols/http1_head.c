@@ -248,8 +248,7 @@ static void on_idempotency_key(struct http1_head *h, struct span v, uint64_t now
 static void on_upgrade(struct http1_head *h, struct span v, uint64_t now_ns)
 {
 	(void)now_ns;
-	h->upgrade = v.len > 0;
-	h->waits = h->waits || span_is(v, "websocket");
+	h->upgrade = v.len > 0; /* the handshake is answered at once; what comes afterwards is not HTTP any more */
 }
 
 /* Server-sent events: an answer without an end. */

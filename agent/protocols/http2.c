@@ -10,17 +10,16 @@
 #include <string.h>
 
 #include "protocols/frames.h"
+#include "protocols/grpc.h"
 #include "protocols/hpack.h"
 #include "protocols/http1_head.h"
+#include "protocols/http2_frame.h"
 
-#define HEAD 9U
+#define HEAD HTTP2_FRAME_HEAD
 #define FRAME_MAX (1U << 20)    /* larger ones are agreed on by nobody we know */
 #define UNSEEN_NS 1000000000ULL /* an answer whose end may be out of sight is over when nothing came for so long */
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define PREFACE_LEN 24U
-
-enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION, TYPES };
-enum { END_STREAM = 1, END_HEADERS = 4, PADDED = 8, HAS_PRIORITY = 32 };
 
 /* One direction. */
 struct side {
@@ -32,6 +31,7 @@ struct side {
 	uint32_t stream;
 	uint8_t flags;
 	bool cut;
+	bool doubt; /* frames were not seen: whether a block was among them is settled at the next one */
 	struct talk_mark from;
 	uint64_t size;
 };
@@ -111,16 +111,6 @@ static void on_field(void *ctx, const uint8_t *name, size_t name_len, const uint
 	}
 }
 
-static void as_grpc(struct request *r)
-{
-	r->area = AREA_RPC;
-	r->system = "grpc";
-	/* "/package.Service/Method" */
-	talk_text(r->target, sizeof(r->target), (const uint8_t *)(r->path[0] == '/' ? r->path + 1 : r->path),
-		  strlen(r->path[0] == '/' ? r->path + 1 : r->path));
-	memcpy(r->summary, r->target, sizeof(r->target));
-}
-
 static void request(struct http2 *s, struct side *side, const struct block *b)
 {
 	struct talk_call *next;
@@ -150,25 +140,8 @@ static void request(struct http2 *s, struct side *side, const struct block *b)
 	r->waits = b->head.waits;
 	r->deadline_ns = b->head.deadline_ns;
 	if (b->grpc)
-		as_grpc(r);
+		grpc_name(r);
 	talk_announce(&s->talk, q);
-}
-
-static void grpc_end(struct request *r, int status)
-{
-	static const char *const names[] = {
-		"OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
-		"NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-		"ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
-		"DATA_LOSS", "UNAUTHENTICATED"};
-
-	if (r->area != AREA_RPC)
-		as_grpc(r);
-	bool known = status < (int)(sizeof(names) / sizeof(names[0]));
-	memcpy(r->status_text, known ? names[status] : "UNKNOWN", strlen(known ? names[status] : "UNKNOWN") + 1);
-	r->failed = status != 0;
-	r->transient = status == 14 || status == 4 || status == 8 || status == 10;
-	r->status = status;
 }
 
 static void response(struct http2 *s, struct side *side, const struct block *b)
@@ -183,15 +156,45 @@ static void response(struct http2 *s, struct side *side, const struct block *b)
 		q->r.retry_after_ns = b->head.retry_after_ns;
 	}
 	if (b->grpc_status >= 0)
-		grpc_end(&q->r, b->grpc_status);
+		grpc_status(&q->r, b->grpc_status);
 	if (side->flags & END_STREAM)
 		talk_end(&s->talk, q, REQUEST_DONE);
+}
+
+/* Streams are opened in order: where none was left out, no block of the client's was missed (its requests have no trailers, but for rare
+ * ones). */
+static void settle_client(struct http2 *s, struct side *side)
+{
+	if (side->stream <= s->last_stream)
+		return;
+	if (side->stream != (s->last_stream ? s->last_stream + 2 : 1)) {
+		hpack_lose(side->hpack);
+		if (s->server.doubt)
+			hpack_lose(s->server.hpack);
+	}
+	side->doubt = false;
+}
+
+/* No block of the server's was missed where each answer that was under way goes on: this one with its trailers, others with their bodies. */
+static void settle_server(struct http2 *s, struct side *side)
+{
+	bool missed = s->client.doubt;
+
+	for (const struct talk_call *q = s->talk.first; q; q = q->next)
+		missed |= q->unseen && (q->key != side->stream || !q->r.answered);
+	if (missed)
+		hpack_lose(side->hpack);
+	side->doubt = false;
 }
 
 static void block_ends(struct http2 *s, struct side *side, const uint8_t *bytes, size_t len)
 {
 	struct block b = {.head.retry_after_ns = -1, .now_ns = s->talk.e.t1, .grpc_status = -1};
 
+	if (side->doubt && side == &s->server)
+		settle_server(s, side);
+	else if (side->doubt)
+		settle_client(s, side);
 	hpack_block(side->hpack, bytes, len, side->cut, on_field, &b);
 	/* Interim answers and trailers are blocks like any. */
 	if (side == &s->server)
@@ -285,18 +288,23 @@ static void data(struct http2 *s, const struct side *side, const uint8_t *b, uin
 		q->r.t_sent = s->talk.e.t1;
 		return;
 	}
+	/* It goes on: nothing of it that matters was missed. */
+	q->unseen &= !q->r.answered;
 	talk_answer(&s->talk, q, size);
 	if (b[4] & END_STREAM)
 		talk_end(&s->talk, q, REQUEST_DONE);
 }
 
 /* A reset by the client is its giving up; of a server, a refusal. */
-static void reset(struct http2 *s, const struct side *side, const uint8_t *b)
+static void reset(struct http2 *s, const struct side *side, const uint8_t *b, size_t len)
 {
 	struct talk_call *q = talk_find(&s->talk, talk_be32(b + 5) & 0x7fffffff);
 
-	if (q)
-		talk_end(&s->talk, q, side == &s->client ? REQUEST_ABANDONED : REQUEST_RESET);
+	if (!q)
+		return;
+	if (q->r.area == AREA_RPC && len >= HEAD + 4)
+		grpc_reset(&q->r, talk_be32(b + HEAD), side == &s->client, s->talk.e.t1);
+	talk_end(&s->talk, q, side == &s->client ? REQUEST_ABANDONED : REQUEST_RESET);
 }
 
 static void frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
@@ -320,39 +328,10 @@ static void frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
 			block_part(s, side, b + HEAD, len - HEAD, len < size, b[4] & END_HEADERS);
 		break;
 	case RST_STREAM:
-		reset(s, side, b);
+		reset(s, side, b, len);
 		break;
 	default:
 		break;
-	}
-}
-
-/* A frame that makes sense by itself: known, of a fitting length, of a stream or of none as its type has it. */
-static bool sensible(const uint8_t *b)
-{
-	uint64_t n = (uint64_t)b[0] << 16 | (uint64_t)b[1] << 8 | b[2];
-	uint32_t stream = talk_be32(b + 5);
-	bool whole = b[3] == SETTINGS || b[3] == PING || b[3] == GOAWAY;
-
-	if (b[3] >= TYPES || (stream & 0x80000000) || n > 16384 || (whole && stream) ||
-	    (!whole && b[3] != WINDOW_UPDATE && !stream))
-		return false;
-	switch (b[3]) {
-	case DATA:
-		return !(b[4] & ~(END_STREAM | PADDED));
-	case HEADERS:
-		return n > 0 && !(b[4] & ~(END_STREAM | END_HEADERS | PADDED | HAS_PRIORITY));
-	case PRIORITY:
-		return n == 5;
-	case RST_STREAM:
-	case WINDOW_UPDATE:
-		return n == 4 && b[4] == 0;
-	case SETTINGS:
-		return n % 6 == 0 && b[4] <= 1;
-	case PING:
-		return n == 8 && b[4] <= 1;
-	default:
-		return true;
 	}
 }
 
@@ -364,7 +343,7 @@ static bool begins(struct frames *f, const uint8_t *b, size_t len)
 	if (len < HEAD)
 		return false;
 	while (at + HEAD <= len) {
-		if (!sensible(b + at))
+		if (!http2_frame_sensible(b + at))
 			return false;
 		at += HEAD + ((size_t)b[at] << 16 | (size_t)b[at + 1] << 8 | b[at + 2]);
 	}
@@ -376,14 +355,10 @@ static void lost(struct frames *f)
 	struct http2 *s = http2_of(f);
 	struct side *side = f->client ? &s->client : &s->server;
 
+	if (side->block)
+		hpack_lose(side->hpack);
 	block_drop(side);
-	hpack_lose(side->hpack);
-	if (f->client)
-		return;
-	/* Bodies outgrow what is captured of one call, and with them the frame that ends an answer; small answers of many streams may be out of
-	 * sight as a whole. */
-	for (struct talk_call *q = s->talk.first; q; q = q->next)
-		q->unseen = true;
+	side->doubt = true;
 }
 
 static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .lost = lost};
@@ -411,6 +386,8 @@ static void http2_lose(struct talk *t)
 	frames_lose(&s->server.frames);
 	lost(&s->client.frames);
 	lost(&s->server.frames);
+	/* No open request is left to tell what was missed. */
+	hpack_lose(s->server.hpack);
 }
 
 static void http2_done(struct talk *t)

@@ -221,16 +221,14 @@ static bool is_transient(int code)
 	return false;
 }
 
-static int produce_error(struct cursor *c, int version)
+/* The error of the first partition of the first topic. */
+static int first_error(struct cursor *c, bool compact, bool by_id)
 {
-	bool compact = version >= PRODUCE_COMPACT;
 	size_t n;
 
-	if (compact)
-		skip_tags(c);
 	if (take_count(c, compact) == 0)
 		return 0;
-	if (version >= PRODUCE_BY_ID)
+	if (by_id)
 		take(c, 16);
 	else
 		take_text(c, compact, &n);
@@ -240,13 +238,31 @@ static int produce_error(struct cursor *c, int version)
 	return take16(c);
 }
 
+static int produce_error(struct cursor *c, int version)
+{
+	bool compact = version >= PRODUCE_COMPACT;
+
+	if (compact)
+		skip_tags(c);
+	return first_error(c, compact, version >= PRODUCE_BY_ID);
+}
+
+/* Its own error, or that of what it brings. */
 static int fetch_error(struct cursor *c, int version)
 {
-	if (version >= FETCH_COMPACT)
+	bool compact = version >= FETCH_COMPACT;
+
+	if (compact)
 		skip_tags(c);
 	if (version >= 1)
 		take32(c);
-	return version >= 7 ? take16(c) : 0;
+	if (version >= 7) {
+		int code = take16(c);
+		if (code)
+			return code;
+		take32(c);
+	}
+	return first_error(c, compact, version >= FETCH_BY_ID);
 }
 
 static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)

@@ -113,10 +113,9 @@ static uint64_t on_command(struct memcached *s, const char *line, uint64_t size)
 	if (w.n == 0 || word_is(&w, 0, "quit"))
 		return 0;
 	uint64_t data = !c ? 0 : c->shape == SHAPE_STORE ? block(&w, 4) : c->shape == SHAPE_META_STORE ? block(&w, 2) : 0;
-	if (s->server.lost) {
-		while (s->talk.first)
-			talk_end_unseen(&s->talk, s->talk.first);
-	}
+	if (s->server.lost)
+		talk_doubt(&s->talk);
+	talk_end_doubted(&s->talk);
 	struct talk_call *q = talk_call_new(&s->talk, &side->from, size + data);
 	if (!q)
 		return data;
@@ -268,6 +267,8 @@ static void memcached_feed(struct talk *t, bool client, const uint8_t *bytes, si
 		return;
 	}
 	t->counters->protocol_resync++;
+	if (!client)
+		talk_doubt(t);
 	side_lose(side);
 }
 

@@ -346,8 +346,6 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 
 static void server_lost(struct frames *f)
 {
-	if (f->t->first)
-		f->t->first->unseen = true;
 	talk_wide(f->t);
 }
 

@@ -295,11 +295,7 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 /* Large results outgrow what is captured of one call: capture more of this connection's. */
 static void server_lost(struct frames *f)
 {
-	struct pg *s = pg_of(f);
-
-	if (s->talk.first)
-		s->talk.first->unseen = true;
-	talk_wide(&s->talk);
+	talk_wide(f->t);
 }
 
 /* A chain of messages, as far as it goes. */

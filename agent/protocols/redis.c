@@ -70,11 +70,10 @@ static void command(struct resp *reader, const struct resp_value *v)
 	s->skip_one = false;
 	client_reply(s, v);
 	quiet |= s->silent || s->skip_one;
-	/* With the answers out of sight, a new command shows that they are over. */
-	if (s->server.lost) {
-		while (s->talk.first)
-			talk_end_unseen(&s->talk, s->talk.first);
-	}
+	/* What was asked while answers were out of sight is no better known than what was open before. */
+	if (s->server.lost)
+		talk_doubt(&s->talk);
+	talk_end_doubted(&s->talk);
 	struct talk_call *q = talk_call_new(&s->talk, &v->from, v->size);
 	if (!q)
 		return;

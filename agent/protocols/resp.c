@@ -28,6 +28,8 @@ void resp_lose(struct resp *r)
 static void lose(struct resp *r)
 {
 	r->t->counters->protocol_resync++;
+	if (!r->client)
+		talk_doubt(r->t);
 	resp_lose(r);
 }
 

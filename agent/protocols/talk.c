@@ -66,6 +66,18 @@ void talk_end_unseen(struct talk *t, struct talk_call *q)
 	end_at(t, q, REQUEST_DONE, q->r.t_last_byte ? q->r.t_last_byte : q->r.t_sent);
 }
 
+void talk_doubt(struct talk *t)
+{
+	for (struct talk_call *q = t->first; q; q = q->next)
+		q->unseen = true;
+}
+
+void talk_end_doubted(struct talk *t)
+{
+	while (t->first && t->first->unseen)
+		talk_end_unseen(t, t->first);
+}
+
 static void end_all(struct talk *t, enum request_end how, uint64_t now_ns)
 {
 	while (t->first) {

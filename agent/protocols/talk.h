@@ -73,6 +73,10 @@ void talk_answer(struct talk *t, struct talk_call *q, uint64_t bytes);
 void talk_end(struct talk *t, struct talk_call *q, enum request_end how);
 /* It ended without our seeing how, at the last byte that was seen. */
 void talk_end_unseen(struct talk *t, struct talk_call *q);
+/* Bytes of the server's were not seen: whether the open requests were answered in them is not known. The next request of a client that waits
+ * shows that they are over: talk_end_doubted. */
+void talk_doubt(struct talk *t);
+void talk_end_doubted(struct talk *t);
 struct talk_call *talk_find(const struct talk *t, uint64_t key);
 /* The open requests end unseen; both readers look for their place again. */
 void talk_lose(struct talk *t);

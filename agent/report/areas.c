@@ -53,7 +53,10 @@ const char *request_error_type(const struct request *r, char *buf, size_t size)
 		snprintf(buf, size, "%d", r->status);
 		return buf;
 	}
-	if (r->failed && (r->area != AREA_RPC || !r->server || is_server_error(r->status_text)))
+	/* What became of a call its status says, even where its stream was reset. */
+	if (r->failed && r->area == AREA_RPC && r->status_text[0] != '\0')
+		return !r->server || is_server_error(r->status_text) ? r->status_text : NULL;
+	if (r->failed)
 		return r->status_text[0] != '\0' ? r->status_text : "_OTHER";
 	return r->end < sizeof broken / sizeof *broken ? broken[r->end] : NULL;
 }

@@ -188,10 +188,9 @@ static void on_event(void *ctx, const struct event *e)
 	struct sample_socket socket;
 
 	metrics_kernel(s->metrics, e);
-	if (e->id != WIRE_SAMPLE_SOCKET || e->data_len < sizeof socket)
+	if (e->id != WIRE_SAMPLE_SOCKET || !sample_socket_of(&socket, e->data, e->data_len))
 		return;
 	const struct conn *c = model_conn(s->model, e->pid, e->fd);
-	memcpy(&socket, e->data, sizeof socket);
 	if (c != NULL && socket.retransmits != 0)
 		metrics_retransmits(s->metrics, c, socket.retransmits);
 }

@@ -24,12 +24,23 @@ struct sample_net {
 };
 #define SAMPLE_NETS 16U
 
+/* A listener that is watched: told once the whole dump was read. */
+struct sample_listener {
+	const struct sample_link *link;
+	struct sample_socket socket;
+	uint64_t inode;
+};
+#define SAMPLE_LISTENERS 256U
+
 struct sampler {
 	const char *root;
 	uint64_t next_ns;
 	struct sample_link *links; /* sorted by inode once all processes were looked at */
 	size_t links_n, links_room;
 	struct sample_net nets[SAMPLE_NETS];
+	struct sample_listener listeners[SAMPLE_LISTENERS]; /* of this dump */
+	size_t listeners_n;
+	uint64_t drops; /* of all listeners of this dump, ours or not */
 	sample_found_fn found;
 	void *found_ctx;
 	/* of the round */
@@ -46,6 +57,8 @@ void sample_tell(struct sampler *s, struct event e, const void *data, size_t len
 int read_text(const char *root, const char *path, char *text, size_t size);
 /* The number behind `key` at the start of a line, SAMPLE_UNKNOWN if there is none. */
 uint64_t read_number_after(const char *text, const char *key);
+/* The number in the column `name` of a table of two lines that both begin with `head` (/proc/net/netstat), SAMPLE_UNKNOWN if there is none. */
+uint64_t read_number_of_column(const char *text, const char *head, const char *name);
 
 /* sample_process.c, sample_fds.c: of one process. fds_read fills in what the descriptors say, tells groups of them, and notes sockets. */
 void sample_one_process(struct sampler *s, uint32_t pid);

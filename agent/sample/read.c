@@ -42,3 +42,28 @@ uint64_t read_number_after(const char *text, const char *key)
 	}
 	return SAMPLE_UNKNOWN;
 }
+
+/* Behind the next word, NULL at the end of the line. */
+static const char *word(const char *at, const char **ret_word, size_t *ret_len)
+{
+	at += strspn(at, " ");
+	*ret_word = at;
+	*ret_len = strcspn(at, " \n");
+	return *ret_len > 0 ? at + *ret_len : NULL;
+}
+
+uint64_t read_number_of_column(const char *text, const char *head, const char *name)
+{
+	const char *names = strstr(text, head), *end = names ? strchr(names, '\n') : NULL;
+	const char *values = end && strncmp(end + 1, head, strlen(head)) == 0 ? end + 1 : NULL;
+	const char *n, *v;
+	size_t n_len, v_len;
+
+	if (!values)
+		return SAMPLE_UNKNOWN;
+	while ((names = word(names, &n, &n_len)) && (values = word(values, &v, &v_len))) {
+		if (n_len == strlen(name) && strncmp(n, name, n_len) == 0)
+			return *v >= '0' && *v <= '9' ? strtoull(v, NULL, 10) : SAMPLE_UNKNOWN;
+	}
+	return SAMPLE_UNKNOWN;
+}

@@ -52,6 +52,33 @@ static const struct sample_link *link_of(const struct sampler *s, uint64_t inode
 	return low < s->links_n && s->links[low].inode == inode ? &s->links[low] : NULL;
 }
 
+/* How often a queue was full in this process's network namespace. */
+static uint64_t read_overflows(const struct sampler *s, uint32_t pid)
+{
+	char path[64], text[SAMPLE_TEXT];
+
+	snprintf(path, sizeof path, "/proc/%u/net/netstat", pid);
+	return read_text(s->root, path, text, sizeof text) == 0 ? read_number_of_column(text, "TcpExt:", "ListenOverflows")
+								: SAMPLE_UNKNOWN;
+}
+
+static void tell(struct sampler *s, const struct sample_link *l, uint64_t state, uint64_t inode, const struct sample_socket *out)
+{
+	sample_tell(s, (struct event){.id = WIRE_SAMPLE_SOCKET, .pid = l->pid, .fd = l->fd, .a0 = state, .a1 = inode}, out,
+		    sizeof *out);
+}
+
+static void tell_listeners(struct sampler *s, uint64_t overflows)
+{
+	for (size_t i = 0; i < s->listeners_n; i++) {
+		struct sample_listener *l = &s->listeners[i];
+
+		l->socket.net_overflows = overflows;
+		l->socket.net_drops = s->drops;
+		tell(s, l->link, SAMPLE_LISTEN, l->inode, &l->socket);
+	}
+}
+
 static void tell_socket(struct sampler *s, const struct sample_net *net, const struct nlmsghdr *m)
 {
 	const struct inet_diag_msg *d = NLMSG_DATA(m);
@@ -61,12 +88,14 @@ static void tell_socket(struct sampler *s, const struct sample_net *net, const s
 		.queue_max = d->idiag_state == SAMPLE_LISTEN ? d->idiag_wqueue : 0,
 		.drops = SAMPLE_UNKNOWN,
 		.port = ntohs(d->id.idiag_sport),
+		.net_overflows = SAMPLE_UNKNOWN,
+		.net_drops = SAMPLE_UNKNOWN,
 	};
 	size_t left = m->nlmsg_len - NLMSG_LENGTH(sizeof *d);
 
-	if (!l)
+	if (!l && d->idiag_state != SAMPLE_LISTEN)
 		return;
-	if (s->found)
+	if (l && s->found)
 		s->found(s->found_ctx, &(struct sample_found){
 					       .pid = l->pid,
 					       .net = (uint32_t)net->inode,
@@ -81,11 +110,14 @@ static void tell_socket(struct sampler *s, const struct sample_net *net, const s
 		    RTA_PAYLOAD(a) >= offsetof(struct tcp_info, tcpi_total_retrans) + sizeof(uint32_t))
 			out.retransmits = ((const struct tcp_info *)RTA_DATA(a))->tcpi_total_retrans;
 	}
-	if ((d->idiag_state == SAMPLE_ESTABLISHED || d->idiag_state == SAMPLE_SYN_SENT) && out.retransmits == 0)
+	if (d->idiag_state == SAMPLE_LISTEN && out.drops != SAMPLE_UNKNOWN)
+		s->drops += out.drops;
+	if (!l || ((d->idiag_state == SAMPLE_ESTABLISHED || d->idiag_state == SAMPLE_SYN_SENT) && out.retransmits == 0))
 		return;
-	sample_tell(
-		s, (struct event){.id = WIRE_SAMPLE_SOCKET, .pid = l->pid, .fd = l->fd, .a0 = d->idiag_state, .a1 = d->idiag_inode},
-		&out, sizeof out);
+	if (d->idiag_state == SAMPLE_LISTEN && s->listeners_n < SAMPLE_LISTENERS)
+		s->listeners[s->listeners_n++] = (struct sample_listener){.link = l, .socket = out, .inode = d->idiag_inode};
+	else
+		tell(s, l, d->idiag_state, d->idiag_inode, &out);
 }
 
 /* False: the dump has ended. */
@@ -182,7 +214,10 @@ void sample_sockets(struct sampler *s, const uint32_t *pids, size_t n)
 		done[net - s->nets] = true;
 		if (net->fd < 0)
 			continue;
+		s->listeners_n = 0;
+		s->drops = 0;
 		dump(s, net);
+		tell_listeners(s, read_overflows(s, pids[i]));
 	}
 }
 

@@ -152,6 +152,10 @@ enum wire_fd_kind {
 
 /* Of a connection that existed before it was watched: in the upper half of FD_KIND's a1. */
 #define WIRE_ROLE_SHIFT 32U
+#define WIRE_ROLE_MASK 0xffU
+/* And what socket it is, as socket(2) was asked for it; 0 where nobody looked. */
+#define WIRE_TYPE_SHIFT 40U
+#define WIRE_DOMAIN_SHIFT 48U
 enum wire_role { WIRE_ROLE_UNKNOWN = 0, WIRE_ROLE_CLIENT = 1, WIRE_ROLE_SERVER = 2, WIRE_ROLE_LISTENER = 3 };
 
 /* What a deadline covers that a runtime keeps. In DEADLINE's a0. */

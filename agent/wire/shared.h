@@ -82,7 +82,8 @@ struct wire_header {
 	uint8_t policy_logfile; /* for files opened for appending, or named like a log */
 	uint8_t policy_pipe;    /* for other pipes and fifos */
 	uint8_t policy_pair;    /* for both ends of a socketpair: no dependency of the service; 0 = as policy_socket */
-	uint8_t pad[3];
+	uint8_t rseq_tells;     /* 1: this kernel tells who has waited in a system call (rseq.h) */
+	uint8_t pad[2];
 	uint32_t agent_pid;
 	_Atomic uint32_t alloc_mean;            /* sample an allocation every so many bytes, on average; 0 = watch none */
 	_Atomic uint64_t claim_hint;            /* next thread slot to try */

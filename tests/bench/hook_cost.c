@@ -138,6 +138,7 @@ static void print_machine(int rounds)
 		fclose(f);
 	uname(&u);
 	printf("%s, %s %s, %d rounds of %d calls, thread CPU time in ns a call\n", cpu, u.sysname, u.release, rounds, CALLS_BATCH);
+	printf("small sends that did not wait are timed %s\n", session.header->rseq_tells ? "once: the kernel tells" : "twice");
 	printf("%-34s %8s | %23s | %23s\n", "adds min, p10, median", "bare", "watched", "switched off");
 }
 

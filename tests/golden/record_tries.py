@@ -50,6 +50,7 @@ CASES = {
     "no_check": ("poll", "most_bad"),
     "no_workers": ("workers", "busy"),
     "calls": ("calls", "busy"),
+    "calls_drawn": ("outage", "busy"),
     "no_redirect": ("once", "moved"),
 }
 

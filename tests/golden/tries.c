@@ -119,6 +119,26 @@ static int calls(void)
 	return 1;
 }
 
+/* Between zero and a delay that doubles, another one each time. */
+static long drawn_anew(int i)
+{
+	static unsigned int seed = 7;
+
+	seed = seed * 1103515245U + 12345U;
+	return (long)((seed >> 16) % (100U << i));
+}
+
+/* The same while what they need is down: delays and pauses are drawn alike. */
+static int outage(void)
+{
+	for (int i = 0; i < 8; i++) {
+		if (i)
+			pause_ms(drawn_anew(2));
+		again("GET", "", 4, drawn_anew);
+	}
+	return 1;
+}
+
 /* -- what is no retry -- */
 
 static int pages(void)
@@ -215,6 +235,7 @@ static const struct {
 	{.name = "cron", .run = cron},
 	{.name = "workers", .run = workers},
 	{.name = "calls", .run = calls},
+	{.name = "outage", .run = outage},
 };
 
 int main(int argc, char **argv)

@@ -15,12 +15,13 @@ PATIENCE = 10.0
 
 
 def connected(port):
-    """Is there a TCP connection to this port, or one that is being made?"""
-    with open("/proc/net/tcp", encoding="ascii") as f:
-        for line in f.readlines()[1:]:
-            _, _, remote, state = line.split()[:4]
-            if int(remote.split(":")[1], 16) == port and state in ("01", "02"):
-                return True
+    """Is there a TCP connection to this port, or one that is being made? A JVM's are IPv6 sockets, to IPv4 addresses too."""
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/net/{table}", encoding="ascii") as f:
+            for line in f.readlines()[1:]:
+                _, _, remote, state = line.split()[:4]
+                if int(remote.split(":")[1], 16) == port and state in ("01", "02"):
+                    return True
     return False
 
 

@@ -14,7 +14,15 @@ import gs
 
 SECONDS = int(os.environ.get("GS_ALLOC_SECONDS", "4"))
 LEAKER = str(gs.BUILD / "tests" / "system" / "system_leaker")
-RUNS = 10
+TRIES = 4
+# Program and arguments: runs.
+MANY = 10 if os.environ.get("GAPSCOPE_NIGHTLY") else 3
+TOTALS = {
+    ("system_leaker", "30000", "0"): 10,
+    ("system_leaker", "5000", "20"): MANY,
+    ("system_leaker_mixed", "2000", "300000"): MANY,
+    ("system_leaker_mixed", "131072", "60000"): MANY,
+}
 # Rounds of the leaker, one after the other until all is told: a leak must have been at work for half of the program's life, which on a fast machine
 # with a fast allocator takes many; and on a busy one the agent may have lost what it needs to tell.
 ROUNDS_LONG = ("120000", "200000", "300000", "30000")
@@ -51,19 +59,28 @@ def live_by_site(report, names):
     return sums
 
 
-def alloc_totals():
-    worst = worst_live = 0
-    with gs.workdir() as top:
-        for _ in range(RUNS):
-            report, text = watched(top, [LEAKER, "30000", "0"])
-            said = truth(text)
-            allocated, leaked = (sum(v[i] for v in said.values()) for i in (0, 1))
-            heap = report["heap"]["heap"]
-            worst = max(worst, abs(heap["alloc_bytes"] / allocated - 1), abs(report["heap"]["asked_bytes"] / allocated - 1))
-            worst_live = max(worst_live, abs(heap["live_bytes"] / leaked - 1))
-    print(f"  {RUNS} runs of {allocated / 1e6:.0f} MB: allocated within {100 * worst:.2f} %, in use within {100 * worst_live:.2f} %")
+def totals_of(command, runs):
+    """How far off the bytes allocated and in use are told at worst of a program that says what it did."""
+    worst = worst_live = lost = 0
+    for _ in range(runs):
+        with gs.workdir() as top:
+            report, text = watched(top, [str(gs.BUILD / "tests" / "system" / command[0]), *command[1:]])
+        said = truth(text)
+        allocated, leaked = (sum(v[i] for v in said.values()) for i in (0, 1))
+        heap = report["heap"]["heap"]
+        worst = max(worst, abs(heap["alloc_bytes"] / allocated - 1), abs(report["heap"]["asked_bytes"] / allocated - 1))
+        worst_live = max(worst_live, abs(heap["live_bytes"] / leaked - 1))
+        lost += report["loss"]["lost"]
+    print(f"  {' '.join(command)}: {runs} runs: {allocated / 1e6:.0f} MB allocated within {100 * worst:.2f} %, {leaked / 1e6:.1f} MB in use within "
+          f"{100 * worst_live:.2f} %, {heap['samples']} samples, {lost} records lost")
     gs.expect(worst < 0.05, "the bytes allocated are off")
-    gs.expect(worst_live < 0.08, "the bytes in use are off by more than samples explain")
+    return worst_live
+
+
+def alloc_totals():
+    """Where the agent finds no processor there are fewer samples: a program is tried again then."""
+    for command, runs in TOTALS.items():
+        gs.expect(any(totals_of(command, runs) < 0.05 for _ in range(TRIES)), f"{command}: the bytes in use are off by more than samples explain")
 
 
 def ranked(report, said):
@@ -124,19 +141,28 @@ def alloc_attach():
                 program.kill()
 
 
+def pprof_agrees(go, top, said):
+    for index, number in (("inuse_space", 1), ("alloc_space", 0)):
+        out = gs.checked([go, "tool", "pprof", "-top", "-cum", "-unit=B", f"-sample_index={index}", top / "heap.pb.gz"], timeout=280).decode()
+        seen = {m[1]: int(m[0]) for m in re.findall(r"(\d+)B\s+[\d.]+%\s+(\w+)$", out, re.M)}
+        print("  ", index, seen)
+        for name in said:
+            if said[name][number] and not 0.7 < seen.get(name, 0) / said[name][number] < 1.3:
+                print(f"  {index} of {name} is not {said[name][number]}\n{out}")
+                return False
+    return True
+
+
 def alloc_pprof():
+    """Where the agent finds no processor the program outruns it, and memory has no place: it is tried again then."""
     go = gs.go_program("whether pprof reads the profiles is not checked")
     with gs.workdir() as top:
-        _, text = watched(top, [LEAKER, "30000", "0"], "--alloc-profile", top / "heap.pb.gz")
-        said = truth(text)
-        for index, number in (("inuse_space", 1), ("alloc_space", 0)):
-            out = gs.checked([go, "tool", "pprof", "-top", "-cum", "-unit=B", f"-sample_index={index}", top / "heap.pb.gz"], timeout=280).decode()
-            seen = {m[1]: int(m[0]) for m in re.findall(r"(\d+)B\s+[\d.]+%\s+(\w+)$", out, re.M)}
-            print("  ", index, seen)
-            for name in said:
-                if said[name][number]:
-                    share = seen.get(name, 0) / said[name][number]
-                    gs.expect(0.7 < share < 1.3, f"{index} of {name}: {share:.2f} of the truth\n{out}")
+        for _ in range(TRIES):
+            _, text = watched(top, [LEAKER, "10000", "50"], "--alloc-profile", top / "heap.pb.gz")
+            if pprof_agrees(go, top, truth(text)):
+                break
+        else:
+            gs.expect(False, "the profile is not what the program did")
         folded = gs.checked([gs.GAPSCOPE, "report", "--format", "folded", top / "report.json"]).decode()
         gs.expect(re.search(r"main;leak_large(;\w+)* \d+$", folded, re.M), f"folded: {folded[:500]}")
         page = gs.checked([gs.GAPSCOPE, "report", "--format", "html", top / "report.json"]).decode()

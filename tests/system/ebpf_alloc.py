@@ -22,8 +22,14 @@ COMPILERS = {  # name: command; the C library, and the allocator, that is linked
 }
 
 
+LINKED = {  # dynamic programs with the allocator's archive in them
+    name: ["gcc", "-Wl,--whole-archive", f"-l:{name}", "-Wl,--no-whole-archive", "-pthread", "-lm", "-lstdc++"]
+    for name in ("libjemalloc.a", "libtcmalloc_minimal.a")
+}
+
+
 def link(top, name, source=gs.HERE / "leaker.c"):
-    command = COMPILERS[name]
+    command = {**COMPILERS, **LINKED}[name]
     gs.need(command[0])
     out = top / re.sub(r"\W+", "-", name)
     gs.checked([command[0], "-g", "-O1", "-o", out, source, *command[1:]])
@@ -45,10 +51,10 @@ def within(name, report, said):
         gs.expect((sums[name_of] > 0) == (kept > 0), f"{name}: {name_of} holds {sums[name_of]}, planted {kept}")
 
 
-def ebpf_alloc_static():
+def ebpf_alloc_static(names=COMPILERS):
     ebpf.need_probes()
     with gs.workdir() as top:
-        for name in COMPILERS:
+        for name in names:
             report, text = alloc.watched(top, [link(top, name), ROUNDS, PAUSE_US], *MEAN)
             within(name, report, alloc.truth(text))
             told = [f for f in alloc.leaks(report) if "leak_large" in f["evidence"]["callers"]]
@@ -56,10 +62,15 @@ def ebpf_alloc_static():
             gs.expect("leaker.c" in told[0]["call_site"]["text"], f"{name}: at {told[0]['call_site']}")
 
 
-def ebpf_alloc_attach():
+def ebpf_alloc_linked():
+    """A dynamic program whose own malloc comes before every library's: the shim would see none of its calls."""
+    ebpf_alloc_static(LINKED)
+
+
+def ebpf_alloc_attach(name="glibc"):
     ebpf.need_probes()
     with gs.workdir() as top:
-        program = subprocess.Popen([link(top, "glibc"), "100000000", "300"], stdout=subprocess.DEVNULL, env=gs.clean_env())
+        program = subprocess.Popen([link(top, name), "100000000", "300"], stdout=subprocess.DEVNULL, env=gs.clean_env())
         try:
             gs.checked([gs.GAPSCOPE, "attach", "--alloc", *MEAN, "--duration", "3", "--report", top / "a.json", str(program.pid)])
             sums = alloc.live_by_site(gs.read_report(top / "a.json"), ["leak_large", "leak_small", "give_back"])
@@ -69,6 +80,10 @@ def ebpf_alloc_attach():
         finally:
             program.kill()
             program.wait()
+
+
+def ebpf_alloc_attach_linked():
+    ebpf_alloc_attach("libjemalloc.a")
 
 
 def ebpf_alloc_cost():
@@ -93,4 +108,4 @@ def ebpf_alloc_cost():
 
 
 if __name__ == "__main__":
-    gs.main({f.__name__: f for f in (ebpf_alloc_static, ebpf_alloc_attach, ebpf_alloc_cost)})
+    gs.main({f.__name__: f for f in (ebpf_alloc_static, ebpf_alloc_linked, ebpf_alloc_attach, ebpf_alloc_attach_linked, ebpf_alloc_cost)})

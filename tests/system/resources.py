@@ -57,7 +57,7 @@ SECONDS_IN_C = 40
 # What else is true of a program: it is told as well.
 ALSO = {"backlog": {"resource.fd.leak"}, "accepted": {"resource.fd.leak"}, "socket": {"resource.thread.growth"},
         "close_wait": {"resource.fd.leak", "resource.connection.churn"}}
-CALM = ("ok_pool", "ok_idle_pool", "ok_cache", "ok_read_cache", "ok_threadpool", "ok_workers", "ok_keep_alive")
+CALM = ("ok_pool", "ok_idle_pool", "ok_cache", "ok_read_cache", "ok_threadpool", "ok_workers", "ok_keep_alive", "ok_deferred")
 
 
 def resource_findings(path):

@@ -1,6 +1,8 @@
-"""kafka-python's producer and consumer, and a stub of a broker for them: one topic of one partition, in versions of Kafka 0.10.
+"""kafka-python's producer and consumer, and a stub of a broker for them: one topic of one partition, in versions of Kafka 0.10 to 4.
 
-server PORT COUNTS: writes into the file how many requests of each kind it answered. client PORT: ten messages sent one by one, and read.
+server PORT COUNTS GENERATION: answers with the codecs of kafka-python, in no newer versions than the generation has, and writes into the file
+how many requests of each kind it answered. client PORT: ten messages sent one by one, one that is refused, a place that is not there asked
+for, and all of them read.
 """
 import collections
 import json
@@ -8,59 +10,93 @@ import socketserver
 import struct
 import sys
 import threading
+import uuid
+
+import kafka
+from kafka.protocol import consumer, metadata, producer
 
 TOPIC, MESSAGES = "orders", 10
-VERSIONS = {0: 2, 1: 2, 2: 1, 3: 1, 18: 0}  # produce, fetch, list offsets, metadata, api versions
-NAMES = {0: "send", 1: "poll", 2: "list_offsets", 3: "metadata", 18: "api_versions"}
-
-
-def text(value):
-    return struct.pack(">h", len(value)) + value.encode()
-
-
-def array(items):
-    return struct.pack(">i", len(items)) + b"".join(items)
+ID = uuid.UUID(int=0x5eed)
+# Newest versions of produce, fetch, list offsets, metadata, api versions, init producer id
+GENERATIONS = {"0.10": {0: 2, 1: 2, 2: 1, 3: 1, 18: 0}, "2": {0: 8, 1: 11, 2: 5, 3: 8, 18: 2, 22: 1}, "3": {0: 9, 1: 12, 2: 6, 3: 9, 18: 3, 22: 4},
+               "4": {0: 12, 1: 17, 2: 9, 3: 12, 18: 4, 22: 5}}
+OLDEST = {2: 1}
+KINDS = {0: producer.ProduceRequest, 1: consumer.FetchRequest, 2: consumer.ListOffsetsRequest, 3: metadata.MetadataRequest,
+         18: metadata.ApiVersionsRequest, 22: producer.InitProducerIdRequest}
+NAMES = {0: "send", 1: "poll", 2: "list_offsets", 3: "metadata", 18: "api_versions", 22: "init_producer_id"}
+REFUSED, NOWHERE = 10, 1  # MESSAGE_TOO_LARGE, OFFSET_OUT_OF_RANGE
 
 
 class Broker:
     """What was sent, and how often was asked."""
 
-    def __init__(self, port, counts):
+    def __init__(self, port, counts, generation):
         self.port, self.path, self.lock = port, counts, threading.Lock()
-        self.messages, self.counts = [], collections.Counter()
+        self.newest, self.batches, self.messages, self.counts = GENERATIONS[generation], [], 0, collections.Counter()
 
-    def produce(self, body):
-        at = 6 + 4 + 2 + len(TOPIC) + 4 + 4  # acks, timeout; one topic, its name; one partition, its number
-        size, = struct.unpack_from(">i", body, at)
-        at, end = at + 4, at + 4 + size
-        while at < end:
-            _, length = struct.unpack_from(">qi", body, at)
-            self.messages.append(body[at + 12:at + 12 + length])
-            at += 12 + length
-        answer = struct.pack(">ihqq", 0, 0, len(self.messages) - 1, -1)
-        return array([text(TOPIC) + array([answer])]) + struct.pack(">i", 0)
+    def produce(self, body, version):
+        answer = producer.ProduceResponse
+        partition = answer.TopicProduceResponse.PartitionProduceResponse
+        records = bytes(body.topic_data[0].partition_data[0].records)
+        error = REFUSED if len(records) > 5000 else 0
+        if not error:
+            base = self.messages
+            if records[16] == 2:
+                n = struct.unpack_from(">i", records, 57)[0]
+                self.batches.append((base, struct.pack(">q", base) + records[8:]))
+                self.messages += n
+            else:
+                at = 0
+                while at < len(records):
+                    size = 12 + struct.unpack_from(">i", records, at + 8)[0]
+                    self.batches.append((self.messages, struct.pack(">q", self.messages) + records[at + 8:at + size]))
+                    self.messages += 1
+                    at += size
+        one = partition(version=version, index=0, error_code=error, base_offset=self.messages - 1, log_start_offset=0)
+        return answer(version=version, responses=[answer.TopicProduceResponse(version=version, name=TOPIC, topic_id=ID, partition_responses=[one])])
 
-    def fetch(self, body):
-        at = 12 + 4 + 2 + len(TOPIC) + 4 + 4  # replica, wait, least; one topic, its name; one partition, its number
-        offset, = struct.unpack_from(">q", body, at)
-        if offset >= len(self.messages):
+    def fetch(self, body, version):
+        answer = consumer.FetchResponse
+        offset = body.topics[0].partitions[0].fetch_offset
+        found = b"".join(batch for base, batch in self.batches if base >= offset)
+        lost = offset > self.messages
+        if not found and not lost:
             threading.Event().wait(0.05)  # as a broker that has nothing new
-        found = b"".join(struct.pack(">qi", i, len(m)) + m for i, m in enumerate(self.messages) if i >= offset)
-        answer = struct.pack(">ihqi", 0, 0, len(self.messages), len(found)) + found
-        return struct.pack(">i", 0) + array([text(TOPIC) + array([answer])])
+        one = answer.FetchableTopicResponse.PartitionData(version=version, partition_index=0, error_code=NOWHERE if lost else 0,
+                                                         high_watermark=self.messages, last_stable_offset=self.messages, log_start_offset=0,
+                                                         records=found, aborted_transactions=[])
+        return answer(version=version, throttle_time_ms=0, error_code=0, session_id=0,
+                      responses=[answer.FetchableTopicResponse(version=version, topic=TOPIC, topic_id=ID, partitions=[one])])
 
-    def answer(self, key, body):
-        if key == 0:
-            return self.produce(body)
-        if key == 1:
-            return self.fetch(body)
-        if key == 2:
-            return array([text(TOPIC) + array([struct.pack(">ihqq", 0, 0, -1, 0)])])
-        if key == 3:
-            partition = struct.pack(">hii", 0, 0, 1) + array([struct.pack(">i", 1)]) * 2
-            broker = struct.pack(">i", 1) + text("127.0.0.1") + struct.pack(">ih", self.port, -1)
-            return array([broker]) + struct.pack(">i", 1) + array([struct.pack(">h", 0) + text(TOPIC) + b"\0" + array([partition])])
-        return struct.pack(">h", 0) + array([struct.pack(">hhh", k, 0, v) for k, v in VERSIONS.items()])
+    def offsets(self, body, version):
+        answer = consumer.ListOffsetsResponse
+        one = answer.ListOffsetsTopicResponse.ListOffsetsPartitionResponse(version=version, partition_index=0, error_code=0, timestamp=-1, offset=0)
+        return answer(version=version, topics=[answer.ListOffsetsTopicResponse(version=version, name=TOPIC, partitions=[one])])
+
+    def where(self, body, version):
+        answer = metadata.MetadataResponse
+        one = answer.MetadataResponseTopic.MetadataResponsePartition(version=version, error_code=0, partition_index=0, leader_id=1,
+                                                                      replica_nodes=[1], isr_nodes=[1], offline_replicas=[])
+        topic = answer.MetadataResponseTopic(version=version, error_code=0, name=TOPIC, topic_id=ID, partitions=[one])
+        broker = answer.MetadataResponseBroker(version=version, node_id=1, host="127.0.0.1", port=self.port, rack=None)
+        return answer(version=version, throttle_time_ms=0, brokers=[broker], cluster_id="c", controller_id=1, topics=[topic])
+
+    def versions(self, body, version):
+        answer = metadata.ApiVersionsResponse
+        return answer(version=version, error_code=0, throttle_time_ms=0, api_keys=[
+            answer.ApiVersion(version=version, api_key=k, min_version=OLDEST.get(k, 0), max_version=v) for k, v in self.newest.items()])
+
+    def producer_id(self, body, version):
+        return producer.InitProducerIdResponse(version=version, throttle_time_ms=0, error_code=0, producer_id=7, producer_epoch=0)
+
+    def answer(self, key, version, request):
+        body = KINDS[key].decode(request, version=version, header=True)
+        how = {0: self.produce, 1: self.fetch, 2: self.offsets, 3: self.where, 18: self.versions, 22: self.producer_id}[key]
+        with self.lock if key != 1 else threading.Lock():
+            answer = how(body, version)
+        number = struct.unpack_from(">i", request, 4)[0]
+        answer.with_header(correlation_id=number)
+        return answer.encode(header=True, framed=True)
 
     def count(self, key):
         with self.lock, open(self.path, "w", encoding="utf-8") as out:
@@ -70,15 +106,18 @@ class Broker:
 
 class Handler(socketserver.StreamRequestHandler):
     def handle(self):
+        broker = self.server.broker
         while head := self.rfile.read(4):
             request = self.rfile.read(struct.unpack(">i", head)[0])
-            key, version, number, name = struct.unpack_from(">hhih", request)
-            if key == 18 and version > 0:  # asked in a newer way: not supported, in version 0
-                answer = struct.pack(">h", 35) + array([struct.pack(">hhh", k, 0, v) for k, v in VERSIONS.items()])
+            key, version, number = struct.unpack_from(">hhi", request)
+            if key == 18 and version > broker.newest[18]:  # asked in a newer way: not supported, in version 0
+                answer = struct.pack(">ihi", number, 35, len(broker.newest)) + b"".join(
+                    struct.pack(">hhh", k, OLDEST.get(k, 0), v) for k, v in broker.newest.items())
+                answer = struct.pack(">i", len(answer)) + answer
             else:
-                answer = self.server.broker.answer(key, request[10 + max(name, 0):])
-            self.server.broker.count(key)
-            self.wfile.write(struct.pack(">ii", 4 + len(answer), number) + answer)
+                answer = broker.answer(key, version, request)
+            broker.count(key)
+            self.wfile.write(answer)
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -87,24 +126,29 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def ask(port):
-    import kafka
-
-    where = {"bootstrap_servers": f"127.0.0.1:{port}", "api_version": (0, 10, 0)}
-    producer = kafka.KafkaProducer(linger_ms=0, retries=0, **where)
+    where = {"bootstrap_servers": f"127.0.0.1:{port}"}
+    sender = kafka.KafkaProducer(linger_ms=0, retries=0, **where)
     for _ in range(MESSAGES):
-        producer.send(TOPIC, b"s3cr3t", partition=0).get(timeout=30)
-    producer.close()
-    consumer = kafka.KafkaConsumer(group_id=None, auto_offset_reset="earliest", **where)
-    consumer.assign([kafka.TopicPartition(TOPIC, 0)])
+        sender.send(TOPIC, b"s3cr3t", partition=0).get(timeout=30)
+    try:
+        sender.send(TOPIC, b"s3cr3t" * 1000, partition=0).get(timeout=30)
+    except kafka.errors.MessageSizeTooLargeError as error:
+        print(error)
+    sender.close()
+    reader = kafka.KafkaConsumer(group_id=None, auto_offset_reset="earliest", **where)
+    part = kafka.TopicPartition(TOPIC, 0)
+    reader.assign([part])
+    reader.seek(part, 1000)
     got = 0
     while got < MESSAGES:
-        got += sum(len(batch) for batch in consumer.poll(1000).values())
-    consumer.close()
+        got += sum(len(batch) for batch in reader.poll(1000).values())
+    reader.close()
     print(got)
 
 
 if sys.argv[1] == "server":
     with Server(("127.0.0.1", int(sys.argv[2])), Handler) as server:
-        server.broker = Broker(int(sys.argv[2]), sys.argv[3])
+        server.broker = Broker(int(sys.argv[2]), sys.argv[3], sys.argv[4])
         server.serve_forever()
-ask(int(sys.argv[2]))
+else:
+    ask(int(sys.argv[2]))

@@ -240,6 +240,21 @@ def ok_keep_alive():
     return step
 
 
+def ok_deferred():
+    """Is told of a connection once there is something to read: the kernel counts a drop for each, as if its queue were full."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 5)
+    port = listener.getsockname()[1]
+
+    def step(i):
+        conn = socket.create_connection(("127.0.0.1", port), timeout=5)
+        conn.sendall(b"x")
+        listener.accept()[0].close()
+        conn.close()
+
+    return step
+
+
 def main():
     kind, rate, seconds = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
     step = fd_read if kind == "fd_read" else globals()[kind]()

@@ -32,7 +32,7 @@ static uint64_t monotonic_ns(void)
 static void on_event(void *ctx, const struct event *e)
 {
 	struct seen *s = ctx;
-	const uint64_t role = e->a1 >> WIRE_ROLE_SHIFT;
+	const uint64_t role = e->a1 >> WIRE_ROLE_SHIFT & WIRE_ROLE_MASK;
 
 	if (e->id == WIRE_OUTSTANDING && e->fd == s->client) {
 		s->asked =
@@ -45,7 +45,8 @@ static void on_event(void *ctx, const struct event *e)
 	if (e->id == WIRE_FD_KIND && e->fd == s->server)
 		s->roles_right &= role == WIRE_ROLE_SERVER;
 	if (e->id == WIRE_FD_KIND && e->fd == s->listener)
-		s->roles_right &= role == WIRE_ROLE_LISTENER;
+		s->roles_right &= role == WIRE_ROLE_LISTENER && e->a1 >> WIRE_DOMAIN_SHIFT == AF_INET &&
+				  (e->a1 >> WIRE_TYPE_SHIFT & 0xff) == SOCK_STREAM;
 	if (e->id == WIRE_FD_KIND && e->fd == s->server)
 		s->nonblocking = e->a1 & O_NONBLOCK;
 	if (e->id == WIRE_SETSOCKOPT && e->fd == s->client && e->a0 == ((uint64_t)SOL_SOCKET << 32 | SO_RCVTIMEO))

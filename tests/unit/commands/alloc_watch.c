@@ -60,4 +60,21 @@ static void a_file_without_an_allocator(void **state)
 	ingest_free(in);
 }
 
-TEST_MAIN(cmocka_unit_test(not_asked_for), cmocka_unit_test(a_file_without_an_allocator))
+/* Of a dynamic program that has none (others: tests/system/ebpf_alloc.py), or that is for the probes anyway. */
+static void the_shim_sees_what_libc_gives(void **state)
+{
+	struct target t;
+	char err[256];
+
+	(void)state;
+	assert_int_equal(target_find("/bin/true", &t, err, sizeof(err)),
+			 0); /* a test with sanitizers has an allocator of its own */
+	assert_false(alloc_watch_wants(&t));
+	t.kind = TARGET_STATIC;
+	assert_false(alloc_watch_wants(&t));
+	assert_non_null(target_why(TARGET_ALLOCATOR));
+	assert_true(target_probes(TARGET_ALLOCATOR));
+}
+
+TEST_MAIN(cmocka_unit_test(not_asked_for), cmocka_unit_test(the_shim_sees_what_libc_gives),
+	  cmocka_unit_test(a_file_without_an_allocator))

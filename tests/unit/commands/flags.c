@@ -8,7 +8,7 @@
 struct out {
 	bool quiet;
 	const char *file, *format;
-	uint32_t n;
+	uint32_t n, time_ms;
 	struct flag_list list;
 };
 
@@ -18,6 +18,7 @@ static const struct flag table[] = {
 	{.name = "file", .kind = FLAG_TEXT, .offset = offsetof(struct out, file), .arg = "FILE"},
 	{.name = "format", .kind = FLAG_TEXT, .offset = offsetof(struct out, format), .arg = "F", .choices = formats},
 	{.name = "n", .kind = FLAG_COUNT, .offset = offsetof(struct out, n), .arg = "N", .min = 1, .max = 10},
+	{.name = "time", .kind = FLAG_TIME, .offset = offsetof(struct out, time_ms), .arg = "TIME", .min = 1, .max = FLAG_TIME_MAX},
 	{.name = "list", .kind = FLAG_LIST, .offset = offsetof(struct out, list), .arg = "X"},
 	{0},
 };
@@ -50,6 +51,26 @@ static void takes_every_kind(void **state)
 	assert_string_equal(o.list.items[0], "1");
 	assert_string_equal(o.list.items[1], "2");
 	assert_string_equal(o.format, "json");
+}
+
+static void times_have_units(void **state)
+{
+	static const struct {
+		char *text;
+		uint32_t ms;
+	} all[] = {{"500ms", 500},  {"2s", 2000},           {"2", 2000}, {"1.5", 1500}, {"5m", 300000},
+		   {"1h", 3600000}, {"720h", FLAG_TIME_MAX}};
+	static char *const wrong[] = {"", "s", "-1", "0", "0ms", "1d", "2 s", "5min", "1e99", "nan", "inf", "721h", "0x10"};
+	struct out o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		assert_int_equal(parse(&o, WORDS("x", "--time", all[i].text)), 3);
+		assert_int_equal(o.time_ms, all[i].ms);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(parse(&o, WORDS("x", "--time", wrong[i])), -EINVAL);
+	assert_non_null(strstr(err, "500ms"));
 }
 
 static void stops_at_the_first_operand(void **state)
@@ -134,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_every_kind),
+		cmocka_unit_test(times_have_units),
 		cmocka_unit_test(stops_at_the_first_operand),
 		cmocka_unit_test(switches_can_be_unset),
 		cmocka_unit_test(refuses_what_it_does_not_know),

@@ -122,7 +122,7 @@ static void services_that_end_by_themselves(void **state)
 	char target[] = "13", program[] = "program", three[] = "3", none[] = "0";
 
 	(void)state;
-	assert_int_equal(stage((struct gate_stage_options){.duration_s = 600}, target, NULL, &r), 0);
+	assert_int_equal(stage((struct gate_stage_options){.duration_ms = 600000}, target, NULL, &r), 0);
 	assert_string_equal(r.ended, "the service ended before its stage did");
 	done(&r);
 	assert_int_equal(stage((struct gate_stage_options){0}, NULL, WORDS(program, three), &r), 0);

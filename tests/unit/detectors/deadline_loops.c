@@ -1,6 +1,8 @@
 /*
  * Deadlines that no single call states: event loops, slices of waiting, what is left of a total, alarms, watchdogs.
  */
+#include <errno.h>
+
 #include "detectors/deadline_rig.h"
 
 /* An event loop says nothing by its timers; that the process gave up is decisive. */
@@ -64,12 +66,16 @@ static void test_event_loop_timers(void **state)
 	}
 }
 
-/* A loop that means to sleep for a day has no deadline of the call in mind; one of half a minute may. */
+/* A loop that means to sleep for a day, or until a pool's idle connections are to be closed, has no deadline of the call in mind; one of
+ * minutes may. */
 static void test_far_timer(void **state)
 {
 	(void)state;
-	for (int far = 0; far < 2; far++) {
-		const int64_t limit = (far ? 86400 : 30) * (int64_t)SCRIPT_SEC;
+	static const int seconds[] = {30, 300, 1800, 86400};
+
+	for (size_t n = 0; n < sizeof seconds / sizeof seconds[0]; n++) {
+		const bool far = seconds[n] > 600;
+		const int64_t limit = seconds[n] * (int64_t)SCRIPT_SEC;
 		struct rig r;
 		start(&r);
 		script_epoll_create(&r.s, 3);
@@ -86,7 +92,7 @@ static void test_far_timer(void **state)
 			script_tick(&r.s);
 		}
 		rig_finish(&r);
-		printf("a timer in %d s: %s\n", far ? 86400 : 30, rig_text(&r, 0, "phase", "response", "evidence", NULL));
+		printf("a timer in %d s: %s\n", seconds[n], rig_text(&r, 0, "phase", "response", "evidence", NULL));
 		assert_string_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), far ? "none" : "unknown");
 		rig_done(&r);
 	}
@@ -322,6 +328,65 @@ static void test_watchdog_thread(void **state)
 	rig_done(&r);
 }
 
+/* A connection from before it was watched, without a byte: closed after a while it waited for a peer that speaks first; still open, what it
+ * waits for is not known, and that is told. */
+static void test_greeting_from_before(void **state)
+{
+	(void)state;
+	for (int closed = 0; closed < 2; closed++) {
+		struct rig r;
+		start(&r);
+		const struct sockaddr_in peer = script_address("10.0.0.9", 443);
+		const uint64_t made = r.s.now;
+		script_pass(&r.s, SCRIPT_SEC);
+		script_event(&r.s, (struct event){.id = WIRE_FD_KIND,
+						  .fd = 5,
+						  .a0 = WIRE_FD_SOCKET,
+						  .a1 = (uint64_t)WIRE_ROLE_CLIENT << WIRE_ROLE_SHIFT,
+						  .data = (const uint8_t *)&peer,
+						  .data_len = sizeof peer});
+		script_event(&r.s, (struct event){.id = WIRE_OUTSTANDING, .fd = 5, .a0 = 1, .t0 = made, .t1 = r.s.now});
+		script_pass(&r.s, 2 * SCRIPT_SEC);
+		if (closed)
+			script_close(&r.s, 5);
+		rig_finish(&r);
+		rig_print(&r);
+		assert_int_equal(r.found_n, 0);
+		assert_string_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), closed ? "finite" : "unknown");
+		if (closed)
+			assert_true(rig_number(&r, 0, "phase", "response", "seconds", NULL) >= 3.0);
+		else
+			assert_non_null(strstr(rig_text(&r, 0, "phase", "response", "evidence", NULL), "undecided: "));
+		rig_done(&r);
+	}
+}
+
+/* Its waits are not seen, but it looks once more for the answer and then closes: it gave up. A look long before says nothing. */
+static void test_last_look(void **state)
+{
+	(void)state;
+	for (int last = 0; last < 2; last++) {
+		struct rig r;
+		start(&r);
+		connect_to(&r, 5);
+		script_nonblock(&r.s, 5, true);
+		script_write(&r.s, 5, RIG_GET);
+		if (!last)
+			script_read_err(&r.s, 5, EAGAIN);
+		script_pass(&r.s, 3 * SCRIPT_SEC);
+		if (last)
+			script_read_err(&r.s, 5, EAGAIN);
+		script_close(&r.s, 5);
+		rig_finish(&r);
+		assert_string_equal(rig_text(&r, 0, "phase", "response", "bound", NULL), last ? "finite" : "unknown");
+		if (last) {
+			const double seconds = rig_number(&r, 0, "phase", "response", "seconds", NULL);
+			assert_true(seconds > 2.99 && seconds < 3.01);
+		}
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +402,8 @@ int main(void)
 		cmocka_unit_test(test_falling_remainders),
 		cmocka_unit_test(test_alarm),
 		cmocka_unit_test(test_watchdog_thread),
+		cmocka_unit_test(test_greeting_from_before),
+		cmocka_unit_test(test_last_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

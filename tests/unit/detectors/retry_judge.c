@@ -181,6 +181,32 @@ static void test_non_idempotent(void **state)
 	}
 }
 
+/* Every call of gRPC is a POST; that says nothing of what it does. */
+static void test_calls_are_no_posts(void **state)
+{
+	static const enum request_area areas[] = {AREA_HTTP, AREA_RPC};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct rig r;
+		start(&r);
+		struct request q = {
+			.conn = model_conn(r.s.model, r.s.pid, 5), .area = areas[i], .method = "POST", .path = "/s.S/M"};
+		for (uint64_t k = 1; k <= 3; k++) {
+			q.id = k;
+			q.t_start = r.s.now + k * SCRIPT_SEC;
+			q.t_end = q.t_start + SCRIPT_MSEC;
+			q.answered = q.failed = q.transient = true;
+			q.status = areas[i] == AREA_HTTP ? 503 : 14;
+			retry_detector.observer.request_end(r.state, &q);
+			assert_int_equal(q.resend_count, k - 1);
+		}
+		rig_finish(&r);
+		assert_int_equal(rig_found(&r, "retry.non_idempotent") != NULL, areas[i] == AREA_HTTP);
+		rig_done(&r);
+	}
+}
+
 static void test_retry_after(void **state)
 {
 	static const char busy[] = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n";
@@ -223,8 +249,8 @@ int main(void)
 		cmocka_unit_test(test_unbounded),       cmocka_unit_test(test_unbounded_by_time),
 		cmocka_unit_test(test_bounded),         cmocka_unit_test(test_layers),
 		cmocka_unit_test(test_no_retry_at_all), cmocka_unit_test(test_no_backoff),
-		cmocka_unit_test(test_non_idempotent),  cmocka_unit_test(test_retry_after),
-		cmocka_unit_test(test_not_retryable),
+		cmocka_unit_test(test_non_idempotent),  cmocka_unit_test(test_calls_are_no_posts),
+		cmocka_unit_test(test_retry_after),     cmocka_unit_test(test_not_retryable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

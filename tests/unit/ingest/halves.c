@@ -128,6 +128,18 @@ static void first_parts_that_were_not_seen(void **state)
 	pass(f, 7, false, false, "veqWm2 and more\n", "veqWm2 and more\n");
 	pass(f, 7, false, true, "x", "x");
 	pass(f, 7, false, false, "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n");
+	/* what a protocol says there itself */
+	static const char *const own[] = {"$12000\r\nx", "*300\r\n", "+QUEUED\r\n", "-ERR no\r\n"};
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		pass(f, 7, false, true, "x", "x");
+		pass(f, 7, false, false, own[i], own[i]);
+	}
+	pass(f, 7, false, true, "x", "x");
+	pass(f, 7, false, false, "$12a4\r\n", "*****\r\n");
+	pass(f, 7, false, true, "x", "x");
+	pass(f, 7, false, false, "$12345678901\r\n", "************\r\n");
+	pass(f, 7, false, true, "x", "x");
+	pass(f, 7, false, false, "-----BEGINS\r\n", "***********\r\n");
 	/* records that were lost: once for each stream, all of a word that goes on */
 	halves_lost(f->halves, 1);
 	pass(f, 8, true, false, "veqWm2Lp", "********");

@@ -76,6 +76,40 @@ static void ranges(void **state)
 	script_done(&s);
 }
 
+/* A socket from before that is connected to nobody yet: what it was made with tells it from a connection's. */
+static void sockets_from_before(void **state)
+{
+	struct event kind = {.id = WIRE_FD_KIND, .a0 = WIRE_FD_SOCKET};
+	struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "open");
+	kind.fd = 5;
+	kind.a1 = (uint64_t)AF_INET << WIRE_DOMAIN_SHIFT | (uint64_t)SOCK_DGRAM << WIRE_TYPE_SHIFT;
+	script_event(&s, kind);
+	kind.fd = 6;
+	kind.a1 = (uint64_t)AF_INET6 << WIRE_DOMAIN_SHIFT | (uint64_t)SOCK_STREAM << WIRE_TYPE_SHIFT;
+	script_event(&s, kind);
+	kind.fd = 7;
+	kind.a1 = (uint64_t)AF_UNIX << WIRE_DOMAIN_SHIFT | (uint64_t)SOCK_DGRAM << WIRE_TYPE_SHIFT;
+	script_event(&s, kind);
+	kind.fd = 8;
+	kind.a1 = 0; /* by probes, nobody looked */
+	script_event(&s, kind);
+	witness_is(&w, "open 5 udp inherited\nopen 6 tcp inherited\nopen 7 unix inherited\nopen 8 tcp inherited\n");
+	script_event(&s, (struct event){.id = WIRE_CONNECT,
+					.fd = 8,
+					.ret = -1,
+					.err = ENOENT,
+					.data = (const uint8_t *)&log,
+					.data_len = sizeof(log)});
+	assert_int_equal(model_conn(s.model, 100, 8)->kind, CONN_UNIX);
+	script_done(&s);
+}
+
 static void what_the_shim_finds_corrects_the_table(void **state)
 {
 	struct script s;
@@ -135,5 +169,5 @@ static void the_next_owner_of_a_number(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(the_next_owner_of_a_number), cmocka_unit_test(every_way_to_open),
-	  cmocka_unit_test(shutdown_both_ways_is_a_close), cmocka_unit_test(ranges),
+	  cmocka_unit_test(shutdown_both_ways_is_a_close), cmocka_unit_test(ranges), cmocka_unit_test(sockets_from_before),
 	  cmocka_unit_test(what_the_shim_finds_corrects_the_table))

@@ -97,7 +97,7 @@ static bool ask(uint64_t bytes, const void *block)
 static int begin(void **state)
 {
 	(void)state;
-	shim.tls_at = (intptr_t)((uintptr_t)&shim_tls - cpu_thread_pointer());
+	shim.tls_at = (int32_t)((uintptr_t)&shim_tls - cpu_thread_pointer());
 	shim_tls.local = &local;
 	shim_tls.ring.thread = &thread;
 	memset(&told, 0, sizeof(told));
@@ -128,6 +128,38 @@ static void totals_are_exact_and_estimates_near(void **state)
 	assert_int_equal(told.asked, asked);
 	assert_true(fabs(told.estimated / (double)asked - 1) < 0.02);
 	assert_true(told.allocs < CALLS / 2);
+}
+
+static unsigned int samples_of_calls(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < CALLS; i++)
+		n += ask(1000, &told) && alloc_table_take(&told);
+	return n;
+}
+
+static void a_full_ring_makes_samples_rarer(void **state)
+{
+	unsigned int empty, quarter, full_ring;
+
+	(void)state;
+	shim_tls.ring.mask = 4095;
+	empty = samples_of_calls();
+	assert_int_equal(told.how.mean, MEAN);
+	thread.head = thread.tail + 1024;
+	quarter = samples_of_calls();
+	assert_int_equal(told.how.mean, MEAN << 2);
+	thread.head = thread.tail + 4096;
+	full_ring = samples_of_calls();
+	thread.head = thread.tail;
+	print_message("  samples of an empty ring %u, of one that is a quarter full %u, of a full one %u\n", empty, quarter,
+		      full_ring);
+	assert_true(quarter < empty / 2 && quarter > empty / 8);
+	assert_true(full_ring < quarter / 20);
+	alloc_rest();
+	assert_int_equal(told.asked, 3000ULL * CALLS);
+	shim_tls.ring.mask = 0;
 }
 
 static void off_nothing_is_sampled(void **state)
@@ -253,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(totals_are_exact_and_estimates_near, begin),
+		cmocka_unit_test_setup(a_full_ring_makes_samples_rarer, begin),
 		cmocka_unit_test_setup(off_nothing_is_sampled, begin),
 		cmocka_unit_test_setup(what_no_allocator_gives_is_not_counted, begin),
 		cmocka_unit_test_setup(a_lost_record_is_made_up_for, begin),

@@ -122,7 +122,7 @@ static void begin(const char *said)
 {
 	snprintf(version, sizeof(version), "%s", said);
 	shim.pid = (int32_t)getpid();
-	shim.tls_at = (intptr_t)((uintptr_t)&shim_tls - cpu_thread_pointer());
+	shim.tls_at = (int32_t)((uintptr_t)&shim_tls - cpu_thread_pointer());
 	shim_tls.main_thread = true;
 	shim_tls.ring = (struct wire_ring){.thread = &slot, .bytes = ring, .mask = RING - 1};
 	script_begin();

@@ -100,12 +100,12 @@ static void answers_that_come_late(void **state)
 		"GET /pods?a&&Watch=true HTTP/1.1\r\n\r\n",
 		"GET /events HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n",
 		"GET /jobs HTTP/1.1\r\nprefer: wait=30\r\n\r\n",
-		"GET /chat HTTP/1.1\r\nUpgrade: WebSocket\r\n\r\n",
 	};
 	static const char *const others[] = {
 		"GET /wait=60s HTTP/1.1\r\n\r\n",
 		"GET /x?await=60s&watch=false HTTP/1.1\r\nAccept: text/html\r\nUpgrade: h2c\r\nPrefer: return=minimal\r\n\r\n",
-		"GET /x?timeout=5 HTTP/1.1\r\n\r\n", /* says when the server gives up, not that it will be late */
+		"GET /chat HTTP/1.1\r\nUpgrade: WebSocket\r\n\r\n", /* late is what comes after the handshake */
+		"GET /x?timeout=5 HTTP/1.1\r\n\r\n",                /* says when the server gives up, not that it will be late */
 	};
 
 	(void)state;

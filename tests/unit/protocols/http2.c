@@ -65,4 +65,31 @@ static void answers_out_of_sight(void **state)
 	assert_string_equal(y.log, "POST /two 404 done\nGET /a - done\n");
 }
 
-TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(answers_out_of_sight), cmocka_unit_test(trailers_behind_the_answer))
+/* Blocks of headers whose fields are entries of the table: made by the first, used by the others. */
+#define CALL_FIRST "\000\000\022\001\004\000\000\000\001\203\206\104\016/shop.Cart/Get"
+#define CALL_NEXT(stream) "\000\000\003\001\004\000\000\000" stream "\203\206\276"
+#define BODY(stream) "\000\040\000\000\000\000\000\000" stream
+
+/* What was not seen were bodies if no stream was left out: names that were said before still hold. */
+static void names_outlast_bodies(void **state)
+{
+	static const struct {
+		const char *next;
+		const char *expect;
+	} rows[] = {{CALL_NEXT("\003"), "POST /shop.Cart/Get - abandoned\nPOST /shop.Cart/Get - abandoned\n"},
+		    {CALL_NEXT("\005"), "POST /shop.Cart/Get - abandoned\nPOST  - abandoned\n"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct play y;
+		play_init(&y, PLAY_SERVER);
+		play_steps(&y, PLAY_SERVER, 0, 2);
+		play_bytes(&y, PLAY_SERVER, 'C', CALL_FIRST BODY("\001"), sizeof(CALL_FIRST BODY("\001")) - 1, 40000);
+		play_bytes(&y, PLAY_SERVER, 'C', rows[i].next, sizeof(CALL_NEXT("\003")) - 1, sizeof(CALL_NEXT("\003")) - 1);
+		play_done(&y);
+		assert_string_equal(y.log, rows[i].expect);
+	}
+}
+
+TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(names_outlast_bodies), cmocka_unit_test(answers_out_of_sight),
+	  cmocka_unit_test(trailers_behind_the_answer))

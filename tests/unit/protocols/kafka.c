@@ -14,7 +14,7 @@ static const struct step steps[] = {
 	       "\000\000\000\000\000\000\005\377\377\377\377\377\377\377\377\000\000\000\000\000\000\000\000\000\000\000"
 	       "\000"),
 	SERVER("\000\000\000X\000\000\000\004\000\000\000\000\000\000\000\001\000\006orders\000\000\000\001\000\000\000"
-	       "\000s3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3t"),
+	       "\000\000\006cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3t"),
 	CLIENT("\000\000\0001\000\000\000\007\000\000\000\005\000\003app\377\377\000\000\000\000\003\350\000\000\000\001"
 	       "\000\004logs\000\000\000\001\000\000\000\000\000\000\000\006s3cr3t"), /* no answer is asked for */
 	CLIENT("\000\000\000,\000\000\000\011\000\000\000\006\000\003app\000\000\000\001\000\000\003\350\002\007order"
@@ -32,7 +32,7 @@ static const struct transcript transcript = {
 	.expect = "api_versions  - done\n"
 		  "metadata  - done\n"
 		  "send orders - done\n"
-		  "poll orders - done\n"
+		  "poll orders 6 done\n"
 		  "send logs - done\n"
 		  "send orders 6 done\n",
 };

@@ -29,4 +29,19 @@ static void test_number(void **state)
 	assert_true(read_number_after("", "two") == SAMPLE_UNKNOWN);
 }
 
-TEST_MAIN(cmocka_unit_test(test_text), cmocka_unit_test(test_number))
+static void test_column(void **state)
+{
+	static const char text[] = "A: x y\nA: 1 2\nB: x yy y\nB: 3 44 -5\nC: x\n";
+
+	(void)state;
+	assert_int_equal(read_number_of_column(text, "A:", "y"), 2);
+	assert_int_equal(read_number_of_column(text, "B:", "x"), 3);
+	assert_int_equal(read_number_of_column(text, "B:", "yy"), 44);
+	assert_true(read_number_of_column(text, "B:", "y") == SAMPLE_UNKNOWN);
+	assert_true(read_number_of_column(text, "B:", "z") == SAMPLE_UNKNOWN);
+	assert_true(read_number_of_column(text, "C:", "x") == SAMPLE_UNKNOWN);
+	assert_true(read_number_of_column("A: x y\nA: 1", "A:", "y") == SAMPLE_UNKNOWN);
+	assert_true(read_number_of_column("", "A:", "y") == SAMPLE_UNKNOWN);
+}
+
+TEST_MAIN(cmocka_unit_test(test_text), cmocka_unit_test(test_number), cmocka_unit_test(test_column))

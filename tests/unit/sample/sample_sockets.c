@@ -114,6 +114,8 @@ static void test_states(void **state)
 	do
 		look(r);
 	while (told_of(r, listener, &what).drops == 0);
+	assert_true(told_of(r, listener, &what).net_overflows > s.net_overflows);
+	assert_true(told_of(r, listener, &what).net_drops >= told_of(r, listener, &what).drops);
 	assert_true(told_of(r, listener, &what).queue >= 1);
 	for (size_t i = 0; i < 3; i++)
 		close(extra[i]);

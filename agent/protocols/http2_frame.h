@@ -1,0 +1,18 @@
+/*
+ * Frames of HTTP/2 (RFC 9113 4.1): their types and flags, and whether bytes look like the head of one. Pure functions.
+ */
+#ifndef GAPSCOPE_PROTOCOLS_HTTP2_FRAME_H
+#define GAPSCOPE_PROTOCOLS_HTTP2_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HTTP2_FRAME_HEAD 9U
+
+enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION, TYPES };
+enum { END_STREAM = 1, END_HEADERS = 4, PADDED = 8, HAS_PRIORITY = 32 };
+
+/* A frame that makes sense by itself: known, of a fitting length, of a stream or of none as its type has it. b: HTTP2_FRAME_HEAD bytes. */
+bool http2_frame_sensible(const uint8_t *b);
+
+#endif
