@@ -57,26 +57,6 @@ bool place_allowed(pid_t pid, long number, long fd)
 	return false;
 }
 
-long place_of(pid_t pid, pid_t tid, long *ret_first, uint64_t *ret_ip)
-{
-	char path[64];
-	long number = -1;
-	unsigned long first = 0, ip = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
-
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return -1;
-	if (fscanf(f, "%ld %lx %*x %*x %*x %*x %*x %*x %lx", &number, &first, &ip) != 3)
-		number = -1;
-	fclose(f);
-	*ret_first = (long)first;
-	*ret_ip = ip;
-	return number;
-}
-
 /* Signals that are caught and blocked by this thread: in a handler, its own is (unless SA_NODEFER). */
 static bool blocks_a_caught_signal(const struct remote *r)
 {

@@ -11,8 +11,6 @@
 
 /* Is this call one of the list? `fd` is its first argument: read and write count for sockets, pipes and event descriptors only. */
 bool place_allowed(pid_t pid, long number, long fd);
-/* The system call that a thread sits in, by /proc, its first argument and where it returns to; -1 if it runs or cannot be seen. */
-long place_of(pid_t pid, pid_t tid, long *ret_first, uint64_t *ret_ip);
 /* Does the stack of the stopped thread hold the frame of a signal handler? */
 bool place_in_handler(const struct remote *r, const struct user_regs_struct *general);
 

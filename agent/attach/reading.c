@@ -2,12 +2,12 @@
 #include "attach/reading.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 
+#include "core/process_call.h"
 #include "core/process_memory.h"
 
 static const long reads[] = {SYS_read, SYS_readv, SYS_recvfrom, SYS_recvmsg};
@@ -44,24 +44,13 @@ static bool has_one_thread(pid_t pid)
 
 bool reading(pid_t pid, int fd)
 {
-	uint64_t args[2];
+	struct process_call c;
 	struct pollfd polled;
-	char path[64];
-	long nr;
-	FILE *f;
 
-	if (!has_one_thread(pid))
+	if (!has_one_thread(pid) || process_call(pid, pid, &c) != PROCESS_CALL_IN)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	const bool waits = fscanf(f, "%ld %" SCNx64 " %" SCNx64, &nr, &args[0], &args[1]) == 3;
-	fclose(f);
-	if (!waits)
-		return false;
-	if (is_one_of(nr, reads, sizeof(reads) / sizeof(reads[0])))
-		return args[0] == (uint64_t)fd;
-	return is_one_of(nr, polls, sizeof(polls) / sizeof(polls[0])) && args[1] == 1 &&
-	       process_memory_read((uint32_t)pid, args[0], &polled, sizeof(polled)) && polled.fd == fd && polled.events & POLLIN;
+	if (is_one_of(c.nr, reads, sizeof(reads) / sizeof(reads[0])))
+		return c.args[0] == (uint64_t)fd;
+	return is_one_of(c.nr, polls, sizeof(polls) / sizeof(polls[0])) && c.args[1] == 1 &&
+	       process_memory_read((uint32_t)pid, c.args[0], &polled, sizeof(polled)) && polled.fd == fd && polled.events & POLLIN;
 }

@@ -16,6 +16,7 @@
 #include "attach/place.h"
 #include "attach/trace.h"
 #include "core/monotonic.h"
+#include "core/process_call.h"
 
 #define RED_ZONE_BYTES 128U
 #define SCRATCH_BYTES 1024U
@@ -192,17 +193,13 @@ int remote_borrow(struct remote *r, unsigned int limit_ms)
 			return -ESRCH;
 		while (e == -EAGAIN && (entry = readdir(d)) && monotonic_ns() < end) {
 			const pid_t tid = atoi(entry->d_name);
-			uint64_t ip = 0;
-			long first = 0;
-			long number;
+			struct process_call c;
 
 			if (tid <= 0)
 				continue;
 			alive++;
-			number = place_of(r->pid, tid, &first, &ip);
-			if (number < 0 && round == 0)
-				continue;
-			if (number >= 0 && !place_allowed(r->pid, number, first))
+			if (process_call(r->pid, tid, &c) == PROCESS_CALL_IN ? !place_allowed(r->pid, c.nr, (long)c.args[0])
+									     : round == 0)
 				continue;
 			e = try_thread(r, tid, round > 0);
 			if (e == -ESRCH)
@@ -271,8 +268,8 @@ static int run_to_park(struct remote *r, int64_t *last)
 static int run_freely(struct remote *r)
 {
 	struct trace t = {.stop = TRACE_OTHER};
-	uint64_t since, ip = 0;
-	long first = 0;
+	struct process_call c;
+	uint64_t since;
 	int e;
 
 	for (;;) {
@@ -280,7 +277,8 @@ static int run_freely(struct remote *r)
 		e = trace_resume(r->tid, 0, t.stop == TRACE_SIGNAL ? t.signal : 0);
 		while (e == 0 && (e = trace_poll(r->tid, &t)) == -EAGAIN) {
 			e = 0;
-			if (place_of(r->pid, r->tid, &first, &ip) != SYS_pause || ip != r->libc.park + PARK_CODE_BYTES) {
+			if (process_call(r->pid, r->tid, &c) != PROCESS_CALL_IN || c.nr != SYS_pause ||
+			    c.ip != r->libc.park + PARK_CODE_BYTES) {
 				trace_yield(since);
 				continue;
 			}

@@ -1,12 +1,11 @@
 /* See under_way.h. */
 #include "probes/under_way.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #include "core/monotonic.h"
+#include "core/process_call.h"
 #include "core/process_memory.h"
 #include "probes/translate.h"
 
@@ -29,26 +28,14 @@ static int64_t limit_of(const struct probe_slot *s)
 /* Number, arguments and stack pointer of the call that a thread waits in; OVER if it waits in none. */
 static enum under_way_state read_call(uint32_t pid, uint32_t tid, struct probe_slot *ret, uint64_t *ret_sp)
 {
-	struct probe_slot s = {.tid = tid, .tgid = pid, .limit = -1, .active = 1};
-	char path[64], line[256] = "";
-	unsigned int nr;
-	FILE *f;
+	struct process_call c;
+	const enum process_call_state state = process_call((pid_t)pid, (pid_t)tid, &c);
 
-	snprintf(path, sizeof(path), "/proc/%u/task/%u/syscall", pid, tid);
-	f = fopen(path, "re");
-	if (f == NULL)
-		return UNDER_WAY_OVER;
-
-	/* Number, six arguments, stack pointer and program counter; or "running". */
-	const bool waits = fgets(line, sizeof(line), f) != NULL &&
-			   sscanf(line, "%u %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64, &nr,
-				  &s.args[0], &s.args[1], &s.args[2], &s.args[3], &s.args[4], &s.args[5], ret_sp) == 8;
-
-	fclose(f);
-	if (!waits || nr >= PROBE_SYSCALLS)
-		return strncmp(line, "running", strlen("running")) == 0 ? UNDER_WAY_RUNS : UNDER_WAY_OVER;
-	s.nr = (uint16_t)nr;
-	*ret = s;
+	if (state != PROCESS_CALL_IN || c.nr >= PROBE_SYSCALLS)
+		return state == PROCESS_CALL_RUNS ? UNDER_WAY_RUNS : UNDER_WAY_OVER;
+	*ret = (struct probe_slot){.tid = tid, .tgid = pid, .limit = -1, .active = 1, .nr = (uint16_t)c.nr};
+	memcpy(ret->args, c.args, sizeof(c.args));
+	*ret_sp = c.sp;
 	return UNDER_WAY_STILL;
 }
 

@@ -6,11 +6,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/process_call.h"
 #include "test.h"
 
 struct target {
@@ -39,7 +42,7 @@ static inline struct target target_start(void)
 {
 	int to[2], from[2];
 	struct target t;
-	char path[64], text[128] = "";
+	struct process_call c;
 
 	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
@@ -54,17 +57,9 @@ static inline struct target target_start(void)
 	close(from[1]);
 	t.to = to[1];
 	t.from = from[0];
-	/* In its poll, or in what takes poll's place: 7 and 271. */
-	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)t.pid);
-	while (text[0] != '7' && !(text[0] == '2' && text[1] == '7' && text[2] == '1')) {
-		FILE *f = fopen(path, "re");
-
-		assert_non_null(f);
-		if (!fgets(text, sizeof(text), f))
-			text[0] = 0;
-		fclose(f);
+	/* In its poll, or in what takes poll's place. */
+	while (process_call(t.pid, t.pid, &c) != PROCESS_CALL_IN || (c.nr != SYS_poll && c.nr != SYS_ppoll))
 		sched_yield();
-	}
 	return t;
 }
 

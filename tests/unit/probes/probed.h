@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/process_call.h"
 #include "probes/probes.h"
 #include "test.h"
 
@@ -109,17 +110,9 @@ static inline struct probes *open_probes(bool own_children, uint32_t ring_bytes)
 /* Its call is the one that the kernel says it waits in. */
 static inline bool waits_in(pid_t pid, int call)
 {
-	char path[64];
-	int number = -1;
+	struct process_call c;
 
-	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
-
-	FILE *f = fopen(path, "re");
-	const bool told = f != NULL && fscanf(f, "%d", &number) == 1;
-
-	if (f != NULL)
-		fclose(f);
-	return told && number == call;
+	return process_call(pid, pid, &c) == PROCESS_CALL_IN && c.nr == call;
 }
 
 /* A child that waits for a byte, writes n times, and waits again. */
