@@ -28,7 +28,6 @@ struct sample_net {
 struct sample_listener {
 	const struct sample_link *link;
 	struct sample_socket socket;
-	uint64_t inode;
 };
 #define SAMPLE_LISTENERS 256U
 

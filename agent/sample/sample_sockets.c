@@ -62,9 +62,9 @@ static uint64_t read_overflows(const struct sampler *s, uint32_t pid)
 								: SAMPLE_UNKNOWN;
 }
 
-static void tell(struct sampler *s, const struct sample_link *l, uint64_t state, uint64_t inode, const struct sample_socket *out)
+static void tell(struct sampler *s, const struct sample_link *l, uint64_t state, const struct sample_socket *out)
 {
-	sample_tell(s, (struct event){.id = WIRE_SAMPLE_SOCKET, .pid = l->pid, .fd = l->fd, .a0 = state, .a1 = inode}, out,
+	sample_tell(s, (struct event){.id = WIRE_SAMPLE_SOCKET, .pid = l->pid, .fd = l->fd, .a0 = state, .a1 = l->inode}, out,
 		    sizeof *out);
 }
 
@@ -75,7 +75,7 @@ static void tell_listeners(struct sampler *s, uint64_t overflows)
 
 		l->socket.net_overflows = overflows;
 		l->socket.net_drops = s->drops;
-		tell(s, l->link, SAMPLE_LISTEN, l->inode, &l->socket);
+		tell(s, l->link, SAMPLE_LISTEN, &l->socket);
 	}
 }
 
@@ -115,9 +115,9 @@ static void tell_socket(struct sampler *s, const struct sample_net *net, const s
 	if (!l || ((d->idiag_state == SAMPLE_ESTABLISHED || d->idiag_state == SAMPLE_SYN_SENT) && out.retransmits == 0))
 		return;
 	if (d->idiag_state == SAMPLE_LISTEN && s->listeners_n < SAMPLE_LISTENERS)
-		s->listeners[s->listeners_n++] = (struct sample_listener){.link = l, .socket = out, .inode = d->idiag_inode};
+		s->listeners[s->listeners_n++] = (struct sample_listener){.link = l, .socket = out};
 	else
-		tell(s, l, d->idiag_state, d->idiag_inode, &out);
+		tell(s, l, d->idiag_state, &out);
 }
 
 /* False: the dump has ended. */
