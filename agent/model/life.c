@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "model/private.h"
@@ -196,6 +197,26 @@ static enum conn_role inherited_role(const struct event *e)
 	return role < sizeof(roles) / sizeof(roles[0]) ? roles[role] : CONN_UNKNOWN;
 }
 
+/*
+ * What an attach found to be open is told in front of all that was seen, but was looked at a little later: meanwhile the number may have gone
+ * from one connection to the next. Then the shim, which looked at the moment of a call, names another peer.
+ */
+static bool other_peer(const struct connx *c, const struct event *e)
+{
+	const sa_family_t known = c->pub.peer_addr.ss_family;
+	struct sockaddr_storage now = {0};
+	size_t len;
+
+	if (!c->pub.inherited || !e->data || e->data_len > sizeof(now) || known == AF_UNSPEC)
+		return false;
+	memcpy(&now, e->data, e->data_len);
+	if (known != now.ss_family)
+		return true;
+	/* Family, port and address; in IPv6 a flow's label, which is no part of it, is 0 both times. */
+	len = known == AF_INET ? offsetof(struct sockaddr_in, sin_zero) : offsetof(struct sockaddr_in6, sin6_scope_id);
+	return (known == AF_INET || known == AF_INET6) && memcmp(&c->pub.peer_addr, &now, len) != 0;
+}
+
 /* What the shim found by looking at a descriptor of unknown origin. It corrects the table where a close or an open escaped us. */
 void life_on_fd_kind(struct model *m, struct proc *p, const struct event *e)
 {
@@ -206,7 +227,7 @@ void life_on_fd_kind(struct model *m, struct proc *p, const struct event *e)
 
 	if (e->fd < 0)
 		return;
-	if (same && !c->told_close) {
+	if (same && !c->told_close && !other_peer(c, e)) {
 		conn_use(m, p, e->fd, e);
 		if (c->pub.kind == CONN_OTHER)
 			c->pub.kind = kind;

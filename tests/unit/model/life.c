@@ -145,6 +145,31 @@ static void what_the_shim_finds_corrects_the_table(void **state)
 	script_done(&s);
 }
 
+/* An attach looked when the number was another connection's already; the shim, at the first call, names the one from before. */
+static void a_number_that_changed_hands_during_the_attach(void **state)
+{
+	struct script s;
+	struct witness w;
+	struct sockaddr_in later = script_address("10.0.0.9", 80), earlier = script_address("10.0.0.7", 40001);
+	struct event kind = {.id = WIRE_FD_KIND, .fd = 5, .a0 = WIRE_FD_SOCKET, .data_len = sizeof(later)};
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "open close");
+	kind.a1 = O_NONBLOCK | (uint64_t)WIRE_ROLE_CLIENT << WIRE_ROLE_SHIFT;
+	kind.data = (const uint8_t *)&later;
+	script_event(&s, kind);
+	witness_is(&w, "open 5 tcp inherited 10.0.0.9:80\n");
+	script_event(&s, kind);
+	witness_is(&w, ""); /* the same one */
+	kind.a1 = 0;
+	kind.data = (const uint8_t *)&earlier;
+	script_event(&s, kind);
+	witness_is(&w, "close 5 by-us\nopen 5 tcp inherited 10.0.0.7:40001\n");
+	assert_int_equal(model_conn(s.model, 100, 5)->role, CONN_UNKNOWN);
+	script_done(&s);
+}
+
 /* A number is free before the close() that frees it returns: what another thread opened there meanwhile stays open. */
 static void the_next_owner_of_a_number(void **state)
 {
@@ -170,4 +195,4 @@ static void the_next_owner_of_a_number(void **state)
 
 TEST_MAIN(cmocka_unit_test(the_next_owner_of_a_number), cmocka_unit_test(every_way_to_open),
 	  cmocka_unit_test(shutdown_both_ways_is_a_close), cmocka_unit_test(ranges), cmocka_unit_test(sockets_from_before),
-	  cmocka_unit_test(what_the_shim_finds_corrects_the_table))
+	  cmocka_unit_test(what_the_shim_finds_corrects_the_table), cmocka_unit_test(a_number_that_changed_hands_during_the_attach))
