@@ -128,7 +128,7 @@ static void on_session_exit(struct session_process *s)
 		board_update(&d->board, w->on_board, BOARD_ENDED, report, now);
 		w->retry_s = 0;
 		if (d->history && w->on_board->report &&
-		    history_add(d->history, w->rule->service, w->rule->tier, w->on_board->report) < 0)
+		    history_add(d->history, w->rule->service, w->on_board->tier, w->on_board->report) < 0)
 			say("%s: the history could not be written", d->rules.history);
 	} else {
 		json_decref(report);
@@ -197,6 +197,7 @@ static void on_look(uv_timer_t *t)
 	struct daemon *d = t->data;
 	const uint64_t now = (uint64_t)time(NULL);
 
+	d->board.now_s = now;
 	for (size_t i = 0; i < d->rules.watch_n && !d->ending; i++) {
 		struct watched *w = &d->watched[i];
 
@@ -323,7 +324,6 @@ static int open_all(struct daemon *d, const char *config, char *err, size_t err_
 	if ((e = rules_load(config, &d->rules, err, err_size)) < 0)
 		return e;
 	policy_defaults(&d->board.policy);
-	d->board.start_s = (uint64_t)time(NULL);
 	if (*d->rules.policy && (e = policy_load(d->rules.policy, &d->board.policy, err, err_size)) < 0)
 		return e;
 	if (*d->rules.token_file && (e = rules_token(d->rules.token_file, d->token, sizeof(d->token), err, err_size)) < 0)
@@ -335,8 +335,8 @@ static int open_all(struct daemon *d, const char *config, char *err, size_t err_
 		char target[BOARD_TEXT + 16];
 
 		snprintf(target, sizeof(target), "%s %s", r->kind, r->value);
-		d->watched[i] =
-			(struct watched){.daemon = d, .rule = r, .on_board = board_add(&d->board, r->service, r->tier, target)};
+		d->watched[i] = (struct watched){.daemon = d, .rule = r};
+		d->watched[i].on_board = board_add(&d->board, r->service, *r->tier ? r->tier : d->board.policy.tier, target);
 		snprintf(d->watched[i].on_board->stable, sizeof(d->watched[i].on_board->stable), "%s", r->stable);
 	}
 	if ((e = session_folder("serve", d->folder, sizeof(d->folder), err, err_size)) < 0)

@@ -58,8 +58,26 @@ static double *member(struct gate_policy *p, const struct number *n)
 static void set_tier(struct gate_policy *p, const struct tier *t)
 {
 	p->tier = t->name;
-	p->fail_on = t->fail_on;
-	p->requests = t->requests;
+	if (!p->says_fail_on)
+		p->fail_on = t->fail_on;
+	if (!p->says_requests)
+		p->requests = t->requests;
+}
+
+static const struct tier *tier_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tiers) / sizeof(*tiers); i++)
+		if (strcmp(tiers[i].name, name) == 0)
+			return &tiers[i];
+	return NULL;
+}
+
+void policy_tier(struct gate_policy *p, const char *tier)
+{
+	const struct tier *t = tier_named(tier);
+
+	if (t)
+		set_tier(p, t);
 }
 
 void policy_defaults(struct gate_policy *p)
@@ -98,6 +116,8 @@ static int take_number(struct yaml_reader *r, size_t index, const char *path, co
 	if (!text || !*text || *end || !(number >= numbers[i].min && number <= numbers[i].max))
 		return yaml_fail(r, value, path, "must be a number from %g to %g", numbers[i].min, numbers[i].max);
 	*member(r->user, &numbers[i]) = number;
+	if (numbers[i].offset == offsetof(struct gate_policy, requests))
+		((struct gate_policy *)r->user)->says_requests = true;
 	return 0;
 }
 
@@ -176,13 +196,12 @@ static int take_tier(struct yaml_reader *r, const char *path, const yaml_node_t 
 	struct gate_policy *p = r->user;
 	const char *text = yaml_text(value);
 
-	for (size_t i = 0; text && i < sizeof(tiers) / sizeof(*tiers); i++) {
-		if (strcmp(tiers[i].name, text) != 0)
-			continue;
-		set_tier(p, &tiers[i]);
-		return 0;
-	}
-	return yaml_fail(r, value, path, "must be standard, critical or internal");
+	const struct tier *t = text ? tier_named(text) : NULL;
+
+	if (!t)
+		return yaml_fail(r, value, path, "must be standard, critical or internal");
+	set_tier(p, t);
+	return 0;
 }
 
 static int take_fail_on(struct yaml_reader *r, const char *path, const yaml_node_t *value)
@@ -193,6 +212,7 @@ static int take_fail_on(struct yaml_reader *r, const char *path, const yaml_node
 	if (rank > SEVERITY_CRITICAL)
 		return yaml_fail(r, value, path, "must be info, warning, error or critical");
 	((struct gate_policy *)r->user)->fail_on = (enum severity)rank;
+	((struct gate_policy *)r->user)->says_fail_on = true;
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #define GAPSCOPE_GATE_POLICY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "detectors/detector.h"
@@ -40,7 +41,8 @@ struct policy_exception {
 };
 
 struct gate_policy {
-	const char *tier; /* its name, static */
+	const char *tier;                 /* its name, static */
+	bool says_fail_on, says_requests; /* so the tier does not */
 	enum severity fail_on;
 	enum confidence confidence;
 	struct rule_policy rules[POLICY_RULES_MAX];
@@ -53,6 +55,8 @@ struct gate_policy {
 };
 
 void policy_defaults(struct gate_policy *p);
+/* What this tier asks for ("standard" …), where the policy does not say it itself. */
+void policy_tier(struct gate_policy *p, const char *tier);
 /* Read a file over the defaults. 0, or -errno with one line in err. */
 int policy_load(const char *path, struct gate_policy *p, char *err, size_t err_size);
 int policy_parse(const char *path, const char *text, size_t len, struct gate_policy *p, char *err, size_t err_size);

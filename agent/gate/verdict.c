@@ -170,6 +170,8 @@ json_t *gate_judge(const struct gate_input *in)
 			compare_traffic(in, checks);
 		compare_dependencies(in, checks);
 	}
+	if (in->unwatched)
+		gate_check(checks, "watched", CHECK_INCONCLUSIVE, "not watched now (%s)", in->unwatched);
 	check_evidence(in, in->report, "", checks);
 	if (in->baseline)
 		check_evidence(in, in->baseline, "baseline: ", checks);

@@ -43,8 +43,11 @@ struct board_service *board_add(struct board *b, const char *name, const char *t
 
 void board_update(struct board *b, struct board_service *s, enum board_state state, json_t *report, uint64_t now_s)
 {
-	if (state == BOARD_WATCHING && s->state != BOARD_WATCHING)
+	if (state == BOARD_WATCHING && s->state != BOARD_WATCHING) {
 		s->sessions++;
+		json_decref(s->report);
+		s->report = NULL;
+	}
 	s->state = state;
 	s->updated_s = now_s;
 	if (report) {
@@ -80,16 +83,31 @@ json_t *board_summary(const struct board *b, const struct board_service *s)
 			 json_number(loss, "lost"));
 }
 
+/* Why what is known of a service says nothing of now; NULL if it does. */
+static const char *not_of_now(const struct board *b, const struct board_service *s)
+{
+	if (s->state != BOARD_WATCHING)
+		return state_names[s->state];
+	if (!s->report)
+		return "just begun";
+	return b->now_s > s->updated_s + BOARD_SILENT_S ? "its session is silent" : NULL;
+}
+
 json_t *board_verdict(struct board *b, const struct board_service *s, const char *today)
 {
 	const struct board_service *stable = *s->stable ? board_find(b, s->stable) : NULL;
-	json_t *none = s->report ? NULL : report_new(json_pack("{s:s}", "name", s->name));
+	json_t *none = report_new(json_pack("{s:s}", "name", s->name));
 	const struct gate_input in = {
 		.policy = &b->policy,
 		.report = s->report ? s->report : none,
-		.baseline = stable ? stable->report : NULL,
+		/* A stable version that was not seen is not the same as none: nobody knows what it has, too. */
+		.baseline = !*s->stable                ? NULL
+			    : stable && stable->report ? stable->report
+						       : none,
 		.today = today,
+		.unwatched = not_of_now(b, s),
 	};
+	policy_tier(&b->policy, s->tier);
 	json_t *verdict = gate_judge(&in);
 
 	json_decref(none);

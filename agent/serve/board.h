@@ -13,6 +13,7 @@
 
 #define BOARD_SERVICES_MAX 256U
 #define BOARD_TEXT 160U
+#define BOARD_SILENT_S 30U /* a session writes its report every two seconds: one that did not for so long says nothing of now */
 
 enum board_state { BOARD_WAITING, BOARD_WATCHING, BOARD_ENDED, BOARD_REFUSED };
 
@@ -21,7 +22,7 @@ struct board_service {
 	char stable[BOARD_TEXT]; /* name of the service that it is compared with, or "" */
 	char why[256];           /* why it cannot be watched, or "" */
 	enum board_state state;
-	json_t *report; /* latest, or NULL */
+	json_t *report; /* of the session that runs, or of the last one; NULL before its first */
 	uint64_t updated_s, sessions;
 };
 
@@ -29,7 +30,7 @@ struct board {
 	struct board_service service[BOARD_SERVICES_MAX];
 	size_t n;
 	uint64_t version; /* grows with each change, for the stream */
-	uint64_t start_s;
+	uint64_t now_s;   /* when the daemon looked last */
 	struct gate_policy policy;
 };
 
@@ -37,14 +38,17 @@ struct board {
 struct board_service *board_add(struct board *b, const char *name, const char *tier, const char *target);
 /* By name; NULL if unknown. */
 struct board_service *board_find(struct board *b, const char *name);
-/* A new state, and a new report if there is one (taken over). */
+/* A new state, and a new report if there is one (taken over). What an earlier session saw is forgotten when another one begins. */
 void board_update(struct board *b, struct board_service *s, enum board_state state, json_t *report, uint64_t now_s);
 void board_done(struct board *b);
 
 const char *board_state_name(enum board_state s);
 /* {name, state, target, tier, why, updated, score, findings by severity, requests, lost}: a new object. */
 json_t *board_summary(const struct board *b, const struct board_service *s);
-/* The gate's verdict over its latest report, beside its stable version's; a new object. With no report it is inconclusive. */
+/*
+ * The gate's verdict over its latest report, beside its stable version's; a new object. It passes only what is watched now: a session that
+ * ended, or says nothing any more, is no evidence about the version that runs, nor is one whose stable version was not seen.
+ */
 json_t *board_verdict(struct board *b, const struct board_service *s, const char *today);
 
 #endif

@@ -81,7 +81,6 @@ static int on_watch(struct yaml_reader *r, const char *path, const yaml_node_t *
 
 		if (rules->watch_n == BOARD_SERVICES_MAX)
 			return yaml_fail(r, item, path, "more than %u", BOARD_SERVICES_MAX);
-		snprintf(w->tier, sizeof(w->tier), "%s", tiers[0]);
 		const int e = yaml_each_pair(r, item, rules->watch_n, path, on_watch_key);
 		if (e < 0)
 			return e;
@@ -112,16 +111,37 @@ static void set_defaults(struct serve_rules *r)
 	snprintf(r->listen, sizeof(r->listen), "%s", LISTEN_DEFAULT);
 }
 
+/* A stable version is another service of the list, wherever it stands there. */
+static int check_stables(const struct serve_rules *r, const char *path, char *err, size_t err_size)
+{
+	for (size_t i = 0; i < r->watch_n; i++) {
+		const char *stable = r->watch[i].stable;
+		size_t k = 0;
+
+		while (k < r->watch_n && (k == i || strcmp(r->watch[k].service, stable) != 0))
+			k++;
+		if (!*stable || k < r->watch_n)
+			continue;
+		snprintf(err, err_size, "%s: watch.stable: '%s' is no other service of the list", path, stable);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int rules_parse(const char *path, const char *text, size_t len, struct serve_rules *ret, char *err, size_t err_size)
 {
 	set_defaults(ret);
-	return yaml_parse(path, text, len, on_top, ret, err, err_size);
+	const int e = yaml_parse(path, text, len, on_top, ret, err, err_size);
+
+	return e < 0 ? e : check_stables(ret, path, err, err_size);
 }
 
 int rules_load(const char *path, struct serve_rules *ret, char *err, size_t err_size)
 {
 	set_defaults(ret);
-	return yaml_load(path, on_top, ret, err, err_size);
+	const int e = yaml_load(path, on_top, ret, err, err_size);
+
+	return e < 0 ? e : check_stables(ret, path, err, err_size);
 }
 
 int rules_token(const char *path, char *buf, size_t size, char *err, size_t err_size)

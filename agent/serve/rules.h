@@ -26,8 +26,8 @@ struct serve_rules {
 	char listen[RULES_PATH], token_file[RULES_PATH], history[RULES_PATH], policy[RULES_PATH], session[RULES_PATH];
 	/* Of each watch: its name on the board, and what finds it. */
 	struct watch_rule {
-		char service[BOARD_TEXT], tier[16], stable[BOARD_TEXT];
-		char kind[8], value[BOARD_TEXT]; /* "name", "port", "unit", "cgroup" or "label" */
+		char service[BOARD_TEXT], tier[16], stable[BOARD_TEXT]; /* tier "": the policy's */
+		char kind[8], value[BOARD_TEXT];                        /* "name", "port", "unit", "cgroup" or "label" */
 	} watch[BOARD_SERVICES_MAX];
 	size_t watch_n;
 };

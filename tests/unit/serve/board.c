@@ -72,4 +72,62 @@ static void judges(void **state)
 	sample_done(b);
 }
 
-TEST_MAIN(cmocka_unit_test(knows_services), cmocka_unit_test(is_bounded), cmocka_unit_test(sums_up), cmocka_unit_test(judges))
+/* A pass is for the version that runs now. */
+static void passes_what_is_watched_only(void **state)
+{
+	struct board *b = sample_board();
+	struct board_service *web = board_find(b, "web"), *shop = board_find(b, "shop");
+	(void)state;
+
+	b->now_s = web->updated_s + BOARD_SILENT_S;
+	assert_string_equal(verdict(b, "web"), "pass");
+	b->now_s++; /* its session is stuck */
+	assert_string_equal(verdict(b, "web"), "inconclusive");
+	b->now_s = 0;
+	board_update(b, web, BOARD_ENDED, NULL, 3);
+	assert_string_equal(verdict(b, "web"), "inconclusive");
+	board_update(b, shop, BOARD_REFUSED, NULL, 3);
+	assert_string_equal(verdict(b, "shop"), "fail"); /* what was found stays found */
+	/* the next version begins: what its predecessor did is no evidence, for or against */
+	board_update(b, web, BOARD_WATCHING, NULL, 4);
+	board_update(b, shop, BOARD_WATCHING, NULL, 4);
+	assert_string_equal(verdict(b, "web"), "inconclusive");
+	assert_string_equal(verdict(b, "shop"), "inconclusive");
+	sample_done(b);
+}
+
+static void wants_the_stable_version(void **state)
+{
+	struct board *b = sample_board();
+	struct board_service *shop = board_find(b, "shop"), *web = board_find(b, "web");
+	(void)state;
+
+	snprintf(shop->stable, sizeof(shop->stable), "job"); /* never seen: whether it has the finding, too, nobody knows */
+	assert_string_equal(verdict(b, "shop"), "inconclusive");
+	snprintf(web->stable, sizeof(web->stable), "job");
+	assert_string_equal(verdict(b, "web"), "inconclusive");
+	sample_done(b);
+}
+
+static void asks_by_tier(void **state)
+{
+	static const char text[] = "evidence: {requests: 50}\n";
+	struct board *b = sample_board();
+	char err[128];
+	(void)state;
+
+	assert_string_equal(verdict(b, "web"), "pass"); /* critical: 100 of 100 */
+	json_object_set_new(json_object_get(board_find(b, "web")->report, "service"), "server_requests", json_integer(59));
+	assert_string_equal(verdict(b, "web"), "inconclusive");
+	board_update(b, board_find(b, "shop"), BOARD_WATCHING, sample_report("warning"), 3);
+	assert_string_equal(verdict(b, "shop"), "fail"); /* standard */
+	board_update(b, board_find(b, "job"), BOARD_WATCHING, NULL, 3);
+	board_update(b, board_find(b, "job"), BOARD_WATCHING, sample_report("warning"), 3);
+	assert_string_equal(verdict(b, "job"), "pass"); /* internal */
+	assert_int_equal(policy_parse("p", text, sizeof(text) - 1, &b->policy, err, sizeof(err)), 0);
+	assert_string_equal(verdict(b, "web"), "pass"); /* what the policy says itself wins */
+	sample_done(b);
+}
+
+TEST_MAIN(cmocka_unit_test(knows_services), cmocka_unit_test(is_bounded), cmocka_unit_test(sums_up), cmocka_unit_test(judges),
+	  cmocka_unit_test(passes_what_is_watched_only), cmocka_unit_test(wants_the_stable_version), cmocka_unit_test(asks_by_tier))

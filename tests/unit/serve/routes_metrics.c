@@ -5,7 +5,7 @@ static void has_series(void **state)
 {
 	static const char *const lines[] = {
 		"gapscope_service_watched{service=\"shop\"} 1\n",
-		"gapscope_service_watched{service=\"web\"} 0\n",
+		"gapscope_service_watched{service=\"job\"} 0\n",
 		"gapscope_findings{service=\"shop\",rule=\"retry.unbounded\"} 1\n",
 		"gapscope_findings{service=\"web\",rule=\"retry.unbounded\"} 0\n", /* explicit zeros */
 		"gapscope_findings{service=\"job\",rule=\"deadline.response.missing\"} 0\n",

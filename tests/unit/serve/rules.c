@@ -25,7 +25,7 @@ static void reads(void **state)
 	assert_string_equal(r.policy, "p.yaml");
 	assert_int_equal(r.watch_n, 2);
 	assert_string_equal(r.watch[0].tier, "critical");
-	assert_string_equal(r.watch[1].tier, "standard");
+	assert_string_equal(r.watch[1].tier, ""); /* the policy's */
 	assert_string_equal(r.watch[1].kind, "port");
 	assert_string_equal(r.watch[1].value, "80");
 	assert_string_equal(r.watch[1].stable, "a");
@@ -45,6 +45,8 @@ static void refuses(void **state)
 		{"watch:\n- {service: a, pid: 1}\n", "watch.pid: unknown key"},
 		{"watch:\n- {service: a, name: x, tier: gold}\n", "watch.tier: must be standard"},
 		{"watch:\n- {service: a, name: x}\n- {service: a, name: y}\n", "'a' stands there twice"},
+		{"watch:\n- {service: a, name: x, stable: b}\n", "s.yaml: watch.stable: 'b' is no other service of the list"},
+		{"watch:\n- {service: a, name: x, stable: a}\n", "'a' is no other service of the list"},
 	};
 	static struct serve_rules r;
 	(void)state;

@@ -36,7 +36,7 @@ static inline struct board *sample_board(void)
 	assert_non_null(b);
 	policy_defaults(&b->policy);
 	board_update(b, board_add(b, "shop", "standard", "port 80"), BOARD_WATCHING, sample_report("error"), 1);
-	board_update(b, board_add(b, "web", "critical", "unit web.service"), BOARD_ENDED, sample_report(NULL), 2);
+	board_update(b, board_add(b, "web", "critical", "unit web.service"), BOARD_WATCHING, sample_report(NULL), 2);
 	assert_non_null(board_add(b, "job", "internal", "name job"));
 	return b;
 }
