@@ -4,10 +4,13 @@
 #include "serve/admission.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 #define BEARER "Bearer "
+#define BASIC "Basic "
+#define BASIC_MAX 512U /* bytes of "user:token" */
 
 /* In a time that depends on the length of what was given only. */
 static bool same_secret(const char *given, const char *token)
@@ -20,10 +23,52 @@ static bool same_secret(const char *given, const char *token)
 	return differs == 0;
 }
 
+static int base64_value(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* RFC 7617: base64 of "user:password". The password; NULL if it is none. */
+static const char *password_of(const char *credentials, char text[BASIC_MAX])
+{
+	uint32_t bits = 0;
+	size_t n = 0, held = 0;
+
+	for (const char *c = credentials; *c && *c != '='; c++) {
+		const int value = base64_value(*c);
+
+		if (value < 0 || n == BASIC_MAX - 1)
+			return NULL;
+		bits = bits << 6 | (uint32_t)value;
+		held += 6;
+		if (held >= 8) {
+			held -= 8;
+			text[n++] = (char)(bits >> held & 0xff);
+		}
+	}
+	text[n] = '\0';
+	const char *colon = strchr(text, ':');
+
+	return colon ? colon + 1 : NULL;
+}
+
+/* As a bearer, or, for clients that can be given nothing but a URL (Flagger's webhooks), as the password in it, whatever the user's name. */
 static bool has_token(const struct admission *a)
 {
-	return a->authorization && strncmp(a->authorization, BEARER, sizeof(BEARER) - 1) == 0 &&
-	       same_secret(a->authorization + sizeof(BEARER) - 1, a->token);
+	char text[BASIC_MAX];
+
+	if (!a->authorization)
+		return false;
+	if (strncmp(a->authorization, BEARER, sizeof(BEARER) - 1) == 0)
+		return same_secret(a->authorization + sizeof(BEARER) - 1, a->token);
+	if (strncmp(a->authorization, BASIC, sizeof(BASIC) - 1) != 0)
+		return false;
+	const char *password = password_of(a->authorization + sizeof(BASIC) - 1, text);
+
+	return password && same_secret(password, a->token);
 }
 
 /* A web page elsewhere can make a browser ask us under its own name (DNS rebinding): the name that was asked for must be this machine's. */

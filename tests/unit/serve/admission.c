@@ -43,9 +43,22 @@ static void token(void **state)
 	assert_int_equal(status, 401);
 	a.authorization = "Bearer 0123456789abcdef";
 	assert_null(ask(a, false));
-	static const char *const wrong[] = {"Bearer 0123456789abcdeg",  "Bearer 0123456789abcde",
-					    "Bearer 0123456789abcdef0", "Bearer ",
-					    "0123456789abcdef",         "Basic 0123456789abcdef"};
+	/* as the password of a URL: "flagger:0123456789abcdef", ":0123456789abcdef" */
+	a.authorization = "Basic ZmxhZ2dlcjowMTIzNDU2Nzg5YWJjZGVm";
+	assert_null(ask(a, false));
+	a.authorization = "Basic OjAxMjM0NTY3ODlhYmNkZWY=";
+	assert_null(ask(a, false));
+	static const char *const wrong[] = {"Bearer 0123456789abcdeg",
+					    "Bearer 0123456789abcde",
+					    "Bearer 0123456789abcdef0",
+					    "Bearer ",
+					    "0123456789abcdef",
+					    "Basic 0123456789abcdef",
+					    "Basic MDEyMzQ1Njc4OWFiY2RlZg==" /* no user */,
+					    "Basic OjAxMjM0NTY3ODlhYmNkZQ==",
+					    "Basic ",
+					    "Basic Og==",
+					    "Basic \x80\xff*:"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		a.authorization = wrong[i];
 		assert_non_null(ask(a, false));
