@@ -9,6 +9,7 @@
 #define GAPSCOPE_PRELOAD_CALL_H
 
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "preload/shim.h"
 
@@ -164,6 +165,12 @@ __attribute__((always_inline)) static inline void call_end(struct call *c, int64
 		atomic_store_explicit(&t->ring.thread->inflight.event, 0, memory_order_release);
 		atomic_store_explicit(&t->waiting_sp, 0, memory_order_relaxed);
 	}
+}
+
+/* With MSG_TRUNC a TCP socket throws bytes away: there may be no buffer (tcp(7)). Of a datagram it returns more than the buffer got. */
+static inline bool call_drops(int flags)
+{
+	return (flags & MSG_TRUNC) != 0;
 }
 
 /* How many of `have` bytes a policy takes. */

@@ -35,9 +35,7 @@ __attribute__((always_inline)) static inline uint16_t data_flags(int flags, uint
 		c.a0 = n; \
 		c.a1 = (uint64_t)(uint32_t)(msg_flags); \
 		c.flags = data_flags(msg_flags, more) | (c.policy == WIRE_POLICY_SINK ? WIRE_F_SINK : 0); \
-		/* With MSG_TRUNC a datagram's length may be more than the buffer got. */ \
-		len = r > 0 ? call_want(c.policy, (uint64_t)r) : 0; \
-		len = len > (n) ? (uint32_t)(n) : len; \
+		len = r > 0 && !call_drops(msg_flags) ? call_want(c.policy, (uint64_t)r) : 0; \
 		emit(&c, buf, len, len); \
 		return r; \
 	} while (0)

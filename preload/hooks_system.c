@@ -107,12 +107,10 @@ HOOK_FN(int, pthread_create, pthread_t *thread, const pthread_attr_t *attr, void
 }
 
 /* The record of a transfer that was asked for by number. */
-static void transfer_say(struct call *c, const void *data, uint64_t asked, bool socket_call)
+static void transfer_say(struct call *c, const void *data, uint64_t asked, bool socket_call, int flags)
 {
-	uint32_t len = c->ret > 0 ? call_want(c->policy, (uint64_t)c->ret) : 0;
+	const uint32_t len = c->ret > 0 && !call_drops(flags) ? call_want(c->policy, (uint64_t)c->ret) : 0;
 
-	if (len > asked)
-		len = (uint32_t)asked;
 	c->a0 = asked;
 	c->flags = (uint16_t)((socket_call ? WIRE_F_SOCKET_CALL : 0) | (c->policy == WIRE_POLICY_SINK ? WIRE_F_SINK : 0));
 	emit(c, data, len, len);
@@ -213,7 +211,7 @@ HOOK_FN(long, syscall, long number, ...)
 	if (event == WIRE_CLOSE)
 		emit(&c, NULL, 0, 0);
 	else
-		transfer_say(&c, (const void *)a[1], (uint64_t)a[2], socket_call);
+		transfer_say(&c, (const void *)a[1], (uint64_t)a[2], socket_call, socket_call ? (int)a[3] : 0);
 	return r;
 }
 

@@ -47,7 +47,7 @@ static void vector_say(struct call *c, const struct iovec *iov, size_t count, in
 	asked = vector_bytes(iov, count);
 	if (c->event == WIRE_READ || c->event == WIRE_WRITE)
 		c->a0 = asked;
-	emit_vector(c, iov, count, call_want(c->policy, (uint64_t)bytes < asked ? (uint64_t)bytes : asked));
+	emit_vector(c, iov, count, call_drops(flags) ? 0 : call_want(c->policy, (uint64_t)bytes < asked ? (uint64_t)bytes : asked));
 }
 
 #define VECTOR(event, fd, iov, count, more, real) \

@@ -8,6 +8,9 @@ static void data_flags(const struct work *w, uint64_t msg_flags)
 	w->r->a1 = msg_flags & UINT32_MAX;
 	w->r->flags |= (uint16_t)((msg_flags & MSG_PEEK ? WIRE_F_PEEK : 0) | (msg_flags & MSG_DONTWAIT ? WIRE_F_NONBLOCK : 0) |
 				  (w->c->policy == WIRE_POLICY_SINK ? WIRE_F_SINK : 0));
+	/* TCP threw the bytes away (tcp(7)): what the buffer holds is older. */
+	if (msg_flags & MSG_TRUNC)
+		w->r->data_len = 0;
 }
 
 bool shape_transfer(const struct work *w)
