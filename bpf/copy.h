@@ -22,6 +22,15 @@ static __always_inline void copy_fixed(struct scratch *s, uint64_t from, uint32_
 		count(PROBE_COUNT_UNREADABLE);
 }
 
+/* Of one buffer that holds more than is copied, the end as well: messages end there. Pieces of several buffers go without. */
+static __always_inline void copy_tail(struct scratch *s, uint64_t from, uint32_t bytes)
+{
+	if (s->call.policy != POLICY_HEAD_16K || bytes <= PROBE_DATA || s->call.data_len != PROBE_DATA)
+		return;
+	if (bpf_probe_read_user(s->data + PROBE_DATA - PROBE_TAIL, PROBE_TAIL, (void *)(from + bytes - PROBE_TAIL)) == 0)
+		s->call.tail = 1;
+}
+
 struct user_iovec {
 	uint64_t base, len;
 };
@@ -165,6 +174,7 @@ __noinline int copy_memory(struct scratch *s, uint32_t how, uint32_t at, uint32_
 	case COPY_BUFFER:
 		n = s->call.args[2] < got ? (uint32_t)s->call.args[2] : got;
 		copy_fixed(s, s->call.args[1], n, most);
+		copy_tail(s, s->call.args[1], n);
 		if (s->call.wanted > most)
 			s->call.wanted = most;
 		break;

@@ -112,6 +112,7 @@ static __always_inline uint32_t policy_bytes(uint8_t policy)
 	case POLICY_HEAD_4K:
 		return 4096;
 	case POLICY_SINK:
+	case POLICY_HEAD_16K:
 		return PROBE_DATA;
 	default:
 		return 0;

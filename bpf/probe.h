@@ -21,6 +21,7 @@
 #define PROBE_FDS 2048U      /* descriptors with a policy of their own; others are looked at each time */
 #define PROBE_SITES 4096U    /* call sites whose stack was sent */
 #define PROBE_DATA 16384U    /* copied bytes of one call, at most: WIRE_DATA_MAX */
+#define PROBE_TAIL 1024U     /* WIRE_TAIL_BYTES */
 #define PROBE_STACK 4096U    /* WIRE_STACK_BYTES */
 #define PROBE_FRAMES 64U     /* by frame pointers */
 #define PROBE_IOVECS 16U     /* pieces of one call that are copied */
@@ -152,7 +153,8 @@ struct probe_call {
 	uint32_t wanted; /* bytes that there were to copy */
 	uint8_t policy;  /* enum wire_policy of the descriptor */
 	uint8_t fd_kind; /* enum wire_fd_kind where the descriptor was looked at for the first time, else 0 */
-	uint16_t pad;
+	uint8_t tail;    /* 1: the last PROBE_TAIL bytes of data are the call's last, behind some that were not copied */
+	uint8_t pad;
 	uint32_t fd_flags; /* with fd_kind */
 	uint64_t task;     /* in a Go program: the goroutine; else nothing */
 };

@@ -34,7 +34,7 @@ static __noinline int tell_connecting(const struct probe_slot *slot)
 	s->call.ret = 0;
 	s->call.args[0] = slot->args[0];
 	s->call.limit = -1;
-	s->call.fd_kind = 0;
+	s->call.fd_kind = s->call.tail = 0;
 	s->call.data_len = 0;
 	copy_fixed(s, slot->args[1], (uint32_t)slot->args[2], 28);
 	tell_call(s);
@@ -59,7 +59,7 @@ static __noinline int tell_closing(const struct probe_slot *slot, uint32_t proce
 	s->call.args[0] = slot->args[0];
 	s->call.limit = -1;
 	s->call.policy = POLICY_SIZES;
-	s->call.fd_kind = 0;
+	s->call.fd_kind = s->call.tail = 0;
 	s->call.data_len = 0;
 	s->call.wanted = 0;
 	tell_call(s);
@@ -237,7 +237,7 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long ret)
 	}
 	if (ret >= ERR_RESTART_FIRST && ret <= ERR_RESTART_LAST)
 		ret = ERR_INTR;
-	s->call.fd_kind = 0;
+	s->call.fd_kind = s->call.tail = 0;
 	s->call.policy = POLICY_SIZES;
 	if (rule->flags & RULE_DATA) {
 		s->call.policy = policy_of(s, process, (int)slot->args[0]);

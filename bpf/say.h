@@ -92,7 +92,7 @@ static __always_inline struct scratch *tell_of(uint16_t kind, uint32_t tgid, uin
 	s->call.ret = 0;
 	s->call.limit = -1;
 	s->call.data_len = s->call.wanted = 0;
-	s->call.fd_kind = 0;
+	s->call.fd_kind = s->call.tail = 0;
 	return s;
 }
 

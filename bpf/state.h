@@ -21,7 +21,7 @@
 #endif
 
 /* enum wire_policy and enum wire_fd_kind: record.h is not for this compiler. Checked against it by agent/probes/probes.c. */
-enum { POLICY_UNKNOWN, POLICY_NONE, POLICY_SIZES, POLICY_HEAD_256, POLICY_HEAD_1K, POLICY_HEAD_4K, POLICY_SINK };
+enum { POLICY_UNKNOWN, POLICY_NONE, POLICY_SIZES, POLICY_HEAD_256, POLICY_HEAD_1K, POLICY_HEAD_4K, POLICY_SINK, POLICY_HEAD_16K };
 enum { KIND_SOCKET = 1, KIND_PIPE, KIND_FILE, KIND_TTY, KIND_OTHER };
 
 #define S_IFMT 0170000

@@ -218,12 +218,34 @@ static uint32_t note_site(struct shim_tls *t, const struct call *c, bool *ret_st
 	return site;
 }
 
+/* Of a call that moved more than a record holds, its end as well? Its pieces hold all that it moved. */
+static bool has_tail(const struct call *c, uint32_t len)
+{
+	return c->policy == WIRE_POLICY_HEAD_16K && len == WIRE_DATA_MAX && (c->event == WIRE_READ || c->event == WIRE_WRITE) &&
+	       c->ret > (int64_t)len && (uint64_t)c->ret <= c->a0;
+}
+
+/* `len` bytes from `skip` on of what the pieces hold. */
+static void put_pieces(struct shim_tls *t, uint64_t at, const struct iovec *iov, size_t count, uint64_t skip, uint32_t len)
+{
+	for (; len && count; iov++, count--) {
+		const size_t from = skip < iov->iov_len ? (size_t)skip : iov->iov_len;
+		const size_t have = iov->iov_len - from;
+		const uint32_t piece = have < len ? (uint32_t)have : len;
+
+		wire_ring_put(&t->ring, at, (const uint8_t *)iov->iov_base + from, piece);
+		at += piece;
+		len -= piece;
+		skip -= from;
+	}
+}
+
 /* The general way: several pieces, wrapping, a stack, a full ring. */
 __attribute__((noinline)) static void publish(struct shim_tls *t, const struct call *c, const struct iovec *iov, size_t count,
 					      uint32_t len, uint32_t wanted, uint32_t site, bool stack, struct shim_site *entry)
 {
 	uint16_t flags = c->flags;
-	uint64_t at = WIRE_UNIT;
+	uint32_t first;
 	uint64_t bytes;
 
 	if (unlikely(len > WIRE_DATA_MAX))
@@ -247,14 +269,14 @@ __attribute__((noinline)) static void publish(struct shim_tls *t, const struct c
 		flags |= WIRE_F_TRUNCATED;
 		t->ring.thread->truncated_bytes += wanted - len;
 	}
-	for (uint32_t left = len; left && count; iov++, count--) {
-		const uint32_t piece = iov->iov_len < left ? (uint32_t)iov->iov_len : left;
-
-		wire_ring_put(&t->ring, at, iov->iov_base, piece);
-		at += piece;
-		left -= piece;
+	first = len;
+	if (unlikely(has_tail(c, len))) {
+		flags |= WIRE_F_TAIL;
+		first -= WIRE_TAIL_BYTES;
+		put_pieces(t, WIRE_UNIT + first, iov, count, (uint64_t)c->ret - WIRE_TAIL_BYTES, WIRE_TAIL_BYTES);
 	}
-	put_zero(t, at);
+	put_pieces(t, WIRE_UNIT, iov, count, 0, first);
+	put_zero(t, WIRE_UNIT + len);
 	if (unlikely(stack)) {
 		const uint32_t stack_len = put_stack(t, bytes);
 
@@ -363,7 +385,8 @@ void emit(struct call *c, const void *data, uint32_t len, uint32_t wanted)
 		return;
 	site = note_site(t, c, &stack, &entry);
 	if (unlikely(stack || wanted > len || !publish_fast(t, c, data, len, site))) {
-		const struct iovec one = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+		/* The buffer holds all that the call moved. */
+		const struct iovec one = {.iov_base = (void *)(uintptr_t)data, .iov_len = has_tail(c, len) ? (size_t)c->ret : len};
 
 		publish(t, c, &one, 1, len, wanted, site, stack, entry);
 	}

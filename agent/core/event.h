@@ -31,6 +31,12 @@ struct event {
 	const uint8_t *data; /* captured bytes, data_len of them; NULL if none */
 };
 
+/* How many of data's bytes are the call's last, behind bytes that were not captured; the others are its first. */
+static inline uint32_t event_tail_len(const struct event *e)
+{
+	return (e->flags & WIRE_F_TAIL) != 0 && e->data_len > WIRE_TAIL_BYTES ? WIRE_TAIL_BYTES : 0;
+}
+
 /*
  * Ingest redacts before anything is recorded or modelled (ingest/redact.c). Bytes written to a log sink are scanned there and
  * dropped: the event of the write then has struct event_sink as data, and each match follows as an event MATCH. Bytes of sockets keep

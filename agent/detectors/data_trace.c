@@ -93,7 +93,7 @@ void data_trace_bytes(void *ctx, struct conn *c, enum direction dir, const struc
 		return;
 	const struct stack_text before = s->text;
 
-	stack_text_add(&s->text, e->data, e->data_len);
+	stack_text_add(&s->text, e->data, e->data_len - event_tail_len(e));
 	if (memcmp(&before, &s->text, sizeof before) != 0)
 		s->stack = e->stack;
 	settle(ctx, s, e->t1);

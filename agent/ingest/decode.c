@@ -8,7 +8,7 @@
 #include "wire/shared.h"
 
 #define FIRST_AGENT_EVENT 200U /* from here on only the agent makes events */
-#define KNOWN_FLAGS 0x3ffU
+#define KNOWN_FLAGS 0x7ffU
 
 static bool is_source_event(uint16_t id)
 {

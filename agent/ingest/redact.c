@@ -210,6 +210,21 @@ static void tell_clear(struct clear *c, const struct event *e, ingest_fn fn, voi
 	}
 }
 
+/* What a call ends with lies behind a gap, as if it were another call's. */
+static void payload(struct redact *r, const struct event *e, struct clear *clear)
+{
+	const bool told = e->fd >= 0 && e->ret > 0 && (e->flags & WIRE_F_PEEK) == 0;
+	const size_t last = event_tail_len(e), first = e->data_len - last;
+	uint8_t *const bytes = (uint8_t *)(uintptr_t)e->data;
+
+	if (first > 0)
+		halves_redact(r->halves, e->pid, stream_of(e), goes_out(e), bytes, first, e->ret != (int64_t)first,
+			      told ? note_clear : NULL, clear);
+	if (last > 0)
+		halves_redact(r->halves, e->pid, stream_of(e), goes_out(e), bytes + first, last, false, told ? note_clear : NULL,
+			      clear);
+}
+
 void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *ctx)
 {
 	struct clear clear;
@@ -221,10 +236,7 @@ void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *c
 		log_event(r, e, fn, ctx);
 		return;
 	case PAYLOAD:
-		if (e->data_len > 0)
-			halves_redact(r->halves, e->pid, stream_of(e), goes_out(e), (uint8_t *)(uintptr_t)e->data, e->data_len,
-				      e->ret != (int64_t)e->data_len,
-				      e->fd >= 0 && e->ret > 0 && (e->flags & WIRE_F_PEEK) == 0 ? note_clear : NULL, &clear);
+		payload(r, e, &clear);
 		break;
 	case PLAIN:
 		if (e->id == WIRE_LOSS)

@@ -22,7 +22,9 @@
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 
 static_assert(PROBE_DATA == WIRE_DATA_MAX && PROBE_STACK == WIRE_STACK_BYTES && PROBE_REGS == WIRE_STACK_REGS, "as in the records");
-static_assert(WIRE_POLICY_NONE == 1 && WIRE_POLICY_SIZES == 2 && WIRE_POLICY_SINK == 6, "as the probes have them");
+static_assert(WIRE_POLICY_NONE == 1 && WIRE_POLICY_SIZES == 2 && WIRE_POLICY_SINK == 6 && WIRE_POLICY_HEAD_16K == 7,
+	      "as the probes have them");
+static_assert(WIRE_DATA_MAX == PROBE_DATA && WIRE_TAIL_BYTES == PROBE_TAIL, "as the probes have them");
 static_assert(WIRE_FD_SOCKET == 1 && WIRE_FD_PIPE == 2 && WIRE_FD_FILE == 3 && WIRE_FD_TTY == 4 && WIRE_FD_OTHER == 5, "");
 
 struct probes {

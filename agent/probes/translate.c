@@ -123,7 +123,7 @@ bool translate_call(const struct probe_call *c, const uint8_t *data, uint64_t wa
 		.ret = c->ret < 0 ? -1 : c->ret,
 		.err = c->ret < 0 ? (uint16_t)-c->ret : 0,
 		.fd = (int32_t)c->args[0],
-		.flags = c->wanted > c->data_len ? WIRE_F_TRUNCATED : 0,
+		.flags = (uint16_t)((c->wanted > c->data_len ? WIRE_F_TRUNCATED : 0) | (c->tail ? WIRE_F_TAIL : 0)),
 		.data_len = c->data_len,
 		.site = c->site,
 	};

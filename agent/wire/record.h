@@ -48,9 +48,11 @@ enum {
 	WIRE_F_PEEK = 1U << 7,        /* MSG_PEEK: the bytes were not consumed */
 	WIRE_F_NONBLOCK = 1U << 8,    /* the call itself would not wait (MSG_DONTWAIT, SOCK_NONBLOCK) */
 	WIRE_F_POSITIONED = 1U << 9,  /* pread/pwrite: a file offset was given */
+	WIRE_F_TAIL = 1U << 10,       /* the last WIRE_TAIL_BYTES of data are the call's last; what lies between was not captured */
 };
 
-#define WIRE_UNIT 64U /* ring space is given out in units of so many bytes */
+#define WIRE_TAIL_BYTES 1024U /* of WIRE_DATA_MAX, where a call moved more: messages end there, and say how it went */
+#define WIRE_UNIT 64U         /* ring space is given out in units of so many bytes */
 
 struct wire_record {
 	uint16_t event;    /* enum wire_event */

@@ -52,7 +52,7 @@ enum wire_policy {
 	WIRE_POLICY_HEAD_1K = 4,
 	WIRE_POLICY_HEAD_4K = 5,
 	WIRE_POLICY_SINK = 6,     /* a log: all the bytes up to WIRE_DATA_MAX a call; reads are not published */
-	WIRE_POLICY_HEAD_16K = 7, /* up to WIRE_DATA_MAX: answers made of many small messages */
+	WIRE_POLICY_HEAD_16K = 7, /* up to WIRE_DATA_MAX, with the call's end: answers made of many small messages */
 	/* The shim's own, of what the agent was not told: neither is its close published. */
 	WIRE_POLICY_OPENED = 8, /* opened for reading only, and not looked at yet: otherwise as UNKNOWN */
 	WIRE_POLICY_FILE = 9,   /* the same, and it is a regular file: otherwise as NONE */

@@ -271,6 +271,26 @@ static void a_compressed_log_is_not_read(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, open_redact, close_redact)
 
+/* Of a call whose middle was not captured, both ends are read, each by itself. */
+static void ends_of_a_long_call(void **state)
+{
+	struct fixture *f = *state;
+	static uint8_t data[4096];
+	struct event e = {
+		.id = WIRE_READ, .fd = 7, .flags = WIRE_F_SOCKET_CALL | WIRE_F_TAIL, .ret = 90000, .a0 = 90000, .data = data};
+
+	e.data_len = sizeof(data);
+	memset(data, '.', sizeof(data));
+	memcpy(data + 100, " card=4539578763621486 ", 23);
+	memcpy(data + sizeof(data) - 100, " card=4539578763621486 ", 23);
+	/* Half of it before the gap, half behind: nothing was one value. */
+	memcpy(data + sizeof(data) - WIRE_TAIL_BYTES - 9, " 45395787", 9);
+	memcpy(data + sizeof(data) - WIRE_TAIL_BYTES, "63621486 ", 9);
+	redact_event(f->redact, &e, take, &f->out);
+	assert_int_equal(f->out.matches, 2);
+	assert_memory_equal(data + sizeof(data) - 40, "........", 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +304,7 @@ int main(void)
 		T(a_value_in_two_reads),
 		T(over_the_budget_is_told),
 		T(a_compressed_log_is_not_read),
+		T(ends_of_a_long_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,4 +30,29 @@ static void transfers(void **state)
 	assert_int_equal(r->a0, 300);
 }
 
-TEST_MAIN(cmocka_unit_test(transfers))
+/* TCP throws bytes away for MSG_TRUNC: what stands in the buffer is not what went through. */
+static void thrown_away(void **state)
+{
+	const struct wire_record *r = MAKE(SYS_recvfrom, 3, "abc", 3, 9, 0x1000, 512, MSG_TRUNC);
+
+	(void)state;
+	assert_int_equal(r->ret, 3);
+	assert_int_equal(r->data_len, 0);
+}
+
+static void ends(void **state)
+{
+	static const uint8_t data[PROBE_DATA];
+	struct probe_call c = {.kind = PROBE_CALL, .nr = SYS_read, .ret = 99999, .args = {4, 0x1000, 99999}, .limit = -1};
+
+	(void)state;
+	c.data_len = c.wanted = PROBE_DATA;
+	c.policy = WIRE_POLICY_HEAD_16K;
+	assert_true(translate_call(&c, data, WALL_NS, &to));
+	assert_int_equal(to.record.flags & WIRE_F_TAIL, 0);
+	c.tail = 1;
+	assert_true(translate_call(&c, data, WALL_NS, &to));
+	assert_int_equal(to.record.flags & WIRE_F_TAIL, WIRE_F_TAIL);
+}
+
+TEST_MAIN(cmocka_unit_test(transfers), cmocka_unit_test(thrown_away), cmocka_unit_test(ends))
