@@ -107,11 +107,24 @@ static void skip(struct frames *f, size_t gap)
 		finish(f, f->bytes, f->kept, f->size);
 }
 
+/* Lost: where the next frame begins in a call's bytes. */
+static size_t next_start(struct frames *f, const uint8_t *bytes, size_t len)
+{
+	if (!f->t->behind && f->ops->begins(f, bytes, len))
+		return 0;
+	return f->ops->seek ? f->ops->seek(f, bytes, len) : len;
+}
+
 void frames_feed(struct frames *f, const uint8_t *bytes, size_t len, size_t gap)
 {
-	if (f->lost && len && f->ops->begins(f, bytes, len)) {
-		reset(f);
-		f->lost = false;
+	if (f->lost && len) {
+		const size_t at = next_start(f, bytes, len);
+		if (at < len) {
+			reset(f);
+			f->lost = false;
+			bytes += at;
+			len -= at;
+		}
 	}
 	while (len && !f->lost && !f->t->opaque) {
 		size_t n = step(f, bytes, len);

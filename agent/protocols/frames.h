@@ -18,6 +18,8 @@ struct frames_ops {
 	void (*frame)(struct frames *f, const uint8_t *bytes, size_t len, uint64_t size);
 	/* Lost, and a call's bytes begin so: is this where a frame begins? */
 	bool (*begins)(struct frames *f, const uint8_t *bytes, size_t len);
+	/* The same anywhere in them: where, or `len`. NULL: nothing tells. */
+	size_t (*seek)(struct frames *f, const uint8_t *bytes, size_t len);
 	/* A frame could not be followed to its end. */
 	void (*lost)(struct frames *f);
 };

@@ -14,6 +14,7 @@
 
 struct hpack {
 	nghttp2_hd_inflater *inflater;
+	bool doubt;
 };
 
 struct piece {
@@ -60,6 +61,11 @@ void hpack_free(struct hpack *h)
 void hpack_lose(struct hpack *h)
 {
 	renew(h);
+}
+
+void hpack_doubt(struct hpack *h, bool doubt)
+{
+	h->doubt = doubt;
 }
 
 /* An integer with a prefix of `bits` (RFC 7541 5.1); false if it is cut or too large. */
@@ -157,7 +163,7 @@ bool hpack_block(struct hpack *h, const uint8_t *bytes, size_t len, bool cut, hp
 		if (!p.literal && !p.resize && p.index == 0)
 			fine = false;
 		else if (known(h, &p))
-			fine = inflate(h, p.at, p.len, field, ctx);
+			fine = inflate(h, p.at, p.len, h->doubt && p.index > STATIC_ENTRIES ? NULL : field, ctx);
 		else if (p.indexing)
 			fine = stand_in(h, &p);
 		bytes += p.len;

@@ -18,6 +18,8 @@ struct hpack *hpack_new(void);
 void hpack_free(struct hpack *h);
 /* Decode a block. `cut`: its end was not captured. False if it is no header block. */
 bool hpack_block(struct hpack *h, const uint8_t *bytes, size_t len, bool cut, hpack_field_fn field, void *ctx);
+/* Whether blocks were missed is not known yet: until this is taken back, what a block says by its number in the table is not told. */
+void hpack_doubt(struct hpack *h, bool doubt);
 /* What was known of earlier blocks is void: some were not seen. */
 void hpack_lose(struct hpack *h);
 

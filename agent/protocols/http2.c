@@ -20,6 +20,7 @@
 #define UNSEEN_NS 1000000000ULL /* an answer whose end may be out of sight is over when nothing came for so long */
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define PREFACE_LEN 24U
+#define STREAMS_AHEAD 256U /* so far in front of the last one the number of a new stream is believed behind a loss */
 
 /* One direction. */
 struct side {
@@ -175,16 +176,17 @@ static void settle_client(struct http2 *s, struct side *side)
 	side->doubt = false;
 }
 
-/* No block of the server's was missed where each answer that was under way goes on: this one with its trailers, others with their bodies. */
+/* No block of the server's was missed where each answer that was under way goes on: this one with its trailers, others with their bodies.
+ * Whether there were answers to requests that were missed is known with the client's next one. */
 static void settle_server(struct http2 *s, struct side *side)
 {
-	bool missed = s->client.doubt;
+	bool missed = false;
 
 	for (const struct talk_call *q = s->talk.first; q; q = q->next)
 		missed |= q->unseen && (q->key != side->stream || !q->r.answered);
 	if (missed)
 		hpack_lose(side->hpack);
-	side->doubt = false;
+	side->doubt = s->client.doubt && !missed;
 }
 
 static void block_ends(struct http2 *s, struct side *side, const uint8_t *bytes, size_t len)
@@ -195,6 +197,7 @@ static void block_ends(struct http2 *s, struct side *side, const uint8_t *bytes,
 		settle_server(s, side);
 	else if (side->doubt)
 		settle_client(s, side);
+	hpack_doubt(side->hpack, side->doubt);
 	hpack_block(side->hpack, bytes, len, side->cut, on_field, &b);
 	/* Interim answers and trailers are blocks like any. */
 	if (side == &s->server)
@@ -350,6 +353,39 @@ static bool begins(struct frames *f, const uint8_t *b, size_t len)
 	return true;
 }
 
+static bool http2_is_client(const uint8_t *bytes, size_t len)
+{
+	if (len >= 4 && !memcmp(bytes, PREFACE, len < PREFACE_LEN ? len : PREFACE_LEN))
+		return true;
+	/* A request's block is the client's; it begins with the method, which is in the static table. */
+	return len > HEAD && bytes[3] == HEADERS && (bytes[4] & HAS_PRIORITY || (bytes[HEAD] >= 0x82 && bytes[HEAD] <= 0x87));
+}
+
+/* Does a frame begin here that only an exchange of this connection can have: a block of a stream that is open, or of the next one, or a reset? */
+static bool is_own(const struct http2 *s, bool client, const uint8_t *b, size_t len)
+{
+	uint32_t stream = talk_be32(b + 5);
+
+	if (!http2_frame_sensible(b) || b[0] || (b[3] != HEADERS && b[3] != RST_STREAM))
+		return false;
+	if (talk_find(&s->talk, stream))
+		return b[3] == RST_STREAM || (!client && (b[4] & END_HEADERS));
+	return client && http2_is_client(b, len) && (b[4] & END_HEADERS) && stream % 2 && stream > s->last_stream &&
+	       stream - s->last_stream <= STREAMS_AHEAD;
+}
+
+/* Trailers stand behind a body whose frames could not be followed. */
+static size_t seek(struct frames *f, const uint8_t *b, size_t len)
+{
+	const struct http2 *s = http2_of(f);
+
+	for (size_t at = 0; at + HEAD <= len; at++) {
+		if (is_own(s, f->client, b + at, len - at) && begins(f, b + at, len - at))
+			return at;
+	}
+	return len;
+}
+
 static void lost(struct frames *f)
 {
 	struct http2 *s = http2_of(f);
@@ -361,7 +397,7 @@ static void lost(struct frames *f)
 	side->doubt = true;
 }
 
-static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .lost = lost};
+static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .seek = seek, .lost = lost};
 
 /* -- the protocol's entry -- */
 
@@ -398,14 +434,6 @@ static void http2_done(struct talk *t)
 	block_drop(&s->server);
 	hpack_free(s->client.hpack);
 	hpack_free(s->server.hpack);
-}
-
-static bool http2_is_client(const uint8_t *bytes, size_t len)
-{
-	if (len >= 4 && !memcmp(bytes, PREFACE, len < PREFACE_LEN ? len : PREFACE_LEN))
-		return true;
-	/* A request's block is the client's; it begins with the method, which is in the static table. */
-	return len > HEAD && bytes[3] == HEADERS && (bytes[4] & HAS_PRIORITY || (bytes[HEAD] >= 0x82 && bytes[HEAD] <= 0x87));
 }
 
 static enum probe_answer http2_probe(const uint8_t *bytes, size_t len, bool from_client)

@@ -251,7 +251,7 @@ static bool probe(struct protocols *p, struct stream *s, enum direction d, const
 
 static void feed(struct protocols *p, struct stream *s, enum direction d, const struct event *e)
 {
-	size_t total = e->ret > 0 ? (size_t)e->ret : 0, len = e->data_len;
+	size_t total = e->ret > 0 ? (size_t)e->ret : 0, last = event_tail_len(e), len = e->data_len - last;
 
 	if (s->opaque)
 		return;
@@ -260,12 +260,16 @@ static void feed(struct protocols *p, struct stream *s, enum direction d, const 
 		return;
 	}
 	if (e->id != WIRE_READ && e->id != WIRE_WRITE)
-		len = 0;
-	if (len > total)
+		len = last = 0;
+	if (len + last > total) {
 		len = total;
+		last = 0;
+	}
 	if (!s->state && (len == 0 || !probe(p, s, d, e, len, total - len)))
 		return;
-	s->protocol->data(s->state, d, e, e->data, len, total - len);
+	s->protocol->data(s->state, d, e, e->data, len, total - len - last);
+	if (last && !s->opaque)
+		s->protocol->data(s->state, d, e, e->data + len, last, 0);
 }
 
 static void on_data(void *ctx, struct conn *c, enum direction d, const struct event *e)

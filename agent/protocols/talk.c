@@ -220,6 +220,7 @@ void talk_data(void *state, enum direction d, const struct event *e, const uint8
 	struct talk *t = state;
 
 	t->e = *e;
+	t->behind = e->data && bytes != e->data;
 	t->e.data = NULL;
 	if (!t->sides_known && len)
 		learn_sides(t, d, bytes, len);

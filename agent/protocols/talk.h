@@ -50,6 +50,7 @@ struct talk {
 	bool sides_known;
 	bool opaque; /* nothing more to be read here */
 	bool wide;   /* captured further than other connections */
+	bool behind; /* the bytes under way are the end of a call, behind some that were not captured */
 	char space[64];
 	struct talk_call *first, *last;
 	unsigned int n;

@@ -59,4 +59,32 @@ static void cut_and_found(void **state)
 	assert_int_equal(counters.protocol_resync, 2);
 }
 
-TEST_MAIN(cmocka_unit_test(cut_and_found))
+/* "!" and a length below ten, behind whatever. */
+static size_t seek(struct frames *f, const uint8_t *bytes, size_t len)
+{
+	(void)f;
+	for (size_t at = 1; at + 1 < len; at++) {
+		if (bytes[at] == '!' && bytes[at + 1] < 10)
+			return at;
+	}
+	return len;
+}
+
+static void found_within(void **state)
+{
+	static const struct frames_ops seeking = {
+		.size = size_of, .frame = on_frame, .begins = begins, .seek = seek, .lost = on_lost};
+	struct counters counters = {0};
+	struct talk t = {.counters = &counters};
+	struct frames f = {.ops = &seeking, .t = &t, .client = true, .head = 2};
+
+	(void)state;
+	log_text[0] = '\0';
+	feed(&f, "!\6ab", 9);
+	feed(&f, "noise", 0);
+	feed(&f, "no!se!\1q!\2", 0);
+	feed(&f, "yz", 0);
+	assert_string_equal(log_text, "ab/8 lost q/3 yz/4 ");
+}
+
+TEST_MAIN(cmocka_unit_test(cut_and_found), cmocka_unit_test(found_within))

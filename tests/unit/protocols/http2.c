@@ -91,5 +91,110 @@ static void names_outlast_bodies(void **state)
 	}
 }
 
+/* An answer of 70,000 bytes in one call, of which the first 4096 and the last WIRE_TAIL_BYTES were seen. */
+static void play_long(struct play *y, const uint8_t *end, size_t len)
+{
+	static const char head[] = "\000\000\001\001\004\000\000\000\001\210\000\100\000\000\000\000\000\000\001";
+	uint8_t data[4096 + WIRE_TAIL_BYTES] = {0};
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i % 3 ? 0 : i % 11);
+	memcpy(data, head, sizeof(head) - 1);
+	memcpy(data + sizeof(data) - len, end, len);
+	script_event(&y->s, (struct event){.id = WIRE_READ,
+					   .fd = 5,
+					   .flags = WIRE_F_SOCKET_CALL | WIRE_F_TAIL,
+					   .ret = 70000,
+					   .a0 = 70000,
+					   .data = data,
+					   .data_len = sizeof(data)});
+}
+
+#define TRAILERS "\000\000\017\001\005\000\000\000\001\000\013grpc-status\0015"
+
+/* The trailers behind a body whose frames could not be followed are found: in the end of a long call, in the middle of the next one, cut. */
+static void trailers_behind_a_long_body(void **state)
+{
+	static const char expect[] = "POST shop.Cart/Get NOT_FOUND done\n",
+			  next[] = "body\000body" TRAILERS "\000\000\000\004\001\000\000\000\000";
+
+	(void)state;
+	for (size_t cut = 0; cut < 3; cut++) {
+		struct play y;
+		play_init(&y, PLAY_CLIENT);
+		play_steps(&y, PLAY_CLIENT, 0, 2);
+		play_bytes(&y, PLAY_CLIENT, 'C', CALL_FIRST BODY("\001"), sizeof(CALL_FIRST) - 1, sizeof(CALL_FIRST) - 1);
+		if (cut == 0) {
+			play_long(&y, (const uint8_t *)TRAILERS, sizeof(TRAILERS) - 1);
+		} else if (cut == 1) {
+			play_long(&y, (const uint8_t *)"body", 4);
+			play_bytes(&y, PLAY_CLIENT, 'S', next, sizeof(next) - 1, sizeof(next) - 1);
+		} else {
+			play_long(&y, (const uint8_t *)TRAILERS, sizeof(TRAILERS) - 3);
+			play_bytes(&y, PLAY_CLIENT, 'S', &TRAILERS[sizeof(TRAILERS) - 3], 2, 2);
+		}
+		assert_string_equal(y.log, expect);
+		play_done(&y);
+		assert_string_equal(y.log, expect);
+	}
+}
+
+#define STATUS_FIRST(stream) \
+	"\000\000\001\001\004\000\000\000" stream "\210\000\000\017\001\005\000\000\000" stream "\100\013grpc-status\0015"
+#define STATUS_NEXT(stream) "\000\000\001\001\005\000\000\000" stream "\276"
+
+/* Both sides were lost. Until the next request tells that none was left out, a status that is said by its number is not known; then it is. */
+static void doubt_is_settled(void **state)
+{
+	static const struct {
+		const char *next;
+		const char *expect;
+	} rows[] = {{CALL_NEXT("\005"), "NOT_FOUND done\n"}, {CALL_NEXT("\007"), "- done\n"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const size_t next = sizeof(CALL_NEXT("\005")) - 1;
+		char answer[] = STATUS_NEXT("\005");
+		struct play y;
+
+		answer[8] = rows[i].next[8];
+		play_init(&y, PLAY_CLIENT);
+		play_steps(&y, PLAY_CLIENT, 0, 2);
+		play_bytes(&y, PLAY_CLIENT, 'C', CALL_FIRST, sizeof(CALL_FIRST) - 1, sizeof(CALL_FIRST) - 1);
+		play_bytes(&y, PLAY_CLIENT, 'S', STATUS_FIRST("\001"), sizeof(STATUS_FIRST("\001")) - 1,
+			   sizeof(STATUS_FIRST("\001")) - 1);
+		play_bytes(&y, PLAY_CLIENT, 'C', CALL_NEXT("\003") BODY("\003"), next + sizeof(BODY("\003")) - 1, 40000);
+		play_bytes(&y, PLAY_CLIENT, 'S', "\000\000\001\001\004\000\000\000\003\210\000\040\000\000\000\000\000\000\003", 19,
+			   40000);
+		play_bytes(&y, PLAY_CLIENT, 'S', STATUS_NEXT("\003"), sizeof(STATUS_NEXT("\003")) - 1,
+			   sizeof(STATUS_NEXT("\003")) - 1);
+		assert_non_null(strstr(y.log, "NOT_FOUND done\nPOST /shop.Cart/Get 200 done\n"));
+		play_bytes(&y, PLAY_CLIENT, 'C', rows[i].next, next, next);
+		play_bytes(&y, PLAY_CLIENT, 'S', answer, sizeof(answer) - 1, sizeof(answer) - 1);
+		assert_non_null(strstr(y.log, "200 done\n"));
+		assert_string_equal(strchr(strstr(y.log, "200 done\nPOST ") + 14, ' ') + 1, rows[i].expect);
+		play_done(&y);
+	}
+}
+
+/* What looks like a frame in a body is none of a stream that is not open, nor a request far ahead. */
+static void bodies_are_no_frames(void **state)
+{
+	static const char other[] = "\000\000\017\001\005\000\000\000\007\000\013grpc-status\0015",
+			  far[] = "x\000\000\003\001\005\000\001\000\001\202\206\204";
+	struct play y;
+
+	(void)state;
+	play_init(&y, PLAY_CLIENT);
+	play_steps(&y, PLAY_CLIENT, 0, 2);
+	play_bytes(&y, PLAY_CLIENT, 'C', CALL_FIRST BODY("\001"), sizeof(CALL_FIRST BODY("\001")) - 1, 40000);
+	play_bytes(&y, PLAY_CLIENT, 'C', far, sizeof(far) - 1, sizeof(far) - 1);
+	play_long(&y, (const uint8_t *)other, sizeof(other) - 1);
+	assert_int_equal(y.started, 1);
+	assert_string_equal(y.log, "");
+	play_done(&y);
+}
+
 TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(names_outlast_bodies), cmocka_unit_test(answers_out_of_sight),
-	  cmocka_unit_test(trailers_behind_the_answer))
+	  cmocka_unit_test(trailers_behind_the_answer), cmocka_unit_test(trailers_behind_a_long_body),
+	  cmocka_unit_test(bodies_are_no_frames), cmocka_unit_test(doubt_is_settled))
