@@ -180,7 +180,7 @@ static void churn_close(void *ctx, struct conn *c, const struct event *e)
 	if (!p)
 		return;
 	p->now.ends++;
-	p->now.by_us += !c->eof_in && c->end == CONN_CLOSED_BY_US;
+	p->now.by_us += !c->eof_in && !c->peer_ends && c->end == CONN_CLOSED_BY_US;
 }
 
 /* What fails is asked again on a new connection: a matter of retries. */

@@ -89,8 +89,9 @@ struct conn {
 	uint64_t first_in_ns, last_in_ns, last_out_ns;
 	uint32_t last_out_stack, last_in_stack;
 	uint32_t last_out_tid;
-	bool eof_in; /* read returned 0 */
-	bool tls;    /* encrypted, and what goes through it is known: conn_plain has been told */
+	bool eof_in;    /* read returned 0 */
+	bool peer_ends; /* the peer's answer said that the connection ends with it, which was not asked of it */
+	bool tls;       /* encrypted, and what goes through it is known: conn_plain has been told */
 	struct conn_tls handshake;
 	unsigned int refs;               /* descriptors that share it */
 	const struct protocol *protocol; /* once recognised */

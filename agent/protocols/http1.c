@@ -18,6 +18,7 @@
 struct http1_request {
 	struct request r; /* first: what the model sees */
 	bool is_head, is_connect;
+	bool is_last;   /* it asks for the end of the connection */
 	bool body_open; /* the request's own body is not complete */
 	struct http1_request *next;
 };
@@ -170,6 +171,7 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	s->asked_seen = s->requests.bytes;
 	q->is_head = strcmp(h->method, "HEAD") == 0;
 	q->is_connect = strcmp(h->method, "CONNECT") == 0;
+	q->is_last = http1_head_is_last(h);
 	q->body_open = true;
 	if (s->last)
 		s->last->next = q;
@@ -282,6 +284,7 @@ static enum http1_body response_head(void *ctx, const struct http1_head *h)
 	if (s->final) {
 		q->r.status = h->status;
 		q->r.retry_after_ns = h->retry_after_ns;
+		s->c->peer_ends = !q->is_last && http1_head_is_last(h);
 	}
 	if (h->status == 101 || (q->is_connect && h->status >= 200 && h->status < 300)) {
 		finish_first(s, REQUEST_DONE, s->e.t1);

@@ -232,6 +232,27 @@ static void on_transfer_encoding(struct http1_head *h, struct span v, uint64_t n
 	}
 }
 
+/* A list of options, in any case (RFC 9110 7.6.1). */
+static void on_connection(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	(void)now_ns;
+	while (v.len) {
+		const uint8_t *comma = memchr(v.at, ',', v.len);
+		const size_t n = comma ? (size_t)(comma - v.at) : v.len;
+		const struct span option = trim((struct span){v.at, n});
+
+		h->close = h->close || span_is(option, "close");
+		h->keep_alive = h->keep_alive || span_is(option, "keep-alive");
+		v.at += n + (comma != NULL);
+		v.len -= n + (comma != NULL);
+	}
+}
+
+bool http1_head_is_last(const struct http1_head *h)
+{
+	return h->close || (h->version == 10 && !h->keep_alive);
+}
+
 static void on_traceparent(struct http1_head *h, struct span v, uint64_t now_ns)
 {
 	(void)now_ns;
@@ -317,6 +338,7 @@ static const struct {
 	{"host", sizeof("host") - 1, on_host},
 	{"content-length", sizeof("content-length") - 1, on_length},
 	{"transfer-encoding", sizeof("transfer-encoding") - 1, on_transfer_encoding},
+	{"connection", sizeof("connection") - 1, on_connection},
 	{"traceparent", sizeof("traceparent") - 1, on_traceparent},
 	{"retry-after", sizeof("retry-after") - 1, on_retry_after},
 	{"grpc-timeout", sizeof("grpc-timeout") - 1, on_deadline},
@@ -334,8 +356,8 @@ static const struct {
 
 /* Lengths that the names above have: most fields of a head are none of them. */
 static const bool lengths[] = {
-	[4] = true,  [6] = true,  [7] = true,  [11] = true, [12] = true, [14] = true,
-	[15] = true, [17] = true, [18] = true, [19] = true, [30] = true,
+	[4] = true,  [6] = true,  [7] = true,  [10] = true, [11] = true, [12] = true,
+	[14] = true, [15] = true, [17] = true, [18] = true, [19] = true, [30] = true,
 };
 
 void http1_head_field(struct http1_head *h, const uint8_t *name, size_t name_len, const uint8_t *value, size_t value_len,

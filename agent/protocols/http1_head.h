@@ -28,6 +28,7 @@ struct http1_head {
 	bool chunked;           /* Transfer-Encoding ends in chunked */
 	bool other_coding;      /* Transfer-Encoding is there and does not end in chunked */
 	bool ambiguous;         /* two readers could see different message ends: do not guess */
+	bool close, keep_alive; /* options of Connection */
 	int64_t retry_after_ns; /* -1 if not stated */
 	int64_t deadline_ns;    /* how long the sender says that it waits, 0 if not stated */
 	/* Last, since a new head only has them empty. */
@@ -40,6 +41,9 @@ struct http1_head {
  * it, whose last, cut line is ignored. `now_ns` turns a date of Retry-After into a duration. 0, or -EBADMSG if it is no such head, and *ret is
  * undefined. */
 int http1_head_parse(const uint8_t *bytes, size_t len, bool request, bool complete, uint64_t now_ns, struct http1_head *ret);
+
+/* Does the connection end with this message (RFC 9112 9.3)? */
+bool http1_head_is_last(const struct http1_head *h);
 
 /* The parts of a head one by one, as HTTP/2 has them. */
 void http1_head_method(struct http1_head *h, const uint8_t *bytes, size_t len);

@@ -260,7 +260,34 @@ static void probing(void **state)
 	assert_int_equal(probe("HTTP/1.1 abc", false), PROBE_NO);
 }
 
+static void which_message_is_the_last(void **state)
+{
+	static const struct {
+		const char *text;
+		bool request, last;
+	} rows[] = {
+		{"GET / HTTP/1.1\r\n\r\n", true, false},
+		{"GET / HTTP/1.0\r\n\r\n", true, true},
+		{"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true, false},
+		{"GET / HTTP/1.1\r\nConnection: upgrade , Close\r\n\r\n", true, true},
+		{"HTTP/1.1 200 OK\r\nConnection: closed\r\n\r\n", false, false},
+		{"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", false, true},
+		{"HTTP/1.0 200 OK\r\nConnection: keep-alive, close\r\n\r\n", false, true},
+		{"HTTP/1.0 200 OK\r\nKeep-Alive: timeout=5\r\n\r\n", false, true},
+		{"HTTP/1.1 200 OK\r\nConnection:\r\n\r\n", false, false},
+		{"HTTP/1.1 200 OK\r\nConnection: ,,\r\n\r\n", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http1_head h;
+
+		assert_int_equal(parse(rows[i].text, rows[i].request, &h), 0);
+		assert_int_equal(http1_head_is_last(&h), rows[i].last);
+	}
+}
+
 TEST_MAIN(cmocka_unit_test(request_targets), cmocka_unit_test(no_start_lines), cmocka_unit_test(request_fields),
 	  cmocka_unit_test(answers_that_come_late), cmocka_unit_test(response_fields),
 	  cmocka_unit_test(what_two_readers_could_see_differently), cmocka_unit_test(hostile_text_is_made_printable_and_cut),
-	  cmocka_unit_test(every_name_is_found), cmocka_unit_test(probing))
+	  cmocka_unit_test(every_name_is_found), cmocka_unit_test(which_message_is_the_last), cmocka_unit_test(probing))
