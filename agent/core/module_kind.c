@@ -34,3 +34,22 @@ bool module_is_runtime(const char *module)
 {
 	return module_kind(module) != MODULE_APPLICATION;
 }
+
+const char *module_generates(const char *module)
+{
+	static const struct {
+		const char *name, *code;
+	} runtimes[] = {
+		{"libjvm.so", "[Java]"},    {"libcoreclr.so", "[.NET]"}, {"node", "[JavaScript]"},
+		{"nodejs", "[JavaScript]"}, {"libnode", "[JavaScript]"}, {"libluajit", "[Lua]"},
+	};
+
+	for (size_t i = 0; module && i < sizeof(runtimes) / sizeof(runtimes[0]); i++) {
+		const size_t n = strlen(runtimes[i].name);
+
+		/* A version may follow, and no more of the name. */
+		if (strncmp(module, runtimes[i].name, n) == 0 && (module[n] == '\0' || module[n] == '.' || module[n] == '-'))
+			return runtimes[i].code;
+	}
+	return NULL;
+}

@@ -14,4 +14,7 @@ enum module_kind {
 /* Kind of a module by base name; NULL is MODULE_LIBC (nothing to name). */
 enum module_kind module_kind(const char *module);
 
+/* What the code is called that this runtime makes while a program runs, "[Java]"; NULL: it makes none, as far as is known. */
+const char *module_generates(const char *module);
+
 #endif

@@ -239,6 +239,10 @@ const char *frame_text(const struct frame *f, char *buf, size_t size)
 		snprintf(buf, size, "%s() at %s:%u", f->function, slash ? slash + 1 : f->file, f->line);
 	} else if (f->function) {
 		snprintf(buf, size, "%s() in %s", f->function, f->module ? f->module : "?");
+	} else if (f->offset == 0 && f->module[0] == '[') {
+		snprintf(buf, size, "%.*s code without a name", (int)strcspn(f->module + 1, "]"), f->module + 1);
+	} else if (f->offset == 0 && f->module[0] == '?') {
+		snprintf(buf, size, "code in no file, without a name");
 	} else {
 		snprintf(buf, size, "%s+0x%llx", f->module, (unsigned long long)f->offset);
 	}

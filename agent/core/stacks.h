@@ -14,7 +14,7 @@
 
 struct frame {
 	const char *function; /* demangled, or NULL where the module is stripped */
-	const char *module;   /* base name of the object, "libpq.so.5"; "[jit]" or "?" where unknown */
+	const char *module;   /* base name of the object, "libpq.so.5"; of code in no file "[jit]", "[Java]" (unnamed), or "?" */
 	const char *file;     /* source file, or NULL */
 	uint32_t line;        /* 0 if unknown */
 	uint64_t offset;      /* address inside the module (file-relative), for "module+0x1234" */
@@ -34,7 +34,7 @@ uint32_t stacks_count(const struct stacks *s);
 /* The frame that a finding names: the innermost one that is the application's own, else the innermost outside libc, else the
  * innermost; NULL if there is none. */
 const struct frame *stacks_site(const struct stacks *s, uint32_t id);
-/* "charge() at app.c:88", "charge() in libpay.so", "libpay.so+0x1234" or "unknown" of a frame (NULL allowed) into buf. */
+/* "charge() at app.c:88", "charge() in libpay.so", "libpay.so+0x1234", "Java code without a name" or "unknown" of a frame (NULL allowed) into buf. */
 const char *frame_text(const struct frame *f, char *buf, size_t size);
 /* Does this stack hold nothing but a scheduler of the language's runtime (Go's), which waits for others? */
 bool stacks_is_scheduler(const struct stacks *s, uint32_t id);

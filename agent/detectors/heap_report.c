@@ -137,8 +137,9 @@ static void say_unnamed(json_t *modules, json_t *not_exercised)
 	if (json_object_size(modules) == 0)
 		return;
 	json_object_foreach (modules, name, frames) {
-		const int n = snprintf(text + len, sizeof text - len, "%s%s", first ? "" : ", ",
-				       name[0] == '?' ? "code in no file (made at run time, and no perf map of it)" : name);
+		const int n = snprintf(
+			text + len, sizeof text - len, "%s%s", first ? "" : ", ",
+			name[0] == '?' || name[0] == '[' ? "code in no file (made at run time, and no perf map of it)" : name);
 		if (n < 0 || (size_t)n >= sizeof text - len - 64)
 			break;
 		len += (size_t)n;

@@ -155,6 +155,22 @@ static bool is_shim(const struct module *m)
 	return m != NULL && strncmp(object_name(m->object), "libgapscope", strlen("libgapscope")) == 0;
 }
 
+/* The runtime that makes code in this process, for an address in no file. */
+static const char *maker_of(const struct space *space)
+{
+	const char *code = NULL;
+
+	for (size_t i = 0; i < space->n && code == NULL; i++)
+		code = module_generates(object_name(space->modules[i].object));
+	return code != NULL ? code : "?";
+}
+
+/* Code in no file that nobody names. */
+static bool is_nameless(const struct frame *f)
+{
+	return f->function == NULL && f->offset == 0 && (f->module[0] == '?' || f->module[0] == '[');
+}
+
 static struct frame name_frame(struct space *space, uint64_t pc, struct symbol *texts)
 {
 	const struct module *m = space_find(space, pc);
@@ -179,6 +195,7 @@ static struct frame name_frame(struct space *space, uint64_t pc, struct symbol *
 		if (space->perfmap == NULL)
 			space->perfmap = perfmap_new(space->pid);
 		name = space->perfmap != NULL ? perfmap_find(space->perfmap, pc) : NULL;
+		f.module = maker_of(space);
 		if (name != NULL) {
 			strncpy(texts->function, name, sizeof(texts->function) - 1);
 			f.function = texts->function;
@@ -282,7 +299,7 @@ static uint32_t name_stack(struct callsites *c, struct space *space, const uint6
 		}
 		frames[named] = name_frame(space, pcs[i], &texts[named].symbol);
 		/* Code that nobody can name says nothing, and no more when it is repeated. */
-		if (frames[named].module[0] == '?' && named > 0 && frames[named - 1].module[0] == '?')
+		if (named > 0 && is_nameless(&frames[named]) && is_nameless(&frames[named - 1]))
 			continue;
 		named++;
 	}

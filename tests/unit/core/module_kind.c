@@ -18,4 +18,15 @@ static void kinds(void **state)
 	assert_false(module_is_runtime("shop"));
 }
 
-TEST_MAIN(cmocka_unit_test(kinds))
+static void who_makes_code(void **state)
+{
+	(void)state;
+	assert_string_equal(module_generates("libjvm.so"), "[Java]");
+	assert_string_equal(module_generates("libnode.so.108"), "[JavaScript]");
+	assert_string_equal(module_generates("node"), "[JavaScript]");
+	assert_null(module_generates("node_exporter"));
+	assert_null(module_generates("libc.so.6"));
+	assert_null(module_generates(NULL));
+}
+
+TEST_MAIN(cmocka_unit_test(kinds), cmocka_unit_test(who_makes_code))

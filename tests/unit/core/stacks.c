@@ -44,6 +44,8 @@ static void site(void **state)
 				       {.function = "SSL_read", .module = "libssl.so.3", .runtime = true},
 				       {.function = "sock_recv", .module = "python3.11", .runtime = true},
 				       {.function = "_PyEval", .module = "python3.11", .runtime = true}};
+	const struct frame java[] = {{.function = "NET_Connect", .module = "libnet.so", .runtime = true}, {.module = "[Java]"}};
+	const struct frame nowhere[] = {{.module = "?"}};
 	const struct frame stripped[] = {{.module = "libpay.so", .offset = 0x1234}};
 	char buf[128];
 
@@ -51,6 +53,9 @@ static void site(void **state)
 	assert_string_equal(frame_text(stacks_site(s, stacks_add(s, app, 4)), buf, sizeof(buf)), "charge() at pay.c:88");
 	assert_string_equal(frame_text(stacks_site(s, stacks_add(s, script, 4)), buf, sizeof(buf)), "sock_recv() in python3.11");
 	assert_string_equal(frame_text(stacks_site(s, stacks_add(s, stripped, 1)), buf, sizeof(buf)), "libpay.so+0x1234");
+	assert_string_equal(frame_text(stacks_site(s, stacks_add(s, java, 2)), buf, sizeof(buf)), "Java code without a name");
+	assert_string_equal(frame_text(stacks_site(s, stacks_add(s, nowhere, 1)), buf, sizeof(buf)),
+			    "code in no file, without a name");
 	assert_string_equal(frame_text(stacks_site(s, 0), buf, sizeof(buf)), "unknown");
 	stacks_free(s);
 }

@@ -44,7 +44,7 @@ static void test_sites(void **state)
 
 static void test_missing_names_are_said(void **state)
 {
-	static const char *const modules[] = {"libstripped.so", "?", NULL};
+	static const char *const modules[] = {"libstripped.so", "[Java]", NULL};
 	struct rig r;
 
 	(void)state;
