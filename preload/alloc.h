@@ -1,7 +1,7 @@
 /*
  * Watching allocations: sampled by bytes, so that a call that is not sampled costs a subtraction and a branch.
  *
- * Off, no call of malloc comes here: the hooks are reached by GOT slots only (ALLOC in hooks.def), and attach.c points slots to them when
+ * Off, no call of malloc comes here: the hooks are reached by GOT slots only (ALLOC in hooks.def), and got.c points slots to them when
  * the session's header has an alloc_mean. alloc.c finds the allocator and writes `alloc_real` before any slot changes; alloc_table.c
  * remembers sampled blocks; hooks_alloc*.c and hooks_map.c are the hooks. On any thread, in signal handlers too: nothing here allocates,
  * locks or waits.

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "preload/call.h"
+#include "preload/got.h"
+#include "preload/hooked.h"
 #include "preload/limit.h"
 
 /* What a thread asks the kernel to forbid it. */
@@ -237,8 +239,8 @@ void *dlopen_seen(const char *path, int flags)
 
 		modules_announce();
 		if (flags & RTLD_DEEPBIND)
-			attach_deepbind();
-		(void)attach_patch();
+			hooked_deepbind();
+		(void)got_patch();
 		errno = saved;
 	}
 	return handle;

@@ -1,7 +1,7 @@
 /*
  * Hooks of functions that are not libc's (PATCH in hooks.def): reached by GOT slots that are pointed to them, never by their name.
  *
- * patch.c finds the functions and writes `patch_real`; attach.c writes the slots; hooks_tls.c has the hooks.
+ * patch.c finds the functions and writes `patch_real`; got.c writes the slots; hooks_tls.c has the hooks.
  */
 #ifndef GAPSCOPE_PRELOAD_PATCH_H
 #define GAPSCOPE_PRELOAD_PATCH_H

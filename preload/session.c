@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "preload/alloc.h"
+#include "preload/got.h"
 #include "preload/handover.h"
 #include "preload/memory.h"
 #include "wire/attach.h"
@@ -427,7 +428,7 @@ __attribute__((constructor)) static void session_start(void)
 	raw_close(fd);
 	if (shim.mapped) {
 		session_announce();
-		(void)attach_patch();
+		(void)got_patch();
 		alloc_announce();
 	}
 out:

@@ -182,11 +182,6 @@ void modules_forget(void);   /* a new session: announce them all again */
 /* hooks_timer.c */
 void timers_announce(void); /* the process's alarm and the disposition of SIGALRM, if it has a handler */
 
-/* attach.c */
-/* Objects were loaded that pass the library by: from now on attach_patch points their slots of libc's functions to the hooks, too. */
-void attach_deepbind(void);
-uint32_t attach_patch(void); /* point the GOT slots of loaded objects to the hooks; how many are new */
-
 /* script.c */
 void script_begin(void);             /* is this process an interpreter that we know? */
 uint32_t script_site(uint32_t site); /* a call site, told apart by where the thread's script is */
