@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define WIDTH 100
+#define NAME_COLUMNS 10 /* the longest command's */
+#define USAGE_COLUMNS 26
 
 void usage_wrap(FILE *out, int indent, const char *text)
 {
@@ -39,13 +41,24 @@ static int padding(const char *text, int width)
 	return width;
 }
 
+/* A usage that is longer than its column leaves the next line to the text. */
+static void command_line(FILE *out, const struct command *c)
+{
+	const int missing = padding(c->usage, USAGE_COLUMNS + 1);
+
+	fprintf(out, "  gapscope %-*s %s", NAME_COLUMNS, c->name, c->usage);
+	if (missing == 0)
+		fprintf(out, "\n%*s", (int)strlen("  gapscope  ") + NAME_COLUMNS + USAGE_COLUMNS, "");
+	fprintf(out, "%*s %s\n", missing > 0 ? missing - 1 : 0, "", c->doc);
+}
+
 void usage_all(FILE *out)
 {
 	fputs("gapscope finds, by watching a service run, what stands between \"it works\" and \"it is ready for production\":\n"
 	      "waits without a deadline, retries without a bound, personal data and secrets in logs.\n\nusage:\n",
 	      out);
 	for (const struct command *const *c = command_table; *c; c++)
-		fprintf(out, "  gapscope %-8s %s%*s %s\n", (*c)->name, (*c)->usage, padding((*c)->usage, 26), "", (*c)->doc);
+		command_line(out, *c);
 	fputs("\n`gapscope help COMMAND` explains one of them; `gapscope man` is the manual page.\n", out);
 }
 
