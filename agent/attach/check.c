@@ -144,7 +144,8 @@ static bool no_permission(struct look *l)
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)l->pid);
 
-	const int fd = open(path, O_RDWR | O_CLOEXEC);
+	/* Who may read it may trace the process, too. */
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0) {
 		close(fd);

@@ -129,6 +129,8 @@ static int begin(struct work *w, pid_t pid, const uint8_t *build_id, size_t buil
 	w->mem = w->pidfd = -1;
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
 	w->mem = open(path, O_RDWR | O_CLOEXEC);
+	if (w->mem < 0 && errno == EACCES)
+		w->mem = open(path, O_RDONLY | O_CLOEXEC);
 	if (w->mem < 0)
 		return fail(w, -errno, "cannot open the process's memory");
 	w->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -33,7 +33,7 @@ struct remote_libc {
 
 struct remote {
 	pid_t pid, tid;
-	int mem; /* /proc/PID/mem; the same number in the guard and in its parent */
+	int mem; /* /proc/PID/mem, for reading at least; the same number in the guard and in its parent */
 	struct remote_libc libc;
 	_Atomic int phase; /* enum remote_phase */
 	struct regs saved;

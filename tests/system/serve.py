@@ -20,7 +20,7 @@ import subprocess
 import time
 
 from gate import Load, services
-from gs import BUILD, GAPSCOPE, checked, clean_env, expect, main, need, poll_until, run, skip, workdir
+from gs import BUILD, GAPSCOPE, ROOT, checked, clean_env, expect, main, need, poll_until, run, skip, workdir
 
 CHURN = int(os.environ.get("GS_CHURN", "1000"))
 CHURN_LANES = 32
@@ -33,13 +33,13 @@ ARTEFACTS = pathlib.Path(os.environ.get("GS_ARTEFACTS", BUILD.parent / "artefact
 class Daemon:
     """`gapscope serve` with a configuration, on a free port."""
 
-    def __init__(self, top, watch, more="", listen="127.0.0.1:0"):
+    def __init__(self, top, watch, more="", listen="127.0.0.1:0", before=()):
         self.config = top / "serve.yaml"
         self.config.write_text(f"listen: {listen}\n{more}watch:\n" + "".join(f"  - {w}\n" for w in watch))
         self.log = top / "serve.log"
         self.folder = top / "tmp"
         self.folder.mkdir(exist_ok=True)
-        self.process = subprocess.Popen([GAPSCOPE, "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL, env=clean_env({"TMPDIR": str(self.folder)}),
+        self.process = subprocess.Popen([*before, GAPSCOPE, "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL, env=clean_env({"TMPDIR": str(self.folder)}),
                                         stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"))
         self.port = None
         if listen.startswith("unix:"):
@@ -205,6 +205,29 @@ def other_users():
             expect(run(["runuser", "-u", "nobody", "--", *curl]).stdout == b"403", "another user is answered")
             d.stop()
         expect(not path.exists(), "the socket is left behind")
+
+
+def confined():
+    """With no more capabilities than the systemd unit leaves it, the daemon watches a service of another user."""
+    need("setpriv")
+    if os.geteuid() != 0:
+        skip("only root can be confined so", can_run_here=False)
+    unit = (ROOT / "deploy/systemd/gapscope.service").read_text()
+    kept = re.search("^CapabilityBoundingSet=(.*)$", unit, re.M).group(1).lower().replace("cap_", "+").replace(" ", ",")
+    with workdir() as top:
+        program = top / "gs-confined"
+        shutil.copy("/bin/sleep", program)
+        top.chmod(0o755)
+        service = subprocess.Popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(program), "600"])
+        try:
+            with daemon(top, ["{service: other, name: gs-confined}"], before=["setpriv", f"--bounding-set=-all,{kept}", "--inh-caps=-all", "--no-new-privs"]) as d:
+                poll_until(lambda: d.service("other")["report"] or "cannot" in d.log.read_text(), "the first report")
+                expect(d.service("other")["summary"]["state"] == "watching", d.log.read_text())
+                d.stop()
+            expect(service.poll() is None, "the service did not survive")
+        finally:
+            service.kill()
+            service.wait()
 
 
 def bad_configuration():
@@ -442,7 +465,7 @@ def page():
             d.stop()
 
 
-CASES = {"serve_watches": watches, "serve_killed": killed, "serve_hostile": hostile, "serve_other_users": other_users,
+CASES = {"serve_watches": watches, "serve_killed": killed, "serve_hostile": hostile, "serve_other_users": other_users, "serve_confined": confined,
          "serve_bad_configuration": bad_configuration, "serve_churn": churn, "serve_label": label, "serve_page": page}
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@
 #include "attach/resident.h"
 #include "attach/target.h"
 
-static struct remote *remote_of(const struct target *child)
+static struct remote *remote_of(const struct target *child, int mode)
 {
 	struct remote *r = calloc(1, sizeof(*r));
 	struct resident there;
@@ -20,7 +20,7 @@ static struct remote *remote_of(const struct target *child)
 	assert_non_null(r);
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)child->pid);
 	r->pid = child->pid;
-	r->mem = open(path, O_RDWR | O_CLOEXEC);
+	r->mem = open(path, mode | O_CLOEXEC);
 	for (unsigned int i = 0; i < REMOTE_FDS; i++)
 		r->fds[i] = -1;
 	assert_int_equal(resident_find(child->pid, r->mem, NULL, 0, &there), 0);
@@ -28,12 +28,11 @@ static struct remote *remote_of(const struct target *child)
 	return r;
 }
 
-static void test_borrowed(void **state)
+static void borrowed(int mode)
 {
 	struct target child = target_start();
-	struct remote *r = remote_of(&child);
+	struct remote *r = remote_of(&child, mode);
 
-	(void)state;
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(remote_borrow(r, 5000), 0);
 		assert_int_equal(remote_syscall(r, SYS_getpid, (const uint64_t[6]){0}), child.pid);
@@ -58,11 +57,18 @@ static void test_borrowed(void **state)
 	target_end(&child);
 }
 
+static void test_borrowed(void **state)
+{
+	(void)state;
+	borrowed(O_RDWR);
+	borrowed(O_RDONLY); /* of another user, without CAP_DAC_OVERRIDE */
+}
+
 /* A call that crashes is our failure, not the target's end. */
 static void test_crash(void **state)
 {
 	struct target child = target_start();
-	struct remote *r = remote_of(&child);
+	struct remote *r = remote_of(&child, O_RDWR);
 
 	(void)state;
 	assert_int_equal(remote_borrow(r, 5000), 0);
