@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/maps.h"
 #include "attach/outstanding.h"
 #include "attach/reading.h"
 #include "core/elapsed.h"
@@ -79,6 +80,18 @@ static void option(const struct telling *t, int fd, int copy, int level, int nam
 	tell(t, e);
 }
 
+static bool is_libpq(void *ctx, const struct mapping *m)
+{
+	(void)ctx;
+	return strncmp(maps_base(m->path), "libpq", strlen("libpq")) == 0;
+}
+
+/* Is there a library whose callers make a connection step by step (libpq's PQconnectPoll), so that what it sent first may be a part of that? */
+static bool sets_up_in_steps(pid_t pid)
+{
+	return maps_walk(pid, is_libpq, NULL) > 0;
+}
+
 /*
  * The event's moment lies before the state was read: what the process did by then is in that state, and what it did since is told behind it. The
  * other way round, an answer that was read in between would be told before the question that it answers, which would look unanswered for ever.
@@ -95,7 +108,9 @@ static void tell_outstanding(const struct telling *t, int fd, int copy)
 	/* Who has one thread and reads here has asked last: nobody else of it could. */
 	if (state == OUTSTANDING_NOT || (state == OUTSTANDING_EITHER && !reading(t->pid, fd)))
 		return;
-	e.a0 = state == OUTSTANDING_FRESH;
+	e.a0 = state == OUTSTANDING_FRESH                               ? WIRE_OUTSTANDING_FRESH
+	       : state == OUTSTANDING_FIRST && sets_up_in_steps(t->pid) ? WIRE_OUTSTANDING_SET_UP
+									: WIRE_OUTSTANDING_ASKED;
 	e.t0 = elapsed_ns(ago, now);
 	if (e.t0 > e.t1 + TICK_NS)
 		return;

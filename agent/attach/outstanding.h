@@ -8,11 +8,15 @@
 
 enum outstanding {
 	OUTSTANDING_NOT,
-	OUTSTANDING_ASKED,  /* bytes were sent, and none came back since; the last was sent *ret_ago_ns ago */
-	OUTSTANDING_EITHER, /* the last was sent *ret_ago_ns ago, and the last came in the same tick of the kernel's */
-	OUTSTANDING_FRESH,  /* not a byte went through it since it was made, *ret_ago_ns ago: the peer may be to speak first */
+	OUTSTANDING_FIRST, /* bytes were sent, and none ever came back; the last was sent *ret_ago_ns ago */
+	OUTSTANDING_ASKED, /* some came back, and none since the last was sent, *ret_ago_ns ago */
+	OUTSTANDING_EITHER, /* the last was sent *ret_ago_ns ago, the last came in the same tick of the kernel's, and nothing tells which was later */
+	OUTSTANDING_FRESH, /* not a byte went through it since it was made, *ret_ago_ns ago: the peer may be to speak first */
 };
 
+struct tcp_info;
+/* What the kernel's account of an established connection says (linux/tcp.h). */
+enum outstanding outstanding_state(const struct tcp_info *i);
 enum outstanding outstanding(int fd, uint64_t *ret_ago_ns);
 
 #endif

@@ -100,7 +100,7 @@ static void asked_before(struct deadline *d, const struct event *e)
 	struct conn *c = model_conn(d->env.model, e->pid, e->fd);
 	struct deadline_conn *k = c && peer_is_dependency(c) ? deadline_conn_of(d, c) : NULL;
 
-	if (!k || k->now.phase != PHASE_IDLE || e->a0)
+	if (!k || k->now.phase != PHASE_IDLE || e->a0 == WIRE_OUTSTANDING_FRESH)
 		return;
 	k->operation_ns = e->t0;
 	deadline_turn(d, k, PHASE_RESPONSE, e->t0, END_DATA, NULL);

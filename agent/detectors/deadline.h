@@ -144,6 +144,8 @@ struct judge {
 void watch_runtime(struct watch *w, const struct wait *wait);
 /* Is this a wait for the next tick of the clock by which a library looks after its deadlines? */
 bool runtime_clock(const struct stacks *stacks, const struct wait *wait);
+/* Was the connect begun by a library that leaves it to its caller to give up? */
+bool runtime_leaves_connect(const struct stacks *stacks, uint32_t stack);
 bool judge_runtime(const struct watch *w, const struct judge *j, struct observation *o);
 
 /* deadline_bound.c */

@@ -95,17 +95,33 @@ static const struct {
 	{499 * NS_PER_MS, "libnode"},
 };
 
+static bool is_of(const struct frame *f, const char *module)
+{
+	return f->module && strncmp(f->module, module, strlen(module)) == 0;
+}
+
 bool runtime_clock(const struct stacks *stacks, const struct wait *wait)
 {
 	size_t n;
 	const struct frame *f = stacks_frames(stacks, wait->stack, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; f[i].module && k < sizeof(clocks) / sizeof(clocks[0]); k++) {
-			if (wait->limit_ns == (int64_t)clocks[k].tick_ns &&
-			    strncmp(f[i].module, clocks[k].module, strlen(clocks[k].module)) == 0)
+		for (size_t k = 0; k < sizeof(clocks) / sizeof(clocks[0]); k++) {
+			if (wait->limit_ns == (int64_t)clocks[k].tick_ns && is_of(&f[i], clocks[k].module))
 				return true;
 		}
 	}
+	return false;
+}
+
+/* libpq: PQconnectPoll does not look at connect_timeout, whoever calls it has to (its manual, "Database Connection Control Functions"). */
+bool runtime_leaves_connect(const struct stacks *stacks, uint32_t stack)
+{
+	size_t n;
+	const struct frame *f = stacks_frames(stacks, stack, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_of(&f[i], "libpq"))
+			return true;
 	return false;
 }

@@ -22,6 +22,18 @@ static const char *protocol_of(const struct conn *c)
 	return c->protocol ? c->protocol->name : "";
 }
 
+/* Is the connection still being set up? A deadline on connecting covers that, for as long as the kernel's would. */
+static bool sets_up(const struct deadline *d, const struct deadline_conn *k, enum phase phase, uint64_t age_ns)
+{
+	const struct conn *c = k->conn;
+
+	if (age_ns >= DEADLINE_KERNEL_NS)
+		return false;
+	if (phase == PHASE_CONNECT)
+		return runtime_leaves_connect(d->env.stacks, c->connect_stack);
+	return phase == PHASE_RESPONSE && !k->asked && !c->bytes_in && (!c->inherited || c->set_up);
+}
+
 static struct judge judge_of(const struct deadline *d, const struct deadline_conn *k, uint64_t now_ns, const struct watch *w)
 {
 	uint64_t age = elapsed_ns(w->since_ns, now_ns);
@@ -32,8 +44,7 @@ static struct judge judge_of(const struct deadline *d, const struct deadline_con
 		.user_timeout_ns = k->conn->user_timeout_ns,
 		.syn_count = k->conn->syncnt,
 		.wheel = wheel_turns(d, k->conn->process->pid),
-		.set_up = w->phase == PHASE_RESPONSE && !k->asked && !k->conn->bytes_in && !k->conn->inherited &&
-			  age < DEADLINE_KERNEL_NS,
+		.set_up = sets_up(d, k, w->phase, age),
 		.dripping = k->gaps && k->longest_gap_ns >= DRIP_GAP_NS &&
 			    age <= k->longest_gap_ns + k->longest_gap_ns / 8 + DRIP_SLACK_NS,
 	};

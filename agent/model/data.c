@@ -126,10 +126,11 @@ void data_on_outstanding(struct model *m, struct proc *p, const struct event *e)
 	(void)m;
 	if (!c)
 		return;
-	if (e->a0) {
+	if (e->a0 == WIRE_OUTSTANDING_FRESH) {
 		c->pub.connect_t1 = e->t0;
 		return;
 	}
+	c->pub.set_up = e->a0 == WIRE_OUTSTANDING_SET_UP;
 	c->pub.last_out_ns = e->t0;
 	c->awaiting = true;
 	epoll_update(c);

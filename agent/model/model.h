@@ -71,7 +71,8 @@ struct conn {
 	char path[LIMIT_PEER_TEXT]; /* of files: the path it was opened with */
 	bool is_sink;               /* a log: descriptors 1 and 2, files for appending, as the shim classified it */
 	bool nonblocking;
-	bool inherited;      /* existed before we watched: what happened to it before is unknown */
+	bool inherited; /* existed before we watched: what happened to it before is unknown */
+	bool set_up;    /* … but this is known: nobody has answered on it yet, and what was sent may be a part of its set-up */
 	int64_t rcvtimeo_ns; /* 0 = none (the default), WAIT_UNKNOWN if inherited */
 	int64_t sndtimeo_ns;
 	int64_t user_timeout_ns; /* TCP_USER_TIMEOUT, 0 = none */

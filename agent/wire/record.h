@@ -161,6 +161,13 @@ enum wire_fd_kind {
 enum wire_role { WIRE_ROLE_UNKNOWN = 0, WIRE_ROLE_CLIENT = 1, WIRE_ROLE_SERVER = 2, WIRE_ROLE_LISTENER = 3 };
 
 /* What a deadline covers that a runtime keeps. In DEADLINE's a0. */
+enum wire_outstanding {
+	WIRE_OUTSTANDING_ASKED = 0,
+	WIRE_OUTSTANDING_FRESH = 1, /* not a byte went either way */
+	WIRE_OUTSTANDING_SET_UP =
+		2, /* asked for the first time, perhaps for the connection's set-up: by a library that leaves its deadline to the caller */
+};
+
 enum wire_deadline {
 	WIRE_DEADLINE_READ = 1,   /* each read of the descriptor */
 	WIRE_DEADLINE_WRITE = 2,  /* each write, and the connect */

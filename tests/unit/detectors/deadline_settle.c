@@ -145,6 +145,54 @@ static void test_slices_while_set_up(void **state)
 	}
 }
 
+/* By attach: only where what was sent may have been a part of the set-up. */
+static void test_slices_from_before(void **state)
+{
+	(void)state;
+	for (int set_up = 0; set_up <= 1; set_up++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		r.s.stack = rig_stack(&r, "charge", "shop");
+		const struct sockaddr_in peer = script_address("10.0.0.9", 443);
+		script_event(&r.s, (struct event){.id = WIRE_FD_KIND,
+						  .fd = 5,
+						  .a0 = WIRE_FD_SOCKET,
+						  .a1 = (uint64_t)WIRE_ROLE_CLIENT << WIRE_ROLE_SHIFT,
+						  .data = (const uint8_t *)&peer,
+						  .data_len = sizeof peer});
+		script_event(&r.s, (struct event){.id = WIRE_OUTSTANDING,
+						  .fd = 5,
+						  .a0 = set_up ? WIRE_OUTSTANDING_SET_UP : WIRE_OUTSTANDING_ASKED,
+						  .t0 = r.s.now,
+						  .t1 = r.s.now});
+		for (int i = 0; i < 25; i++)
+			script_poll(&r.s, 5, POLLIN, 0, (int64_t)SCRIPT_SEC);
+		rig_finish(&r);
+		assert_string_equal(bound(&r, "response"), set_up ? "unknown" : "none");
+		rig_done(&r);
+	}
+}
+
+/* A connect in slices: the kernel's bound, unless a library made it that leaves its deadline to whoever waits. */
+static void test_connect_in_slices(void **state)
+{
+	static const char *const modules[] = {"libcurl.so.4", "libpq-9b38f5e3.so.5.17"};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		r.s.stack = rig_stack(&r, "connect", modules[i]);
+		script_socket(&r.s, 5);
+		script_connect(&r.s, 5, "10.0.0.9", 443, EINPROGRESS);
+		for (int k = 0; k < 25; k++)
+			script_poll(&r.s, 5, POLLOUT, 0, (int64_t)SCRIPT_SEC);
+		rig_finish(&r);
+		assert_string_equal(bound(&r, "connect"), i ? "unknown" : "kernel");
+		rig_done(&r);
+	}
+}
+
 /* It has spoken before: what waits in slices now is no set-up. */
 static void test_slices_after_set_up(void **state)
 {
@@ -281,6 +329,8 @@ int main(void)
 		cmocka_unit_test(test_asked_to_end),
 		cmocka_unit_test(test_slices_while_set_up),
 		cmocka_unit_test(test_slices_after_set_up),
+		cmocka_unit_test(test_slices_from_before),
+		cmocka_unit_test(test_connect_in_slices),
 		cmocka_unit_test(test_drip_under_a_watchdog),
 		cmocka_unit_test(test_read_after_poll),
 	};
