@@ -197,28 +197,70 @@ static bool is_transient(int64_t code)
 	return false;
 }
 
+/* What a document says of an error. */
+struct outcome {
+	int64_t ok, code;
+	const char *name;
+	size_t name_len;
+};
+
+static void outcome_element(const struct bson_element *e, struct outcome *o)
+{
+	int64_t number;
+	const char *text;
+	size_t n;
+
+	if (bson_is(e, "ok") && bson_number(e, &number))
+		o->ok = number;
+	else if (bson_is(e, "code") && bson_number(e, &number))
+		o->code = number;
+	else if (bson_is(e, "codeName") && (text = bson_text(e, &n)))
+		o->name = text, o->name_len = n;
+}
+
+/* The document that an element holds. */
+static bool inner(const struct bson_element *e, struct bson *ret)
+{
+	return (e->type == 0x03 || e->type == 0x04) && bson_begin(ret, e->value, e->len);
+}
+
+/* Writes that failed are told in an answer that is "ok": the first of them, or what kept them from being durable. */
+static void outcome_of_writes(const struct bson_element *e, struct outcome *o)
+{
+	struct bson doc, list;
+	struct bson_element first;
+
+	if (bson_is(e, "writeErrors")) {
+		if (!inner(e, &list) || !bson_next(&list, &first) || !inner(&first, &doc))
+			return;
+	} else if (!bson_is(e, "writeConcernError") || o->code || !inner(e, &doc)) {
+		return;
+	}
+	while (bson_next(&doc, &first))
+		outcome_element(&first, o);
+	o->ok = 0;
+}
+
 static void result(struct talk_call *q, const uint8_t *b, size_t len)
 {
 	struct bson doc;
 	struct bson_element e;
-	int64_t number, ok = 1, code = 0;
-	const char *name = NULL, *text;
-	size_t n, name_len = 0;
+	struct outcome all = {.ok = 1}, writes = {.ok = 1};
 
 	if (!body(b, len, &doc))
 		return;
 	while (bson_next(&doc, &e)) {
-		if (bson_is(&e, "ok") && bson_number(&e, &number))
-			ok = number;
-		else if (bson_is(&e, "code") && bson_number(&e, &number))
-			code = number;
-		else if (bson_is(&e, "codeName") && (text = bson_text(&e, &n)))
-			name = text, name_len = n;
+		outcome_element(&e, &all);
+		outcome_of_writes(&e, &writes);
 	}
-	if (ok)
+	const struct outcome *o = all.ok ? &writes : &all;
+	if (o->ok)
 		return;
-	q->r.status = (int)code;
-	talk_fail(q, name ? name : "error", name ? name_len : 5, is_transient(code));
+	if (o->name || !o->code)
+		talk_fail(q, o->name ? o->name : "error", o->name ? o->name_len : 5, is_transient(o->code));
+	else
+		talk_fail_number(q, (int)o->code, is_transient(o->code));
+	q->r.status = (int)o->code;
 }
 
 static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
