@@ -53,7 +53,7 @@ static enum retry_result result_of(const struct request *q)
 	switch (q->end) {
 	case REQUEST_DONE:
 		if (q->area != AREA_HTTP)
-			return !q->failed ? RETRY_OK : q->transient ? RETRY_FAILED : RETRY_REFUSED;
+			return !q->failed ? RETRY_OK : q->transient ? RETRY_FAILED : q->setup ? RETRY_NEUTRAL : RETRY_REFUSED;
 		return result_of_status(q->status);
 	case REQUEST_PENDING:
 		return RETRY_PENDING;

@@ -44,6 +44,7 @@ struct http1 {
 	uint64_t answer_seen; /* its bytes that are already counted */
 	uint64_t asked_seen;  /* bytes of the request under way that are already counted */
 	bool wide;            /* captured further than other connections */
+	bool h2c;             /* the server has gone over to HTTP/2 (RFC 7540 3.2) */
 };
 
 static uint64_t begin_ns(const struct http1 *s, enum direction d)
@@ -287,6 +288,7 @@ static enum http1_body response_head(void *ctx, const struct http1_head *h)
 		s->c->peer_ends = !q->is_last && http1_head_is_last(h);
 	}
 	if (h->status == 101 || (q->is_connect && h->status >= 200 && h->status < 300)) {
+		s->h2c = h->status == 101 && h->h2c;
 		finish_first(s, REQUEST_DONE, s->e.t1);
 		return HTTP1_BODY_OPAQUE;
 	}
@@ -401,6 +403,15 @@ static void http1_data(void *state, enum direction d, const struct event *e, con
 		go_opaque(s);
 }
 
+static const char *http1_turned(void *state, const uint8_t *bytes, size_t len, size_t *ret_at)
+{
+	const struct http1 *s = state;
+	const uint8_t *end = s->h2c ? memmem(bytes, len, "\r\n\r\n", 4) : NULL;
+
+	*ret_at = end ? (size_t)(end - bytes) + 4 : len;
+	return s->h2c ? "http2" : NULL;
+}
+
 static void http1_close(void *state, const struct event *e, enum conn_end how)
 {
 	static const enum request_end ends[] = {
@@ -426,6 +437,7 @@ const struct protocol http1_protocol = {
 	.probe = http1_head_probe,
 	.open = http1_open,
 	.data = http1_data,
+	.turned = http1_turned,
 	.close = http1_close,
 	.resync = http1_resync,
 };

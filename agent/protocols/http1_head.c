@@ -269,7 +269,8 @@ static void on_idempotency_key(struct http1_head *h, struct span v, uint64_t now
 static void on_upgrade(struct http1_head *h, struct span v, uint64_t now_ns)
 {
 	(void)now_ns;
-	h->upgrade = v.len > 0; /* the handshake is answered at once; what comes afterwards is not HTTP any more */
+	h->upgrade = v.len > 0; /* the handshake is answered at once; what comes afterwards is not HTTP/1 any more */
+	h->h2c = v.len == 3 && strncasecmp((const char *)v.at, "h2c", 3) == 0;
 }
 
 /* Server-sent events: an answer without an end. */

@@ -21,8 +21,8 @@ struct http1_head {
 	/* fields */
 	char traceparent[64];
 	bool idempotency_key;
-	bool upgrade;
-	bool waits; /* its answer may come late by design, or has no end */
+	bool upgrade, h2c; /* Upgrade is there; and names HTTP/2 in the clear */
+	bool waits;        /* its answer may come late by design, or has no end */
 	bool has_length;
 	uint64_t length;
 	bool chunked;           /* Transfer-Encoding ends in chunked */

@@ -249,6 +249,31 @@ static bool probe(struct protocols *p, struct stream *s, enum direction d, const
 	return false;
 }
 
+static const struct protocol *named(const char *name)
+{
+	for (size_t i = 0; protocol_table[i]; i++) {
+		if (!strcmp(protocol_table[i]->name, name))
+			return protocol_table[i];
+	}
+	return NULL;
+}
+
+/* Both sides have agreed on another protocol, which goes on in the bytes that were fed last. */
+static void turn(struct protocols *p, struct stream *s, enum direction d, const struct event *e, size_t len, size_t gap)
+{
+	size_t at = len;
+	const char *name = s->protocol->turned ? s->protocol->turned(s->state, e->data, len, &at) : NULL;
+	const struct protocol *next = name ? named(name) : NULL;
+
+	if (!next)
+		return;
+	s->protocol->close(s->state, e, CONN_CLOSED_BY_US);
+	s->protocol = s->conn->protocol = NULL;
+	adopt(p, s, next, d, false);
+	if (s->state && (len > at || gap))
+		next->data(s->state, d, e, e->data + at, len - at, gap);
+}
+
 static void feed(struct protocols *p, struct stream *s, enum direction d, const struct event *e)
 {
 	size_t total = e->ret > 0 ? (size_t)e->ret : 0, last = event_tail_len(e), len = e->data_len - last;
@@ -270,6 +295,7 @@ static void feed(struct protocols *p, struct stream *s, enum direction d, const 
 	s->protocol->data(s->state, d, e, e->data, len, total - len - last);
 	if (last && !s->opaque)
 		s->protocol->data(s->state, d, e, e->data + len, last, 0);
+	turn(p, s, d, e, len, total - len - last);
 }
 
 static void on_data(void *ctx, struct conn *c, enum direction d, const struct event *e)

@@ -84,6 +84,8 @@ static void command(struct resp *reader, const struct resp_value *v)
 	memcpy(q->r.summary, q->r.method, sizeof(q->r.method));
 	memcpy(q->r.text, q->r.method, sizeof(q->r.method));
 	q->r.operation_key = v->hash;
+	/* Libraries introduce themselves; older servers refuse it. */
+	q->r.setup = word_is(v, 0, "CLIENT") || word_is(v, 0, "HELLO");
 	q->left = 1;
 	/* One answer a channel. */
 	if (ends_in(q->r.method, "SUBSCRIBE") && v->count > 2)

@@ -25,7 +25,7 @@ struct seen {
 	uint32_t pid;
 	struct probes *rests; /* its first program is to rest, and what is forked */
 	size_t of[256];
-	size_t stacks, images, waiting;
+	size_t stacks, images, waiting, ends;
 	int waiting_fd;
 	uint64_t last_t1;
 	char text[64];
@@ -51,6 +51,9 @@ static inline void see(void *ctx, uint32_t pid, uint32_t tid, const struct wire_
 		s->waiting++;
 		s->waiting_fd = r->fd;
 	}
+	if (r->event == WIRE_WRITE && (r->flags & WIRE_F_TAIL))
+		s->ends +=
+			r->data_len == WIRE_DATA_MAX && !memcmp(data, "first", 5) && !memcmp(data + WIRE_DATA_MAX - 4, "last", 4);
 	if (r->event == WIRE_WRITE && r->data_len > 0 && r->data_len < sizeof(s->text))
 		memcpy(s->text, data, r->data_len);
 }
@@ -121,7 +124,7 @@ struct child {
 	int go; /* our end of its socket */
 };
 
-static inline struct child child_start(unsigned int n)
+static inline struct child child_writes(const char *text, size_t len, unsigned int n)
 {
 	int ends[2];
 	struct child c;
@@ -139,7 +142,7 @@ static inline struct child child_start(unsigned int n)
 			_exit(1);
 		while (read(ends[1], &byte, 1) == 1) {
 			for (unsigned int i = 0; i < n; i++) {
-				if (write(ends[1], "hello", 5) != 5)
+				if (write(ends[1], text, len) != (ssize_t)len)
 					_exit(1);
 			}
 		}
@@ -151,6 +154,11 @@ static inline struct child child_start(unsigned int n)
 	for (int i = 0; i < PATIENCE && !waits_in(c.pid, SYS_read); i++)
 		poll(NULL, 0, 1);
 	return c;
+}
+
+static inline struct child child_start(unsigned int n)
+{
+	return child_writes("hello", 5, n);
 }
 
 static inline void child_go(const struct child *c, unsigned int n)

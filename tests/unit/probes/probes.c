@@ -76,6 +76,33 @@ static void a_running_process_is_watched(void **state)
 	probes_free(p);
 }
 
+/* Of a call that moves more than is copied, the end is copied too, where the policy is that of many messages. */
+static void a_long_call_has_its_end(void **state)
+{
+	enum { LONG = 5 * 8000 };
+	static char text[LONG] = "first";
+	struct probes *p = open_probes(false, 0);
+	struct child c;
+	struct seen s = {0};
+
+	(void)state;
+	if (p == NULL)
+		return;
+	memcpy(text + LONG - 4, "last", 4);
+	c = child_writes(text, LONG, 1);
+	s.pid = (uint32_t)c.pid;
+	assert_int_equal(probes_watch(p, c.pid), 0);
+	until_waiting(p, &s);
+	probes_set_policy(p, s.pid, s.waiting_fd, WIRE_POLICY_HEAD_16K);
+	child_go(&c, LONG / 5);
+	until_waiting(p, &s);
+	read_all(p, &s);
+	assert_int_equal(s.of[WIRE_WRITE], 1);
+	assert_int_equal(s.ends, 1);
+	child_end(&c);
+	probes_free(p);
+}
+
 static void seen_and_lost_add_up(void **state)
 {
 	enum { CALLS = 20000 };
@@ -186,4 +213,5 @@ static void a_function_is_watched(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(a_function_is_watched), cmocka_unit_test(a_running_process_is_watched),
-	  cmocka_unit_test(seen_and_lost_add_up), cmocka_unit_test(own_children_are_watched_from_their_exec_on))
+	  cmocka_unit_test(a_long_call_has_its_end), cmocka_unit_test(seen_and_lost_add_up),
+	  cmocka_unit_test(own_children_are_watched_from_their_exec_on))

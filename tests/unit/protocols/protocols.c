@@ -96,6 +96,38 @@ static void pipelines_raise_their_policy(void **state)
 	}
 }
 
+/* From HTTP/1.1 to HTTP/2 on the same connection: what comes behind is read, in the same call or a later one. */
+static void an_upgrade_to_http2_is_followed(void **state)
+{
+	static const char ask[] = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+				  "HTTP2-Settings: AAMAAABk\r\n\r\n";
+	static const char agree[] = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+				    "\000\000\000\004\000\000\000\000\000\000\000\001\001\005\000\000\000\001\210";
+	static const char two[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\000\000\000\004\000\000\000\000\000"
+				  "\000\000\010\001\005\000\000\000\003\203\206\004\004/two";
+	static const char answer[] = "\000\000\001\001\005\000\000\000\003\215";
+
+	(void)state;
+	if (strcmp(protocol_table[0]->name, "http2") != 0) /* not built here */
+		return;
+	for (size_t cut = 0; cut < sizeof(agree) - 1; cut++) {
+		struct fixture f;
+
+		fixture_client(&f);
+		script_write(&f.s, 5, ask);
+		if (cut)
+			script_data(&f.s, WIRE_READ, 5, agree, cut, cut, 0);
+		script_data(&f.s, WIRE_READ, 5, agree + cut, sizeof(agree) - 1 - cut, sizeof(agree) - 1 - cut, 0);
+		script_data(&f.s, WIRE_WRITE, 5, two, sizeof(two) - 1, sizeof(two) - 1, 0);
+		script_data(&f.s, WIRE_READ, 5, answer, sizeof(answer) - 1, sizeof(answer) - 1, 0);
+		assert_int_equal(f.n_ended, 2);
+		assert_int_equal(f.ended[0].status, 101);
+		assert_string_equal(f.ended[1].path, "/two");
+		assert_int_equal(f.ended[1].status, 404);
+		fixture_done(&f);
+	}
+}
+
 static void a_greeting_of_the_server_is_not_http(void **state)
 {
 	struct fixture f;
@@ -233,4 +265,5 @@ TEST_MAIN(cmocka_unit_test(the_table_is_whole), cmocka_unit_test(first_bytes_spl
 	  cmocka_unit_test(opaque_connections_lower_their_policy), cmocka_unit_test(pipelines_raise_their_policy),
 	  cmocka_unit_test(a_greeting_of_the_server_is_not_http), cmocka_unit_test(inherited_connections_are_caught_at_a_message),
 	  cmocka_unit_test(both_ends_of_a_socketpair), cmocka_unit_test(after_a_loss_the_next_message_is_found),
-	  cmocka_unit_test(a_dropped_record_does_no_lasting_harm), cmocka_unit_test(many_connections))
+	  cmocka_unit_test(a_dropped_record_does_no_lasting_harm), cmocka_unit_test(many_connections),
+	  cmocka_unit_test(an_upgrade_to_http2_is_followed))
