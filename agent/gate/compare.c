@@ -40,6 +40,8 @@ bool baseline_would_show(const struct gate_input *in, const json_t *finding, cha
 
 	if (before < p->requests)
 		snprintf(why, size, "the baseline saw %.0f requests only", before);
+	else if (report_seconds(in->baseline) < in->settle_s)
+		snprintf(why, size, "the baseline was watched for %.0f s only", report_seconds(in->baseline));
 	else if (all > 0 && lost / all > p->lost_share)
 		snprintf(why, size, "the baseline lost %.3g %% of its records", lost / all * 100);
 	else if (written > 0 && read / written < p->log_share && strncmp(json_text(finding, "rule"), "data.log.", 9) == 0)

@@ -20,6 +20,7 @@ struct gate_input {
 	const char *today;      /* "2026-11-21", for exceptions */
 	bool prove;             /* faults were to be injected */
 	const char *ended;      /* why the service ended before its time, or NULL */
+	double settle_s;        /* of sessions that go on: how long it takes until what was seen is told */
 	const char *unwatched;  /* why the report says nothing of now, or NULL */
 };
 

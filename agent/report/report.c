@@ -2,7 +2,9 @@
  * The report's object: its parts, its check, and one of several. The caller's thread; nothing is kept.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/event.h"
 #include "report/report.h"
@@ -113,6 +115,23 @@ json_int_t report_requests(const json_t *report)
 	const json_t *service = json_object_get(report, "service");
 	return json_integer_value(json_object_get(service, "client_requests")) +
 	       json_integer_value(json_object_get(service, "server_requests"));
+}
+
+/* Seconds since the epoch of "2026-11-21T12:00:00.000Z"; 0 if it is none. */
+static double seconds_of(const char *text)
+{
+	struct tm tm = {0};
+	const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+
+	return rest ? (double)timegm(&tm) + (*rest == '.' ? strtod(rest, NULL) : 0) : 0;
+}
+
+double report_seconds(const json_t *report)
+{
+	const json_t *service = json_object_get(report, "service");
+
+	return seconds_of(json_string_value(json_object_get(service, "end"))) -
+	       seconds_of(json_string_value(json_object_get(service, "start")));
 }
 
 size_t report_count(const json_t *report, const char *severity)

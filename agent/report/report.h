@@ -27,6 +27,8 @@ bool report_check(const json_t *report, char *err, size_t err_size);
 json_t *report_merge(json_t *const *reports, size_t n);
 /* Requests that the service made and served. */
 json_int_t report_requests(const json_t *report);
+/* How long it was watched. */
+double report_seconds(const json_t *report);
 /* Findings of a severity, "error". */
 size_t report_count(const json_t *report, const char *severity);
 

@@ -105,6 +105,7 @@ json_t *board_verdict(struct board *b, const struct board_service *s, const char
 			    : stable && stable->report ? stable->report
 						       : none,
 		.today = today,
+		.settle_s = BOARD_SETTLE_S,
 		.unwatched = not_of_now(b, s),
 	};
 	policy_tier(&b->policy, s->tier);

@@ -13,7 +13,8 @@
 
 #define BOARD_SERVICES_MAX 256U
 #define BOARD_TEXT 160U
-#define BOARD_SILENT_S 30U /* a session writes its report every two seconds: one that did not for so long says nothing of now */
+#define BOARD_SILENT_S 30U  /* a session writes its report every two seconds: one that did not for so long says nothing of now */
+#define BOARD_SETTLE_S 15.0 /* of a session that goes on: so long may detectors hold back what may yet turn out otherwise */
 
 enum board_state { BOARD_WAITING, BOARD_WATCHING, BOARD_ENDED, BOARD_REFUSED };
 
@@ -47,7 +48,7 @@ const char *board_state_name(enum board_state s);
 json_t *board_summary(const struct board *b, const struct board_service *s);
 /*
  * The gate's verdict over its latest report, beside its stable version's; a new object. It passes only what is watched now: a session that
- * ended, or says nothing any more, is no evidence about the version that runs, nor is one whose stable version was not seen.
+ * ended, has just begun, or says nothing any more, is no evidence about the version that runs, nor is one whose stable version was not seen.
  */
 json_t *board_verdict(struct board *b, const struct board_service *s, const char *today);
 

@@ -88,6 +88,12 @@ static void passes_what_is_watched_only(void **state)
 	assert_string_equal(verdict(b, "web"), "inconclusive");
 	board_update(b, shop, BOARD_REFUSED, NULL, 3);
 	assert_string_equal(verdict(b, "shop"), "fail"); /* what was found stays found */
+	/* its session has just begun: what takes its time was not told yet */
+	board_update(b, web, BOARD_WATCHING, sample_report(NULL), 4);
+	assert_string_equal(verdict(b, "web"), "pass");
+	json_object_set_new(json_object_get(web->report, "service"), "end", json_string("2026-11-21T10:00:14.900Z"));
+	assert_string_equal(verdict(b, "web"), "inconclusive");
+	board_update(b, web, BOARD_ENDED, NULL, 4);
 	/* the next version begins: what its predecessor did is no evidence, for or against */
 	board_update(b, web, BOARD_WATCHING, NULL, 4);
 	board_update(b, shop, BOARD_WATCHING, NULL, 4);
@@ -106,6 +112,10 @@ static void wants_the_stable_version(void **state)
 	assert_string_equal(verdict(b, "shop"), "inconclusive");
 	snprintf(web->stable, sizeof(web->stable), "job");
 	assert_string_equal(verdict(b, "web"), "inconclusive");
+	snprintf(shop->stable, sizeof(shop->stable), "web"); /* seen without it, for as long as it takes to see it */
+	assert_string_equal(verdict(b, "shop"), "fail");
+	json_object_set_new(json_object_get(web->report, "service"), "end", json_string("2026-11-21T10:00:14.900Z"));
+	assert_string_equal(verdict(b, "shop"), "inconclusive");
 	sample_done(b);
 }
 
