@@ -5,7 +5,10 @@
 #include "preload/call.h"
 #include "preload/memory.h"
 
-#define LIMITED_SHARE 8 /* under RLIMIT_AS so much of the address space may be ours, or little more than the tables */
+/* Under RLIMIT_AS so much of the address space may be ours: an eighth of it; of a small one the tables and some rings, but no more than a quarter:
+ * a thread's first malloc wants 64 MiB in one piece, and without them each call of it maps memory. */
+#define LIMITED_SHARE 8
+#define LIMITED_SHARE_MOST 4
 #define LIMITED_RINGS_BYTES (64U << 20)
 
 static bool header_fits(const struct wire_header *h, uint64_t file_bytes)
@@ -41,12 +44,14 @@ void memory_unmap(void *p, size_t bytes)
 /* How much of an address space that somebody has limited may be ours. */
 static uint64_t map_bytes_max(const struct wire_header *h)
 {
-	const uint64_t least = h->ring_off + LIMITED_RINGS_BYTES;
+	uint64_t most = h->ring_off + LIMITED_RINGS_BYTES;
 	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
 
 	if (cpu_syscall(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit, 0, 0) != 0 || limit.rlim_cur == RLIM_INFINITY)
 		return UINT64_MAX;
-	return limit.rlim_cur / LIMITED_SHARE > least ? limit.rlim_cur / LIMITED_SHARE : least;
+	if (most > limit.rlim_cur / LIMITED_SHARE_MOST)
+		most = limit.rlim_cur / LIMITED_SHARE_MOST;
+	return limit.rlim_cur / LIMITED_SHARE > most ? limit.rlim_cur / LIMITED_SHARE : most;
 }
 
 /* All of it, or under RLIMIT_AS a prefix with as many rings as can be had. The rings are large, and most threads are never made: what no
@@ -69,12 +74,13 @@ struct wire_header *memory_map(int fd, void *over, size_t over_bytes, uint32_t *
 	}
 	most = map_bytes_max(h);
 	rings_at = h->ring_off;
-	for (threads = h->thread_max; threads && !all; threads = all ? threads : threads / 2) {
+	threads = h->thread_max;
+	if (most < rings_at + (uint64_t)threads * h->ring_bytes)
+		threads = most > rings_at + h->ring_bytes ? (uint32_t)((most - rings_at) / h->ring_bytes) : 1;
+	for (; threads && !all; threads = all ? threads : threads / 2) {
 		void *at;
 
 		bytes = rings_at + (size_t)threads * h->ring_bytes;
-		if (bytes > most && threads > 1)
-			continue;
 		at = bytes <= over_bytes ? over : NULL;
 		all = raw_map_at(at, bytes, at ? PROT_READ | PROT_WRITE : PROT_NONE, MAP_SHARED, fd);
 		if (all)
