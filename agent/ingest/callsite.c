@@ -232,14 +232,14 @@ static void mark_library(struct frame *frames, size_t n)
 	}
 }
 
-/* The allocator that a dynamic program has linked into itself is none of its own code. */
+/* The allocator that a dynamic program has linked into itself is none of its own code, not even one that it brings as source. */
 static bool is_allocator(const struct frame *f)
 {
 	static const char *const names[] = {"malloc",        "calloc",         "realloc",        "aligned_alloc",
 					    "memalign",      "posix_memalign", "valloc",         "__libc_malloc",
 					    "__libc_calloc", "__libc_realloc", "__libc_memalign"};
 
-	for (size_t i = 0; f->function != NULL && f->file == NULL && i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; f->function != NULL && i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(f->function, names[i]) == 0)
 			return true;
 	return false;
