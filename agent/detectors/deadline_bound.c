@@ -227,12 +227,13 @@ bool judge_weighs(struct observation *o, enum how how, enum weight weight)
 	return true;
 }
 
-/* An alarm that was set for the operation is meant to last as long as it was set for, although preparing takes a while. */
+/* An alarm that was set for the operation is meant to last as long as it was set for, although preparing takes a while: long, where the
+ * process gets no processor meanwhile. One of which less than half is left was set for something before. */
 static uint64_t alarm_limit(const struct watch *w)
 {
 	const uint64_t left = elapsed_ns(w->operation_ns, w->alarm_due_ns);
 
-	return left < w->alarm_len_ns && w->alarm_len_ns - left <= w->alarm_len_ns / 5 ? w->alarm_len_ns : left;
+	return left < w->alarm_len_ns && left >= w->alarm_len_ns / 2 ? w->alarm_len_ns : left;
 }
 
 static bool near_ns(uint64_t a, uint64_t b, uint64_t slack)

@@ -302,6 +302,28 @@ static void test_alarm(void **state)
 	}
 }
 
+/* An alarm was set for the call that it covers, although its process got no processor before it made it; one that is mostly over was not. */
+static void test_alarm_long_before(void **state)
+{
+	(void)state;
+	for (int spent = 0; spent < 2; spent++) {
+		struct rig r;
+		start(&r);
+		script_event(&r.s, (struct event){.id = WIRE_SIGACTION, .fd = -1, .a0 = 14});
+		script_event(&r.s, (struct event){.id = WIRE_ITIMER, .fd = -1, .a1 = 3 * SCRIPT_SEC});
+		script_pass(&r.s, (spent ? 2000 : 1200) * SCRIPT_MSEC);
+		connect_to(&r, 5);
+		script_write(&r.s, 5, RIG_GET);
+		script_took(&r.s, 300 * SCRIPT_MSEC);
+		script_read(&r.s, 5, RIG_200);
+		script_close(&r.s, 5);
+		rig_finish(&r);
+		const double seconds = rig_number(&r, 0, "phase", "total", "seconds", NULL);
+		assert_true(spent ? seconds < 1.1 : seconds == 3.0);
+		rig_done(&r);
+	}
+}
+
 /* A watchdog thread shuts the socket down: bounded after all, and no finding though the call itself has no limit. */
 static void test_watchdog_thread(void **state)
 {
@@ -401,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_slices_then_give_up),
 		cmocka_unit_test(test_falling_remainders),
 		cmocka_unit_test(test_alarm),
+		cmocka_unit_test(test_alarm_long_before),
 		cmocka_unit_test(test_watchdog_thread),
 		cmocka_unit_test(test_greeting_from_before),
 		cmocka_unit_test(test_last_look),

@@ -48,13 +48,17 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* A report in which nothing is decided. */
-static json_t *entered(void)
+/* A report in which nothing is decided, unless the calls stated a limit. */
+static json_t *entered_beside(double stated_s)
 {
 	json_t *r = report_new(json_pack("{s:s}", "name", "shop"));
 	const char *unknown = "{s:s, s:n, s:s, s:s}";
 	json_t *b = json_pack(unknown, "bound", "unknown", "seconds", "confidence", "suspected", "evidence", "");
 
+	if (stated_s > 0) {
+		json_object_set_new(b, "bound", json_string("finite"));
+		json_object_set_new(b, "seconds", json_real(stated_s));
+	}
 	json_array_append_new(json_object_get(r, "deadlines"),
 			      json_pack("{s:s, s:s, s:{s:O, s:O, s:O, s:o}, s:s}", "peer", "payments:443", "protocol", "http",
 					"phase", "connect", b, "response", b, "body", b, "total", json_copy(b), "verdict",
@@ -65,6 +69,11 @@ static json_t *entered(void)
 	json_decref(b);
 	proofs_enter(proofs, r);
 	return r;
+}
+
+static json_t *entered(void)
+{
+	return entered_beside(0);
 }
 
 static const json_t *row(const json_t *report, size_t i)
@@ -98,6 +107,24 @@ static void gives_up(void **state)
 	text_is(json_array_get(json_object_get(r, "deadlines"), 0), "verdict", "read");
 	assert_int_equal(json_array_size(json_object_get(r, "findings")), 0);
 	json_decref(r);
+}
+
+/* The call itself says how long it waits; on a busy machine its service comes late to giving up. */
+static void gives_up_late(void **state)
+{
+	static const struct {
+		double stated_s;
+		const char *text;
+	} cases[] = {{2.0, "gives up after 2.0 s"}, {0.5, "gives up after 2.4 s"}, {5.0, "gives up after 2.4 s"}};
+
+	(void)state;
+	told("stall", "response", "gave_up", 2430000000ULL, 2430000000ULL, 0);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		json_t *r = entered_beside(cases[i].stated_s);
+		text_is(row(r, 0), "text", cases[i].text);
+		text_is(bound(r, "response"), "confidence", "proven");
+		json_decref(r);
+	}
 }
 
 static void waits_for_ever(void **state)
@@ -152,7 +179,8 @@ static void nothing(void **state)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 int main(void)
 {
-	const struct CMUnitTest tests[] = {CASE(gives_up), CASE(waits_for_ever), CASE(attempts), CASE(plan), CASE(nothing)};
+	const struct CMUnitTest tests[] = {CASE(gives_up), CASE(gives_up_late), CASE(waits_for_ever),
+					   CASE(attempts), CASE(plan),          CASE(nothing)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
