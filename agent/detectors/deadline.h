@@ -95,6 +95,7 @@ struct watch {
 	uint32_t wait_stack;
 	uint64_t calls, request_id;
 	uint64_t last_t0;
+	uint64_t last_due_ns; /* when the latest wait with a limit was to end */
 	uint32_t last_tid;
 	bool by_call, forever, loop_forever, loop_forever_sure, go_timer, unknown, rearmed, last_timed_out, interrupted,
 		other_thread, slices;

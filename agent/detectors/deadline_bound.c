@@ -179,6 +179,8 @@ void watch_wait(struct watch *w, const struct wait *wait)
 		w->last_timed_out = false;
 		w->last_t0 = wait->t0;
 		w->last_tid = wait->tid;
+		if (wait->limit_ns > 0)
+			w->last_due_ns = wait->t0 + (uint64_t)wait->limit_ns;
 	}
 	if (wait->stack)
 		w->wait_stack = wait->stack;
@@ -251,6 +253,15 @@ static uint64_t age_of_decision(const struct watch *w, uint64_t now_ns)
 	return !w->calls && w->tries >= TRIES_MIN && age > looked + LATE_PAUSES * pause ? looked + pause : age;
 }
 
+/* When the last wait was to end says what was meant: where the process gets no processor, it comes back from there late. */
+static uint64_t age_when_due(const struct watch *w, uint64_t now_ns)
+{
+	const uint64_t age = elapsed_ns(w->since_ns, now_ns);
+	const bool late = w->last_due_ns > w->since_ns && w->last_due_ns <= now_ns && now_ns - w->last_due_ns <= age / 5;
+
+	return late ? w->last_due_ns - w->since_ns : age;
+}
+
 /* The decisive evidence: the wait ended because the process ended it. */
 static bool judge_outcome(const struct watch *w, enum ending end, const struct judge *j, struct observation *o)
 {
@@ -273,7 +284,7 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 		if (falls(w))
 			o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		bool single = !w->rearmed && w->last_limit_ns;
-		return judge_bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age, true);
+		return judge_bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age_when_due(w, j->now_ns), true);
 	}
 	/* Its shutdown may not have been seen: the process can be gone before that call returns. */
 	const bool unlimited = w->forever || (w->limit_ns && j->now_ns < w->last_t0 + w->limit_ns);

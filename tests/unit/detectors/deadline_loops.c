@@ -278,6 +278,29 @@ static void test_falling_remainders(void **state)
 	rig_done(&r);
 }
 
+/* Slices of what is left, the last of which ends late, because its process gets no processor: the moment that it was for counts. */
+static void test_last_slice_late(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	connect_to(&r, 5);
+	script_nonblock(&r.s, 5, true);
+	script_write(&r.s, 5, RIG_GET);
+	script_took(&r.s, SCRIPT_SEC);
+	script_poll(&r.s, 5, POLLIN, 0, SCRIPT_SEC);
+	script_took(&r.s, 1340 * SCRIPT_MSEC);
+	script_poll(&r.s, 5, POLLIN, 0, SCRIPT_SEC);
+	script_close(&r.s, 5);
+	rig_finish(&r);
+	rig_print(&r);
+	const double seconds = rig_number(&r, 0, "phase", "response", "seconds", NULL);
+	assert_string_equal(rig_text(&r, 0, "phase", "response", "confidence", NULL), "proven");
+	assert_true(seconds > 1.99 && seconds < 2.01);
+	rig_done(&r);
+}
+
 /* alarm() with a handler that interrupts bounds a blocking read, and so does one without any handler; with SA_RESTART it does not. */
 static void test_alarm(void **state)
 {
@@ -422,6 +445,7 @@ int main(void)
 		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_slices_then_give_up),
 		cmocka_unit_test(test_falling_remainders),
+		cmocka_unit_test(test_last_slice_late),
 		cmocka_unit_test(test_alarm),
 		cmocka_unit_test(test_alarm_long_before),
 		cmocka_unit_test(test_watchdog_thread),
