@@ -14,11 +14,6 @@
 static const char *const state_names[] = {
 	[BOARD_WAITING] = "waiting", [BOARD_WATCHING] = "watching", [BOARD_ENDED] = "ended", [BOARD_REFUSED] = "refused"};
 
-const char *board_state_name(enum board_state s)
-{
-	return state_names[s];
-}
-
 struct board_service *board_find(struct board *b, const char *name)
 {
 	for (size_t i = 0; i < b->n; i++)

@@ -43,7 +43,6 @@ struct board_service *board_find(struct board *b, const char *name);
 void board_update(struct board *b, struct board_service *s, enum board_state state, json_t *report, uint64_t now_s);
 void board_done(struct board *b);
 
-const char *board_state_name(enum board_state s);
 /* {name, state, target, tier, why, updated, score, findings by severity, requests, lost}: a new object. */
 json_t *board_summary(const struct board *b, const struct board_service *s);
 /*
