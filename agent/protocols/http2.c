@@ -238,34 +238,12 @@ static void block_part(struct http2 *s, struct side *side, const uint8_t *bytes,
 
 /* -- frames -- */
 
-/* The payload without padding and priority; false if they do not fit. */
-static bool payload(const uint8_t *b, size_t len, uint64_t size, size_t *ret_at, size_t *ret_len)
-{
-	size_t at = HEAD, pad = 0;
-
-	if (b[4] & PADDED) {
-		if (len < HEAD + 1)
-			return false;
-		pad = b[at++];
-	}
-	if (b[3] == HEADERS && (b[4] & HAS_PRIORITY))
-		at += 5;
-	if (b[3] == PUSH_PROMISE)
-		at += 4;
-	if (at + pad > size)
-		return false;
-	size_t end = (size_t)(size - pad < len ? size - pad : len);
-	*ret_at = at < end ? at : end;
-	*ret_len = end - *ret_at;
-	return true;
-}
-
 static void headers(struct http2 *s, struct side *side, const uint8_t *b, size_t len, uint64_t size)
 {
 	size_t at, n;
 
 	block_drop(side);
-	if (!payload(b, len, size, &at, &n)) {
+	if (!http2_frame_payload(b, len, size, &at, &n)) {
 		hpack_lose(side->hpack);
 		return;
 	}
@@ -340,17 +318,8 @@ static void frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
 
 static bool begins(struct frames *f, const uint8_t *b, size_t len)
 {
-	size_t at = 0;
-
 	(void)f;
-	if (len < HEAD)
-		return false;
-	while (at + HEAD <= len) {
-		if (!http2_frame_sensible(b + at))
-			return false;
-		at += HEAD + ((size_t)b[at] << 16 | (size_t)b[at + 1] << 8 | b[at + 2]);
-	}
-	return true;
+	return http2_frames_sensible(b, len);
 }
 
 static bool http2_is_client(const uint8_t *bytes, size_t len)
@@ -386,15 +355,25 @@ static size_t seek(struct frames *f, const uint8_t *b, size_t len)
 	return len;
 }
 
+static void forget(struct side *side)
+{
+	if (side->block)
+		hpack_lose(side->hpack);
+	block_drop(side);
+	side->doubt = true;
+}
+
+/* What there is of a block still says the most: a request's method, an answer's status. */
 static void lost(struct frames *f)
 {
 	struct http2 *s = http2_of(f);
 	struct side *side = f->client ? &s->client : &s->server;
 
-	if (side->block)
-		hpack_lose(side->hpack);
-	block_drop(side);
-	side->doubt = true;
+	if (side->block) {
+		side->cut = true;
+		block_ends(s, side, side->block, side->block_len);
+	}
+	forget(side);
 }
 
 static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .seek = seek, .lost = lost};
@@ -420,8 +399,8 @@ static void http2_lose(struct talk *t)
 	s->preface = PREFACE_LEN;
 	frames_lose(&s->client.frames);
 	frames_lose(&s->server.frames);
-	lost(&s->client.frames);
-	lost(&s->server.frames);
+	forget(&s->client);
+	forget(&s->server);
 	/* No open request is left to tell what was missed. */
 	hpack_lose(s->server.hpack);
 }

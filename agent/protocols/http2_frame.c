@@ -32,3 +32,38 @@ bool http2_frame_sensible(const uint8_t *b)
 		return true;
 	}
 }
+
+bool http2_frames_sensible(const uint8_t *b, size_t len)
+{
+	size_t at = 0;
+
+	if (len < HTTP2_FRAME_HEAD)
+		return false;
+	while (at + HTTP2_FRAME_HEAD <= len) {
+		if (!http2_frame_sensible(b + at))
+			return false;
+		at += HTTP2_FRAME_HEAD + ((size_t)b[at] << 16 | (size_t)b[at + 1] << 8 | b[at + 2]);
+	}
+	return true;
+}
+
+bool http2_frame_payload(const uint8_t *b, size_t len, uint64_t size, size_t *ret_at, size_t *ret_len)
+{
+	size_t at = HTTP2_FRAME_HEAD, pad = 0;
+
+	if (b[4] & PADDED) {
+		if (len < HTTP2_FRAME_HEAD + 1)
+			return false;
+		pad = b[at++];
+	}
+	if (b[3] == HEADERS && (b[4] & HAS_PRIORITY))
+		at += 5;
+	if (b[3] == PUSH_PROMISE)
+		at += 4;
+	if (at + pad > size)
+		return false;
+	size_t end = (size_t)(size - pad < len ? size - pad : len);
+	*ret_at = at < end ? at : end;
+	*ret_len = end - *ret_at;
+	return true;
+}

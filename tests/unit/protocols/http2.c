@@ -139,6 +139,23 @@ static void trailers_behind_a_long_body(void **state)
 	}
 }
 
+/* A block whose rest was not captured still says the request's method, and the answer's status. */
+static void blocks_of_which_the_beginning_was_seen(void **state)
+{
+	static const char ask[] = "\000\000\020\001\000\000\000\000\001\203\206\004\004/two\020\010x-secret";
+	static const char answer[] = "\000\000\013\001\001\000\000\000\001\215\020\010x-secret";
+	struct play y;
+
+	(void)state;
+	play_init(&y, PLAY_CLIENT);
+	play_steps(&y, PLAY_CLIENT, 0, 2);
+	play_bytes(&y, PLAY_CLIENT, 'C', ask, sizeof(ask) - 1, 9000);
+	assert_int_equal(y.started, 1);
+	play_bytes(&y, PLAY_CLIENT, 'S', answer, sizeof(answer) - 1, 9000);
+	assert_string_equal(y.log, "POST /two 404 done\n");
+	play_done(&y);
+}
+
 #define STATUS_FIRST(stream) \
 	"\000\000\001\001\004\000\000\000" stream "\210\000\000\017\001\005\000\000\000" stream "\100\013grpc-status\0015"
 #define STATUS_NEXT(stream) "\000\000\001\001\005\000\000\000" stream "\276"
@@ -197,4 +214,5 @@ static void bodies_are_no_frames(void **state)
 
 TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(names_outlast_bodies), cmocka_unit_test(answers_out_of_sight),
 	  cmocka_unit_test(trailers_behind_the_answer), cmocka_unit_test(trailers_behind_a_long_body),
-	  cmocka_unit_test(bodies_are_no_frames), cmocka_unit_test(doubt_is_settled))
+	  cmocka_unit_test(bodies_are_no_frames), cmocka_unit_test(doubt_is_settled),
+	  cmocka_unit_test(blocks_of_which_the_beginning_was_seen))
