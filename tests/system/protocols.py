@@ -282,7 +282,7 @@ def grpc():
             report, found = watched(client, [PYTHON, program, "client", str(port)])
             nothing_lost(report)
             expect_spans(count(found, "client", "rpc.system.name"),
-                         {("shop.Cart/Get", ""): 41, ("shop.Cart/Get", "NOT_FOUND"): 5, ("shop.Cart/Get", "INTERNAL"): 3,
+                         {("shop.Cart/Get", ""): 47, ("shop.Cart/Get", "NOT_FOUND"): 5, ("shop.Cart/Get", "INTERNAL"): 3,
                           ("shop.Cart/Watch", ""): 2, ("shop.Cart/Watch", "DATA_LOSS"): 1, ("shop.Cart/Add", ""): 3,
                           ("shop.Cart/Talk", ""): 3, ("shop.Cart/Talk", "RESOURCE_EXHAUSTED"): 1, ("shop.Cart/None", "UNIMPLEMENTED"): 1,
                           ("shop.Cart/Forever", "CANCELLED"): 4, ("shop.Cart/Forever", "DEADLINE_EXCEEDED"): 2}, "grpcio's client")
@@ -291,7 +291,7 @@ def grpc():
         names = count(spans(top / "spans.jsonl"), "server", "rpc.system.name")
         # When the time is up on both sides, either may say so first.
         names[("shop.Cart/Forever", "")] += names.pop(("shop.Cart/Forever", "DEADLINE_EXCEEDED"), 0)
-        expect_spans(names, {("shop.Cart/Get", ""): 46, ("shop.Cart/Get", "INTERNAL"): 3, ("shop.Cart/Watch", ""): 2,
+        expect_spans(names, {("shop.Cart/Get", ""): 52, ("shop.Cart/Get", "INTERNAL"): 3, ("shop.Cart/Watch", ""): 2,
                              ("shop.Cart/Watch", "DATA_LOSS"): 1, ("shop.Cart/Add", ""): 3, ("shop.Cart/Talk", ""): 4,
                              ("shop.Cart/None", "UNIMPLEMENTED"): 1, ("shop.Cart/Forever", ""): 6}, "grpcio's server")
 

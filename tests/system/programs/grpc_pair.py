@@ -1,5 +1,5 @@
 """A gRPC service and its client, without generated code: unary calls with three outcomes, and calls that stream: either way, both ways,
-failing behind their first messages, given up by the client, and past their deadline."""
+failing behind their first messages, given up by the client, and past their deadline; large messages either way."""
 import sys
 import threading
 from concurrent import futures
@@ -14,7 +14,7 @@ def get(request, context):
         context.abort(grpc.StatusCode.NOT_FOUND, "s3cr3t")
     if request == b"broken":
         context.abort(grpc.StatusCode.INTERNAL, "s3cr3t")
-    return WORD
+    return WORD * int(request) if request.isdigit() else WORD
 
 
 def watch(request, context):
@@ -75,6 +75,9 @@ def ask(port):
         for what, n, code in ((b"missing", 5, codes.NOT_FOUND), (b"broken", 3, codes.INTERNAL)):
             for _ in range(n):
                 fails(lambda what=what: call(what), code)
+        for n in (3000, 12000, 160000):  # answers and requests beyond what is captured of a call
+            assert len(call(str(n).encode())) == n * len(WORD)
+            call(WORD * n)
         for _ in range(2):
             list(stream(WORD))
         fails(lambda: stream(b"broken"), codes.DATA_LOSS)
