@@ -55,6 +55,7 @@ enum how {
 	HOW_CALLER_FIRST,  /* the caller's own deadline comes first */
 	HOW_GO_TIMER,      /* undecided: a timer of Go's runtime may cover it */
 	HOW_SET_UP,        /* undecided: slices while the peer has never spoken: a connect deadline may be looked at between them */
+	HOW_NEXT_BEGAN,    /* undecided: given up long after its next attempts had begun: who asked for it may have left before */
 	HOW_SILENT,        /* undecided: a connection from before it was watched, and nobody has said anything */
 	HOW_CLOCK,         /* undecided: the clock ticks by which a library looks after its deadlines */
 	HOW_RUNTIME,       /* the language's runtime was given this deadline */

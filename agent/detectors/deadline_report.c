@@ -123,6 +123,8 @@ static const char *const how_texts[HOWS] = {
 	[HOW_RUNTIME] = "the runtime of the language was given this deadline",
 	[HOW_RUNTIME_NONE] = "the runtime of the language has no deadline and no timer that might end it",
 	[HOW_SILENT] = "undecided: nobody has said anything on it yet; a peer that is to speak first, or a connection for later",
+	[HOW_NEXT_BEGAN] =
+		"undecided: others were begun at an even pace while it waited, and who asked for it may have left before",
 	[HOW_SET_UP] = "undecided: the peer has not spoken yet, and a connect deadline may be looked at between slices",
 };
 

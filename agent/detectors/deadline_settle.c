@@ -5,6 +5,8 @@
  *
  * The state is in struct deadline_conn. The session's thread.
  */
+#include <string.h>
+
 #include "core/elapsed.h"
 #include "detectors/deadline.h"
 #include "protocols/protocol.h"
@@ -15,6 +17,9 @@
 #define DRIP_ANEW_MIN 4U                /* gaps that are bounded anew, one after the other: nothing is left over for the whole */
 #define TIMER_FAR_NS (NS_PER_S * 3 / 2) /* nearer ones may be a tick */
 #define DRIP_SLACK_NS (50 * NS_PER_MS)
+#define NEXT_MIN 3U                 /* connects that were begun while one waits … */
+#define NEXT_PACE_NS (NS_PER_S / 2) /* … so far apart at least */
+#define NEXT_LOOKED_MAX 64U
 #define EXIT_SLACK_NS (NS_PER_S / 2) /* from the end of a wait to the exit that it caused */
 
 static const char *protocol_of(const struct conn *c)
@@ -164,6 +169,31 @@ static bool exited_by_itself(const struct deadline_conn *k, const struct watch *
 	       p->exit_ns - w->last_t1 < EXIT_SLACK_NS;
 }
 
+/*
+ * While this connect waited, the same thread began others to the same peer at an even pace. Then it may be a loop whose caller leaves after that pace
+ * (a signal that aborts), while the library holds on to the connect until a limit of its own; or something periodic. Nothing tells the two apart.
+ */
+static bool next_ones_began(const struct deadline_conn *k)
+{
+	const struct conn *c = k->conn;
+	uint64_t last = c->connect_t0, shortest = UINT64_MAX, longest = 0;
+	unsigned int n = 0, looked = 0;
+
+	for (const struct deadline_conn *i = k->next; i && looked < NEXT_LOOKED_MAX; i = i->next, looked++) {
+		if (i->now.phase != PHASE_CONNECT || i->conn->process != c->process || i->conn->open_tid != c->open_tid ||
+		    strcmp(i->conn->peer, c->peer) != 0)
+			continue;
+		const uint64_t pace = elapsed_ns(last, i->conn->connect_t0);
+
+		last = i->conn->connect_t0;
+		if (n > 0 && pace < shortest) /* the first of all may have been begun late, while its caller counted */
+			shortest = pace;
+		longest = pace > longest ? pace : longest;
+		n++;
+	}
+	return n >= NEXT_MIN && shortest >= NEXT_PACE_NS && longest <= shortest + shortest / 4;
+}
+
 static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w, enum ending end, uint64_t now_ns)
 {
 	struct observation o;
@@ -185,6 +215,8 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 		if (o.limit_ns > k->gap_limit_ns)
 			k->gap_limit_ns = o.limit_ns;
 	}
+	if (o.phase == PHASE_CONNECT && o.weight == W_FINITE_PROVEN && end == END_GAVE_UP && next_ones_began(k))
+		judge_weighs(&o, HOW_NEXT_BEGAN, W_UNDECIDED);
 	const bool gave_up = o.weight == W_FINITE_PROVEN && (end == END_GAVE_UP || end == END_EXIT);
 	struct observation killed = {0};
 	if (gave_up && !watch_judge(w, END_PENDING, &j, &killed))

@@ -193,6 +193,45 @@ static void test_connect_in_slices(void **state)
 	}
 }
 
+/* Each is given up after 10 s, but the next begins every 2 s: 10 s is not how long its caller waits, if the pace is even. Begun at once after each
+ * other, or by and by, they are calls of their own. */
+static void test_next_began(void **state)
+{
+	static const struct {
+		const char *what;
+		uint64_t begin_ms[5];
+		const char *says;
+	} cases[] = {
+		{"even", {0, 2000, 4010, 6020, 8000}, "unknown"},
+		{"even, once it has begun", {0, 1400, 3410, 5420, 7400}, "unknown"},
+		{"as they come", {0, 700, 3900, 4800, 8000}, "finite"},
+		{"at once", {0, 1, 2, 3, 4}, "finite"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		r.s.stack = rig_stack(&r, "fetch", "shop");
+		const uint64_t start = r.s.now;
+		script_epoll_create(&r.s, 3);
+		for (int k = 0; k < 5; k++) {
+			r.s.now = start + cases[i].begin_ms[k] * SCRIPT_MSEC;
+			script_socket(&r.s, 10 + k);
+			script_connect(&r.s, 10 + k, "10.0.0.9", 443, EINPROGRESS);
+			script_epoll_ctl(&r.s, 3, EPOLL_CTL_ADD, 10 + k, EPOLLOUT);
+			script_epoll_wait(&r.s, 3, 9 * (int64_t)SCRIPT_SEC, 99, EPOLLIN); /* something else */
+		}
+		r.s.now = start + 10 * SCRIPT_SEC;
+		script_close(&r.s, 10);
+		rig_finish(&r);
+		if (strcmp(bound(&r, "connect"), cases[i].says) != 0)
+			rig_print(&r);
+		assert_string_equal(bound(&r, "connect"), cases[i].says);
+		rig_done(&r);
+	}
+}
+
 /* It has spoken before: what waits in slices now is no set-up. */
 static void test_slices_after_set_up(void **state)
 {
@@ -331,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_slices_after_set_up),
 		cmocka_unit_test(test_slices_from_before),
 		cmocka_unit_test(test_connect_in_slices),
+		cmocka_unit_test(test_next_began),
 		cmocka_unit_test(test_drip_under_a_watchdog),
 		cmocka_unit_test(test_read_after_poll),
 	};
