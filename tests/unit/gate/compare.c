@@ -61,6 +61,35 @@ static void slower(void **state)
 	close_pair(&p);
 }
 
+/* A row of which `slow` requests took half a second, the others ten to twenty milliseconds. */
+static json_t *row_with_slow_ones(int slow)
+{
+	json_t *row = sample_row(500, 0, 10, 20), *all = json_object_get(row, "duration_us");
+	const int n = (int)json_array_size(all);
+
+	for (int i = 0; i < slow; i++)
+		json_array_set_new(all, (size_t)(n - slow + i), json_integer(500000 + i));
+	return row;
+}
+
+static void some_much_slower(void **state)
+{
+	static const struct {
+		int before, now;
+		const char *state;
+	} cases[] = {{0, 0, "pass"},  {2, 4, "pass"},   {0, 15, "warn"}, {0, 60, "fail"},
+		     {5, 90, "fail"}, {60, 60, "pass"}, {60, 15, "pass"}};
+	struct pair p;
+	(void)state;
+
+	open_pair(&p);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		traffic_is(&p, row_with_slow_ones(cases[i].before), row_with_slow_ones(cases[i].now));
+		assert_string_equal(state_of(&p, "latency"), cases[i].state);
+	}
+	close_pair(&p);
+}
+
 /* So many errors in each of ten seconds of 50 requests. */
 static void errors_come(json_t *report, int in_first, int in_others)
 {
@@ -171,5 +200,5 @@ static void dependencies(void **state)
 	close_pair(&p);
 }
 
-TEST_MAIN(cmocka_unit_test(slower), cmocka_unit_test(more_errors), cmocka_unit_test(known_findings),
-	  cmocka_unit_test(silence_of_a_baseline), cmocka_unit_test(dependencies))
+TEST_MAIN(cmocka_unit_test(slower), cmocka_unit_test(some_much_slower), cmocka_unit_test(more_errors),
+	  cmocka_unit_test(known_findings), cmocka_unit_test(silence_of_a_baseline), cmocka_unit_test(dependencies))
