@@ -128,7 +128,7 @@ struct heap_process *heap_process_of(struct heap *h, uint32_t pid)
 }
 
 /* The program's own innermost frames; of an interpreter, whose code is none of the program's, its own. */
-static uint64_t path_of(const struct stacks *stacks, uint32_t stack)
+uint64_t heap_path(const struct stacks *stacks, uint32_t stack)
 {
 	size_t n = 0, used = 0;
 	const struct frame *f = stacks_frames(stacks, stack, &n), *site = stacks_site(stacks, stack);
@@ -165,7 +165,7 @@ static struct heap_site *site_of(struct heap *h, const struct allocation *a, boo
 
 static struct heap_group *group_of(struct heap *h, const struct allocation *a, bool make)
 {
-	const struct heap_group_key key = {.path = path_of(h->env.stacks, a->stack), .pid = a->process->pid, .mapped = a->mapped};
+	const struct heap_group_key key = {.path = heap_path(h->env.stacks, a->stack), .pid = a->process->pid, .mapped = a->mapped};
 	struct heap_group *g;
 
 	h->placed |= a->stack != 0;

@@ -113,6 +113,8 @@ enum heap_rule { HEAP_GROWTH, HEAP_NEVER_FREED, HEAP_REQUEST, HEAP_REQUEST_SIZE 
 /* What a sum of estimates is to be multiplied with: the bytes asked for are known exactly. */
 double heap_scale(const struct heap *h);
 struct heap_process *heap_process_of(struct heap *h, uint32_t pid);
+/* What groups stacks: the functions of the program's own that are innermost. */
+uint64_t heap_path(const struct stacks *stacks, uint32_t stack);
 /* A number of bytes for people: "12.5 MiB". Returns buf. */
 const char *heap_bytes_text(double bytes, char *buf, size_t size);
 

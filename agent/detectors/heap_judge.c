@@ -112,6 +112,23 @@ static bool can_judge(const struct heap *h, const struct heap_group *g)
 	return !g->told && (double)g->alive >= h->env.options[HEAP_MIN_SAMPLES] && h->frees_lost * 20 < g->alive;
 }
 
+/* Of the lines that make a group, the one that most of what is held comes from. */
+static uint32_t heaviest(const struct heap *h, const struct heap_group *g)
+{
+	uint32_t stack = g->stack;
+	double most = 0;
+
+	for (const struct heap_site *s = h->sites; s; s = s->hh.next) {
+		const uint32_t id = (uint32_t)(s->key >> 1);
+
+		if ((s->key & 1) != g->key.mapped || s->amount.live_bytes <= most || heap_path(h->env.stacks, id) != g->key.path)
+			continue;
+		most = s->amount.live_bytes;
+		stack = id;
+	}
+	return stack;
+}
+
 /* Of a call site, once. Takes `evidence` over. */
 static void tell(struct heap *h, struct heap_group *g, unsigned int rule, enum confidence confidence, const char *path,
 		 const char *message, json_t *evidence)
@@ -129,7 +146,7 @@ static void tell(struct heap *h, struct heap_group *g, unsigned int rule, enum c
 		.confidence = confidence,
 		.peer = "",
 		.operation = made_for ? made_for->name : "",
-		.stack = g->stack,
+		.stack = heaviest(h, g),
 		.path = path,
 		.key = path,
 		.count = g->alive,
