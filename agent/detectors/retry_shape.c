@@ -15,6 +15,7 @@
 #define GROWTH_MIN 1.5        /* ratio of neighbours of an exponential back-off */
 #define GROWTH_MAX 3.5
 #define GROWTH_SLACK 0.12       /* of a ratio, for timers that round */
+#define FACTOR_EVEN 0.08        /* of one factor over another that is the same */
 #define LINEAR_STEPS 0.20       /* difference of two steps, where there are no more */
 #define LINEAR_OFF 0.15         /* distance of a gap from the line */
 #define LINEAR_LONGER_DIV 5U    /* one in so many may be longer */
@@ -26,6 +27,7 @@
 #define JITTER_NO_SPREAD 0.05   /* over the shortest gap of a step: a fixed delay */
 #define JITTER_YES_SPREAD 0.20  /* and a random one; between the two it may be noise */
 #define JITTER_GAPS_MIN 6U
+#define PAIRS_GAPS_MIN 5U /* from so many gaps on, each other one at once is no chance */
 
 static int by_value(const void *a, const void *b)
 {
@@ -146,11 +148,29 @@ static bool on_a_line(const uint64_t *gaps, size_t n)
 	return longer <= n / LINEAR_LONGER_DIV;
 }
 
+/* By one and the same factor up to the cap, which cuts the last step short: no line does. */
+static bool grows_evenly_into_cap(const uint64_t *gaps, size_t n)
+{
+	const size_t grown = before_cap(gaps, n);
+	const double factor = (double)gaps[1] / (double)(gaps[0] ? gaps[0] : 1);
+
+	if (grown < 3 || factor < GROWTH_MIN || factor > GROWTH_MAX + GROWTH_SLACK)
+		return false;
+	for (size_t i = 1; i + 1 < grown; i++) {
+		const double ratio = (double)gaps[i + 1] / (double)gaps[i];
+		if (ratio < (1 - FACTOR_EVEN) * factor && i + 2 == grown)
+			return i > 1;
+		if (ratio < (1 - FACTOR_EVEN) * factor || ratio > (1 + FACTOR_EVEN) * factor)
+			return false;
+	}
+	return true;
+}
+
 static bool grows_by_steps(const uint64_t *gaps, size_t n)
 {
 	size_t grown = before_cap(gaps, n);
 
-	if (n < 3)
+	if (n < 3 || grows_evenly_into_cap(gaps, n))
 		return false;
 	if (n == 3) {
 		double first = (double)gaps[1] - (double)gaps[0], second = (double)gaps[2] - (double)gaps[1];
@@ -201,12 +221,32 @@ static bool begins_small(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
 	return n >= 3 && gaps[n - 1] >= none_below_ns;
 }
 
+/* Each delayed attempt is tried again at once, as runtimes do by themselves when a connection ends: the delays between such pairs, 0 if it is not so. */
+static size_t between_pairs(const uint64_t *gaps, size_t n, uint64_t none_below_ns, uint64_t *ret_delays)
+{
+	size_t hasty = 0, delays = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i % 2 == 0)
+			hasty += gaps[i] < none_below_ns;
+		else if (gaps[i] < none_below_ns)
+			return 0;
+		else
+			ret_delays[delays++] = gaps[i];
+	}
+	return n >= PAIRS_GAPS_MIN && 3 * hasty >= 2 * (n - delays) ? delays : 0;
+}
+
 enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
 {
 	if (n > SHAPE_GAPS_MAX)
 		n = SHAPE_GAPS_MAX;
 	if (!n)
 		return BACKOFF_NONE;
+	uint64_t delays[SHAPE_GAPS_MAX];
+	const size_t pairs = between_pairs(gaps, n, none_below_ns, delays);
+	if (pairs)
+		return shape_of(delays, pairs, none_below_ns);
 	if (2 * within(gaps, n, (double)none_below_ns - 1) > (n == 2 ? 1 : n))
 		return !begins_small(gaps, n, none_below_ns) ? BACKOFF_NONE
 		       : grows_by_steps(gaps, n)             ? BACKOFF_LINEAR

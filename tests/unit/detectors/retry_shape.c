@@ -32,6 +32,12 @@ static void test_shapes(void **state)
 	assert_int_equal(SHAPE(60, 60, 60), BACKOFF_CONSTANT);
 	assert_int_equal(SHAPE(1000, 1001, 1002, 1100, 1000), BACKOFF_CONSTANT);
 	assert_int_equal(SHAPE(1000, 1300, 1600, 1900), BACKOFF_LINEAR);
+	assert_int_equal(SHAPE(200, 400, 801, 1000, 1000), BACKOFF_EXPONENTIAL); /* capped: no line, near as it is to one */
+	assert_int_equal(SHAPE(200, 401, 800, 1001), BACKOFF_EXPONENTIAL);
+	assert_int_equal(SHAPE(0, 100, 1, 200, 0, 400, 2, 800), BACKOFF_EXPONENTIAL); /* each tried twice by the runtime */
+	assert_int_equal(SHAPE(0, 100, 1, 200, 70, 400, 2), BACKOFF_EXPONENTIAL);
+	assert_int_equal(SHAPE(0, 300, 1, 300, 0, 300, 2, 300), BACKOFF_CONSTANT);
+	assert_int_equal(SHAPE(0, 1, 300, 0, 1, 300, 0, 1, 300), BACKOFF_NONE);
 	assert_int_equal(SHAPE(100, 200, 300, 400, 500), BACKOFF_LINEAR);
 	assert_int_equal(SHAPE(1000, 2000), BACKOFF_EXPONENTIAL);
 	assert_int_equal(SHAPE(1000, 2000, 4000), BACKOFF_EXPONENTIAL);
