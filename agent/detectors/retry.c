@@ -170,6 +170,8 @@ static void retry_resolve(void *ctx, const struct resolve *l)
 static void retry_event(void *ctx, const struct event *e)
 {
 	retry_process_event(ctx, e);
+	retry_asked_event(ctx, e);
+	retry_crowd_event(ctx, e);
 }
 
 static void retry_exit(void *ctx, struct process *p)

@@ -28,7 +28,9 @@
 #define RETRY_THREADS_MAX 256U /* threads whose requests are counted, a power of two */
 #define RETRY_LANES_MAX 32U    /* attempts at once that are told apart */
 #define RETRY_SLEEPS_MAX 4U    /* latest sleeps of a thread */
+#define RETRY_WAITS_MAX 8U     /* and waits with a limit, and others */
 #define RETRY_EXECS_MAX 16U
+#define RETRY_MADE_MAX 16U      /* threads that were made last */
 #define RETRY_CLIENTS_MAX 4096U /* processes that are told apart, over all operations */
 #define RETRY_SIDE_MAX 64U      /* and of one operation */
 
@@ -92,6 +94,7 @@ struct retry_sequence {
 	bool refused;        /* of RETRY_REFUSED attempts */
 	bool open;           /* the last attempt had not ended when the session did */
 	uint32_t attempts, gaps_n;
+	uint32_t stated; /* gaps that the peer had asked for (Retry-After) */
 	uint32_t starts; /* attempts for which a process was begun after the one before had failed */
 	uint64_t first_start_ns, last_start_ns, last_end_ns, last_gap_ns, due_ns /* of Retry-After */;
 	uint64_t request_id; /* of the last attempt, 0 none */
@@ -237,6 +240,22 @@ struct retry_slept {
 	struct retry_sleep sleeps[RETRY_SLEEPS_MAX];
 };
 
+/* A thread was made, by this one. */
+struct retry_made {
+	uint32_t pid, tid;
+	uint64_t now_ns;
+};
+
+/* The latest waits of a thread; asked_ns: for how long at most, or as long as it took. */
+struct retry_wait {
+	uint64_t t0, t1, asked_ns;
+	bool sleep; /* for nothing but time */
+};
+struct retry_waits {
+	uint32_t tid, n; /* n: waits so far */
+	struct retry_wait waits[RETRY_WAITS_MAX];
+};
+
 /* Requests of one thread to one peer. */
 struct retry_thread {
 	uint64_t id, last_end_ns;
@@ -267,8 +286,11 @@ struct retry {
 	struct retry_exec execs[RETRY_EXECS_MAX];  /* calls of exec and spawn, by the caller */
 	struct retry_exec starts[RETRY_EXECS_MAX]; /* when processes were begun that then showed a new image */
 	uint32_t execs_n, starts_n;
+	struct retry_made made[RETRY_MADE_MAX];
+	uint32_t made_n;
 	struct retry_thread threads[RETRY_THREADS_MAX];
 	struct retry_slept slept[RETRY_THREADS_MAX];
+	struct retry_waits waits[RETRY_THREADS_MAX];
 	uint64_t logged[RETRY_THREADS_MAX]; /* last log line of a process */
 	uint64_t attempts, failures;
 };
@@ -351,9 +373,11 @@ bool retry_client_split(struct retry_key *k, struct retry_sequence *ret_before, 
 void retry_client_settled(struct retry_key *k, const struct retry_attempt *a);
 
 /* retry_crowd.c */
+/* Who makes threads. */
+void retry_crowd_event(struct retry *r, const struct event *e);
 void retry_crowd_begin(struct retry_sequence *s, const struct retry_attempt *a);
 /* Adds the thread of an attempt to a sequence. False if the sequence turns out to be the attempts of several threads at once. */
-bool retry_crowd_join(struct retry_sequence *s, const struct retry_attempt *a);
+bool retry_crowd_join(const struct retry *r, struct retry_sequence *s, const struct retry_attempt *a);
 /* Workers that failed once each, rather than one that tried again? */
 bool retry_crowd_apart(const struct retry_sequence *s);
 /* An attempt that overlaps one of the same thread. True from when on the attempts of this operation cannot be told apart. */
@@ -385,6 +409,11 @@ void retry_slept(struct retry *r, const struct wait *w);
 void retry_logged(struct retry *r, const struct log_write *l);
 /* What lay between the last attempt of a sequence and this one. */
 struct calls_gap retry_gap_seen(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns);
+
+/* retry_asked.c */
+void retry_asked_event(struct retry *r, const struct event *e);
+/* A gap as the thread asked for it, without what a busy machine added; never longer than it was. */
+uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns);
 
 /* retry_lookup.c */
 void retry_lookup(struct retry *r, const struct resolve *l);

@@ -27,8 +27,25 @@ void retry_crowd_begin(struct retry_sequence *s, const struct retry_attempt *a)
 	s->each_new = true;
 }
 
+void retry_crowd_event(struct retry *r, const struct event *e)
+{
+	if (e->id == WIRE_THREAD_MADE && !e->ret)
+		r->made[r->made_n++ % RETRY_MADE_MAX] = (struct retry_made){.pid = e->pid, .tid = e->tid, .now_ns = e->t0};
+}
+
+/* Did the thread that failed make the one that tries next, as a timer's does? A server's threads are made by another. */
+static bool made_for(const struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a)
+{
+	for (uint32_t i = 1; i <= RETRY_MADE_MAX && i <= r->made_n; i++) {
+		const struct retry_made *m = &r->made[(r->made_n - i) % RETRY_MADE_MAX];
+		if (m->pid == a->pid && m->now_ns <= a->start_ns)
+			return m->tid == s->tid && m->now_ns >= s->last_end_ns;
+	}
+	return false;
+}
+
 /* One client's attempts may move from thread to thread of a pool; that one comes back after several others were at it shows workers. */
-bool retry_crowd_join(struct retry_sequence *s, const struct retry_attempt *a)
+bool retry_crowd_join(const struct retry *r, struct retry_sequence *s, const struct retry_attempt *a)
 {
 	uint32_t at = 0;
 
@@ -37,7 +54,7 @@ bool retry_crowd_join(struct retry_sequence *s, const struct retry_attempt *a)
 	if (at < s->tids_n && s->each_new && at >= (a->pid == s->pid ? BETWEEN_MIN : 1))
 		return false;
 	/* A process started after the failure was started for another try. */
-	if (at < s->tids_n || (a->pid != s->pid && a->process_ns > s->last_end_ns))
+	if (at < s->tids_n || (a->pid != s->pid && a->process_ns > s->last_end_ns) || made_for(r, s, a))
 		s->each_new = false;
 	if (at == RETRY_TIDS_MAX)
 		at--;

@@ -75,7 +75,9 @@ void retry_judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_
 	k->inner = s->gaps_n < SHAPE_GAPS_MAX || !k->inner ? shape_nested(s->gaps, s->gaps_n) : k->inner;
 	k->round = s->gaps_n < SHAPE_GAPS_MAX || !k->round ? shape_rounds(s->gaps, s->gaps_n) : k->round;
 	uint32_t round = round_of(k);
-	k->backoff = shape_of(s->gaps, round ? round - 1 : s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
+	/* Of pairs at once the delay between them shows. */
+	const bool pairs = round == 2 && s->gaps[0] < retry_option_ns(r, RETRY_O_NO_BACKOFF);
+	k->backoff = shape_of(s->gaps, round && !pairs ? round - 1 : s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
 	k->jitter = shape_jitter_within(s->gaps, s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
 	k->median_gap_ns = shape_median(s->gaps, s->gaps_n);
 }
@@ -90,7 +92,8 @@ static bool surely_constant(const struct retry_sequence *s)
 		min = s->gaps[i] < min ? s->gaps[i] : min;
 		max = s->gaps[i] > max ? s->gaps[i] : max;
 	}
-	return shape_is_constant(s->gaps, s->gaps_n) && (s->gaps_n >= CONSTANT_GAPS_MIN || (max - min) * CONSTANT_EQUAL_DIV <= min);
+	return 2 * s->stated < s->gaps_n && shape_is_constant(s->gaps, s->gaps_n) &&
+	       (s->gaps_n >= CONSTANT_GAPS_MIN || (max - min) * CONSTANT_EQUAL_DIV <= min);
 }
 
 /* Somebody who begins a process for each round, because the one before had given up, tries on. */

@@ -10,8 +10,11 @@
 #include "detectors/retry.h"
 
 #define SILENCE_MIN_NS (12 * NS_PER_S) /* the session's last seconds in which nothing was tried again */
-#define SILENCE_FACTOR 4U              /* and how many times the longest delay they have to last */
-#define OTHERS_MAX 3U /* other requests of the thread to the peer between two attempts: a login, a step before it */
+#define STATED_EARLY_DIV 20U           /* how far a delay may be from the Retry-After that it keeps */
+#define STATED_LATE_DIV 4U
+#define STATED_LATE_NS (100 * NS_PER_MS)
+#define SILENCE_FACTOR 4U /* and how many times the longest delay they have to last */
+#define OTHERS_MAX 3U     /* other requests of the thread to the peer between two attempts: a login, a step before it */
 
 static uint64_t window_ns(const struct retry *r, const struct retry_sequence *s)
 {
@@ -103,12 +106,23 @@ static void note_gap(struct retry *r, struct retry_client *c, const struct retry
 		c->calls->gaps[c->calls->n++] = retry_gap_seen(r, &c->seq, a, gap);
 }
 
+/* It came when the peer had said that it might: the delay is the peer's choice, not a shape of the client's. */
+static bool is_stated(const struct retry_sequence *s, uint64_t gap)
+{
+	const uint64_t wait = s->due_ns ? elapsed_ns(s->last_end_ns, s->due_ns) : 0;
+
+	return wait && gap + wait / STATED_EARLY_DIV >= wait && gap <= wait + wait / STATED_LATE_DIV + STATED_LATE_NS;
+}
+
 static void follow(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
 	struct retry_sequence *s = &k->client->seq;
-	uint64_t gap = gap_of(s, a);
+	const uint64_t gap = gap_of(s, a), meant = s->gap_ns ? gap : retry_asked_gap(r, s, a, gap);
 
-	note_gap(r, k->client, a, gap);
+	const bool stated = is_stated(s, gap);
+
+	note_gap(r, k->client, a, meant);
+	s->stated += stated;
 	s->attempts++;
 	s->repeats = s->request_id;
 	s->last_gap_ns = gap;
@@ -117,9 +131,9 @@ static void follow(struct retry *r, struct retry_key *k, const struct retry_atte
 	s->addresses[0] = a->address;
 	s->addresses_n = 1;
 	if (s->gaps_n < SHAPE_GAPS_MAX) {
-		if (s->gaps_n < SHAPE_STEPS_MAX && !s->refused)
-			shape_step_add(&k->steps[s->gaps_n], gap);
-		s->gaps[s->gaps_n++] = gap;
+		if (s->gaps_n < SHAPE_STEPS_MAX && !s->refused && !stated)
+			shape_step_add(&k->steps[s->gaps_n], meant);
+		s->gaps[s->gaps_n++] = meant;
 	}
 	if (!s->refused) {
 		k->retries++;
@@ -224,7 +238,7 @@ static unsigned int place(struct retry *r, struct retry_key *k, const struct ret
 	}
 	if (rel == FOLLOWS) {
 		retry_client_hand(k, a);
-		if (!retry_crowd_join(s, a)) {
+		if (!retry_crowd_join(r, s, a)) {
 			k->client->concurrent = true;
 			take_back(r, k);
 		}

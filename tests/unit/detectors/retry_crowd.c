@@ -22,6 +22,52 @@ static void test_workers_that_fail_once(void **state)
 	retry_keys_free(&b.r);
 }
 
+static void made(struct bench *b, uint32_t tid)
+{
+	const struct event e = {.id = WIRE_THREAD_MADE, .pid = 1, .tid = tid, .t0 = b->now, .t1 = b->now};
+
+	retry_crowd_event(&b->r, &e);
+}
+
+/* A timer's thread makes the next one's when it has failed. */
+static void test_timer_threads_are_one_client(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	for (uint32_t i = 0; i < 6; i++) {
+		attempt(&b, (100U << i) * NS_PER_MS, RETRY_FAILED, 1 + i, 0);
+		made(&b, 1 + i);
+	}
+	retry_process_exit(&b.r, 1, 0);
+	retry_end_all(&b.r, b.now);
+	assert_int_equal(b.k->max_attempts, 6);
+	assert_int_equal(b.k->bound, 6);
+	assert_int_equal(b.k->backoff, BACKOFF_EXPONENTIAL);
+	retry_keys_free(&b.r);
+}
+
+/* A server's threads are made by one that asks nobody; that one of them makes another for something else means nothing. */
+static void test_a_servers_threads_are_not(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	for (uint32_t i = 0; i < 30; i++) {
+		made(&b, 99);
+		attempt(&b, NS_PER_MS, RETRY_FAILED, 1 + i, 0);
+		if (i % 3 == 0)
+			made(&b, 1 + i);
+	}
+	retry_process_exit(&b.r, 1, 0);
+	retry_end_all(&b.r, b.now);
+	assert_int_equal(b.k->max_attempts, 1);
+	assert_int_equal(b.k->hits[RETRY_UNBOUNDED].count, 0);
+	retry_keys_free(&b.r);
+}
+
 /* A pool of two hands one client's attempts from thread to thread. */
 static void test_a_pool_is_one_client(void **state)
 {
@@ -168,6 +214,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_workers_that_fail_once),
+		cmocka_unit_test(test_timer_threads_are_one_client),
+		cmocka_unit_test(test_a_servers_threads_are_not),
 		cmocka_unit_test(test_a_pool_is_one_client),
 		cmocka_unit_test(test_workers_that_try_again),
 		cmocka_unit_test(test_processes_side_by_side),
