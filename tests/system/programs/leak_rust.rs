@@ -1,5 +1,11 @@
 //! The leaks of leaker.c in Rust, in a module and a generic function of its own: leak_rust ROUNDS.
 mod shop {
+    /// std::hint::black_box, which Rust has since 1.66 (Debian 12: 1.63): a volatile read is not left out.
+    fn kept<T>(value: T) -> T {
+        let value = std::mem::ManuallyDrop::new(value);
+        unsafe { std::ptr::read_volatile(&*value) }
+    }
+
     pub struct Order {
         pub bytes: Vec<u8>,
     }
@@ -7,12 +13,12 @@ mod shop {
     #[inline(never)]
     pub fn leak_order(size: usize) {
         let order = Order { bytes: Vec::with_capacity(size) };
-        std::mem::forget(std::hint::black_box(order));
+        std::mem::forget(kept(order));
     }
 
     #[inline(never)]
     pub fn give_back<T: Default + Clone>(count: usize) -> usize {
-        std::hint::black_box(vec![T::default(); count]).len()
+        kept(vec![T::default(); count]).len()
     }
 }
 
