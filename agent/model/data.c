@@ -2,6 +2,7 @@
  * Bytes that moved, ends and errors of reads and writes, and the waits that blocking ones are. The session's thread only.
  */
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "model/private.h"
 
@@ -51,11 +52,17 @@ static uint64_t bytes_of(const struct event *e)
 	return e->id == WIRE_RECVMMSG || e->id == WIRE_SENDMMSG ? e->a0 : (uint64_t)e->ret;
 }
 
+/* The queue of errors and of times of sending, and urgent bytes, lie beside the stream: recv(2), tcp(7). An empty answer there is no end. */
+static bool beside_stream(const struct event *e)
+{
+	return e->id == WIRE_READ && (e->a1 & (MSG_ERRQUEUE | MSG_OOB)) != 0;
+}
+
 void data_on_read(struct model *m, struct proc *p, const struct event *e)
 {
 	struct connx *c = conn_use(m, p, e->fd, e);
 
-	if (!c)
+	if (!c || beside_stream(e))
 		return;
 	tls_note(m, c, e);
 	wait_by_call(m, p, c, WAIT_READ, e);

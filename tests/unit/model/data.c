@@ -37,6 +37,23 @@ static void counts_and_times(void **state)
 	script_done(&f.s);
 }
 
+static void no_end_beside_the_stream(void **state)
+{
+	static const uint64_t flags[] = {MSG_ERRQUEUE | MSG_DONTWAIT, MSG_OOB};
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		const struct event nothing = {.id = WIRE_READ, .flags = WIRE_F_SOCKET_CALL, .fd = 5, .a0 = 64, .a1 = flags[i]};
+
+		script_event(&f.s, nothing);
+	}
+	script_read(&f.s, 5, "ab");
+	witness_is(&f.w, "data 5 in 2\n");
+	script_done(&f.s);
+}
+
 static void ends(void **state)
 {
 	static const struct {
@@ -129,4 +146,5 @@ static void asked_before_it_was_watched(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(asked_before_it_was_watched), cmocka_unit_test(counts_and_times), cmocka_unit_test(ends),
-	  cmocka_unit_test(what_moves_no_data), cmocka_unit_test(end_that_was_looked_at), cmocka_unit_test(moved_by_the_kernel))
+	  cmocka_unit_test(no_end_beside_the_stream), cmocka_unit_test(what_moves_no_data),
+	  cmocka_unit_test(end_that_was_looked_at), cmocka_unit_test(moved_by_the_kernel))
