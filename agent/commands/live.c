@@ -92,7 +92,7 @@ static void on_signals(uv_poll_t *p, int status, int events)
 	child_on_signal(l->live->child);
 	if (l->live->child->stopping)
 		proving_end(l->live->proving, true);
-	if (l->live->child->stopping && !l->live->attached && !l->stop_said) {
+	if (l->live->child->stopping && !l->stop_said) {
 		l->stop_said = true;
 		ingest_tell_stopping(l->live->ingest);
 	}
