@@ -33,16 +33,6 @@ static void asks_in_vain(struct rig *r, uint32_t sleepers, uint32_t newborn)
 	}
 }
 
-static void loop(struct rig *r)
-{
-	script_epoll_create(&r->s, 3);
-	script_event(&r->s, (struct event){.id = WIRE_PIPE, .fd = 20, .a1 = 21});
-	script_epoll_ctl(&r->s, 3, EPOLL_CTL_ADD, 20, EPOLLIN);
-	connect_to(r, 5);
-	script_nonblock(&r->s, 5, true);
-	script_epoll_ctl(&r->s, 3, EPOLL_CTL_ADD, 5, EPOLLIN);
-}
-
 static void says(struct rig *r, const char *name, const char *bound)
 {
 	rig_finish(r);
@@ -70,7 +60,7 @@ static void test_new_threads(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct rig r;
 		start(&r);
-		loop(&r);
+		connect_in_loop(&r);
 		for (uint32_t k = 1; k < cases[i].operations; k++) {
 			connect_to(&r, 10 + (int)k);
 			script_nonblock(&r.s, 10 + (int)k, true);
@@ -93,7 +83,7 @@ static void test_slept_before(void **state)
 			connect_to(&r, 7);
 		const uint64_t since = r.s.now;
 		script_pass(&r.s, 5 * SCRIPT_SEC);
-		loop(&r);
+		connect_in_loop(&r);
 		script_event(
 			&r.s,
 			(struct event){

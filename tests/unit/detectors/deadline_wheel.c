@@ -8,16 +8,6 @@
 #define TICK_MS 100U
 #define MS SCRIPT_MSEC
 
-static void loop(struct rig *r)
-{
-	script_epoll_create(&r->s, 3);
-	script_event(&r->s, (struct event){.id = WIRE_PIPE, .fd = 20, .a1 = 21});
-	script_epoll_ctl(&r->s, 3, EPOLL_CTL_ADD, 20, EPOLLIN);
-	connect_to(r, 5);
-	script_nonblock(&r->s, 5, true);
-	script_epoll_ctl(&r->s, 3, EPOLL_CTL_ADD, 5, EPOLLIN);
-}
-
 /* Each sleep takes a third of a millisecond longer than it was asked for; who keeps a grid sleeps a millisecond less now and then. */
 static void sleeps(struct rig *r, uint32_t times, bool grid)
 {
@@ -43,7 +33,7 @@ static void test_silence(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct rig r;
 		start(&r);
-		loop(&r);
+		connect_in_loop(&r);
 		script_write(&r.s, 5, RIG_GET);
 		const uint64_t since = r.s.now;
 		for (int s = 0; s < 20; s++) {
@@ -67,7 +57,7 @@ static void test_quick_answer(void **state)
 
 	(void)state;
 	start(&r);
-	loop(&r);
+	connect_in_loop(&r);
 	sleeps(&r, 3, true);
 	script_write(&r.s, 5, RIG_GET);
 	script_pass(&r.s, SCRIPT_SEC / 10);
