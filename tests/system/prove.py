@@ -4,18 +4,25 @@ that feel a fault stays within the budget, as their client counts it; a dry run 
 The same of programs that the shim cannot enter.
 """
 import contextlib
+import ctypes
+import fcntl
 import http.client
 import json
+import os
+import shlex
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 
+import container
 from gate import Dependency
 from ebpf import need_probes
-from gs import (GAPSCOPE, HERE, Server, checked, clean_env, expect, free_port, go_program, main, need, poll_until, read_report, run,
-                workdir)
+from gs import (BUILD, GAPSCOPE, HERE, Server, checked, clean_env, expect, free_port, go_program, main, need, poll_until, read_report, run,
+                skip, workdir)
 
 AGAIN_S = 1.0  # promised
 TRIES = 3      # of a time on a busy machine, the best counts
@@ -217,6 +224,119 @@ def of_go():
         flows_again((signal.SIGKILL,), program, "endless")
 
 
+CLONE_NEWNET, SIOCSIFFLAGS, IFF_UP = 0x40000000, 0x8914, 1
+
+
+def inside(pid, function):
+    """Runs it on a thread of its own that is in the network of this process; what it returns."""
+    out = []
+
+    def enter():
+        network = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+        try:
+            out.append(function() if ctypes.CDLL(None).setns(network, CLONE_NEWNET) == 0 else None)
+        finally:
+            os.close(network)
+
+    thread = threading.Thread(target=enter, daemon=True)
+    thread.start()
+    thread.join(120)
+    expect(out and out[0] is not None, "what happens in there did not end well")
+    return out[0]
+
+
+def loopback_up():
+    with socket.socket() as s:
+        fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+    return True
+
+
+@contextlib.contextmanager
+def contained(kind):
+    """A service with its dependency in a container: a network, processes and mounts of its own. Its process, port, and the dependency."""
+    port = free_port()
+    script = f"mount -t tmpfs none {shlex.quote(str(BUILD / 'preload'))} && read asks && exec \"$0\" \"$@\" $asks"
+    unshare = subprocess.Popen(["unshare", "--net", *container.INSIDE[1:], script, sys.executable, HERE / "canary.py", kind, str(port)], stdin=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    dependency = None
+    try:
+        poll_until(lambda: os.readlink(f"/proc/{unshare.pid}/ns/net") != os.readlink("/proc/self/ns/net"), "a network of its own")
+        inside(unshare.pid, loopback_up)
+        dependency = inside(unshare.pid, Sound)
+        unshare.stdin.write(b"%d\n" % dependency.server_port)
+        unshare.stdin.close()
+        pid = container.first_process(unshare)
+
+        def answers():
+            with contextlib.suppress(OSError):
+                return order(port, 0)[0] == 200
+            return False
+
+        poll_until(lambda: inside(pid, answers), "the service answers")
+        yield pid, port, dependency
+    finally:
+        unshare.kill()
+        unshare.wait()
+        if dependency:
+            dependency.shutdown()
+            dependency.server_close()
+
+
+def of_container():
+    """The relay goes into the service's network; what it holds flows again after kill -9 there, too."""
+    need("unshare")
+    if os.geteuid() != 0:
+        skip("only root can make a network", can_run_here=False)
+    with workdir() as top:
+        with contained("stable") as (pid, port, _):
+            gate = subprocess.Popen([GAPSCOPE, "gate", "--quiet", "--prove", "--faults", "stall", "--prove-share", "100", "--prove-errors", "100", "--prove-learn",
+                                     "0", "--duration", "9", "--report", str(top / "r.json"), str(pid)], env=clean_env(), stdout=subprocess.DEVNULL)
+
+            def drive():
+                statuses = []
+                while gate.poll() is None:
+                    statuses.append(order(port, len(statuses))[0])
+                return statuses
+
+            try:
+                statuses = inside(pid, drive)
+            finally:
+                gate.kill()
+                gate.wait()
+            proof = next(p for p in read_report(top / "r.json")["proofs"] if p["outcome"] == "gave_up")
+            print(f"in a container: {proof['text']}; {len(statuses)} orders, {statuses.count(504)} without an answer")
+            expect(abs(proof["seconds"] - 2) <= 0.3 and 504 in statuses, f"it gives up after 2 s: {proof}")
+        with contained("no_timeout") as (pid, port, dependency):
+            agent = subprocess.Popen([GAPSCOPE, "attach", "--quiet", "--prove", "faults=stall,share=100,errors=100,learn=0,hold=600", str(pid)], env=clean_env())
+            done = []
+
+            def call():
+                while not done or done[-1][1] < 1:  # until one was held
+                    done.append(order(port, len(done)))
+                done.append(order(port, 1000))
+                return done
+
+            caller = threading.Thread(target=inside, args=(pid, call), daemon=True)
+            try:
+                caller.start()
+                served = [-1]
+
+                def held():
+                    was, served[0] = served[0], dependency.served
+                    time.sleep(1)
+                    return served[0] == was > len(done) + 1
+
+                poll_until(held, "a call is held")
+                agent.kill()
+                start = time.monotonic()
+                caller.join(60)
+                print(f"in a container, SIGKILL: traffic flows again after {time.monotonic() - start:.3f} s")
+                expect(not caller.is_alive() and [status for status, _ in done[-2:]] == [200, 200], f"{done[-2:]}")
+            finally:
+                agent.kill()
+                agent.wait()
+
+
 def of_static():
     """A static program that the gate starts: from its first connection on."""
     need_probes()
@@ -278,7 +398,7 @@ def refused_words():
 
 CASES = {"prove_killed": killed, "prove_budget": budget, "prove_errors_stop": errors_stop, "prove_dry_run": dry_run, "prove_of_go": of_go,
          "prove_pooled": pooled, "prove_names": names,
-         "prove_of_static": of_static,
+         "prove_of_static": of_static, "prove_of_container": of_container,
          "prove_refused_words": refused_words}
 
 if __name__ == "__main__":
