@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/monotonic.h"
 #include "serve/admission.h"
 #include "serve/listen.h"
+#include "serve/notes.h"
 #include "serve/route.h"
 
 #define STREAMS_MAX 16U
@@ -31,6 +33,8 @@ struct http {
 	struct listener listener;
 	struct MHD_Daemon *daemon;
 	struct stream streams[STREAMS_MAX];
+	struct callers callers;
+	struct notes notes;
 };
 
 /* A request while its body comes. */
@@ -42,16 +46,22 @@ struct incoming {
 	bool too_large;
 };
 
+__attribute__((format(printf, 2, 3))) static void note(struct http *h, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	notes_say(&h->notes, monotonic_ns(), format, args);
+	va_end(args);
+}
+
 static void log_mhd(void *ctx, const char *format, va_list args)
 {
-	const struct http *h = ctx;
-	char line[256];
+	struct http *h = ctx;
 
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\r\n")] = '\0';
 	/* That a browser closed its stream is no news. */
-	if (strncmp(line, "Failed to send", 14) != 0)
-		h->options.log("http: %s", line);
+	if (strncmp(format, "Failed to send", 14) != 0)
+		notes_say(&h->notes, monotonic_ns(), format, args);
 }
 
 static const char *header(struct MHD_Connection *c, const char *name)
@@ -62,6 +72,24 @@ static const char *header(struct MHD_Connection *c, const char *name)
 static const char *query_of(const struct route_request *q, const char *key)
 {
 	return MHD_lookup_connection_value(q->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+static struct caller *caller_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *c, void **memory, enum MHD_ConnectionNotificationCode what)
+{
+	struct http *h = ctx;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED && info)
+		*memory = callers_enter(&h->callers, info->connect_fd, monotonic_ns());
+	else if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+		callers_leave(&h->callers, *memory);
 }
 
 /* -- answers -- */
@@ -198,6 +226,24 @@ static const char *refused(const struct http *h, struct MHD_Connection *c, bool 
 	return admission_refuses(&a, open, ret_status);
 }
 
+static enum MHD_Result count_length(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	(void)kind;
+	(void)value;
+	*(size_t *)ctx +=
+		strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 || strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+	return MHD_YES;
+}
+
+/* Who stands between may believe another of them than we do, and take what follows for somebody else's request (RFC 9112, 11.2). */
+static bool is_two_lengths(struct MHD_Connection *c)
+{
+	size_t n = 0;
+
+	MHD_get_connection_values(c, MHD_HEADER_KIND, count_length, &n);
+	return n > 1;
+}
+
 /* The head of a request: what can be answered without its body is; else the body is gathered. */
 static enum MHD_Result begin(struct http *h, struct MHD_Connection *c, const char *path, const char *method, void **memory)
 {
@@ -209,11 +255,17 @@ static enum MHD_Result begin(struct http *h, struct MHD_Connection *c, const cha
 	const char *why = refused(h, c, route && route->open, &status);
 
 	if (why) {
-		h->options.log("http: refused %.16s %.64s: %s", method, path, why);
+		note(h, "refused %.16s %.64s: %s", method, path, why);
 		return send_error(c, status, why);
 	}
-	if (stream)
+	if (is_two_lengths(c)) {
+		note(h, "refused %.16s %.64s: two lengths of a body", method, path);
+		return send_error(c, MHD_HTTP_BAD_REQUEST, "the request says in two ways how long its body is");
+	}
+	if (stream) {
+		callers_asked(&h->callers, caller_of(c));
 		return open_stream(h, c);
+	}
 	if (!route)
 		return known ? send_error(c, MHD_HTTP_METHOD_NOT_ALLOWED, "another method is right here")
 			     : send_error(c, MHD_HTTP_NOT_FOUND, "there is nothing of this name");
@@ -253,6 +305,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	/* `rest` points into the path, which libmicrohttpd keeps for the life of the request. */
 	if (*size)
 		return gather(in, data, size);
+	callers_asked(&h->callers, caller_of(c));
 	if (in->too_large)
 		return send_error(c, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
 	return answer(h, c, in);
@@ -260,11 +313,11 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 
 static void on_completed(void *ctx, struct MHD_Connection *c, void **memory, enum MHD_RequestTerminationCode how)
 {
+	struct http *h = ctx;
 	struct incoming *in = *memory;
 
-	(void)ctx;
-	(void)c;
 	(void)how;
+	callers_answered(&h->callers, caller_of(c), monotonic_ns());
 	if (in)
 		free(in->body);
 	free(in);
@@ -283,6 +336,7 @@ int http_open(const struct http_options *o, struct http **ret, char *err, size_t
 		return -ENOMEM;
 	}
 	h->options = *o;
+	h->notes.log = o->log;
 	if ((e = listener_open(o->listen, &h->listener, err, err_size)) < 0)
 		goto fail;
 	if (!h->listener.local && !h->listener.loopback && !o->token) {
@@ -296,7 +350,7 @@ int http_open(const struct http_options *o, struct http **ret, char *err, size_t
 				     MHD_OPTION_EXTERNAL_LOGGER, log_mhd, h, MHD_OPTION_LISTEN_SOCKET, h->listener.fd,
 				     MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S,
 				     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADERS_MAX, MHD_OPTION_NOTIFY_COMPLETED,
-				     on_completed, NULL, MHD_OPTION_END);
+				     on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
 	if (h->daemon) {
 		*ret = h;
 		return 0;
@@ -342,6 +396,12 @@ int http_wait_ms(const struct http *h)
 
 void http_run(struct http *h)
 {
+	const uint64_t now_ns = monotonic_ns();
+	const size_t cut = callers_hurry(&h->callers, now_ns);
+
+	if (cut)
+		note(h, "cut off %zu who took too long over a request", cut);
+	notes_tick(&h->notes, now_ns);
 	wake_streams(h, false);
 	MHD_run(h->daemon);
 }

@@ -12,11 +12,12 @@
 #include <stdint.h>
 
 #include "serve/board.h"
+#include "serve/callers.h"
 
-#define HTTP_CONNECTIONS_MAX 128U
+#define HTTP_CONNECTIONS_MAX CALLERS_MAX
 #define HTTP_HEADERS_MAX 32768U /* bytes of memory for one connection's headers */
 #define HTTP_BODY_MAX 65536U
-#define HTTP_IDLE_S 10U /* a client that does not get on with its request is closed */
+#define HTTP_IDLE_S 10U /* a client that is silent is closed; one that does not get on with its request, too (callers.h) */
 
 struct http_options {
 	const char *listen; /* "127.0.0.1:9465", "[::1]:9465", "unix:/run/gapscope/gapscope.sock" */

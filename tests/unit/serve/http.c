@@ -118,6 +118,8 @@ static void refuses(void **state)
 	assert_int_equal(status_of(h, "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789abcdef\r\n" CLOSE, NULL),
 			 200);
 	assert_int_equal(status_of(h, "GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n" CLOSE, NULL), 401);
+	assert_int_equal(status_of(h, "GET /x%0Agapscope:%20fine HTTP/1.1\r\nHost: x\r\n" CLOSE, NULL), 401);
+	assert_non_null(strstr(refused_line, "refused GET /x?gapscope: fine: no token"));
 	http_close(h);
 	const struct http_options open = {.listen = "0.0.0.0:0", .board = b, .log = note};
 	assert_int_equal(http_open(&open, &h, err, sizeof(err)), -EPERM);
@@ -145,6 +147,30 @@ static void is_bounded(void **state)
 	/* it still answers */
 	assert_int_equal(status_of(h, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n" CLOSE, NULL), 200);
 	free(request);
+	http_close(h);
+	sample_done(b);
+}
+
+/* Two lengths of one body: what is the next request to us may be the body to who stands between. */
+static void takes_no_two_lengths(void **state)
+{
+	static const char *const lengths[] = {"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n",
+					      "Content-Length: 2\r\nContent-Length: 40\r\n"};
+	struct board *b = sample_board();
+	struct http *h = open_http(b, NULL);
+	char request[512], answer[4096];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		const int len = snprintf(request, sizeof(request),
+					 "POST /gate/flagger HTTP/1.1\r\nHost: localhost\r\n%s\r\n0\r\n\r\n"
+					 "GET /healthz HTTP/1.1\r\nHost: localhost\r\n" CLOSE,
+					 lengths[i]);
+
+		talk(h, request, (size_t)len, answer, sizeof(answer), NULL);
+		assert_int_equal(strncmp(answer, "HTTP/1.1 400", 12), 0);
+		assert_null(strstr(answer + 12, "HTTP/1.1")); /* what follows is not answered */
+	}
 	http_close(h);
 	sample_done(b);
 }
@@ -181,4 +207,5 @@ static void streams_changes(void **state)
 	sample_done(b);
 }
 
-TEST_MAIN(cmocka_unit_test(answers), cmocka_unit_test(refuses), cmocka_unit_test(is_bounded), cmocka_unit_test(streams_changes))
+TEST_MAIN(cmocka_unit_test(answers), cmocka_unit_test(refuses), cmocka_unit_test(is_bounded),
+	  cmocka_unit_test(takes_no_two_lengths), cmocka_unit_test(streams_changes))
