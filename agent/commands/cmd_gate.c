@@ -24,7 +24,7 @@ struct arguments {
 	const char *policy, *baseline, *stable, *json, *junit, *sarif, *config, *report;
 	const char *faults;
 	uint32_t duration_ms, requests, share, errors, seconds, hold, learn;
-	bool quiet, prove, dry_run;
+	bool quiet, prove, dry_run, alloc;
 };
 
 static const struct flag flags[] = {
@@ -82,6 +82,10 @@ static const struct flag flags[] = {
 	 .offset = offsetof(struct arguments, config),
 	 .arg = "FILE",
 	 .doc = "configuration of the sessions, as for `gapscope run`"},
+	{.name = "alloc",
+	 .kind = FLAG_SWITCH,
+	 .offset = offsetof(struct arguments, alloc),
+	 .doc = "sample allocations, too (of the stable version as well): a leak that is new fails; give the stage a minute"},
 	{.name = "prove",
 	 .kind = FLAG_SWITCH,
 	 .offset = offsetof(struct arguments, prove),
@@ -311,6 +315,10 @@ static int write_spec(struct gate *g, char *err, size_t err_size)
 	struct plan plan;
 	size_t at;
 
+	if (a->alloc && !g->live) {
+		snprintf(err, err_size, "gate: --alloc needs a service that runs, or a program to start");
+		return -EINVAL;
+	}
 	if (!a->prove) {
 		if (!a->dry_run && !a->faults)
 			return 0;
@@ -353,6 +361,7 @@ static int cmd_gate(int argc, char **argv)
 			.prove = g->args.prove ? g->spec : NULL,
 			.duration_ms = g->args.duration_ms,
 			.requests = g->args.requests,
+			.alloc = g->args.alloc,
 			.policy = &g->policy,
 			.baseline = g->stage.baseline,
 			.quiet = g->args.quiet,

@@ -20,7 +20,7 @@
 #define GRACE_MS 10000U /* for a session to end when told */
 #define PROOF_S 3600U   /* longest stage of a service that runs, where the proof says when it is over */
 #define SPARE_S 60U     /* an attached session ends by itself so long after its stage, should we be killed */
-#define WORDS_FIXED 15U /* of a session's command line, beside the program's own */
+#define WORDS_FIXED 18U /* of a session's command line, beside the program's own */
 
 struct stage {
 	const struct gate_stage_options *o;
@@ -52,12 +52,12 @@ size_t gate_target_words(char *target, char *flag, size_t flag_size, char *words
 	return *target && target[strspn(target, "0123456789")] == '\0' ? 1 : 0;
 }
 
-/* gapscope attach|run --quiet --with-parent --report FILE --report-every 1 [--config FILE] [--duration S] TARGET | -- CMD… */
+/* gapscope attach|run --quiet --with-parent --report FILE --report-every 1 [--config FILE] [--alloc] [--duration S] TARGET | -- CMD… */
 static int start(struct stage *g, struct session_process *s, char *target, char **command, char *err, size_t err_size)
 {
 	static char prove[] = "--prove", attach[] = "attach", run[] = "run", name[] = "gapscope", quiet[] = "--quiet",
 		    report[] = "--report", every[] = "--report-every", one[] = "1", with_parent[] = "--with-parent",
-		    config[] = "--config", duration[] = "--duration", end[] = "--";
+		    config[] = "--config", alloc[] = "--alloc", duration[] = "--duration", end[] = "--";
 	char seconds[16], flag[16], *target_word[2];
 	size_t n = 0, extra = 0;
 
@@ -85,6 +85,8 @@ static int start(struct stage *g, struct session_process *s, char *target, char 
 		words[n++] = config;
 		words[n++] = config_path;
 	}
+	if (g->o->alloc)
+		words[n++] = alloc;
 	if (proof) {
 		words[n++] = prove;
 		words[n++] = proof;

@@ -17,7 +17,7 @@ struct gate_stage_options {
 	uint32_t requests;                /* the stage is over after so many; 0 = regardless */
 	const struct gate_policy *policy; /* by which progress is told */
 	const json_t *baseline;           /* the same; or NULL */
-	bool quiet;
+	bool quiet, alloc;                /* alloc: allocations are sampled */
 };
 
 struct gate_stage_result {

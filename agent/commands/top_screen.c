@@ -76,6 +76,14 @@ static const json_t *by_name(const json_t *services, const char *name)
 	return NULL;
 }
 
+/* What the gate of a daemon says now: in a word of four letters. */
+static const char *gate_of(const json_t *service)
+{
+	const char *verdict = json_text(json_object_get(service, "gate"), "verdict");
+
+	return *verdict == '\0' ? "-" : strcmp(verdict, "inconclusive") == 0 ? "?" : verdict;
+}
+
 static void put_service(struct page *p, const json_t *service, bool chosen)
 {
 	const json_t *findings = json_object_get(service, "findings"),
@@ -90,11 +98,11 @@ static void put_service(struct page *p, const json_t *service, bool chosen)
 	if (before && p->s->seconds > 0 && more >= 0)
 		snprintf(rate, sizeof(rate), "%.1f", (double)more / p->s->seconds);
 	line(p, chosen && p->s->keys ? BOLD : "",
-	     "%c %-22.22s %-9s %5s %5" JSON_INTEGER_FORMAT " %5" JSON_INTEGER_FORMAT " %5" JSON_INTEGER_FORMAT
+	     "%c %-17.17s %-9s %4s %5s %5" JSON_INTEGER_FORMAT " %5" JSON_INTEGER_FORMAT " %5" JSON_INTEGER_FORMAT
 	     " %7s %9" JSON_INTEGER_FORMAT " %s%.160s",
-	     chosen ? '>' : ' ', json_text(service, "name"), json_text(service, "state"), points, json_number(findings, "critical"),
-	     json_number(findings, "error"), json_number(findings, "warning"), rate, requests_of(service),
-	     json_number(service, "lost") ? "records lost; " : "", json_text(service, "why"));
+	     chosen ? '>' : ' ', json_text(service, "name"), json_text(service, "state"), gate_of(service), points,
+	     json_number(findings, "critical"), json_number(findings, "error"), json_number(findings, "warning"), rate,
+	     requests_of(service), json_number(service, "lost") ? "records lost; " : "", json_text(service, "why"));
 }
 
 /* -- the chosen one -- */
@@ -193,8 +201,8 @@ void top_screen_write(const struct top_screen *s, FILE *out)
 	     s->keys ? "   up and down choose, q quits" : "");
 	if (s->trouble)
 		line(&p, "\033[1;31m", "%s", s->trouble);
-	line(&p, "", "  %-22s %-9s %5s %5s %5s %5s %7s %9s", "SERVICE", "STATE", "SCORE", "CRIT", "ERROR", "WARN", "REQ/S",
-	     "REQUESTS");
+	line(&p, "", "  %-17s %-9s %4s %5s %5s %5s %5s %7s %9s", "SERVICE", "STATE", "GATE", "SCORE", "CRIT", "ERROR", "WARN",
+	     "REQ/S", "REQUESTS");
 	for (size_t i = from; i < from + shown && i < n; i++)
 		put_service(&p, json_array_get(s->services, i), i == s->chosen);
 	if (s->chosen < n)

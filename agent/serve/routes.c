@@ -51,24 +51,58 @@ static void readyz(const struct route_request *q, struct route_answer *ret)
 	answer_json(ret, ready ? 200 : 503, json_pack("{s:b, s:o}", "ready", ready, "refused", refused));
 }
 
+#define REASONS_SHOWN 3U
+
+/* {verdict, why: what did not pass, the first few}: what a controller would be told now. */
+static json_t *gate_now(const struct route_request *q, const struct board_service *s, json_t **ret_checks)
+{
+	static const char *const states[] = {"fail", "inconclusive"};
+	json_t *verdict = board_verdict(q->board, s, q->today), *why = json_array();
+	size_t i;
+	const json_t *check;
+
+	for (size_t k = 0; k < sizeof(states) / sizeof(*states); k++)
+		json_array_foreach (json_object_get(verdict, "checks"), i, check)
+			if (strcmp(json_text(check, "state"), states[k]) == 0 && json_array_size(why) < REASONS_SHOWN)
+				json_array_append_new(why,
+						      json_sprintf("%s: %s", json_text(check, "check"), json_text(check, "text")));
+	if (ret_checks)
+		*ret_checks = json_incref(json_object_get(verdict, "checks"));
+	json_t *o = json_pack("{s:s, s:o}", "verdict", json_text(verdict, "verdict"), "why", why);
+	json_decref(verdict);
+	return o;
+}
+
+static json_t *summary_of(const struct route_request *q, const struct board_service *s, json_t **ret_checks)
+{
+	json_t *o = board_summary(q->board, s);
+
+	json_object_set_new(o, "gate", gate_now(q, s, ret_checks));
+	return o;
+}
+
 static void services(const struct route_request *q, struct route_answer *ret)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < q->board->n; i++)
-		json_array_append_new(list, board_summary(q->board, &q->board->service[i]));
+		json_array_append_new(list, summary_of(q, &q->board->service[i], NULL));
 	answer_json(ret, 200, json_pack("{s:I, s:o}", "version", (json_int_t)q->board->version, "services", list));
 }
 
-/* /api/v1/services/NAME: its report, with its summary. */
+/* /api/v1/services/NAME: its report, with its summary and what the gate checked. */
 static void service(const struct route_request *q, struct route_answer *ret)
 {
 	const struct board_service *s = board_find(q->board, q->rest);
 
-	if (!s)
+	json_t *checks = NULL;
+
+	if (!s) {
 		answer_error(ret, 404, "no service of this name is watched");
-	else
-		answer_json(ret, 200, json_pack("{s:o, s:O?}", "summary", board_summary(q->board, s), "report", s->report));
+		return;
+	}
+	json_t *summary = summary_of(q, s, &checks);
+	answer_json(ret, 200, json_pack("{s:o, s:o*, s:O?}", "summary", summary, "checks", checks, "report", s->report));
 }
 
 static void findings(const struct route_request *q, struct route_answer *ret)

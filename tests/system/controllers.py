@@ -98,6 +98,9 @@ def agree(d, service, wanted):
     phase = argo_phase(TEMPLATES[1]["spec"]["metrics"][0], [value])
     expect(ARGO[phase] == wanted, f"{service}: Prometheus' {value} is {phase}")
     expect((value <= 0) == (wanted == "pass"), f"{service}: Flagger's metric is {value}")
+    for nothing in ([], [float("nan")]):  # no such series, or no such number: neither promoted nor rolled back
+        phase = argo_phase(TEMPLATES[1]["spec"]["metrics"][0], nothing)
+        expect(phase == "Inconclusive", f"Prometheus' {nothing} is {phase}")
     print(f"{service}: {wanted}; {why.splitlines()[0]}")
 
 

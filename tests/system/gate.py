@@ -180,12 +180,14 @@ def started_and_recorded():
         expect(done.stdout.count(b"paid") == 9, "the program's output is not there whole")
         done = run([*gate, "--baseline", top / "before.json", "--", *log, "0"])
         expect(done.returncode == 0, f"a known finding fails: {done.stdout.decode()}")
+        run([*gate, "--alloc", "--report", top / "allocated.json", "--", *log, "0"])
+        expect("heap" in json.loads((top / "allocated.json").read_text()), "allocations were not sampled")
         done = run([*gate, "--baseline", top / "before.json", "--", *log, "3"])
         expect(done.returncode == 1 and b"status 3" in done.stdout, f"a failing program: {done.stdout.decode()}")
         expect(run([*gate, "--baseline", top / "before.json", top / "before.json"]).returncode == 0, "a report beside itself does not pass")
         for words, text in ((["gate"], "name what to judge"), (["gate", "/nonexistent"], "/nonexistent"),
                             (["gate", "--policy", "/nonexistent", "1"], "/nonexistent"), (["gate", "99999999"], "99999999"),
-                            (["gate", "--", "/nonexistent"], "/nonexistent"), (["gate", "--stable", "x", "1"], "--stable")):
+                            (["gate", "--", "/nonexistent"], "/nonexistent"), (["gate", "--alloc", top / "before.json"], "--alloc"), (["gate", "--stable", "x", "1"], "--stable")):
             done = run([GAPSCOPE, *words])
             expect(done.returncode == 2 and text in done.stderr.decode(), f"{words}: {done.returncode} {done.stderr.decode()}")
 

@@ -462,6 +462,7 @@ def page():
             looked_at(top, "dashboard", url + "#service/canary", WIDTHS)
             listed = chromium(top, "--dump-dom", url).stdout.decode()
             expect("canary" in listed and "stable" in listed, "the list does not name the services")
+            expect(listed.count('class="gate"') == 2, "the list does not say what the gate says")
             chromium(top, "--window-size=1200,900", f"--screenshot={ARTEFACTS / 'dashboard-list.png'}", url)
             (top / "report.json").write_text(json.dumps(d.service("canary")["report"]))
             (top / "report.html").write_bytes(checked([GAPSCOPE, "report", "--format", "html", top / "report.json"]))

@@ -94,7 +94,7 @@ def daemon_on_terminal():
             text = done.stdout.decode()
             expect(done.returncode == 0 and "stable" in text and "canary" in text and "\033" not in text, f"one look: {text} {done.stderr.decode()}")
             with terminal(command) as t:
-                poll_until(lambda: t.says("> stable") and any(re.search(r"watching +\d+ .* [0-9.]+ +\d+$", line) for line in t.last_screen()), "a rate")
+                poll_until(lambda: t.says("> stable") and any(re.search(r"watching +(pass|fail|\?) +\d+ .* [0-9.]+ +\d+$", line) for line in t.last_screen()), "a rate")
                 t.type(b"j")
                 poll_until(lambda: t.read() or any("deadline.response.missing" in line for line in t.last_screen()), "the finding of the chosen service")
                 expect(any(line.startswith("> canary") for line in t.last_screen()), "the choice did not move")

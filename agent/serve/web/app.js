@@ -32,11 +32,22 @@ function login() {
 
 /* -- the list -- */
 
+const gateClass = {pass: "good", fail: "sev error", inconclusive: "sev warning"};
+
+/* What a canary's controller would be told now. */
+function gateLine(g) {
+	return g ? el("p", {class: "gate"}, "gate: ", el("span", {class: gateClass[g.verdict]}, g.verdict), g.why.length ? el("span", {class: "dim"}, `, ${short(g.why[0], 120)}`) : "") : null;
+}
+
+function gateSection(g, checks) {
+	return table(`Gate: ${g.verdict}`, ["check", "", "what was seen"], checks.map(c => [c.check, el("span", {class: gateClass[c.state] || "sev warning"}, c.state), c.text]));
+}
+
 function card(s) {
 	return el("li", {class: "card"}, el("h3", {}, el("a", {href: `#service/${encodeURIComponent(s.name)}`}, s.name)),
 		el("p", {class: "dim"}, `${s.state}, ${s.target}, ${s.tier}${s.why ? `: ${s.why}` : ""}`),
 		s.score && s.score.score !== null ? [el("p", {class: "score"}, String(Math.round(s.score.score)), el("span", {class: "dim"}, " / 100")), areas(s.score), counts(s.findings)]
-			: el("p", {}, "nothing seen yet"));
+			: el("p", {}, "nothing seen yet"), gateLine(s.gate));
 }
 
 async function showList() {
@@ -49,14 +60,17 @@ async function showList() {
 /* -- one service -- */
 
 async function showService(name) {
-	const [{summary, report}, past] = await Promise.all([ask(`api/v1/services/${encodeURIComponent(name)}`).then(a => a.json()),
+	const [{summary, report, checks}, past] = await Promise.all([ask(`api/v1/services/${encodeURIComponent(name)}`).then(a => a.json()),
 		ask(`api/v1/history?service=${encodeURIComponent(name)}`).then(a => a.json()).catch(() => ({sessions: []}))]);
 	document.title = `${name}: gapscope`;
 	if (!report) {
 		view.replaceChildren(el("h2", {}, name), el("p", {}, `${summary.state}: ${summary.why || "nothing seen yet"}`));
 		return;
 	}
-	showSections(view, serviceView(name, summary, report, past.sessions));
+	const sections = serviceView(name, summary, report, past.sessions);
+	/* behind its findings' counts, in front of the score */
+	sections.splice(3, 0, gateLine(summary.gate));
+	showSections(view, [...sections, gateSection(summary.gate, checks)].filter(Boolean));
 }
 
 /* -- life -- */

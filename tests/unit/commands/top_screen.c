@@ -17,6 +17,9 @@ static json_t *sample_services(json_int_t requests)
 						      "name", name, "state", "watching", "why", "", "score", "score", 54.4, "areas",
 						      "retry", "score", 49.0, "findings", "critical", 1, "error", 2, "warning", 3,
 						      "client_requests", requests, "server_requests", 7, "lost", 0));
+		if (i > 2) /* of a file there is none */
+			json_object_set_new(json_array_get(list, (size_t)i), "gate",
+					    json_pack("{s:s}", "verdict", i == 3 ? "inconclusive" : "pass"));
 	}
 	return list;
 }
@@ -72,6 +75,9 @@ static void says_what_there_is(void **state)
 	assert_non_null(strstr(text, "12 services"));
 	assert_non_null(strstr(text, "> service-3 "));
 	assert_non_null(strstr(text, "   54     1     2     3     5.0        37"));
+	assert_non_null(strstr(text, "service-2         watching     -    54"));
+	assert_non_null(strstr(text, "service-3         watching     ?    54"));
+	assert_non_null(strstr(text, "service-4         watching  pass    54"));
 	assert_non_null(strstr(text, "readiness  retry 49"));
 	assert_non_null(strstr(text, "▄█ at most 8/s, 1 failed, p95 1.5 ms"));
 	assert_non_null(strstr(text, "retry.unbounded"));

@@ -41,11 +41,19 @@ static void services(void **state)
 	assert_string_equal(json_string_value(json_object_get(json_object_get(one, "report"), "schema")), REPORT_SCHEMA);
 	assert_int_equal(none.status, 404);
 	free(none.made);
+	/* what a controller would be told now, and why */
+	const json_t *listed = json_object_get(json_array_get(json_object_get(all, "services"), 0), "gate");
+	assert_string_equal(json_string_value(json_object_get(listed, "verdict")), "fail");
+	assert_int_equal(
+		strncmp(json_string_value(json_array_get(json_object_get(listed, "why"), 0)), "finding: retry.unbounded", 24), 0);
+	assert_true(json_array_size(json_object_get(one, "checks")) > 2);
 	json_decref(all);
 	json_decref(one);
 	/* one that was never seen has a summary and no report */
 	one = json_of(sample_ask(b, "GET", "/api/v1/services/job", NULL, NULL));
 	assert_true(json_is_null(json_object_get(one, "report")));
+	assert_string_equal(json_string_value(json_object_get(json_object_get(json_object_get(one, "summary"), "gate"), "verdict")),
+			    "inconclusive");
 	json_decref(one);
 	sample_done(b);
 }
