@@ -94,6 +94,7 @@ static void retry_request_end(void *ctx, struct request *q)
 		retry_incoming_end(r, q);
 		return;
 	}
+	retry_work_request(r, q);
 	if (!peer_is_dependency(q->conn))
 		return;
 	const uint64_t hash = retry_request_hash(q);
@@ -140,6 +141,7 @@ static void retry_conn_connect(void *ctx, struct conn *c, const struct event *e)
 
 static void retry_conn_data(void *ctx, struct conn *c, enum direction d, const struct event *e)
 {
+	retry_work_read(ctx, c, d, e);
 	if (peer_is_dependency(c))
 		retry_talk_data(ctx, c, d, e);
 }
@@ -171,6 +173,7 @@ static void retry_event(void *ctx, const struct event *e)
 {
 	retry_process_event(ctx, e);
 	retry_asked_event(ctx, e);
+	retry_work_event(ctx, e);
 	retry_crowd_event(ctx, e);
 }
 

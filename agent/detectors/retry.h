@@ -29,6 +29,7 @@
 #define RETRY_LANES_MAX 32U    /* attempts at once that are told apart */
 #define RETRY_SLEEPS_MAX 4U    /* latest sleeps of a thread */
 #define RETRY_WAITS_MAX 8U     /* and waits with a limit, and others */
+#define RETRY_JOBS_MAX 4U      /* latest jobs that a thread took */
 #define RETRY_EXECS_MAX 16U
 #define RETRY_MADE_MAX 16U      /* threads that were made last */
 #define RETRY_CLIENTS_MAX 4096U /* processes that are told apart, over all operations */
@@ -250,10 +251,20 @@ struct retry_made {
 struct retry_wait {
 	uint64_t t0, t1, asked_ns;
 	bool sleep; /* for nothing but time */
+	bool woken; /* without a limit, by another thread */
 };
 struct retry_waits {
 	uint32_t tid, n; /* n: waits so far */
 	struct retry_wait waits[RETRY_WAITS_MAX];
+};
+
+/* Jobs that a thread took from a queue: when, and the first sleep since, 0 none. */
+struct retry_job {
+	uint64_t taken_ns, slept_ns;
+};
+struct retry_work {
+	uint32_t tid, n; /* n: jobs so far */
+	struct retry_job jobs[RETRY_JOBS_MAX];
 };
 
 /* Requests of one thread to one peer. */
@@ -291,6 +302,7 @@ struct retry {
 	struct retry_thread threads[RETRY_THREADS_MAX];
 	struct retry_slept slept[RETRY_THREADS_MAX];
 	struct retry_waits waits[RETRY_THREADS_MAX];
+	struct retry_work work[RETRY_THREADS_MAX];
 	uint64_t logged[RETRY_THREADS_MAX]; /* last log line of a process */
 	uint64_t attempts, failures;
 };
@@ -414,6 +426,15 @@ struct calls_gap retry_gap_seen(struct retry *r, const struct retry_sequence *s,
 void retry_asked_event(struct retry *r, const struct event *e);
 /* A gap as the thread asked for it, without what a busy machine added; never longer than it was. */
 uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns);
+/* Did a thread rest between two moments until another one woke it, and sleep no more after it? */
+bool retry_asked_woken(struct retry *r, uint32_t tid, uint64_t from_ns, uint64_t to_ns);
+
+/* retry_work.c */
+void retry_work_event(struct retry *r, const struct event *e);
+void retry_work_request(struct retry *r, const struct request *q);
+void retry_work_read(struct retry *r, const struct conn *c, enum direction d, const struct event *e);
+/* Did this thread take a job between two moments, and let no time pass from then to the second one? */
+bool retry_work_taken(struct retry *r, uint32_t tid, uint64_t from_ns, uint64_t to_ns);
 
 /* retry_lookup.c */
 void retry_lookup(struct retry *r, const struct resolve *l);

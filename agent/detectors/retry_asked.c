@@ -25,6 +25,7 @@ void retry_asked_event(struct retry *r, const struct event *e)
 		*w = (struct retry_waits){.tid = e->tid};
 	struct retry_wait *at = &w->waits[w->n++ % RETRY_WAITS_MAX];
 	*at = (struct retry_wait){.t0 = e->t0, .t1 = e->t1, .asked_ns = (int64_t)e->a1 > 0 && e->a1 < took ? e->a1 : took};
+	at->woken = e->id == WIRE_COND_WAIT && (int64_t)e->a1 < 0 && !e->err;
 	at->sleep = (int64_t)e->a1 > 0 && (e->id == WIRE_SLEEP || (e->id == WIRE_POLL && !e->a0));
 }
 
@@ -75,4 +76,19 @@ uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const 
 		sum.whole && sum.asked_ns < kept && 2 * sum.asked_ns >= kept && (sum.asked_ns >= least || kept < least);
 	const uint64_t meant = is_backoff ? sum.asked_ns : kept;
 	return meant < least && gap_ns >= least ? gap_ns : meant;
+}
+
+bool retry_asked_woken(struct retry *r, uint32_t tid, uint64_t from_ns, uint64_t to_ns)
+{
+	const struct retry_waits *w = waits_of(r, tid);
+	uint64_t woken_ns = 0, slept_ns = 0;
+
+	for (uint32_t i = 0; w->tid == tid && i < RETRY_WAITS_MAX && i < w->n; i++) {
+		const struct retry_wait *at = &w->waits[i];
+		if (at->t0 < from_ns || at->t1 > to_ns || elapsed_ns(at->t0, at->t1) < EDGE_NS)
+			continue;
+		woken_ns = at->woken && at->t1 > woken_ns ? at->t1 : woken_ns;
+		slept_ns = at->sleep && at->t1 > slept_ns ? at->t1 : slept_ns;
+	}
+	return woken_ns > slept_ns;
 }

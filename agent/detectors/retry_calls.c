@@ -2,6 +2,8 @@
  * Calls that follow each other, by what lies between their attempts (retry_calls.h). Pure functions.
  *
  *   depth    what sleeps between two calls was called from further outside than what sleeps between two attempts of one
+ *   haste    what a loop slept between its attempts it does not sleep before the next call, at even distances
+ *   lines    attempts come from one line of the program, then from another, and never from the first again
  *   place    sleeps and attempts come from the same places of the code again at each call: one recurses, one sleeps elsewhere, or not at all
  *   length   gaps at the same place of each call are drawn alike, those at different places are not (a rank test, Kruskal and Wallis);
  *            or the pause between calls is always the same, among delays that never are
@@ -22,6 +24,10 @@
 #define ALIKE_ROUNDS 10U     /* rounds from which an even pause among drawn delays shows */
 #define ALIKE_DIV 10U        /* an even pause differs by so little */
 #define RUNS_MIN 3U
+#define BETWEEN_MIN 2U /* pauses, or their absence, that come at even distances */
+#define RUN_MAX 20U    /* attempts from one line of which more are a loop of its own, whatever comes before it */
+#define HANDED_PART 2U /* of all gaps: what has piled up in a queue is taken without waiting */
+#define HANDED_MIN 6U
 
 /* A place that sleeps between attempts at times does so always: its stack was taken at another call then. */
 static bool sleeps_inside(const struct calls_gap *gaps, size_t n, uint32_t place, uint32_t floor)
@@ -53,6 +59,7 @@ static bool by_depth(const struct calls_gap *gaps, size_t n, struct calls_shown 
 		shortest = run < shortest ? run : shortest;
 		run = 0;
 	}
+	s->hint = between >= BETWEEN_MIN && longest > 1 && shortest == longest && run <= longest;
 	if (repeated < RUNS_MIN || 2 * repeated < between)
 		return false;
 	s->hint = true;
@@ -62,6 +69,62 @@ static bool by_depth(const struct calls_gap *gaps, size_t n, struct calls_shown 
 	s->even = shortest == s->round;
 	s->calls = between + 1;
 	return true;
+}
+
+/* Straight on: a call in one line of the program, then one in another. */
+static bool by_line(const struct calls_gap *gaps, size_t n, struct calls_shown *s)
+{
+	uint32_t calls = 1, run = 2, longest = 0, shortest = UINT32_MAX;
+
+	for (size_t i = 1; i <= n; i++, run++) {
+		if (i < n && (!gaps[i].line || gaps[i].line == gaps[i - 1].line))
+			continue;
+		longest = run > longest ? run : longest;
+		shortest = run < shortest ? run : shortest;
+		for (size_t k = 0; i < n && k < i; k++) {
+			if (gaps[k].line == gaps[i].line)
+				return false;
+		}
+		calls += i < n;
+		run = 0;
+	}
+	if (calls == 1 || !gaps[0].line || shortest < ROUND_MIN || longest > RUN_MAX)
+		return false;
+	/* A script's line may be told one attempt late: calls that differ by no more have as many. */
+	const bool even = longest - shortest <= 2;
+	const uint32_t round = even ? ((uint32_t)n + 1 + calls / 2) / calls : longest;
+	*s = (struct calls_shown){.round = round, .calls = calls, .even = even, .one_place = s->one_place};
+	return true;
+}
+
+/* One place sleeps between the attempts of a call, and nobody before the next one. */
+static bool by_haste(const struct calls_gap *gaps, size_t n, struct calls_shown *s)
+{
+	uint32_t between = 0, run = 1, round = 0;
+
+	for (size_t i = 0; i < n; i++, run++) {
+		if (gaps[i].wait && gaps[i].wait == gaps[0].wait)
+			continue;
+		if (gaps[i].wait || run < ROUND_MIN || (round && run != round))
+			return false;
+		round = run;
+		run = 0;
+		between++;
+	}
+	if (between < BETWEEN_MIN || run > round)
+		return false;
+	*s = (struct calls_shown){.round = round, .calls = between + 1, .even = true};
+	return true;
+}
+
+/* Most attempts come as another thread wakes the one that makes them, at no pace of its own. */
+static bool is_handed(const struct calls_gap *gaps, size_t n)
+{
+	size_t woken = 0;
+
+	for (size_t i = 0; i < n; i++)
+		woken += gaps[i].woken;
+	return n >= HANDED_MIN && (n - woken) * HANDED_PART <= n;
 }
 
 static uint32_t place_of(const struct calls_gap *g)
@@ -234,7 +297,8 @@ struct calls_shown calls_look(const struct calls_gap *gaps, size_t n)
 	if (n > CALLS_GAPS_MAX)
 		n = CALLS_GAPS_MAX;
 	s.one_place = in_one_place(gaps, n);
-	if (by_depth(gaps, n, &s))
+	s.handed = is_handed(gaps, n);
+	if (by_haste(gaps, n, &s) || by_line(gaps, n, &s) || by_depth(gaps, n, &s))
 		return s;
 	s.round = by_mark(gaps, n, ROUND_MIN, place_of);
 	bool drawn = false;

@@ -19,7 +19,9 @@ struct calls_gap {
 	uint32_t wait;  /* hash of the place of the sleep in it, 0 none seen */
 	uint32_t send;  /* hash of the place of the attempt after it, 0 unknown */
 	uint32_t depth; /* calls on the stack that the sleep and the attempts around it share, 0 unknown */
+	uint32_t line;  /* hash of the lines of source on the stack of the attempt after it, 0 unknown */
 	bool logged;    /* the process wrote to a log in it */
+	bool woken;     /* its thread waited for another one, and went on at once when that had come */
 };
 
 struct calls_shown {
@@ -27,6 +29,7 @@ struct calls_shown {
 	uint32_t calls;
 	bool even;      /* all of them have as many */
 	bool one_place; /* every gap was slept away at the same place: one loop */
+	bool handed;    /* the thread was woken for most attempts: another one knows what for */
 	bool hint;      /* something differs from gap to gap as it would between calls, but does not prove them */
 };
 

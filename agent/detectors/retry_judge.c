@@ -125,7 +125,7 @@ static bool surely_hasty(const struct retry *r, const struct retry_key *k)
 
 	for (uint32_t i = 0; i < s->gaps_n; i++)
 		hasty += s->gaps[i] < retry_option_ns(r, RETRY_O_NO_BACKOFF);
-	return 3 * hasty >= 2 * s->gaps_n || (!calls_shown(k)->hint && !calls_shown(k)->round);
+	return 3 * hasty >= 2 * s->gaps_n || (!calls_shown(k)->hint && !calls_shown(k)->round && !calls_shown(k)->handed);
 }
 
 /* Called at the end of a short sequence, and during a long one: the first delays of a random, growing back-off may all be small. */
@@ -267,6 +267,10 @@ static bool may_be_calls(const struct retry *r, const struct retry_key *k)
 
 	if (shown->hint)
 		return !are_processes(s, 2);
+	/* Another thread hands over what is to be done, at times that follow no rule: jobs, as far as can be seen. */
+	if (shown->handed && (k->backoff == BACKOFF_NONE || k->backoff == BACKOFF_IRREGULAR) &&
+	    !shape_is_constant(s->gaps, s->gaps_n))
+		return true;
 	return k->jitter == JITTER_YES && !shown->one_place && s->attempts < (uint32_t)option(r, RETRY_O_PROVEN_ATTEMPTS) &&
 	       (k->backoff == BACKOFF_IRREGULAR || k->backoff == BACKOFF_EXPONENTIAL) && shape_restarts(s->gaps, s->gaps_n);
 }

@@ -108,6 +108,23 @@ static uint32_t place_hash(const struct retry *r, uint32_t stack)
 	return n ? (uint32_t)(h >> 32) | 1 : 0;
 }
 
+/* The same of what has lines of source: a runtime that compiles as it goes moves the rest. */
+static uint32_t lines_hash(const struct retry *r, uint32_t stack)
+{
+	size_t n, lines = 0;
+	const struct frame *f = frames_of(r, stack, &n);
+	uint64_t h = EVIDENCE_HASH_SEED;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!f[i].function || !f[i].line)
+			continue;
+		h = evidence_hash(h, &f[i].line, sizeof f[i].line);
+		h = evidence_hash(h, f[i].function, strlen(f[i].function));
+		lines++;
+	}
+	return lines ? (uint32_t)(h >> 32) | 1 : 0;
+}
+
 struct calls_gap retry_gap_seen(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns)
 {
 	const bool same = a->tid == s->tid && a->pid == s->pid;
@@ -118,6 +135,8 @@ struct calls_gap retry_gap_seen(struct retry *r, const struct retry_sequence *s,
 		.us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX,
 		.wait = w ? place_hash(r, w->stack) : 0,
 		.send = place_hash(r, a->stack),
+		.line = lines_hash(r, a->stack),
+		.woken = same && retry_asked_woken(r, a->tid, s->last_end_ns, a->start_ns),
 		.depth = w && s->stack ? shared_depth(r, s->stack, w->stack) : 0,
 		.logged = r->logged[a->pid % RETRY_THREADS_MAX] >= s->last_end_ns,
 	};

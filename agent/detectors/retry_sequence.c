@@ -177,6 +177,14 @@ static bool other_address(const struct retry_key *k, const struct retry_attempt 
 	return true;
 }
 
+/* It is made for a job that was taken since. Of another worker, for any job that it has taken. */
+static bool took_work(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a)
+{
+	const bool same = a->tid == s->tid && a->pid == s->pid;
+
+	return retry_work_taken(r, a->tid, same ? s->last_end_ns : 0, retry_begin_ns(a, s->last_end_ns));
+}
+
 enum relation { FOLLOWS, OVERLAPS, SAME_ATTEMPT, UNRELATED, PERIODIC };
 
 static enum relation relate(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
@@ -193,6 +201,8 @@ static enum relation relate(struct retry *r, struct retry_key *k, const struct r
 	}
 	/* A thread that did other work for this peer since has turned to something else. */
 	if (a->asked && s->asked && a->tid == s->tid && a->asked - s->asked > OTHERS_MAX + 1)
+		return UNRELATED;
+	if (took_work(r, s, a))
 		return UNRELATED;
 	if (a->caller != s->caller || elapsed_ns(s->last_end_ns, a->start_ns) > window_ns(r, s))
 		return UNRELATED;

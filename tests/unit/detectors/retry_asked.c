@@ -88,6 +88,25 @@ static void test_what_stands_for_a_gap(void **state)
 	retry_keys_free(&b.r);
 }
 
+/* Who rests without a limit is woken by another thread; who sleeps after it goes on by itself. */
+static void test_woken(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	wait_event(&b, WIRE_COND_WAIT, b.now, -1, 30 * NS_PER_MS);
+	assert_true(retry_asked_woken(&b.r, 1, b.now, b.now + 40 * NS_PER_MS));
+	assert_false(retry_asked_woken(&b.r, 1, b.now + NS_PER_MS, b.now + 40 * NS_PER_MS));
+	assert_false(retry_asked_woken(&b.r, 1, b.now, b.now + 20 * NS_PER_MS));
+	assert_false(retry_asked_woken(&b.r, 2, b.now, b.now + 40 * NS_PER_MS));
+	wait_event(&b, WIRE_SLEEP, b.now + 31 * NS_PER_MS, 5 * NS_PER_MS, 5 * NS_PER_MS);
+	assert_false(retry_asked_woken(&b.r, 1, b.now, b.now + 40 * NS_PER_MS));
+	wait_event(&b, WIRE_COND_WAIT, b.now + 50 * NS_PER_MS, 30 * NS_PER_MS, 20 * NS_PER_MS); /* with a limit */
+	assert_false(retry_asked_woken(&b.r, 1, b.now + 50 * NS_PER_MS, b.now + 80 * NS_PER_MS));
+	retry_keys_free(&b.r);
+}
+
 /* A Retry-After is kept by the time that passed. */
 static void test_a_promise_is_kept_by_the_clock(void **state)
 {
@@ -136,8 +155,11 @@ static void test_delays_that_the_peer_chose(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_late_wakes_are_no_shape),    cmocka_unit_test(test_fixed_delays),
-		cmocka_unit_test(test_what_stands_for_a_gap),      cmocka_unit_test(test_a_promise_is_kept_by_the_clock),
+		cmocka_unit_test(test_late_wakes_are_no_shape),
+		cmocka_unit_test(test_fixed_delays),
+		cmocka_unit_test(test_woken),
+		cmocka_unit_test(test_what_stands_for_a_gap),
+		cmocka_unit_test(test_a_promise_is_kept_by_the_clock),
 		cmocka_unit_test(test_delays_that_the_peer_chose),
 	};
 

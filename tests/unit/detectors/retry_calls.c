@@ -173,11 +173,96 @@ static void test_places(void **state)
 	assert_false(calls_look(NULL, 0).one_place);
 }
 
+/* Three calls of seven attempts, one delay, nothing slept between two calls; what a busy machine adds changes nothing. */
+static void test_haste(void **state)
+{
+	struct calls_gap gaps[20];
+	uint64_t seed = 362436069;
+
+	(void)state;
+	for (uint32_t t = 0; t < TRIALS; t++) {
+		for (uint32_t i = 0; i < 20; i++)
+			gaps[i] = (struct calls_gap){.us = (i % 7 < 6 ? 100000 : 0) + drawn_us(&seed, t),
+						     .wait = i % 7 < 6 ? RETRY_PLACE : 0};
+		const struct calls_shown s = calls_look(gaps, 20);
+		assert_int_equal(s.round, 7);
+		assert_int_equal(s.calls, 3);
+		assert_true(s.even);
+		assert_int_equal(calls_look(gaps, 13).round, 0); /* once it may have been anything */
+		gaps[4].wait = 0;                                /* and at odd distances, too */
+		assert_int_equal(calls_look(gaps, 20).round, 0);
+	}
+	for (uint32_t i = 0; i < 20; i++)
+		gaps[i] = (struct calls_gap){.us = i % 2 ? 100000 : 0, .wait = i % 2 ? RETRY_PLACE : 0};
+	assert_int_equal(calls_look(gaps, 20).round, 0); /* pairs: each attempt is tried again at once */
+	for (uint32_t i = 0; i < 20; i++)
+		gaps[i] = (struct calls_gap){.us = 1000};
+	assert_int_equal(calls_look(gaps, 20).round, 0); /* nothing is known */
+}
+
+/* Calls in three lines of a program, one after the other, slept between at the same place or not. */
+static void test_lines(void **state)
+{
+	static const uint32_t rows[][6] = {/* gaps from each line; attempts of a call */
+					   {6, 7, 7, 7, 3, true},
+					   {7, 7, 6, 7, 3, true}, /* a line told late */
+					   {2, 12, 5, 12, 3, false},
+					   {19, 25, 3, 0, 0, false},
+					   {1, 9, 9, 0, 0, false}};
+	struct calls_gap gaps[64];
+
+	(void)state;
+	for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+		size_t n = 0;
+		for (uint32_t line = 0; line < 3; line++) {
+			for (uint32_t i = 0; i < rows[r][line]; i++)
+				gaps[n++] = (struct calls_gap){.us = 100000, .wait = RETRY_PLACE, .line = 10 + line};
+		}
+		const struct calls_shown s = calls_look(gaps, n);
+		assert_int_equal(s.round, rows[r][3]);
+		assert_int_equal(s.calls, rows[r][4]);
+		assert_int_equal(s.even, rows[r][5]);
+		gaps[n] = gaps[0]; /* the first line again: a loop of its own around them */
+		assert_int_equal(calls_look(gaps, n + 1).round, 0);
+	}
+}
+
+/* A pause slept further outside, at even distances: a hint from the second one on. */
+static void test_even_pauses(void **state)
+{
+	struct calls_gap gaps[20];
+
+	(void)state;
+	for (uint32_t i = 0; i < 20; i++)
+		gaps[i] =
+			(struct calls_gap){.us = 100000, .wait = i % 7 < 6 ? RETRY_PLACE : PAUSE_PLACE, .depth = i % 7 < 6 ? 5 : 3};
+	assert_false(calls_look(gaps, 13).hint);
+	assert_true(calls_look(gaps, 14).hint);
+	assert_true(calls_look(gaps, 20).hint);
+	assert_int_equal(calls_look(gaps, 20).round, 0);
+}
+
+/* A worker thread that others wake for each job, but for those that had piled up. */
+static void test_handed(void **state)
+{
+	struct calls_gap gaps[60];
+
+	(void)state;
+	for (uint32_t i = 0; i < 60; i++)
+		gaps[i] = (struct calls_gap){.us = 1000 + i * 7919 % 90000, .woken = i < 20 || i % 2};
+	assert_true(calls_look(gaps, 60).handed);
+	assert_false(calls_look(gaps, 5).handed);
+	for (uint32_t i = 0; i < 60; i++)
+		gaps[i].woken = i % 3 == 0;
+	assert_false(calls_look(gaps, 60).handed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drawn_delays), cmocka_unit_test(test_one_without_end), cmocka_unit_test(test_regular_hiccup),
-		cmocka_unit_test(test_depth),        cmocka_unit_test(test_places),
+		cmocka_unit_test(test_depth),        cmocka_unit_test(test_places),          cmocka_unit_test(test_haste),
+		cmocka_unit_test(test_lines),        cmocka_unit_test(test_even_pauses),     cmocka_unit_test(test_handed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
