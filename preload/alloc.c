@@ -15,7 +15,12 @@
 #define OBJECTS_MAX 256U
 #define MEAN_MAX (1U << 20) /* larger ones stay as they are */
 #define MEAN_STEPS_MAX 10
-#define TERMS 11 /* of the logarithm's series: good for six digits */
+#define MEAN_PAID_MAX (1U << 24)
+#define CREDIT_SHARE 16        /* one part in so many of a thread's time may go into samples */
+#define CREDIT_MAX (1L << 17)  /* ticks: some hundred samples ahead */
+#define DEBT_STEP (1L << 15)   /* ticks behind, for which the mean is doubled once more */
+#define SAMPLE_MAX (1UL << 15) /* a sample that took longer was interrupted */
+#define TERMS 11               /* of the logarithm's series: good for six digits */
 
 static const char *const names[ALLOC_COUNT] = {
 #define HOOK(name, family)
@@ -245,14 +250,31 @@ static void end(struct alloc_tls *t)
 	atomic_store_explicit(&t->in, 0, memory_order_relaxed);
 }
 
+/* A program that does little else than allocate would pay for a small mean with each call: what samples have taken since `begun` is set against
+ * a share of the time, and distances double until they keep to it. The record says which mean was drawn from, so estimates stay right. */
+static void pay(struct alloc_tls *t, uint64_t begun)
+{
+	const uint64_t now = shim_ticks();
+	const uint64_t taken = now - begun, earned = (now - t->credit_at) / CREDIT_SHARE;
+
+	t->credit = t->credit + (int64_t)earned < CREDIT_MAX ? t->credit + (int64_t)earned : CREDIT_MAX;
+	t->credit -= (int64_t)(taken < SAMPLE_MAX ? taken : SAMPLE_MAX);
+	t->credit_at = now;
+	if (t->credit < -DEBT_STEP * MEAN_STEPS_MAX)
+		t->credit = -DEBT_STEP * MEAN_STEPS_MAX;
+	t->rarer = t->credit < 0 ? (uint32_t)(-t->credit / DEBT_STEP) : 0;
+}
+
 /* An agent that does not keep up gets fewer samples, each of which stands for more: each eighth of the ring that is full doubles the distance,
  * and the last one leaves next to none. */
-static uint32_t mean_now(uint32_t mean)
+static uint32_t mean_now(uint32_t mean, uint32_t rarer)
 {
 	const struct wire_ring *const ring = &shim_self()->ring;
 	const struct wire_thread *const slot = ring->thread;
 	uint64_t eighths;
 
+	for (; rarer && mean < MEAN_PAID_MAX; rarer--)
+		mean *= 2;
 	if (!slot || mean >= MEAN_MAX)
 		return mean;
 	eighths = (atomic_load_explicit(&slot->head, memory_order_relaxed) -
@@ -281,15 +303,19 @@ bool alloc_due(uint64_t bytes)
 	if (!t->seed) {
 		seed(t);
 		t->carry = 0;
+		t->credit = CREDIT_MAX;
+		t->credit_at = shim_ticks();
+		t->rarer = 0;
 		t->next_mean = mean;
 		t->gap = draw(t, mean);
 		t->left = t->gap - bytes;
 		if ((int64_t)t->left >= 0)
 			return false;
 	}
+	t->begun = shim_ticks();
 	t->carry += t->gap - t->left - bytes; /* whether these are given shows later */
 	t->mean = t->next_mean;
-	t->next_mean = mean_now(mean); /* the agent may have changed it */
+	t->next_mean = mean_now(mean, t->rarer); /* the agent may have changed it */
 	t->gap = draw(t, t->next_mean);
 	t->left = t->gap;
 	return true;
@@ -326,6 +352,7 @@ void alloc_say(struct call *c, void *block, uint64_t bytes, uint32_t kind)
 {
 	struct alloc_tls *const t = &alloc_tls;
 	struct wire_alloc more = {.kind = kind};
+	const uint64_t begun = kind == WIRE_ALLOC_HEAP ? t->begun : shim_ticks();
 	bool kept = false;
 
 	if (!block)
@@ -353,12 +380,14 @@ void alloc_say(struct call *c, void *block, uint64_t bytes, uint32_t kind)
 	} else if (kept) {
 		(void)alloc_table_take(block);
 	}
+	pay(t, begun);
 	end(t);
 }
 
 void alloc_say_free(struct call *c, const void *block, uint64_t at)
 {
 	struct alloc_tls *const t = &alloc_tls;
+	const uint64_t begun = shim_ticks();
 
 	if (!call_enter(c, WIRE_FREE, -1)) {
 		if (shim_on() && !alloc_untold_add(block))
@@ -367,11 +396,12 @@ void alloc_say_free(struct call *c, const void *block, uint64_t at)
 	}
 	begin(t);
 	c->pc = 0; /* nobody asks where */
-	c->t0 = c->t1 = at ? at : shim_ticks();
+	c->t0 = c->t1 = at ? at : begun;
 	c->a0 = (uintptr_t)block;
 	c->ret = 0;
 	if (!publish(c, NULL, 0) && !alloc_untold_add(block))
 		session_count(WIRE_LOSS_HEAP_FREE);
+	pay(t, begun);
 	end(t);
 }
 

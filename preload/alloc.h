@@ -37,7 +37,12 @@ struct alloc_tls {
 	uint32_t mean, next_mean; /* of the distance that ran out, and of the one that runs */
 	uint64_t seed;            /* of the distances; 0: none was drawn yet */
 	uint64_t carry;           /* bytes of samples that could not be told */
-	_Atomic uintptr_t in;     /* frame of the bookkeeping that is going on, 0 = none: what comes meanwhile is not sampled */
+	uint64_t begun;           /* when the sample that is being told began, in ticks */
+	int64_t credit;           /* ticks that samples may still take */
+	uint64_t credit_at;       /* as of then */
+	uint32_t rarer;           /* so many times the mean is doubled to stay within them */
+	uint32_t pad;
+	_Atomic uintptr_t in; /* frame of the bookkeeping that is going on, 0 = none: what comes meanwhile is not sampled */
 };
 
 #pragma GCC visibility push(hidden)

@@ -35,11 +35,11 @@ static struct {
 	struct wire_alloc how;
 } told;
 
+static uint64_t now, look_ticks = 1; /* a look at the clock takes so long */
+
 uint64_t shim_clock_monotonic(void)
 {
-	static uint64_t now;
-
-	return ++now;
+	return now += look_ticks;
 }
 
 bool session_is_own(uintptr_t start, uintptr_t end)
@@ -105,6 +105,7 @@ static int begin(void **state)
 	alloc_table_clear();
 	header.alloc_mean = MEAN;
 	full = false;
+	look_ticks = 1;
 	return 0;
 }
 
@@ -160,6 +161,28 @@ static void a_full_ring_makes_samples_rarer(void **state)
 	alloc_rest();
 	assert_int_equal(told.asked, 3000ULL * CALLS);
 	shim_tls.ring.mask = 0;
+}
+
+static void samples_keep_to_a_share_of_the_time(void **state)
+{
+	unsigned int cheap, dear;
+
+	(void)state;
+	cheap = samples_of_calls();
+	look_ticks = 10000;
+	dear = samples_of_calls();
+	print_message("  samples that take no time %u, that take all of it %u\n", cheap, dear);
+	assert_true(dear < cheap / 10);
+	assert_true(told.how.mean > MEAN);
+	alloc_rest();
+	assert_int_equal(told.asked, 2000ULL * CALLS);
+	assert_true(fabs(told.estimated / (double)told.asked - 1) < 0.5);
+	/* Time passes: the samples' share of it is enough again. */
+	now += 1ULL << 40;
+	look_ticks = 1;
+	for (unsigned int n = 0; n < 3;)
+		n += ask(1 << 20, &told) && alloc_table_take(&told);
+	assert_int_equal(told.how.mean, MEAN);
 }
 
 static void off_nothing_is_sampled(void **state)
@@ -286,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(totals_are_exact_and_estimates_near, begin),
 		cmocka_unit_test_setup(a_full_ring_makes_samples_rarer, begin),
+		cmocka_unit_test_setup(samples_keep_to_a_share_of_the_time, begin),
 		cmocka_unit_test_setup(off_nothing_is_sampled, begin),
 		cmocka_unit_test_setup(what_no_allocator_gives_is_not_counted, begin),
 		cmocka_unit_test_setup(a_lost_record_is_made_up_for, begin),
