@@ -19,7 +19,7 @@
 #define CREDIT_SHARE 16        /* one part in so many of a thread's time may go into samples */
 #define CREDIT_MAX (1L << 17)  /* ticks: some hundred samples ahead */
 #define DEBT_STEP (1L << 15)   /* ticks behind, for which the mean is doubled once more */
-#define SAMPLE_MAX (1UL << 15) /* a sample that took longer was interrupted */
+#define SAMPLE_MAX (1UL << 13) /* a sample that took longer was interrupted */
 #define TERMS 11               /* of the logarithm's series: good for six digits */
 
 static const char *const names[ALLOC_COUNT] = {

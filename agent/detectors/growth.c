@@ -11,6 +11,7 @@
 #define MARKS_MIN 8U
 #define QUARTER_SHARE 0.4 /* of an even growth */
 #define SETTLES 0.6       /* of the first quarter's rise, where each rises less than the one before */
+#define FILLS 0.9         /* the same where it is so for the work done, too */
 #define END_SHARE 0.2     /* of it, within the last quarter */
 #define ERRORS_MIN 4.0    /* standard errors of the slope above zero */
 #define INTERVAL 1.96
@@ -19,15 +20,14 @@
 /* Shares of the time that are left out, from the start: it fills its pools, or its traffic begins later. */
 static const double starts[] = {0.25, 0.5};
 
-static double lower(double a, double b)
-{
-	return isnan(a) || b < a ? b : a;
-}
-
 static void widen(struct growth *g)
 {
-	for (unsigned int i = 0; i < GROWTH_MARKS / 2; i++)
-		g->low[i] = isnan(g->low[2 * i]) ? g->low[2 * i + 1] : lower(g->low[2 * i + 1], g->low[2 * i]);
+	for (unsigned int i = 0; i < GROWTH_MARKS / 2; i++) {
+		const unsigned int from = isnan(g->low[2 * i]) || g->low[2 * i + 1] < g->low[2 * i] ? 2 * i + 1 : 2 * i;
+
+		g->low[i] = g->low[from];
+		g->work[i] = g->work[from];
+	}
 	g->n = GROWTH_MARKS / 2;
 	g->width_ns *= 2;
 }
@@ -40,6 +40,11 @@ static uint64_t mark_of(const struct growth *g, uint64_t since)
 
 void growth_add(struct growth *g, uint64_t t_ns, double value)
 {
+	growth_add_work(g, t_ns, value, 0);
+}
+
+void growth_add_work(struct growth *g, uint64_t t_ns, double value, double work)
+{
 	if (g->width_ns == 0)
 		*g = (struct growth){.start_ns = t_ns, .width_ns = FIRST_WIDTH_NS};
 	const uint64_t since = t_ns > g->start_ns ? t_ns - g->start_ns : 0;
@@ -48,19 +53,34 @@ void growth_add(struct growth *g, uint64_t t_ns, double value)
 	const unsigned int at = (unsigned int)mark_of(g, since);
 	while (g->n <= at)
 		g->low[g->n++] = NAN;
-	g->low[at] = lower(g->low[at], value);
+	if (isnan(g->low[at]) || value < g->low[at]) {
+		g->low[at] = value;
+		g->work[at] = work;
+	}
 }
 
-/* The lowest of the marks from `a` up to `b`; NAN if none was seen. */
-static double lowest(const struct growth *g, unsigned int a, unsigned int b)
+/* The lowest of the marks from `a` up to `b`, and where it is; NAN if none was seen. */
+static double lowest(const struct growth *g, unsigned int a, unsigned int b, unsigned int *ret_at)
 {
 	double low = NAN;
 
 	for (unsigned int i = a; i < b; i++) {
-		if (!isnan(g->low[i]))
-			low = lower(low, g->low[i]);
+		if (isnan(g->low[i]) || g->low[i] >= low)
+			continue;
+		low = g->low[i];
+		*ret_at = i;
 	}
 	return low;
+}
+
+/* Does it rise the less, the longer it goes on? Then it comes to an end. */
+static bool ends(const double *rises, double share)
+{
+	for (unsigned int q = 1; q + 1 < GROWTH_QUARTERS; q++) {
+		if (rises[q] >= rises[q - 1])
+			return false;
+	}
+	return rises[GROWTH_QUARTERS - 2] < share * rises[0];
 }
 
 /* Least squares through the marks from `first` on. */
@@ -103,29 +123,34 @@ static bool steady_from(const struct growth *g, unsigned int first, double secon
 {
 	struct growth_trend t = {0};
 	double low[GROWTH_QUARTERS];
+	unsigned int at[GROWTH_QUARTERS];
 
 	if (g->n < first + MARKS_MIN)
 		return false;
 	for (unsigned int q = 0; q < GROWTH_QUARTERS; q++) {
 		const unsigned int n = g->n - first;
 
-		low[q] = lowest(g, first + n * q / GROWTH_QUARTERS, first + n * (q + 1) / GROWTH_QUARTERS);
+		low[q] = lowest(g, first + n * q / GROWTH_QUARTERS, first + n * (q + 1) / GROWTH_QUARTERS, &at[q]);
 		if (isnan(low[q]))
 			return false;
 	}
 	t.seconds = (double)(g->n - first) * (double)g->width_ns / NS_PER_S;
 	t.from = low[0];
 	t.to = g->low[g->n - 1];
-	double rises[GROWTH_QUARTERS - 1];
+	double by_time[GROWTH_QUARTERS - 1], by_work[GROWTH_QUARTERS - 1];
 	const double even = (low[GROWTH_QUARTERS - 1] - low[0]) / (GROWTH_QUARTERS - 1);
-	bool falling = true;
+	bool worked = true;
 	for (unsigned int q = 0; q + 1 < GROWTH_QUARTERS; q++) {
-		rises[q] = low[q + 1] - low[q];
-		if (even <= 0 || rises[q] < QUARTER_SHARE * even)
+		const double rises = low[q + 1] - low[q], work = g->work[at[q + 1]] - g->work[at[q]];
+
+		if (even <= 0 || rises < QUARTER_SHARE * even)
 			return false;
-		falling = falling && (q == 0 || rises[q] < rises[q - 1]);
+		by_time[q] = rises / (at[q + 1] - at[q]);
+		by_work[q] = rises / work;
+		worked = worked && work > 0;
 	}
-	if (falling && rises[GROWTH_QUARTERS - 2] < SETTLES * rises[0])
+	/* What ends by the time alone may follow the load; what ends by the work alone may be a timer's, beside more and more requests. */
+	if (worked ? ends(by_work, FILLS) && ends(by_time, FILLS) : ends(by_time, SETTLES))
 		return false;
 	/* Within the last quarter, too: it has not come to its limit just now. */
 	if (t.seconds < seconds || t.to - t.from < rise || t.to - low[GROWTH_QUARTERS - 1] < END_SHARE * even || !fit(g, first, &t))

@@ -17,7 +17,8 @@
 struct growth {
 	uint64_t start_ns, width_ns; /* of a mark; doubled when they are used up */
 	unsigned int n;
-	double low[GROWTH_MARKS]; /* lowest value in each; NAN = none was seen */
+	double low[GROWTH_MARKS];  /* lowest value in each; NAN = none was seen */
+	double work[GROWTH_MARKS]; /* what had been done by then, such as requests served */
 };
 
 /* What steady growth looks like. */
@@ -31,8 +32,11 @@ struct growth_trend {
 
 /* A value at a time; times do not fall. */
 void growth_add(struct growth *g, uint64_t t_ns, double value);
+/* The same where it is known how much had been done by then: `work` does not fall. */
+void growth_add_work(struct growth *g, uint64_t t_ns, double value, double work);
 /* Does it grow steadily, and up to the end: over at least so many seconds behind the first quarter or half, by at least `rise`, in each
- * quarter at least 0.4 of what an even growth would be and not ever less, with a slope four standard errors above zero? */
+ * quarter at least 0.4 of what an even growth would be and not ever less (for the work done, where that is known: a cache takes the less for each
+ * request the fuller it is), with a slope four standard errors above zero? */
 bool growth_steady(const struct growth *g, double seconds, double rise, struct growth_trend *ret);
 /* Are these times spread over [from, to], so that each quarter of it has at least a tenth of them? */
 bool growth_spread(const uint64_t *times, size_t n, uint64_t from, uint64_t to);

@@ -205,6 +205,13 @@ static void amount_remove(struct heap_amount *m, const struct allocation *a, dou
 		m->live_objects = m->live_objects > a->objects ? m->live_objects - a->objects : 0;
 }
 
+static void note_held(struct heap *h, struct heap_group *g, uint64_t t_ns)
+{
+	const struct heap_process *const p = heap_process_of(h, g->key.pid);
+
+	growth_add_work(&g->growth, t_ns, g->amount.live_bytes, p ? (double)p->requests : 0);
+}
+
 static void on_alloc(void *ctx, const struct allocation *a)
 {
 	struct heap *h = ctx;
@@ -225,7 +232,7 @@ static void on_alloc(void *ctx, const struct allocation *a)
 	g->last_ns = a->t_ns;
 	g->alive += !a->no_free;
 	heap_ages_add(&g->ages, a->t_ns);
-	growth_add(&g->growth, a->t_ns, g->amount.live_bytes);
+	note_held(h, g, a->t_ns);
 }
 
 /* A process that was there for most of the session leaves a picture of what it held; a short-lived one does not. */
@@ -247,7 +254,7 @@ static void on_free(void *ctx, const struct allocation *a, double bytes, const s
 	if (!g)
 		return;
 	amount_remove(&g->amount, a, bytes);
-	growth_add(&g->growth, e->t1, g->amount.live_bytes);
+	note_held(h, g, e->t1);
 	if (bytes < a->bytes)
 		return;
 	g->alive -= g->alive > 0;
@@ -335,7 +342,7 @@ static void on_tick(void *ctx, uint64_t now_ns)
 	struct heap_process *p;
 
 	for (struct heap_group *g = h->groups; g; g = g->hh.next)
-		growth_add(&g->growth, now_ns, g->amount.live_bytes);
+		note_held(h, g, now_ns);
 	for (p = h->processes; p; p = p->hh.next) {
 		if (elapsed_ns(p->judged_ns, now_ns) < JUDGE_NS)
 			continue;

@@ -97,6 +97,27 @@ static void test_does_not(void **state)
 				fail_msg("shape %zu grows by %g from %g to %g after %u s", i, t.per_s, t.from, t.to, seconds);
 }
 
+/* A cache that fills takes less and less for each request; a leak takes the same, though the load falls. */
+static void test_work(void **state)
+{
+	struct growth cache = {0}, leak = {0}, timer = {0};
+	struct growth_trend t;
+	double requests = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 400; i++) {
+		growth_add_work(&cache, i * S, 20000 * (1 - exp(-(double)i / 400)), i * 50.0);
+		growth_add_work(&leak, i * S, requests * 7, requests);
+		growth_add_work(&timer, i * S, i * 7.0, i * (double)i);
+		requests += 1000 - i * 1.5;
+		if (i > 300) {
+			assert_false(growth_steady(&cache, 10, 12, &t));
+			assert_true(growth_steady(&leak, 10, 12, &t));
+			assert_true(growth_steady(&timer, 10, 12, &t));
+		}
+	}
+}
+
 static void test_too_little(void **state)
 {
 	struct growth_trend t;
@@ -127,5 +148,5 @@ static void test_spread(void **state)
 	assert_false(growth_spread(NULL, 0, 0, S));
 }
 
-TEST_MAIN(cmocka_unit_test(test_grows), cmocka_unit_test(test_long), cmocka_unit_test(test_does_not),
+TEST_MAIN(cmocka_unit_test(test_grows), cmocka_unit_test(test_long), cmocka_unit_test(test_does_not), cmocka_unit_test(test_work),
 	  cmocka_unit_test(test_too_little), cmocka_unit_test(test_spread))
