@@ -127,9 +127,11 @@ static void on_session_exit(struct session_process *s)
 	if (s->status == 0 || !is_there(w->rule)) {
 		board_update(&d->board, w->on_board, BOARD_ENDED, report, now);
 		w->retry_s = 0;
-		if (d->history && w->on_board->report &&
-		    history_add(d->history, w->rule->service, w->on_board->tier, w->on_board->report) < 0)
-			say("%s: the history could not be written", d->rules.history);
+		const int e = d->history && w->on_board->report
+				      ? history_add(d->history, w->rule->service, w->on_board->tier, w->on_board->report)
+				      : 0;
+		if (e < 0)
+			say("%s: a session of %s could not be kept: %s", d->rules.history, w->rule->service, strerror(-e));
 	} else {
 		json_decref(report);
 		w->retry_s = w->retry_s ? w->retry_s * 2 : RETRY_LEAST_S;
@@ -328,8 +330,12 @@ static int open_all(struct daemon *d, const char *config, char *err, size_t err_
 		return e;
 	if (*d->rules.token_file && (e = rules_token(d->rules.token_file, d->token, sizeof(d->token), err, err_size)) < 0)
 		return e;
-	if (*d->rules.history && (e = history_open(d->rules.history, &d->history, err, err_size)) < 0)
-		return e;
+	if (*d->rules.history) {
+		if ((e = history_open(d->rules.history, &d->history, err, err_size)) < 0)
+			return e;
+		if (*err)
+			say("%s", err);
+	}
 	for (size_t i = 0; i < d->rules.watch_n; i++) {
 		const struct watch_rule *r = &d->rules.watch[i];
 		char target[BOARD_TEXT + 16];

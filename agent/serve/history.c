@@ -4,9 +4,12 @@
 #include "serve/history.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/render_util.h"
 #include "report/report.h"
@@ -25,19 +28,26 @@ struct history {
 	sqlite3_stmt *insert, *trim, *list;
 };
 
-int history_open(const char *path, struct history **ret, char *err, size_t err_size)
+/* quick_check says "ok", or what is wrong. */
+static int is_sound(void *ctx, int n, char **values, char **names)
 {
-	struct history *h = calloc(1, sizeof(*h));
+	(void)ctx;
+	(void)names;
+	return n == 1 && values[0] && strcmp(values[0], "ok") == 0 ? 0 : 1;
+}
 
-	if (!h) {
-		snprintf(err, err_size, "out of memory");
-		return -ENOMEM;
-	}
+static int open_file(struct history *h, const char *path)
+{
 	int r = sqlite3_open_v2(path, &h->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+
 	if (r == SQLITE_OK) {
 		sqlite3_busy_timeout(h->db, BUSY_MS);
 		r = sqlite3_exec(h->db, schema, NULL, NULL, NULL);
 	}
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(h->db, "PRAGMA quick_check(1)", is_sound, NULL, NULL);
+	if (r == SQLITE_ABORT) /* is_sound says that it is not */
+		r = SQLITE_CORRUPT;
 	if (r == SQLITE_OK)
 		r = sqlite3_prepare_v2(h->db, "INSERT INTO session VALUES(NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", -1, &h->insert, NULL);
 	if (r == SQLITE_OK)
@@ -49,6 +59,53 @@ int history_open(const char *path, struct history **ret, char *err, size_t err_s
 			"SELECT service, start, end, score, findings, critical, error, warning, requests FROM session"
 			" WHERE ?1 IS NULL OR service = ?1 ORDER BY id DESC LIMIT ?2",
 			-1, &h->list, NULL);
+	return r;
+}
+
+static void close_file(struct history *h)
+{
+	sqlite3_finalize(h->insert);
+	sqlite3_finalize(h->trim);
+	sqlite3_finalize(h->list);
+	sqlite3_close(h->db);
+	*h = (struct history){0};
+}
+
+/* Out of the way, with its log: for who wants to mend it. What was there before under that name is gone. */
+static bool set_aside(const char *path)
+{
+	static const char *const parts[] = {"", "-wal", "-shm"};
+	char from[PATH_MAX], to[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if ((size_t)snprintf(from, sizeof(from), "%s%s", path, parts[i]) >= sizeof(from) ||
+		    (size_t)snprintf(to, sizeof(to), "%s" HISTORY_DAMAGED "%s", path, parts[i]) >= sizeof(to))
+			return false;
+		if (rename(from, to) != 0 && (i == 0 || errno != ENOENT))
+			return false;
+	}
+	return true;
+}
+
+int history_open(const char *path, struct history **ret, char *err, size_t err_size)
+{
+	struct history *h = calloc(1, sizeof(*h));
+
+	*err = '\0';
+	if (!h) {
+		snprintf(err, err_size, "out of memory");
+		return -ENOMEM;
+	}
+	int r = open_file(h, path);
+	/* A file that is damaged (a disk's, or a crash's doing) must not keep services unwatched. One that was never ours is somebody's. */
+	if (r == SQLITE_CORRUPT) {
+		close_file(h);
+		if (set_aside(path)) {
+			snprintf(err, err_size, "%s is damaged: it is kept as %s" HISTORY_DAMAGED ", and the history begins anew",
+				 path, path);
+			r = open_file(h, path);
+		}
+	}
 	if (r == SQLITE_OK) {
 		*ret = h;
 		return 0;
@@ -62,10 +119,7 @@ void history_close(struct history *h)
 {
 	if (!h)
 		return;
-	sqlite3_finalize(h->insert);
-	sqlite3_finalize(h->trim);
-	sqlite3_finalize(h->list);
-	sqlite3_close(h->db);
+	close_file(h);
 	free(h);
 }
 
@@ -122,7 +176,9 @@ json_t *history_list(struct history *h, const char *service)
 	if (service)
 		sqlite3_bind_text(h->list, 1, service, -1, SQLITE_TRANSIENT);
 	sqlite3_bind_int64(h->list, 2, HISTORY_LISTED_MAX);
-	while (sqlite3_step(h->list) == SQLITE_ROW) {
+	int r;
+
+	while ((r = sqlite3_step(h->list)) == SQLITE_ROW) {
 		json_t *o = json_object();
 
 		for (int i = 0; i < 3; i++)
@@ -136,5 +192,9 @@ json_t *history_list(struct history *h, const char *service)
 	}
 	sqlite3_reset(h->list);
 	sqlite3_clear_bindings(h->list);
+	if (r != SQLITE_DONE) {
+		json_decref(list);
+		return NULL;
+	}
 	return list;
 }

@@ -130,10 +130,15 @@ static void findings(const struct route_request *q, struct route_answer *ret)
 
 static void history(const struct route_request *q, struct route_answer *ret)
 {
-	if (!q->history)
+	if (!q->history) {
 		answer_error(ret, 404, "no history is kept: the configuration names no file for it");
+		return;
+	}
+	json_t *sessions = history_list(q->history, q->query(q, "service"));
+	if (sessions)
+		answer_json(ret, 200, json_pack("{s:o}", "sessions", sessions));
 	else
-		answer_json(ret, 200, json_pack("{s:o}", "sessions", history_list(q->history, q->query(q, "service"))));
+		answer_error(ret, 503, "the history cannot be read");
 }
 
 const struct route route_table[] = {
