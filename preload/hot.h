@@ -61,6 +61,8 @@ __attribute__((always_inline)) static inline bool hot_enter(struct shim_tls *t, 
 	slot->site = site;
 	slot->fd = fd;
 	atomic_store_explicit(&slot->event, event, memory_order_release);
+	/* The agent's core has read this line last: fetch it back while the kernel works. */
+	cpu_prefetch_write(wire_ring_unit(&t->ring, 0));
 	return true;
 }
 
@@ -126,8 +128,6 @@ __attribute__((always_inline)) static inline bool hot_leave(struct shim_tls *t, 
 	r->a0 = asked;
 	r->a1 = (uint32_t)flags;
 	hot_word(&r->data_len, (uint64_t)slot->inflight.site << 32); /* no bytes */
-	/* The agent's core has read the next line last: fetch it back before it is needed. Behind the ring's end it is no harm. */
-	cpu_prefetch_write(r + 1);
 	slot->published++;
 	atomic_store_explicit(&slot->head, head + WIRE_UNIT, memory_order_release);
 	atomic_store_explicit(&slot->inflight.event, 0, memory_order_relaxed);

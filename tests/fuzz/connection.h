@@ -3,7 +3,8 @@
  * protocol's own file defines FUZZ_OPENING, by which it is known, and includes this.
  *
  * Input: operations of one byte and their bytes. Low 3 bits of the operation: write, read, gap, loss, end of input, error, close and
- * connect again, other connection. High 5 bits: how many bytes follow (31: one more byte says how many).
+ * connect again, other connection; the last with bytes is a call of which first and last ones were captured, on this connection. High 5
+ * bits: how many bytes follow (31: one more byte says how many).
  */
 #ifndef GAPSCOPE_TESTS_FUZZ_CONNECTION_H
 #define GAPSCOPE_TESTS_FUZZ_CONNECTION_H
@@ -67,6 +68,27 @@ static void connection(struct model *m, uint64_t *now, int fd, unsigned int how)
 				    .data_len = sizeof(FUZZ_OPENING) - 1});
 }
 
+/* A call larger than its record: `n` bytes, a gap, and WIRE_TAIL_BYTES that end in the same. */
+static void first_and_last(struct model *m, uint64_t *now, int fd, const uint8_t *from, size_t n)
+{
+	const size_t len = n + WIRE_TAIL_BYTES;
+	uint8_t *const copy = calloc(1, len);
+
+	if (!copy)
+		abort();
+	memcpy(copy, from, n);
+	memcpy(copy + len - n, from, n);
+	feed(m, now,
+	     (struct event){.id = n % 2 ? WIRE_READ : WIRE_WRITE,
+			    .fd = fd,
+			    .flags = WIRE_F_SOCKET_CALL | WIRE_F_TAIL,
+			    .ret = (int64_t)(len + n * 3 - 3), /* n 1: nothing lies between */
+			    .a0 = 16384,
+			    .data = copy,
+			    .data_len = (uint32_t)len});
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -126,7 +148,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			connection(m, &now, fd, (unsigned int)n);
 			break;
 		default:
-			fd = fd == 5 ? 6 : 5;
+			if (n)
+				first_and_last(m, &now, fd, data + at, n);
+			else
+				fd = fd == 5 ? 6 : 5;
+			at += n;
 			break;
 		}
 	}

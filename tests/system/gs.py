@@ -99,8 +99,9 @@ def npm_package(name, version):
     with open(folder / "lock", "wb") as lock:  # tests run at the same time
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "node_modules" / name / "package.json").exists():
-            checked([program, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, f"{name}@{version}"], env=env,
-                       timeout=300)
+            # One more try: by default npm tries for three minutes what a wrong certificate refuses at once.
+            checked([program, "install", "--loglevel=error", "--fetch-retries=1", "--no-audit", "--no-fund", "--prefix", folder,
+                     f"{name}@{version}"], env=env, timeout=300)
     return folder / "node_modules"
 
 

@@ -13,8 +13,8 @@
 #include "wire/ring.h"
 
 #define RING WIRE_RING_BYTES_MIN
-#define STEPS 200000U
-#define BETWEEN_THREADS 200000U
+#define STEPS 50000U           /* around the ring 3,000 times */
+#define BETWEEN_THREADS 20000U /* a switch of threads for each handful, which a busy machine takes a millisecond for */
 #define DATA_MAX 1000U
 
 struct ends {
