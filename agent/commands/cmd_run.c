@@ -46,6 +46,21 @@ static int start_as_script(struct run *r, char **argv, char *const *env)
 	return e;
 }
 
+/* The program itself was found: what is missing is what the kernel runs it with (execve(2)). */
+static void say_not_started(const struct target *t, int e, char *err, size_t err_size)
+{
+	if (e == -ENOENT && strcmp(t->binary, t->path) != 0)
+		snprintf(err, err_size, "%.200s: its interpreter %.200s is not there; check the program's first line", t->path,
+			 t->binary);
+	else if (e == -ENOENT)
+		snprintf(err, err_size, "%.400s: its dynamic loader is not there; `file` says which one it needs", t->path);
+	else if (e == -ENOEXEC)
+		snprintf(err, err_size,
+			 "%.400s: it is no program for this machine, or not all of it is there; check it with `file`", t->path);
+	else
+		snprintf(err, err_size, "%.400s: cannot be run: %s", t->path, strerror(-e));
+}
+
 static int start(struct run *r, char **argv, char *err, size_t err_size)
 {
 	char session[64];
@@ -67,7 +82,7 @@ static int start(struct run *r, char **argv, char *err, size_t err_size)
 		e = start_as_script(r, argv, env);
 	shim_env_free(made);
 	if (e < 0)
-		snprintf(err, err_size, "%.400s: cannot be run: %s", r->target.path, strerror(-e));
+		say_not_started(&r->target, e, err, err_size);
 	return e;
 }
 

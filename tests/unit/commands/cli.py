@@ -41,6 +41,16 @@ class Run(Folder):
         for script, status in (("exit 0", 0), ("exit 3", 3), ("kill -TERM $$", 143), ("kill -KILL $$", 137)):
             self.assertEqual(gapscope("run", "--quiet", "--", "sh", "-c", script).returncode, status, script)
 
+    def test_what_a_program_lacks_is_named(self):
+        script, part = pathlib.Path(self.path("script")), pathlib.Path(self.path("part"))
+        script.write_text("#!/no/such/interpreter\n")
+        part.write_bytes(pathlib.Path("/bin/true").resolve().read_bytes()[:100])
+        for program, says in ((script, "/no/such/interpreter is not there"), (part, "no program for this machine")):
+            program.chmod(0o755)
+            done = gapscope("run", "--quiet", "--", str(program))
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(says, done.stderr.splitlines()[-1])
+
     def test_streams_are_untouched(self):
         done = gapscope("run", "--quiet", "--", "sh", "-c", "cat; echo out; echo err >&2", stdin=None, input="in\n")
         self.assertEqual((done.stdout, done.stderr, done.returncode), ("in\nout\n", "err\n", 0))
