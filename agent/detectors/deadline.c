@@ -388,8 +388,9 @@ static void deadline_conn_close(void *ctx, struct conn *c, const struct event *e
 		return;
 	uint64_t now = e ? e->t1 : model_now(d->env.model);
 	bool by_us = e && e->id != WIRE_PROCESS_EXIT && e->id != WIRE_PROCESS_GONE && c->end == CONN_CLOSED_BY_US;
-	if (by_us && d->event_id == WIRE_CLOSE)
-		greeting_never_came(d, k, true, now);
+	const bool closed = by_us && d->event_id == WIRE_CLOSE;
+	if (closed || (e && (e->id == WIRE_PROCESS_EXIT || e->id == WIRE_PROCESS_GONE)))
+		greeting_never_came(d, k, closed, now);
 	deadline_settle_all(d, k,
 			    by_us                                        ? ending_by_us(d, k, now)
 			    : c->end == CONN_EOF || c->end == CONN_RESET ? END_FAILED

@@ -148,6 +148,8 @@ void watch_runtime(struct watch *w, const struct wait *wait);
 bool runtime_clock(const struct stacks *stacks, const struct wait *wait);
 /* Was the connect begun by a library that leaves it to its caller to give up? */
 bool runtime_leaves_connect(const struct stacks *stacks, uint32_t stack);
+/* Is this wait a client library's that makes its own connections, in one call? */
+bool runtime_connects_itself(const struct stacks *stacks, uint32_t stack);
 bool judge_runtime(const struct watch *w, const struct judge *j, struct observation *o);
 
 /* deadline_bound.c */
@@ -235,6 +237,7 @@ struct deadline_timer {
 	bool ended, again; /* again: the same thread waits so time after time, which is no watchdog */
 	bool idles;        /* it waits for work: so it did before there was anything to watch */
 	bool newborn;      /* its thread had only just begun */
+	bool before;       /* begun before anybody watched; limit_ns is what was left of it at t0 */
 };
 
 /* A thread that began of late. */

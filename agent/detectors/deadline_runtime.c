@@ -125,3 +125,19 @@ bool runtime_leaves_connect(const struct stacks *stacks, uint32_t stack)
 			return true;
 	return false;
 }
+
+/* Libraries that make their connections in calls of their own and then wait for these alone. */
+static const char *const own_connections[] = {"libcurl",   "libhiredis",  "libmariadb",  "libmysqlclient",
+					      "libmongoc", "librabbitmq", "libmemcached"};
+
+bool runtime_connects_itself(const struct stacks *stacks, uint32_t stack)
+{
+	size_t n;
+	const struct frame *f = stacks_frames(stacks, stack, &n);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < sizeof(own_connections) / sizeof(own_connections[0]); k++)
+			if (is_of(&f[i], own_connections[k]))
+				return true;
+	return false;
+}

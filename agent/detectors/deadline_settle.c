@@ -28,15 +28,16 @@ static const char *protocol_of(const struct conn *c)
 }
 
 /* Is the connection still being set up? A deadline on connecting covers that, for as long as the kernel's would. */
-static bool sets_up(const struct deadline *d, const struct deadline_conn *k, enum phase phase, uint64_t age_ns)
+static bool sets_up(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t age_ns)
 {
 	const struct conn *c = k->conn;
 
 	if (age_ns >= DEADLINE_KERNEL_NS)
 		return false;
-	if (phase == PHASE_CONNECT)
+	if (w->phase == PHASE_CONNECT)
 		return runtime_leaves_connect(d->env.stacks, c->connect_stack);
-	return phase == PHASE_RESPONSE && !k->asked && !c->bytes_in && (!c->inherited || c->set_up);
+	return w->phase == PHASE_RESPONSE && !k->asked && !c->bytes_in &&
+	       (!c->inherited || (c->set_up && !runtime_connects_itself(d->env.stacks, w->wait_stack)));
 }
 
 static struct judge judge_of(const struct deadline *d, const struct deadline_conn *k, uint64_t now_ns, const struct watch *w)
@@ -49,7 +50,7 @@ static struct judge judge_of(const struct deadline *d, const struct deadline_con
 		.user_timeout_ns = k->conn->user_timeout_ns,
 		.syn_count = k->conn->syncnt,
 		.wheel = wheel_turns(d, k->conn->process->pid),
-		.set_up = sets_up(d, k, w->phase, age),
+		.set_up = sets_up(d, k, w, age),
 		.dripping = k->gaps && k->longest_gap_ns >= DRIP_GAP_NS &&
 			    age <= k->longest_gap_ns + k->longest_gap_ns / 8 + DRIP_SLACK_NS,
 	};

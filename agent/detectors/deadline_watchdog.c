@@ -19,6 +19,7 @@
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
 #define START_SHARE 4U /* … or by a part of its length, where preparing takes a while: a JVM loads classes before it connects */
 #define START_MOST_NS NS_PER_S
+#define BEFORE_HEAD_NS (NS_PER_S / 4) /* from the beginning of a wait to the question that another thread asks for it */
 #define TIMERS_OF_THREAD 2U
 #define FIRST_NS (2 * NS_PER_S)   /* so old at most, the connection was opened for this operation */
 #define FIRED_NS (20 * NS_PER_MS) /* from the end of its sleep to what it does */
@@ -88,6 +89,7 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 		.limit_ns = (uint64_t)w->limit_ns,
 		.due = w->t0 + (uint64_t)w->limit_ns,
 		.ended = w->outcome != WAIT_PENDING,
+		.before = w->before,
 	};
 	timer.woke_ns = timer.ended ? w->t1 : timer.due;
 	pool_sleep(d, &timer, NULL, w->process);
@@ -111,12 +113,31 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 	uncover(d, &timer);
 }
 
+/*
+ * Of a wait that was under way before anybody watched it is known when it ends, not when it began. People set limits in round numbers: one that
+ * ends a round number of seconds after the operation began was begun with it. An idle worker's ends at any moment.
+ */
+static bool round_since(const struct deadline_timer *t, uint64_t from_ns)
+{
+	const uint64_t length = elapsed_ns(from_ns, t->due) + BEFORE_HEAD_NS;
+	const uint64_t step = length < 11 * NS_PER_S ? NS_PER_S : length < 61 * NS_PER_S ? 5 * NS_PER_S : 30 * NS_PER_S;
+
+	return length >= step && length % step <= BEFORE_HEAD_NS + START_SLACK_NS;
+}
+
+static bool begun_with(const struct deadline_timer *t, uint64_t from_ns, uint64_t wait_ns)
+{
+	if (t->before)
+		return round_since(t, from_ns);
+	return t->since_ns + head_start(t) >= from_ns && t->since_ns <= wait_ns + START_SLACK_NS;
+}
+
 /* Was t begun with the operation, and does it reach beyond until_ns? */
 static bool covers(const struct deadline_timer *t, uint32_t pid, uint32_t tid, uint64_t from_ns, uint64_t wait_ns,
 		   uint64_t until_ns)
 {
-	return t->t0 && t->pid == pid && t->tid != tid && !t->again && !t->idles && t->since_ns + head_start(t) >= from_ns &&
-	       t->since_ns <= wait_ns + START_SLACK_NS && t->t0 < until_ns && t->due > until_ns;
+	return t->t0 && t->pid == pid && t->tid != tid && !t->again && !t->idles && begun_with(t, from_ns, wait_ns) &&
+	       t->t0 < until_ns && t->due > until_ns;
 }
 
 static uint64_t began(const struct deadline_conn *k, const struct watch *w)

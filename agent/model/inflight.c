@@ -54,6 +54,7 @@ void inflight_on_inflight(struct model *m, struct proc *p, const struct event *e
 				  (struct wait){.op = WAIT_SLEEP,
 						.how = WAIT_BY_COND,
 						.outcome = WAIT_PENDING,
+						.before = e->flags & WIRE_F_BEFORE,
 						.limit_ns = (int64_t)e->a1});
 		break;
 	case WIRE_SLEEP:

@@ -225,7 +225,7 @@ static void note_call(struct probes *p, pid_t pid, pid_t tid)
 	struct probe_slot call;
 	uint64_t sp;
 
-	if (!under_way(pid, tid, &call, &sp))
+	if (!under_way(pid, tid, &call, &sp) || translate_waiting(&call, &(int32_t){0}) == 0) /* one that no probe sees return */
 		return;
 	for (uint32_t i = 0; i < PROBE_PLACES; i++) {
 		struct probe_slot *s = &p->skeleton->bss->slots[((uint32_t)tid + i) & (PROBE_THREADS - 1)];

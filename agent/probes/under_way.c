@@ -1,8 +1,10 @@
 /* See under_way.h. */
 #include "probes/under_way.h"
 
+#include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "core/monotonic.h"
 #include "core/process_call.h"
@@ -11,6 +13,39 @@
 
 #define NS_PER_S 1000000000ULL
 
+/*
+ * A thread waits for another, until a moment that it has named: pthread_cond_timedwait and its kin, or a runtime's own (FUTEX_WAIT_BITSET,
+ * futex(2)). Of FUTEX_WAIT, which has a span, nobody knows how much of it is left. The probes leave these calls alone.
+ */
+static bool waits_for_thread(const struct probe_slot *s)
+{
+	return s->nr == SYS_futex && s->args[3] != 0 && ((int)s->args[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+}
+
+static int64_t futex_left(const struct probe_slot *s)
+{
+	struct timespec until, now;
+
+	if (!process_memory_read(s->tgid, s->args[3], &until, sizeof(until)) || until.tv_sec < 0 ||
+	    clock_gettime((int)s->args[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now) < 0)
+		return -1;
+	if (until.tv_sec - now.tv_sec > INT64_MAX / (int64_t)NS_PER_S - 1)
+		return INT64_MAX;
+
+	const int64_t left = (until.tv_sec - now.tv_sec) * (int64_t)NS_PER_S + until.tv_nsec - now.tv_nsec;
+
+	return left > 0 ? left : 0;
+}
+
+/* The event that the record of this call would have, and its descriptor; 0 if it never waits. */
+static uint16_t event_of(const struct probe_slot *s, int32_t *ret_fd)
+{
+	if (!waits_for_thread(s))
+		return translate_waiting(s, ret_fd);
+	*ret_fd = -1;
+	return WIRE_COND_WAIT;
+}
+
 /* A limit that stands in the caller's memory. */
 static int64_t limit_of(const struct probe_slot *s)
 {
@@ -18,6 +53,8 @@ static int64_t limit_of(const struct probe_slot *s)
 	const uint64_t at = translate_limit_at(s, &is_timeval);
 	int64_t t[2];
 
+	if (waits_for_thread(s))
+		return futex_left(s);
 	if (at == 0 || !process_memory_read(s->tgid, at, t, sizeof(t)) || t[0] < 0 || t[1] < 0)
 		return translate_limit(s);
 	if (t[0] > INT64_MAX / (int64_t)NS_PER_S - 1)
@@ -44,7 +81,7 @@ bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp)
 	struct probe_slot s;
 	uint64_t sp;
 
-	if (read_call((uint32_t)pid, (uint32_t)tid, &s, &sp) != UNDER_WAY_STILL || translate_waiting(&s, &(int){0}) == 0)
+	if (read_call((uint32_t)pid, (uint32_t)tid, &s, &sp) != UNDER_WAY_STILL || event_of(&s, &(int32_t){0}) == 0)
 		return false;
 	s.t0 = monotonic_ns();
 	s.limit = limit_of(&s);
@@ -72,9 +109,11 @@ bool under_way_record(const struct probe_slot *s, uint64_t now_ns, struct under_
 	struct wire_record r = {
 		.event = WIRE_INFLIGHT, .units = 1, .t0 = s->t0, .t1 = now_ns, .a1 = (uint64_t)s->limit, .site = s->site};
 
-	r.a0 = translate_waiting(s, &r.fd);
+	r.a0 = event_of(s, &r.fd);
 	if (r.a0 == 0)
 		return false;
+	if (r.a0 == WIRE_COND_WAIT)
+		r.flags = WIRE_F_BEFORE;
 	/* Which descriptors a poll is about stands in the service's memory. */
 	if (r.a0 == WIRE_POLL && translate_is_poll(s->nr) && s->args[1] > 0 && s->args[1] <= PROBE_POLL &&
 	    process_memory_read(s->tgid, s->args[0], ret->set, s->args[1] * sizeof(ret->set[0]))) {

@@ -49,6 +49,8 @@ enum {
 	WIRE_F_NONBLOCK = 1U << 8,    /* the call itself would not wait (MSG_DONTWAIT, SOCK_NONBLOCK) */
 	WIRE_F_POSITIONED = 1U << 9,  /* pread/pwrite: a file offset was given */
 	WIRE_F_TAIL = 1U << 10,       /* the last WIRE_TAIL_BYTES of data are the call's last; what lies between was not captured */
+	WIRE_F_BEFORE =
+		1U << 11, /* INFLIGHT: begun before anybody watched; t0 is when that was seen, the limit what was left of it then */
 };
 
 #define WIRE_TAIL_BYTES 1024U /* of WIRE_DATA_MAX, where a call moved more: messages end there, and say how it went */

@@ -145,14 +145,16 @@ static void test_slices_while_set_up(void **state)
 	}
 }
 
-/* By attach: only where what was sent may have been a part of the set-up. */
+/* By attach: only where what was sent may have been a part of the set-up, and who waits is no library that asks as soon as it is connected. */
 static void test_slices_from_before(void **state)
 {
+	enum { ASKED, SET_UP, SET_UP_BY_CURL, CASES };
+
 	(void)state;
-	for (int set_up = 0; set_up <= 1; set_up++) {
+	for (int i = 0; i < CASES; i++) {
 		struct rig r;
 		rig_init(&r, &deadline_detector);
-		r.s.stack = rig_stack(&r, "charge", "shop");
+		r.s.stack = rig_stack(&r, "wait", i == SET_UP_BY_CURL ? "libcurl.so.4" : "shop");
 		const struct sockaddr_in peer = script_address("10.0.0.9", 443);
 		script_event(&r.s, (struct event){.id = WIRE_FD_KIND,
 						  .fd = 5,
@@ -162,15 +164,38 @@ static void test_slices_from_before(void **state)
 						  .data_len = sizeof peer});
 		script_event(&r.s, (struct event){.id = WIRE_OUTSTANDING,
 						  .fd = 5,
-						  .a0 = set_up ? WIRE_OUTSTANDING_SET_UP : WIRE_OUTSTANDING_ASKED,
+						  .a0 = i != ASKED ? WIRE_OUTSTANDING_SET_UP : WIRE_OUTSTANDING_ASKED,
 						  .t0 = r.s.now,
 						  .t1 = r.s.now});
-		for (int i = 0; i < 25; i++)
+		for (int n = 0; n < 25; n++)
 			script_poll(&r.s, 5, POLLIN, 0, (int64_t)SCRIPT_SEC);
 		rig_finish(&r);
-		assert_string_equal(bound(&r, "response"), set_up ? "unknown" : "none");
+		assert_string_equal(bound(&r, "response"), i == SET_UP ? "unknown" : "none");
 		rig_done(&r);
 	}
+}
+
+/* By attach: nobody has said anything on it, and then the process is killed. That much is told. */
+static void test_silent_from_before(void **state)
+{
+	const struct sockaddr_in peer = script_address("10.0.0.9", 443);
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, &deadline_detector);
+	script_event(&r.s, (struct event){.id = WIRE_FD_KIND,
+					  .fd = 5,
+					  .a0 = WIRE_FD_SOCKET,
+					  .a1 = (uint64_t)WIRE_ROLE_CLIENT << WIRE_ROLE_SHIFT,
+					  .data = (const uint8_t *)&peer,
+					  .data_len = sizeof peer});
+	script_event(&r.s,
+		     (struct event){.id = WIRE_OUTSTANDING, .fd = 5, .a0 = WIRE_OUTSTANDING_FRESH, .t0 = r.s.now, .t1 = r.s.now});
+	script_pass(&r.s, 20 * SCRIPT_SEC);
+	script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+	rig_finish(&r);
+	assert_string_equal(bound(&r, "response"), "unknown");
+	rig_done(&r);
 }
 
 /* A connect in slices: the kernel's bound, unless a library made it that leaves its deadline to whoever waits. */
@@ -367,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_announced_is_no_give_up),
 		cmocka_unit_test(test_asked_to_end),
 		cmocka_unit_test(test_slices_while_set_up),
+		cmocka_unit_test(test_silent_from_before),
 		cmocka_unit_test(test_slices_after_set_up),
 		cmocka_unit_test(test_slices_from_before),
 		cmocka_unit_test(test_connect_in_slices),

@@ -319,6 +319,40 @@ static void test_began_before(void **state)
 	}
 }
 
+/* Asked 1.1 s before anybody watched. Another thread waits since some time before that: until 30 s after the question, or until any moment. */
+static void test_under_way_before(void **state)
+{
+	static const struct {
+		int64_t left_ms; /* at the attach */
+		const char *want;
+	} rows[] = {{28900, "unknown"}, {28920, "unknown"}, {28870, "unknown"},
+		    {56473, "none"},    {27300, "none"},    {86398000, "none"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct rig r;
+
+		connected(&r);
+		script_write(&r.s, 5, RIG_GET);
+		script_pass(&r.s, 1100 * SCRIPT_MSEC);
+		const uint64_t attached = r.s.now;
+		script_pass(&r.s, 2 * SCRIPT_SEC);
+		script_event(&r.s, (struct event){.id = WIRE_INFLIGHT,
+						  .tid = WATCHDOG,
+						  .fd = -1,
+						  .flags = WIRE_F_BEFORE,
+						  .t0 = attached,
+						  .t1 = r.s.now,
+						  .a0 = WIRE_COND_WAIT,
+						  .a1 = (uint64_t)rows[i].left_ms * SCRIPT_MSEC});
+		script_inflight(&r.s, WIRE_READ, 5, -1, attached);
+		script_pass(&r.s, SCRIPT_SEC);
+		rig_finish(&r);
+		assert_string_equal(response(&r), rows[i].want);
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,7 +360,7 @@ int main(void)
 		cmocka_unit_test(test_ticker),       cmocka_unit_test(test_shut_down_by_another),
 		cmocka_unit_test(test_fired),        cmocka_unit_test(test_length),
 		cmocka_unit_test(test_killed),       cmocka_unit_test(test_seen_before_it_returned),
-		cmocka_unit_test(test_began_before),
+		cmocka_unit_test(test_began_before), cmocka_unit_test(test_under_way_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

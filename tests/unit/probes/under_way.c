@@ -1,10 +1,12 @@
 /* under_way.c: children that wait in a call; in which, and for how long at most, is read from outside. */
 #include "probes/under_way.h"
 
+#include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +15,7 @@
 
 #define PATIENCE 2000
 
-enum way { BY_POLL, BY_PPOLL, BY_RECV, BY_SLEEP };
+enum way { BY_POLL, BY_PPOLL, BY_RECV, BY_SLEEP, BY_FUTEX };
 
 static pid_t child_start(enum way way, int ends[2])
 {
@@ -24,6 +26,8 @@ static pid_t child_start(enum way way, int ends[2])
 	pid = fork();
 	if (pid == 0) {
 		struct pollfd set[2] = {{.fd = ends[1], .events = POLLIN}, {.fd = ends[0], .events = POLLIN}};
+		struct timespec until;
+		uint32_t word = 0;
 		char byte;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -33,7 +37,12 @@ static pid_t child_start(enum way way, int ends[2])
 			(void)ppoll(set, 2, &limit, NULL);
 		else if (way == BY_RECV)
 			(void)recv(ends[1], &byte, 1, 0);
-		else
+		else if (way == BY_FUTEX) {
+			clock_gettime(CLOCK_MONOTONIC, &until);
+			until.tv_sec += limit.tv_sec;
+			(void)syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 0, &until, NULL,
+				      FUTEX_BITSET_MATCH_ANY);
+		} else
 			(void)nanosleep(&limit, NULL);
 		_exit(0);
 	}
@@ -56,10 +65,8 @@ static void what_children_wait_for(void **state)
 		int64_t limit;
 		uint32_t set;
 	} rows[] = {
-		{BY_POLL, WIRE_POLL, 44000000000, 1},
-		{BY_PPOLL, WIRE_POLL, 33000000005, 2},
-		{BY_RECV, WIRE_READ, -1, 0},
-		{BY_SLEEP, WIRE_SLEEP, 33000000005, 0},
+		{BY_POLL, WIRE_POLL, 44000000000, 1},   {BY_PPOLL, WIRE_POLL, 33000000005, 2},      {BY_RECV, WIRE_READ, -1, 0},
+		{BY_SLEEP, WIRE_SLEEP, 33000000005, 0}, {BY_FUTEX, WIRE_COND_WAIT, 33000000005, 0},
 	};
 
 	(void)state;
@@ -77,7 +84,10 @@ static void what_children_wait_for(void **state)
 		assert_true(tries < PATIENCE);
 		assert_int_equal(r.record.event, WIRE_INFLIGHT);
 		assert_true(r.record.t0 == s.t0 && r.record.t1 == s.t0 + 5);
-		assert_true((int64_t)r.record.a1 == rows[i].limit);
+		/* Of a moment that was named it is told what is left. */
+		assert_true(rows[i].way == BY_FUTEX ? (int64_t)r.record.a1 > 0 && (int64_t)r.record.a1 <= rows[i].limit
+						    : (int64_t)r.record.a1 == rows[i].limit);
+		assert_int_equal(r.record.flags, rows[i].way == BY_FUTEX ? WIRE_F_BEFORE : 0);
 		assert_int_equal(r.record.data_len, rows[i].set * sizeof(struct wire_pollfd));
 		if (rows[i].set > 0)
 			assert_int_equal(r.set[0].fd, ends[1]);
