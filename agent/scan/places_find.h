@@ -45,18 +45,19 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 
 	quad pluses = plus & next_digit & ~before_word;
 
-	/* digits, divided by at most one space or dash between two of them: runs of at least 11 characters */
-	quad g1 = digit | ((space | dash) & before_digit & next_digit);
-	quad g1_next = digit_next | ((space_next | dash_next) & BEHIND(digit_next, digit) & digit_next >> 1);
-	quad g1_last = digit_last | ((space_last | dash_last) & digit_last << 1 & AHEAD(digit_last, digit, 1));
-	quad g2 = g1 & AHEAD(g1, g1_next, 1), g2_next = g1_next & g1_next >> 1;
-	quad g4 = g2 & AHEAD(g2, g2_next, 2), g4_next = g2_next & g2_next >> 2;
-	quad g8 = g4 & AHEAD(g4, g4_next, 4), g8_next = g4_next & g4_next >> 4;
-	quad groups = g1 & ~BEHIND(g1, g1_last) & g8 & AHEAD(g8, g8_next, 3);
+	quad d2 = digit & next_digit, d2_next = digit_next & digit_next >> 1;
+	quad d4 = d2 & AHEAD(d2, d2_next, 2), d4_next = d2_next & d2_next >> 2;
+	quad d8 = d4 & AHEAD(d4, d4_next, 4), d8_next = d4_next & d4_next >> 4;
+
+	/* groups of digits as on a card or of a social security number: fifteen or sixteen; four, a sign and four; 3-2-4 */
+	quad undivided = d8 & AHEAD(d8, d8_next, 7) & ~AHEAD(digit, digit_next, 16);
+	quad fours = d4 & AHEAD(space | dash, space_next | dash_next, 4) & AHEAD(d4, d4_next, 5);
+	quad three = AHEAD(d2, d2_next, 1) & AHEAD(dash, dash_next, 3) & AHEAD(d2, d2_next, 4) & AHEAD(dash, dash_next, 6) &
+		     AHEAD(d4, d4_next, 7);
+	quad groups = digit & ~before_digit & (undivided | fours | three);
 
 	/* two capitals and two digits; six capitals and two digits */
 	quad u2 = upper & AHEAD(upper, upper_next, 1), u2_next = upper_next & upper_next >> 1;
-	quad d2 = digit & next_digit, d2_next = digit_next & digit_next >> 1;
 	quad iban = u2 & AHEAD(d2, d2_next, 2) & ~before_word;
 	quad codice = u2 & AHEAD(u2, u2_next, 2) & AHEAD(u2, u2_next, 4) & AHEAD(d2, d2_next, 6) & ~before_word;
 
@@ -102,17 +103,17 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	quad tokens = word & ~before_word & t8 & AHEAD(t8, t8_next, 7);
 
 	/* of these, the ones with a digit among their first eight that stand after a word and a blank, or after a rare sign */
-	quad d8 = (digit | next_digit) | AHEAD((digit | next_digit), (digit_next | digit_next >> 1), 2);
-	d8 |= AHEAD(d8, (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2, 4);
+	quad near8 = (digit | next_digit) | AHEAD((digit | next_digit), (digit_next | digit_next >> 1), 2);
+	near8 |= AHEAD(near8, (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2, 4);
 	quad named = space & BEHIND(alpha, alpha_last), named_last = space_last & alpha_last << 1;
 	quad rare_before = ~BEHIND(common, common_last);
 	/* "$2b$12$LhayL…": behind a number and a sign no digit is needed */
-	quad made = tokens & ((d8 & (BEHIND(named, named_last) | rare_before)) | (rare_before & BEHIND_BY(digit, digit_last, 2)));
+	quad made = tokens & ((near8 & (BEHIND(named, named_last) | rare_before)) | (rare_before & BEHIND_BY(digit, digit_last, 2)));
 
 	/* "acme-secret-1f0c…": a key that a dash joins to its value, of which one of the first eight is a digit */
-	quad d8_next = (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2;
+	quad near8_next = (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2;
 	quad joined = dash & BEHIND(alpha, alpha_last) & AHEAD(t8, t8_next, 1) & AHEAD(t8, t8_next, 9) &
-		      AHEAD(d8, d8_next | d8_next >> 4, 1);
+		      AHEAD(near8, near8_next | near8_next >> 4, 1);
 	keys |= joined;
 
 	/* "AUTH secret" of a protocol, "AUTH\r\n$6" of Redis, "AUTH" "secret" of its monitor */

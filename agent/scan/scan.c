@@ -78,32 +78,16 @@ void scanner_free(struct scanner *s)
 	free(s);
 }
 
-static size_t digits_end(const struct text *t, size_t i)
-{
-	while (is_digit(text_at(t, i)))
-		i++;
-	return i;
-}
-
-/* A run of digit groups: a card or a social security number may begin with any of them whose length allows. */
+/* A group of digits that a card or a social security number may begin with. */
 static void groups_at(const struct text *t, size_t at, struct matches *m)
 {
-	for (size_t i = at, end = digits_end(t, i);;) {
-		uint8_t c = text_at(t, end);
-		bool more = (c == ' ' || c == '-') && is_digit(text_at(t, end + 1));
-		size_t next = more ? digits_end(t, end + 1) : end, n = end - i, n_next = more ? next - end - 1 : 0;
-		struct span span;
-		if (n >= 15 && facebook_app_at(t, i, &span))
-			(void)matches_add(m, span.start, span.end, ENTITY_FACEBOOK_TOKEN);
-		else if ((n >= 12 || (n == 4 && (n_next == 4 || n_next == 6))) && card_at(t, i, false, &span))
-			(void)matches_add(m, span.start, span.end, ENTITY_CREDIT_CARD);
-		else if (n == 3 && n_next == 2 && us_ssn_at(t, i, &span))
-			(void)matches_add(m, span.start, span.end, ENTITY_US_SSN);
-		if (!more)
-			break;
-		i = end + 1;
-		end = next;
-	}
+	struct span span;
+	if (facebook_app_at(t, at, &span))
+		(void)matches_add(m, span.start, span.end, ENTITY_FACEBOOK_TOKEN);
+	else if (card_at(t, at, false, &span))
+		(void)matches_add(m, span.start, span.end, ENTITY_CREDIT_CARD);
+	else if (us_ssn_at(t, at, &span))
+		(void)matches_add(m, span.start, span.end, ENTITY_US_SSN);
 }
 
 /* A token for what stands before it, or for what is in its middle. */
