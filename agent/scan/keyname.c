@@ -47,6 +47,11 @@ static bool held_at(const struct keyname *k, size_t from, const char *words, siz
 	return true;
 }
 
+bool keyname_ends_in(const struct keyname *k, const char *words, size_t n)
+{
+	return held_at(k, 0, words, n);
+}
+
 bool keyname_ends(const struct keyname *k, const char *words)
 {
 	return held_at(k, 0, words, strlen(words));

@@ -30,24 +30,29 @@ _Static_assert(KEYS < LOOKUP_ROWS, "LOOKUP_ROWS");
 static struct lookup by_end;
 /* Of each key its last letters, at most eight, the very last one lowest, and which bytes they are. */
 static uint64_t last_letters[KEYS], last_mask[KEYS];
-uint64_t keyvalue_filter[FILTER_WORDS];
-uint64_t keyvalue_short[FILTER_WORDS];
+uint32_t keyvalue_filter[FILTER_ENTRIES];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* How the last four bytes of a key may be written: together, or with one join before its last two or three. */
-static void add_to_filters(const char *last, size_t n)
+static void add_ending(uint8_t fourth, uint8_t third, uint8_t second, uint8_t last)
+{
+	filter_add(keyvalue_filter, (uint32_t)third | (uint32_t)second << 8 | (uint32_t)last << 16, fourth);
+}
+
+/* How the last four bytes of a key may be written: together, or with one join before its last two or three. Before keys of three letters
+ * anything may stand. */
+static void add_to_filter(const char *last, size_t n)
 {
 	static const char joins[] = "_-. /";
 	const uint8_t *end = (const uint8_t *)last + n;
 	if (n == 3)
-		filter_add(keyvalue_short, four_at((const uint8_t[]){end[-3], end[-2], end[-1], 0}));
+		filter_add_three(keyvalue_filter, (uint32_t)end[-3] | (uint32_t)end[-2] << 8 | (uint32_t)end[-1] << 16);
 	else
-		filter_add(keyvalue_filter, four_at(end - 4));
+		add_ending(end[-4], end[-3], end[-2], end[-1]);
 	for (size_t i = 0; joins[i] != 0; i++) {
 		uint8_t j = (uint8_t)joins[i] | 0x20;
-		filter_add(keyvalue_filter, four_at((const uint8_t[]){end[-3], j, end[-2], end[-1]}));
+		add_ending(end[-3], j, end[-2], end[-1]);
 		if (n > 3)
-			filter_add(keyvalue_filter, four_at((const uint8_t[]){j, end[-3], end[-2], end[-1]}));
+			add_ending(j, end[-3], end[-2], end[-1]);
 	}
 }
 
@@ -61,7 +66,7 @@ static void build(void)
 			last_letters[i] |= (uint64_t)(uint8_t)keys[i].words[n - 1 - k] << 8 * k;
 			last_mask[i] |= UINT64_C(0xff) << 8 * k;
 		}
-		add_to_filters(keys[i].words, n);
+		add_to_filter(keys[i].words, n);
 	}
 }
 
@@ -132,6 +137,48 @@ static uint32_t slot_of(uint64_t letters)
 	return LOOKUP_SLOTS;
 }
 
+#define EACH_BYTE(n) (UINT64_C(0x0101010101010101) * (n))
+
+/* Of eight bytes, the ones that are no letters or digits: their highest bits. */
+static uint64_t no_alnum(uint64_t bytes)
+{
+	uint64_t raw = bytes & EACH_BYTE(0x7f), folded = raw | EACH_BYTE(0x20);
+	uint64_t alpha = (folded + EACH_BYTE(0x80 - 'a')) & ~(folded + EACH_BYTE(0x7f - 'z'));
+	uint64_t digit = (raw + EACH_BYTE(0x80 - '0')) & ~(raw + EACH_BYTE(0x7f - '9'));
+	return ~((alpha | digit) & ~bytes) & EACH_BYTE(0x80);
+}
+
+/* The eight bytes before `sep`, the last one lowest. */
+static uint64_t eight_before(const struct text *t, size_t sep)
+{
+	uint64_t eight;
+	memcpy(&eight, t->bytes + sep - sizeof(eight), sizeof(eight));
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? eight : __builtin_bswap64(eight);
+}
+
+/* Do the letters that stand together before `sep`, or before the one sign in front of it, end as some key does? Most words that only end
+ * alike in four letters leave here, before they are read letter by letter. */
+static bool letters_fit(const struct text *t, size_t sep)
+{
+	if (sep <= 8 || sep > t->len)
+		return true;
+	uint64_t eight = eight_before(t, sep), other = no_alnum(eight);
+	if ((other & 0x80) != 0) {
+		eight = eight_before(t, sep - 1);
+		other = no_alnum(eight);
+	}
+	unsigned int known = other != 0 ? (unsigned int)__builtin_ctzll(other) / 8 : 8;
+	if (known < 3)
+		return true;
+	uint64_t letters = eight | EACH_BYTE(0x20), mask = UINT64_MAX >> (64 - 8 * known);
+	uint32_t slot = lookup_slot((uint8_t)(letters >> 16), (uint8_t)(letters >> 8), (uint8_t)letters);
+	for (uint16_t row = by_end.head[slot]; row != 0; row = by_end.next[row - 1]) {
+		if (((letters ^ last_letters[row - 1]) & last_mask[row - 1] & mask) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int kind_of(const struct keyname *name, uint32_t slot, uint64_t letters)
 {
 	int kind = -1;
@@ -139,7 +186,8 @@ static int kind_of(const struct keyname *name, uint32_t slot, uint64_t letters)
 	for (uint16_t row = by_end.head[slot]; row != 0; row = by_end.next[row - 1]) {
 		const struct key *k = &keys[row - 1];
 		size_t n = k->len;
-		if (n > longest && ((letters ^ last_letters[row - 1]) & last_mask[row - 1]) == 0 && keyname_ends(name, k->words)) {
+		if (n > longest && ((letters ^ last_letters[row - 1]) & last_mask[row - 1]) == 0 &&
+		    keyname_ends_in(name, k->words, n)) {
 			kind = k->kind;
 			longest = n;
 		}
@@ -164,6 +212,8 @@ static size_t named_elsewhere(const struct text *t, size_t start)
 
 int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 {
+	if (!letters_fit(t, sep))
+		return -1;
 	uint64_t letters = letters_before(t, sep);
 	uint32_t slot = slot_of(letters);
 	if (slot >= LOOKUP_SLOTS || !keyname_before(t, sep, ret_name))

@@ -108,7 +108,8 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	quad named = space & BEHIND(alpha, alpha_last), named_last = space_last & alpha_last << 1;
 	quad rare_before = ~BEHIND(common, common_last);
 	/* "$2b$12$LhayL…": behind a number and a sign no digit is needed */
-	quad made = tokens & ((near8 & (BEHIND(named, named_last) | rare_before)) | (rare_before & BEHIND_BY(digit, digit_last, 2)));
+	quad made =
+		tokens & ((near8 & (BEHIND(named, named_last) | rare_before)) | (rare_before & BEHIND_BY(digit, digit_last, 2)));
 
 	/* "acme-secret-1f0c…": a key that a dash joins to its value, of which one of the first eight is a digit */
 	quad near8_next = (digit_next | digit_next >> 1) | (digit_next | digit_next >> 1) >> 2;

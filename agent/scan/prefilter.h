@@ -9,35 +9,40 @@
 
 #include "scan/text.h"
 
-/* Sets of hashes, a bit each: 16 KiB, so what is asked of them stays in the first cache. */
-#define FILTER_WORDS 2048U
+/* A set of four bytes: three of them choose an entry, whose bits say which fourth ones go with them, by their lowest five bits. One look
+ * at 8 KiB, so what is asked of them stays in the first cache. */
+#define FILTER_ENTRIES 2048U
 /* So many blanks may stand between a key and its separator, where values stand in a column. */
 #define KEY_COLUMN 32U
 
-/* keys.c: the last four bytes of a key, lower-case, as it may be written: "word", "_key", "t_ip". */
-extern uint64_t keyvalue_filter[FILTER_WORDS];
-/* keys.c: keys of three letters, whatever stands before them. */
-extern uint64_t keyvalue_short[FILTER_WORDS];
-/* vendor.c: by the first four or three bytes of a key, the first three of a JSON Web Token, and of base64 that may hold one (plain.h). */
-extern uint64_t vendor_filter[FILTER_WORDS];
+/* keys.c: the last three bytes of a key, lower-case, and the one before them, as it may be written: "word", "_key", "t_ip". */
+extern uint32_t keyvalue_filter[FILTER_ENTRIES];
+/* vendor.c: the first three bytes of a key, and the one behind them; of a JSON Web Token, and of base64 that may hold one (plain.h). */
+extern uint32_t vendor_filter[FILTER_ENTRIES];
 /* vendor.c: of these, the ones of base64. */
-extern uint64_t base64_filter[FILTER_WORDS];
+extern uint32_t base64_filter[FILTER_ENTRIES];
 
-static inline uint32_t filter_hash(uint32_t letters)
+static inline uint32_t filter_entry(uint32_t three)
 {
-	return letters * UINT32_C(0x85EBCA6B) >> 15;
+	return three * UINT32_C(0x85EBCA6B) >> 21;
 }
 
-static inline bool filter_has(const uint64_t *filter, uint32_t letters)
+_Static_assert(FILTER_ENTRIES == 1U << (32 - 21), "filter_entry() gives a number below");
+
+static inline bool filter_has(const uint32_t *filter, uint32_t three, uint32_t fourth)
 {
-	uint32_t hash = filter_hash(letters);
-	return (filter[hash / 64] >> (hash % 64) & 1) != 0;
+	return (filter[filter_entry(three)] >> (fourth & 31) & 1) != 0;
 }
 
-static inline void filter_add(uint64_t *filter, uint32_t letters)
+static inline void filter_add(uint32_t *filter, uint32_t three, uint32_t fourth)
 {
-	uint32_t hash = filter_hash(letters);
-	filter[hash / 64] |= UINT64_C(1) << (hash % 64);
+	filter[filter_entry(three)] |= UINT32_C(1) << (fourth & 31);
+}
+
+/* These three, whatever the fourth one is. */
+static inline void filter_add_three(uint32_t *filter, uint32_t three)
+{
+	filter[filter_entry(three)] = UINT32_MAX;
 }
 
 /* Four bytes, the first one lowest. */
@@ -58,7 +63,7 @@ static inline uint32_t four_folded(const uint8_t *p)
 static inline bool keyvalue_ends_four(const uint8_t *p)
 {
 	uint32_t four = four_folded(p - 4);
-	return (unsigned int)filter_has(keyvalue_filter, four) | (unsigned int)filter_has(keyvalue_short, four >> 8);
+	return filter_has(keyvalue_filter, four >> 8, four);
 }
 
 /* Do the letters before p, of which `n` may be read, end a key that means something? */
@@ -75,17 +80,17 @@ static inline bool keyvalue_ends(const uint8_t *p, size_t n)
  * or a number that ends the key (password2, token_1). */
 bool keyvalue_may_end(const struct text *t, size_t sep);
 
-/* May a vendor's key begin with these four bytes? Three tell of short prefixes: more of them would hold the beginnings of too many words. */
+/* May a vendor's key begin with these four bytes? */
 static inline bool vendor_may_begin(const uint8_t *first)
 {
 	uint32_t four = four_at(first);
-	return (unsigned int)filter_has(vendor_filter, four) | (unsigned int)filter_has(vendor_filter, four & UINT32_C(0xffffff));
+	return filter_has(vendor_filter, four & UINT32_C(0xffffff), four >> 24);
 }
 
 /* May base64 of a text that is worth a look begin with them? */
 static inline bool base64_may_begin(const uint8_t *first)
 {
-	return filter_has(base64_filter, (uint32_t)first[0] | (uint32_t)first[1] << 8 | (uint32_t)first[2] << 16);
+	return filter_has(base64_filter, (uint32_t)first[0] | (uint32_t)first[1] << 8 | (uint32_t)first[2] << 16, 0);
 }
 
 #endif

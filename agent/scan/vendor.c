@@ -28,14 +28,14 @@ static const struct vendor {
 _Static_assert(VENDORS < LOOKUP_ROWS, "LOOKUP_ROWS");
 
 static struct lookup by_prefix;
-uint64_t vendor_filter[FILTER_WORDS];
-uint64_t base64_filter[FILTER_WORDS];
+uint32_t vendor_filter[FILTER_ENTRIES];
+uint32_t base64_filter[FILTER_ENTRIES];
 static uint16_t rows_of_two[VENDORS]; /* prefixes of two bytes, which any third byte may follow */
 static size_t rows_of_two_n;
 static uint16_t
 	rows_behind[VENDORS]; /* prefixes that end a word: the key's own word may be the first long enough to be looked at */
 static size_t rows_behind_n;
-static uint64_t behind_filter[FILTER_WORDS]; /* by the last four bytes of these */
+static uint32_t behind_filter[FILTER_ENTRIES]; /* by the last four bytes of these */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static uint32_t last_four(const uint8_t *end)
@@ -45,26 +45,31 @@ static uint32_t last_four(const uint8_t *end)
 
 static void build(void)
 {
-	filter_add(vendor_filter, (uint32_t)'e' | (uint32_t)'y' << 8 | (uint32_t)'J' << 16);
+	filter_add_three(vendor_filter, (uint32_t)'e' | (uint32_t)'y' << 8 | (uint32_t)'J' << 16);
 	for (size_t i = 0; plain_base64_start(i) != 0; i++) {
-		filter_add(vendor_filter, plain_base64_start(i));
-		filter_add(base64_filter, plain_base64_start(i));
+		filter_add_three(vendor_filter, plain_base64_start(i));
+		filter_add_three(base64_filter, plain_base64_start(i));
 	}
 	for (uint16_t i = 0; i < (uint16_t)VENDORS; i++) {
 		const uint8_t *p = (const uint8_t *)vendors[i].prefix;
 		const uint8_t *end = p + strlen(vendors[i].prefix);
 		if (end[-1] == '/' || end[-1] == '~') {
 			rows_behind[rows_behind_n++] = i;
-			filter_add(behind_filter, last_four(end));
+			filter_add(behind_filter, last_four(end) & UINT32_C(0xffffff), last_four(end) >> 24);
 		}
 		if (p[2] == 0) {
 			rows_of_two[rows_of_two_n++] = i;
-			for (uint32_t c = 0; c < 256; c++)
-				filter_add(vendor_filter, (uint32_t)p[0] | (uint32_t)p[1] << 8 | c << 16);
+			for (uint32_t c = 0; c < 256; c++) {
+				if (in_alphabet(vendors[i].alphabet, (uint8_t)c))
+					filter_add_three(vendor_filter, (uint32_t)p[0] | (uint32_t)p[1] << 8 | c << 16);
+			}
 		} else {
 			lookup_put(&by_prefix, lookup_slot(p[0], p[1], p[2]), i);
-			filter_add(vendor_filter,
-				   (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
+			uint32_t three = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+			if (p[3] == 0)
+				filter_add_three(vendor_filter, three);
+			else
+				filter_add(vendor_filter, three, p[3]);
 		}
 	}
 }
@@ -234,9 +239,14 @@ bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id
 	return best.end != 0;
 }
 
+static bool behind_one(uint32_t four)
+{
+	return filter_has(behind_filter, four & UINT32_C(0xffffff), four >> 24);
+}
+
 bool vendor_behind(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity)
 {
-	if (at < 4 || !filter_has(behind_filter, last_four(t->bytes + at)))
+	if (at < 4 || !behind_one(last_four(t->bytes + at)))
 		return false;
 	for (size_t i = 0; i < rows_behind_n; i++) {
 		const struct vendor *v = &vendors[rows_behind[i]];
