@@ -123,12 +123,15 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	keys |= (capitals & (space | ~common)) |
 		(quote & BEHIND(alpha, alpha_last) & AHEAD(space, space_next, 1) & AHEAD(quote, quote_next, 2));
 
-	/* signs in the middle of a vendor's key: shapes.c */
-	quad dot14 = AHEAD(dot, dot_next, 14) & AHEAD(dot, dot_next, 22),
-	     dot24 = AHEAD(dot, dot_next, 24) & AHEAD(dot, dot_next, 31);
-	quad dot26 = AHEAD(dot, dot_next, 26) & AHEAD(dot, dot_next, 33);
-	quad shapes = tokens & (AHEAD(dash, dash_next, 32) | AHEAD(underscore, underscore_next, 36) | dot14 |
-				(AHEAD(upper, upper_next, 36) & AHEAD(upper, upper_next, 39)) | (upper & (dot24 | dot26)));
+	/* signs in the middle of a vendor's key: shapes.c; all of them have 31 characters or more */
+	quad shapes = tokens & AHEAD(t8, t8_next, 15) & AHEAD(t8, t8_next, 23);
+	if ((shapes[0] | shapes[1] | shapes[2] | shapes[3]) != 0) {
+		quad dot14 = AHEAD(dot, dot_next, 14) & AHEAD(dot, dot_next, 22),
+		     dot24 = AHEAD(dot, dot_next, 24) & AHEAD(dot, dot_next, 31);
+		quad dot26 = AHEAD(dot, dot_next, 26) & AHEAD(dot, dot_next, 33);
+		shapes &= AHEAD(dash, dash_next, 32) | AHEAD(underscore, underscore_next, 36) | dot14 |
+			  (AHEAD(upper, upper_next, 36) & AHEAD(upper, upper_next, 39)) | (upper & (dot24 | dot26));
+	}
 	quad telegram = colon & before_digit & AHEAD(t8, t8_next, 1) & AHEAD(t8, t8_next, 9);
 
 	/* "KEY", "value" of a call */
