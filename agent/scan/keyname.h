@@ -27,6 +27,7 @@ static inline bool keyname_joins(uint8_t c)
 bool keyname_before(const struct text *t, size_t end, struct keyname *ret);
 /* Does the name end in `words` (lower case, no separators), beginning at a word's start? */
 bool keyname_ends(const struct keyname *k, const char *words);
+/* The same, of `n` letters. */
 bool keyname_ends_in(const struct keyname *k, const char *words, size_t n);
 /* Does the name hold `words`, beginning at a word's start? */
 bool keyname_has(const struct keyname *k, const char *words);

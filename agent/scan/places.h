@@ -18,7 +18,7 @@ struct places {
 	uint64_t odd[PLACES_LANES];      /* of these, the ones with more between, and after a word with a number at its end */
 	uint64_t pem[PLACES_LANES];      /* five dashes and a capital */
 	uint64_t rare[PLACES_LANES];     /* any of the following */
-	uint64_t groups[PLACES_LANES];   /* groups of digits, 11 characters or more */
+	uint64_t groups[PLACES_LANES];   /* a group of digits that a card or a social security number may begin with */
 	uint64_t at[PLACES_LANES];       /* '@' */
 	uint64_t plus[PLACES_LANES];     /* '+' before a digit */
 	uint64_t iban[PLACES_LANES];     /* two capitals and two digits */

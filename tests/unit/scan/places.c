@@ -68,7 +68,10 @@ static void kinds(void **state)
 	expect("'key12'=x", offsetof(struct places, odd), 7);
 	expect("-----B", offsetof(struct places, pem), 0);
 	expect("4111 1111 111", offsetof(struct places, groups), 0);
-	expect("41111111111", offsetof(struct places, groups), 0);
+	expect("4111-111111-1", offsetof(struct places, groups), 0);
+	expect("12 411111111111111", offsetof(struct places, groups), 3);
+	expect("4111111111111111", offsetof(struct places, groups), 0);
+	expect("078-05-1120", offsetof(struct places, groups), 0);
 	expect("a@b", offsetof(struct places, at), 1);
 	expect("+49", offsetof(struct places, plus), 0);
 	expect("DE89", offsetof(struct places, iban), 0);
