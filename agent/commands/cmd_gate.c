@@ -208,6 +208,7 @@ static int answer(struct gate *g)
 		.today = gate_today(today),
 		.prove = g->args.prove,
 		.ended = *g->stage.ended ? g->stage.ended : NULL,
+		.unwatched = *g->stage.unwatched ? g->stage.unwatched : NULL,
 	};
 	const struct {
 		const char *path;

@@ -33,6 +33,8 @@ static int session(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	if (json_dump_file(r, report, 0) != 0)
 		_exit(9);
+	if (!end && strcmp(argv[argc - 1], "666") == 0) /* somebody kills that one */
+		kill(getpid(), SIGKILL);
 	if (!end && strcmp(argv[argc - 1], "13") != 0) /* that one ends at once */
 		sigwait(&all, &signal);
 	_exit(end ? atoi(argv[argc - 1]) : 0);
@@ -133,6 +135,22 @@ static void services_that_end_by_themselves(void **state)
 	done(&r);
 }
 
+/* What a session saw until it died is no stage: nobody saw the rest, which is no evidence. */
+static void sessions_that_die(void **state)
+{
+	struct gate_stage_result r;
+	char target[] = "666", other[] = "1";
+
+	(void)state;
+	assert_int_equal(stage((struct gate_stage_options){.duration_ms = 600000}, target, NULL, &r), 0);
+	assert_string_equal(r.unwatched, "the session of the service ended with status 137 before the stage did");
+	assert_string_equal(r.ended, "");
+	done(&r);
+	assert_int_equal(stage((struct gate_stage_options){.duration_ms = 600000, .stable = "666"}, other, NULL, &r), 0);
+	assert_string_equal(r.unwatched, "the session of the stable version ended with status 137 before the stage did");
+	done(&r);
+}
+
 /* Nothing stays behind, and where nothing can be put the reason is said. */
 static void without_a_folder(void **state)
 {
@@ -155,6 +173,7 @@ int main(int argc, char **argv)
 					   cmocka_unit_test(ends_after_its_requests),
 					   cmocka_unit_test(ends_when_all_is_proven),
 					   cmocka_unit_test(services_that_end_by_themselves),
+					   cmocka_unit_test(sessions_that_die),
 					   cmocka_unit_test(without_a_folder)};
 
 	if (argc > 1)
