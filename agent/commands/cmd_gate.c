@@ -209,6 +209,7 @@ static int answer(struct gate *g)
 		.prove = g->args.prove,
 		.ended = *g->stage.ended ? g->stage.ended : NULL,
 		.unwatched = *g->stage.unwatched ? g->stage.unwatched : NULL,
+		.baseline_unwatched = *g->stage.stable_unwatched ? g->stage.stable_unwatched : NULL,
 	};
 	const struct {
 		const char *path;

@@ -158,9 +158,8 @@ static void on_session_exit(struct session_process *s)
 		snprintf(g->result->ended, sizeof(g->result->ended), "the %s ended before its stage did",
 			 s == &g->service ? "service" : "stable version");
 	else if (!s->asked && s->status != 0)
-		snprintf(g->result->unwatched, sizeof(g->result->unwatched),
-			 "the session of the %s ended with status %d before the stage did",
-			 s == &g->service ? "service" : "stable version", s->status);
+		snprintf(s == &g->service ? g->result->unwatched : g->result->stable_unwatched, sizeof(g->result->unwatched),
+			 "its session ended with status %d before the stage did", s->status);
 	if (over(&g->service) || !s->asked)
 		stop_all(g);
 	if (over(&g->service) && over(&g->stable))
@@ -194,6 +193,7 @@ static void on_look(uv_timer_t *t)
 		.prove = g->o->prove != NULL,
 		.ended = *g->result->ended ? g->result->ended : NULL,
 		.unwatched = *g->result->unwatched ? g->result->unwatched : NULL,
+		.baseline_unwatched = *g->result->stable_unwatched ? g->result->stable_unwatched : NULL,
 	};
 
 	if (!g->o->quiet)

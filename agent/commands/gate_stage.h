@@ -21,9 +21,10 @@ struct gate_stage_options {
 };
 
 struct gate_stage_result {
-	json_t *report, *baseline; /* the caller's; baseline is NULL without a stable version */
-	char ended[160];           /* why the service ended before its time, or "" */
-	char unwatched[160];       /* why a session did, so that nobody saw the rest of the stage; or "" */
+	json_t *report, *baseline;  /* the caller's; baseline is NULL without a stable version */
+	char ended[160];            /* why the service ended before its time, or "" */
+	char unwatched[160];        /* why its session did, so that nobody saw the rest of the stage; or "" */
+	char stable_unwatched[160]; /* the same of the stable version's */
 };
 
 /* The words of `attach` that name a target: PID, name:COMM, port:N, cgroup:PATH, unit:UNIT or label:KEY. `flag` is room for one of them. Returns how

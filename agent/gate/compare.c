@@ -38,7 +38,9 @@ bool baseline_would_show(const struct gate_input *in, const json_t *finding, cha
 	const double written = (double)json_number(loss, "log_bytes_seen"), read = (double)json_number(loss, "log_bytes_scanned");
 	const double count = (double)json_number(finding, "count");
 
-	if (before < p->requests)
+	if (in->baseline_unwatched)
+		snprintf(why, size, "the baseline is not whole");
+	else if (before < p->requests)
 		snprintf(why, size, "the baseline saw %.0f requests only", before);
 	else if (report_seconds(in->baseline) < in->settle_s)
 		snprintf(why, size, "the baseline was watched for %.0f s only", report_seconds(in->baseline));

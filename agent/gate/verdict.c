@@ -162,6 +162,8 @@ json_t *gate_judge(const struct gate_input *in)
 	}
 	if (in->unwatched)
 		gate_check(checks, "watched", CHECK_INCONCLUSIVE, "not watched now (%s)", in->unwatched);
+	if (in->baseline && in->baseline_unwatched)
+		gate_check(checks, "watched", CHECK_INCONCLUSIVE, "baseline: not watched to the end (%s)", in->baseline_unwatched);
 	check_evidence(in, in->report, "", checks);
 	if (in->baseline)
 		check_evidence(in, in->baseline, "baseline: ", checks);

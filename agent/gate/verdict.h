@@ -15,13 +15,14 @@ enum check_state { CHECK_PASS, CHECK_WARN, CHECK_INCONCLUSIVE, CHECK_FAIL };
 
 struct gate_input {
 	const struct gate_policy *policy;
-	const json_t *report;   /* of what is judged */
-	const json_t *baseline; /* or NULL */
-	const char *today;      /* "2026-11-21", for exceptions */
-	bool prove;             /* faults were to be injected */
-	const char *ended;      /* why the service ended before its time, or NULL */
-	double settle_s;        /* of sessions that go on: how long it takes until what was seen is told */
-	const char *unwatched;  /* why the report says nothing of now, or NULL */
+	const json_t *report;           /* of what is judged */
+	const json_t *baseline;         /* or NULL */
+	const char *today;              /* "2026-11-21", for exceptions */
+	bool prove;                     /* faults were to be injected */
+	const char *ended;              /* why the service ended before its time, or NULL */
+	double settle_s;                /* of sessions that go on: how long it takes until what was seen is told */
+	const char *unwatched;          /* why the report says nothing of now, or NULL */
+	const char *baseline_unwatched; /* why the baseline has not all that it could, or NULL */
 };
 
 /*

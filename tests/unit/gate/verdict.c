@@ -55,6 +55,34 @@ static void findings_fail(void **state)
 	is(sample_session(), NULL, "the service ended by itself with status 3", "fail", 1);
 }
 
+/* A session that died says less than it could: neither a pass, nor is what it lacks new elsewhere. */
+static void half_a_stage_is_inconclusive(void **state)
+{
+	json_t *report = with_finding("warning"), *clean = sample_session(), *baseline = sample_session();
+	struct gate_input in = {.policy = &policy, .report = clean, .baseline = baseline, .today = "2026-11-21"};
+	static const struct {
+		const char *unwatched, *baseline_unwatched;
+		int clean, found; /* exit statuses */
+	} cases[] = {{NULL, NULL, 0, 1}, {"it died", NULL, 3, 1}, {NULL, "it died", 3, 3}};
+	(void)state;
+
+	policy_defaults(&policy);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		in.unwatched = cases[i].unwatched;
+		in.baseline_unwatched = cases[i].baseline_unwatched;
+		for (int found = 0; found < 2; found++) {
+			in.report = found ? report : clean;
+			json_t *v = gate_judge(&in);
+
+			assert_int_equal(gate_exit_status(v), found ? cases[i].found : cases[i].clean);
+			json_decref(v);
+		}
+	}
+	json_decref(report);
+	json_decref(clean);
+	json_decref(baseline);
+}
+
 static void too_little_is_inconclusive(void **state)
 {
 	(void)state;
@@ -104,5 +132,6 @@ static void exceptions_hold_until_their_day(void **state)
 	is(with_finding("error"), NULL, NULL, "fail", 1);
 }
 
-TEST_MAIN(cmocka_unit_test(findings_fail), cmocka_unit_test(too_little_is_inconclusive), cmocka_unit_test(only_new_findings_fail),
+TEST_MAIN(cmocka_unit_test(findings_fail), cmocka_unit_test(half_a_stage_is_inconclusive),
+	  cmocka_unit_test(too_little_is_inconclusive), cmocka_unit_test(only_new_findings_fail),
 	  cmocka_unit_test(exceptions_hold_until_their_day))
