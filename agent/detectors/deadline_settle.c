@@ -195,6 +195,14 @@ static bool next_ones_began(const struct deadline_conn *k)
 	return n >= NEXT_MIN && shortest >= NEXT_PACE_NS && longest <= shortest + shortest / 4;
 }
 
+/* Another thread called exit as soon as its own wait for the one that waits here had run out: the caller, who has given up. */
+static bool caller_exited(const struct deadline *d, const struct deadline_conn *k, const struct watch *w)
+{
+	const struct process *p = k->conn->process;
+
+	return p->exit_ns && p->exit_tid != w->last_tid && watchdog_fired(d, k, w, p->exit_ns);
+}
+
 static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w, enum ending end, uint64_t now_ns)
 {
 	struct observation o;
@@ -203,12 +211,16 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 	if (w->phase == PHASE_IDLE)
 		return;
 	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
+	const bool by_caller = end == END_EXIT && !deadline_is_stopping(d, now_ns) && caller_exited(d, k, w);
+	if (by_caller)
+		end = END_FAILED;
 	if ((end == END_EXIT && !exited_by_itself(k, w)) ||
 	    ((end == END_EXIT || end == END_GAVE_UP) && deadline_is_stopping(d, now_ns)))
 		end = END_PENDING;
 	struct judge j = judge_of(d, k, now_ns, w);
-	j.fired = end == END_FAILED && watchdog_fired(d, k, w, now_ns);
-	j.fired_len_ns = end == END_GAVE_UP || j.fired ? watchdog_length(d, k, w, now_ns) : 0;
+	const uint64_t fired_ns = by_caller ? k->conn->process->exit_ns : now_ns;
+	j.fired = end == END_FAILED && watchdog_fired(d, k, w, fired_ns);
+	j.fired_len_ns = end == END_GAVE_UP || j.fired ? watchdog_length(d, k, w, fired_ns) : 0;
 	if (!watch_judge(w, end, &j, &o))
 		return;
 	if (o.phase == PHASE_BODY && o.weight == W_FINITE) {

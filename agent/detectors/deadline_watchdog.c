@@ -19,7 +19,7 @@
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
 #define START_SHARE 4U /* … or by a part of its length, where preparing takes a while: a JVM loads classes before it connects */
 #define START_MOST_NS NS_PER_S
-#define BEFORE_HEAD_NS (NS_PER_S / 4) /* from the beginning of a wait to the question that another thread asks for it */
+#define BEFORE_SLACK_NS (NS_PER_S / 4) /* between the beginning of a wait and the question that another thread asks for it */
 #define TIMERS_OF_THREAD 2U
 #define FIRST_NS (2 * NS_PER_S)   /* so old at most, the connection was opened for this operation */
 #define FIRED_NS (20 * NS_PER_MS) /* from the end of its sleep to what it does */
@@ -115,14 +115,14 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 
 /*
  * Of a wait that was under way before anybody watched it is known when it ends, not when it began. People set limits in round numbers: one that
- * ends a round number of seconds after the operation began was begun with it. An idle worker's ends at any moment.
+ * ends a round number of seconds after the operation began was begun with it. An idle worker's ends at any moment. A short one is soon over, and until
+ * then may be anything.
  */
 static bool round_since(const struct deadline_timer *t, uint64_t from_ns)
 {
-	const uint64_t length = elapsed_ns(from_ns, t->due) + BEFORE_HEAD_NS;
-	const uint64_t step = length < 11 * NS_PER_S ? NS_PER_S : length < 61 * NS_PER_S ? 5 * NS_PER_S : 30 * NS_PER_S;
+	const uint64_t length = elapsed_ns(from_ns, t->due) + BEFORE_SLACK_NS;
 
-	return length >= step && length % step <= BEFORE_HEAD_NS + START_SLACK_NS;
+	return length < 11 * NS_PER_S || length % (length < 61 * NS_PER_S ? 5 * NS_PER_S : 30 * NS_PER_S) <= 2 * BEFORE_SLACK_NS;
 }
 
 static bool begun_with(const struct deadline_timer *t, uint64_t from_ns, uint64_t wait_ns)

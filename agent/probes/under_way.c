@@ -1,7 +1,9 @@
 /* See under_way.h. */
 #include "probes/under_way.h"
 
+#include <inttypes.h>
 #include <linux/futex.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -20,6 +22,23 @@
 static bool waits_for_thread(const struct probe_slot *s)
 {
 	return s->nr == SYS_futex && s->args[3] != 0 && ((int)s->args[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+}
+
+/* A JVM's thread that clears up behind dropped objects looks every minute whether there are any (jdk.internal.ref.CleanerImpl): nobody's deadline. */
+static bool keeps_house(const struct probe_slot *s)
+{
+	char path[64], name[16] = "";
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/comm", s->tgid, s->tid);
+
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return false;
+	const bool is = fgets(name, sizeof(name), f) != NULL && strncmp(name, "Common-Cleaner", strlen("Common-Cleaner")) == 0;
+
+	fclose(f);
+	return is;
 }
 
 static int64_t futex_left(const struct probe_slot *s)
@@ -81,7 +100,8 @@ bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp)
 	struct probe_slot s;
 	uint64_t sp;
 
-	if (read_call((uint32_t)pid, (uint32_t)tid, &s, &sp) != UNDER_WAY_STILL || event_of(&s, &(int32_t){0}) == 0)
+	if (read_call((uint32_t)pid, (uint32_t)tid, &s, &sp) != UNDER_WAY_STILL || event_of(&s, &(int32_t){0}) == 0 ||
+	    (waits_for_thread(&s) && keeps_house(&s)))
 		return false;
 	s.t0 = monotonic_ns();
 	s.limit = limit_of(&s);

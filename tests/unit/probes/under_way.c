@@ -11,11 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/process_call.h"
+
 #include "test.h"
 
 #define PATIENCE 2000
 
-enum way { BY_POLL, BY_PPOLL, BY_RECV, BY_SLEEP, BY_FUTEX };
+enum way { BY_POLL, BY_PPOLL, BY_RECV, BY_SLEEP, BY_FUTEX, BY_FUTEX_CLEANER };
 
 static pid_t child_start(enum way way, int ends[2])
 {
@@ -37,7 +39,9 @@ static pid_t child_start(enum way way, int ends[2])
 			(void)ppoll(set, 2, &limit, NULL);
 		else if (way == BY_RECV)
 			(void)recv(ends[1], &byte, 1, 0);
-		else if (way == BY_FUTEX) {
+		else if (way == BY_FUTEX || way == BY_FUTEX_CLEANER) {
+			if (way == BY_FUTEX_CLEANER)
+				prctl(PR_SET_NAME, "Common-Cleaner");
 			clock_gettime(CLOCK_MONOTONIC, &until);
 			until.tv_sec += limit.tv_sec;
 			(void)syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 0, &until, NULL,
@@ -108,4 +112,21 @@ static void what_children_wait_for(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(what_children_wait_for))
+/* A JVM's own thread looks after its objects. */
+static void what_keeps_house(void **state)
+{
+	struct process_call c = {0};
+	struct probe_slot s;
+	uint64_t sp;
+	int ends[2], tries = 0;
+	const pid_t pid = child_start(BY_FUTEX_CLEANER, ends);
+
+	(void)state;
+	while ((process_call(pid, pid, &c) != PROCESS_CALL_IN || c.nr != SYS_futex) && tries++ < PATIENCE)
+		poll(NULL, 0, 1);
+	assert_true(tries < PATIENCE);
+	assert_false(under_way(pid, pid, &s, &sp));
+	child_end(pid, ends);
+}
+
+TEST_MAIN(cmocka_unit_test(what_children_wait_for), cmocka_unit_test(what_keeps_house))
