@@ -9,6 +9,7 @@
 #include "detectors/retry.h"
 
 #define EMPTY_BYTES 8U        /* answers of Redis that say that there was nothing are no longer: "*-1" and the like */
+#define SCRIPT_BYTES 64U      /* scripts that count, lock or limit answer with less; those that fetch a job answer with the job */
 #define SIGNAL_BYTES 16U      /* what goes through a pipe to wake its reader is no longer */
 #define SLEPT_NS NS_PER_MS    /* shorter sleeps are no delay */
 #define STARTS_IN_NS NS_PER_S /* so soon after a job was taken, its work begins */
@@ -41,6 +42,17 @@ static bool pops(const char *method)
 	return false;
 }
 
+/* Libraries of queues keep their steps in scripts, which are named by nothing but a hash. */
+static bool runs_script(const char *method)
+{
+	return !strcmp(method, "EVALSHA") || !strcmp(method, "EVAL") || !strcmp(method, "FCALL");
+}
+
+static bool redis_brings_job(const struct request *q)
+{
+	return (q->response_bytes > EMPTY_BYTES && pops(q->method)) || (q->response_bytes > SCRIPT_BYTES && runs_script(q->method));
+}
+
 /* Did its answer bring a job? */
 static bool brings_job(const struct request *q)
 {
@@ -52,8 +64,7 @@ static bool brings_job(const struct request *q)
 		return true;
 	if (!q->system)
 		return false;
-	return (!strcmp(q->system, "redis") && pops(q->method) && q->response_bytes > EMPTY_BYTES) ||
-	       strstr(q->text, "SKIP LOCKED");
+	return !strcmp(q->system, "redis") ? redis_brings_job(q) : strstr(q->text, "SKIP LOCKED") != NULL;
 }
 
 void retry_work_request(struct retry *r, const struct request *q)

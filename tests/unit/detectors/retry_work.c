@@ -55,7 +55,9 @@ static void test_what_brings_a_job(void **state)
 	assert_true(begins(&(struct request){.method = "GET", .waits = true, .status = 200}, 90, 1));
 	assert_true(begins(&(struct request){.system = "postgresql", .text = "SELECT id FROM jobs LIMIT ? FOR UPDATE SKIP LOCKED"},
 			   90, 1));
-	assert_false(begins(&(struct request){.system = "redis", .method = "BLPOP"}, 5, 1)); /* there was none */
+	assert_true(begins(&(struct request){.system = "redis", .method = "EVALSHA"}, 300, 1));
+	assert_false(begins(&(struct request){.system = "redis", .method = "EVALSHA"}, 20, 1)); /* a limit, a lock */
+	assert_false(begins(&(struct request){.system = "redis", .method = "BLPOP"}, 5, 1));    /* there was none */
 	assert_false(begins(&(struct request){.system = "redis", .method = "GET"}, 30, 1));
 	assert_false(begins(&(struct request){.system = "redis", .method = "BLPOP", .failed = true}, 30, 1));
 	assert_false(begins(&(struct request){.system = "redis", .method = "BLPOP"}, 30, 2)); /* another thread's */
