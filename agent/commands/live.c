@@ -1,6 +1,6 @@
 /*
  * The live loop (live.h). The rings' own state says when to look again, so an idle service wakes the agent ten times a second and a
- * busy one a thousand times; the service itself is never woken.
+ * busy one sixty to a thousand times; the service itself is never woken.
  */
 #include "commands/live.h"
 

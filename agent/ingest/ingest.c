@@ -14,13 +14,7 @@
 #define HOLD_NS 200000000ULL /* a send under way holds back what came after it, so long: its answer may be among that */
 #define HOLD_EVENTS 8192U    /* … unless so many wait */
 #define CHECK_NS 250000000ULL
-#define BEAT_EVENTS 256U /* handed on between two beats of the heart */
-#define WAIT_MIN_MS 1U
-#define WAIT_BUSY_MS 4U /* while records come, and take less than … */
-#define BUSY_SHARE 16U  /* … this part of any ring in between */
-#define WAIT_MAX_MS 100U
-#define WAIT_HELD_MS 2U          /* while events wait in the window */
-#define IDLE_DIVISOR 100U        /* wait a hundredth of the idle time: a burst after a short pause still finds its ring watched */
+#define BEAT_EVENTS 256U         /* handed on between two beats of the heart */
 #define SLOW_STACK_NS 2000000ULL /* naming a stack that took longer: read the rings before going on */
 
 int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct counters *counters, struct ingest **ret)
@@ -220,19 +214,16 @@ static void slow_sampling(struct ingest *in)
 		atomic_store_explicit(&in->shared->alloc_mean, next, memory_order_relaxed);
 }
 
-static unsigned int next_wait(struct ingest *in, size_t records, unsigned int waited)
+static unsigned int next_wait(struct ingest *in, size_t records)
 {
-	unsigned int wait;
+	const struct look l = {.now_ns = in->now_ns,
+			       .fullest = in->fullest,
+			       .ring_bytes = in->shared->ring_bytes,
+			       .records = records,
+			       .news = in->news,
+			       .held = order_count(in->order) > 0};
 
-	if (records > 0) {
-		in->idle_ms = 0;
-		return in->fullest < in->shared->ring_bytes / BUSY_SHARE ? WAIT_BUSY_MS : WAIT_MIN_MS;
-	}
-	in->idle_ms += waited;
-	wait = in->idle_ms / IDLE_DIVISOR;
-	if (order_count(in->order) > 0 && wait > WAIT_HELD_MS)
-		wait = WAIT_HELD_MS;
-	return wait < WAIT_MIN_MS ? WAIT_MIN_MS : wait > WAIT_MAX_MS ? WAIT_MAX_MS : wait;
+	return look_pace_wait(&in->looks, &l);
 }
 
 /* Up to when the window is handed on. On a busy machine a thread that sends may come back long after another has read the answer. */
@@ -246,7 +237,6 @@ static uint64_t horizon(const struct ingest *in)
 
 size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsigned int *ret_wait_ms)
 {
-	const uint64_t before = in->now_ns;
 	uint64_t end;
 	size_t n;
 
@@ -262,7 +252,9 @@ size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsig
 		if (in->on_poll[i].fn != NULL)
 			in->on_poll[i].fn(in->on_poll[i].ctx, drain);
 	end = drain ? UINT64_MAX : horizon(in);
-	n = (size_t)in->pushed - n + slots_read(in);
+	n = (size_t)in->pushed - n;
+	in->news = n > 0; /* how much room a second source has is not known here */
+	n += slots_read(in);
 	slow_sampling(in);
 	slots_reap(in, in->now_ns >= in->next_tick_ns);
 	if (drain)
@@ -279,6 +271,6 @@ size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsig
 	}
 	slots_count(in);
 	if (ret_wait_ms != NULL)
-		*ret_wait_ms = next_wait(in, n, (unsigned int)((in->now_ns - before) / 1000000U));
+		*ret_wait_ms = next_wait(in, n);
 	return n;
 }

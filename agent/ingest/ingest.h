@@ -6,6 +6,8 @@
 #ifndef GAPSCOPE_INGEST_INGEST_H
 #define GAPSCOPE_INGEST_INGEST_H
 
+#include <stdbool.h>
+
 #include "core/counters.h"
 #include "core/event.h"
 #include "core/stacks.h"

@@ -4,7 +4,7 @@
  *   slots.c  reads rings, places losses, frees thread slots      watch.c  which processes live, PROCESS_GONE
  *   pulse.c  TICK, INFLIGHT, losses nobody else told             ingest.c the poll: read → order → stacks → redaction → out
  *   push.c   records of a second source                         trim.c   room that goes back to producers, and pages to the kernel
- *   pids.c   what a container's processes are called out here
+ *   pids.c   what a container's processes are called out here   look_pace.c  when to look again
  */
 #ifndef GAPSCOPE_INGEST_INTERNAL_H
 #define GAPSCOPE_INGEST_INTERNAL_H
@@ -16,6 +16,7 @@
 #include "ingest/clock.h"
 #include "ingest/decode.h"
 #include "ingest/ingest.h"
+#include "ingest/look_pace.h"
 #include "ingest/memory.h"
 #include "ingest/order.h"
 #include "ingest/pids.h"
@@ -79,7 +80,8 @@ struct ingest {
 	uint64_t next_tick_ns, next_check_ns;
 	uint64_t header_told[WIRE_LOSS_SLOTS];
 	uint64_t late; /* events that came after the window had passed them */
-	unsigned int idle_ms;
+	bool news;     /* the rings had a program or a call site that is new */
+	struct look_pace looks;
 	struct {
 		void (*fn)(void *ctx, bool drain); /* another source, or NULL */
 		void *ctx;

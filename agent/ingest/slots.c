@@ -174,6 +174,7 @@ static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 	s->next_seq = r->seq + 1;
 	s->seq_known = true;
 	s->read++;
+	in->news |= d->stack_bytes != NULL || e.id == WIRE_PROCESS_START || e.id == WIRE_FORK_CHILD;
 	in->pace.samples += e.id == WIRE_ALLOC;
 	in->pace.frees += e.id == WIRE_FREE;
 	p = pending_new(in->order, &e, d->stack_bytes != NULL && in->stacks ? &d->stack : NULL, in->stacks ? d->stack_bytes : NULL);
