@@ -272,9 +272,11 @@ struct deadline {
 	uint64_t event_t1; /* of the event in hand, and what it is */
 	uint32_t event_tid;
 	uint16_t event_id;
-	struct deadline_caller *callers, *traces; /* deadline_caller.h */
+	struct deadline_caller *traces; /* deadline_caller.h */
 	struct deadline_thread *threads;
+	struct deadline_thread *thread_last; /* that was looked up last, or NULL */
 	struct pool caller_blocks, thread_blocks;
+	uint32_t callers_n;
 	struct deadline_call *calls;
 	struct deadline_chain *chains;
 	uint64_t client_connections;

@@ -5,7 +5,7 @@
  * A call belongs to the incoming request with its trace id, else to the one that its thread serves, if that is one alone. A caller has gone
  * when its connection ended before the answer, or when it is watched too and gave up its own request.
  *
- * Owns d->callers, their calls and d->chains; bounded by DEADLINE_CALLERS_MAX and LIMIT_PEERS. The session's thread.
+ * Owns the callers (their request leads to them, and their thread), their calls and d->chains; bounded by DEADLINE_CALLERS_MAX and LIMIT_PEERS. The session's thread.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ struct deadline_call {
 
 /* One incoming request, not answered yet. */
 struct deadline_caller {
-	uint64_t id, t_start;
+	uint64_t t_start;
 	struct deadline_thread *thread;
 	int64_t stated_ns;
 	char traceparent[64];
@@ -45,7 +45,7 @@ struct deadline_caller {
 	struct deadline_chain *slowest; /* of the calls that have ended */
 	uint64_t slowest_ns;
 	struct deadline_caller *prev, *next; /* of the thread */
-	UT_hash_handle hh, hh_trace;
+	UT_hash_handle hh_trace;
 };
 
 /* A thread that serves. */
@@ -76,9 +76,13 @@ static void note(struct tally *t, const struct deadline_chain *chain, uint64_t w
 static struct deadline_thread *thread_get(struct deadline *d, uint32_t pid, uint32_t tid, bool make)
 {
 	const uint64_t key = (uint64_t)pid << 32 | tid;
-	struct deadline_thread *t;
+	struct deadline_thread *t = d->thread_last;
 
+	if (t && t->key == key)
+		return t;
 	HASH_FIND(hh, d->threads, &key, sizeof key, t);
+	if (t)
+		d->thread_last = t;
 	if (t || !make || !(t = pool_get(&d->thread_blocks)))
 		return t;
 	*t = (struct deadline_thread){.key = key};
@@ -104,19 +108,11 @@ static struct deadline_caller *caller_by_trace(const struct deadline *d, const c
 	return c;
 }
 
-static struct deadline_caller *caller_find(const struct deadline *d, uint64_t id)
+void caller_start(struct deadline *d, struct request *q)
 {
 	struct deadline_caller *c;
 
-	HASH_FIND(hh, d->callers, &id, sizeof id, c);
-	return c;
-}
-
-void caller_start(struct deadline *d, const struct request *q)
-{
-	struct deadline_caller *c;
-
-	if (HASH_CNT(hh, d->callers) >= DEADLINE_CALLERS_MAX) {
+	if (d->callers_n >= DEADLINE_CALLERS_MAX) {
 		d->env.counters->limit[LIMIT_REACHED_OPERATIONS]++;
 		return;
 	}
@@ -125,13 +121,12 @@ void caller_start(struct deadline *d, const struct request *q)
 		return;
 	*c = (struct deadline_caller){0};
 	c->thread = thread_get(d, q->pid, q->tid, true);
-	c->id = q->id;
-	if (c->thread)
-		HASH_ADD(hh, d->callers, id, sizeof c->id, c);
-	if (!c->thread || !c->hh.tbl) {
+	if (!c->thread) {
 		pool_put(&d->caller_blocks, c);
 		return;
 	}
+	q->caller = c;
+	d->callers_n++;
 	DL_APPEND(c->thread->callers, c);
 	c->t_start = q->t_start;
 	c->stated_ns = q->deadline_ns;
@@ -166,18 +161,20 @@ static void caller_free(struct deadline *d, struct deadline_caller *c)
 	DL_DELETE(c->thread->callers, c);
 	/* Most threads serve again soon. */
 	if (!c->thread->callers && HASH_COUNT(d->threads) > THREADS_KEPT) {
+		if (d->thread_last == c->thread)
+			d->thread_last = NULL;
 		HASH_DEL(d->threads, c->thread);
 		pool_put(&d->thread_blocks, c->thread);
 	}
-	HASH_DEL(d->callers, c);
+	d->callers_n--;
 	if (c->hh_trace.tbl)
 		HASH_DELETE(hh_trace, d->traces, c);
 	pool_put(&d->caller_blocks, c);
 }
 
-void caller_end(struct deadline *d, const struct request *q)
+void caller_end(struct deadline *d, struct request *q)
 {
-	struct deadline_caller *c = caller_find(d, q->id);
+	struct deadline_caller *c = q->caller;
 	const uint64_t served = elapsed_ns(q->t_start, q->t_end);
 
 	if (!c)
@@ -190,6 +187,7 @@ void caller_end(struct deadline *d, const struct request *q)
 		note(&c->slowest->inversion, c->slowest, c->slowest_ns, q->t_end, q->id);
 		c->slowest->caller_waited_ns = served;
 	}
+	q->caller = NULL;
 	caller_free(d, c);
 }
 
@@ -326,8 +324,13 @@ void callers_free(struct deadline *d)
 	struct deadline_chain *chain, *next_chain;
 	struct deadline_thread *thread, *next_thread;
 
-	HASH_ITER (hh, d->callers, c, next)
-		caller_free(d, c);
+	HASH_ITER (hh, d->threads, thread, next_thread) {
+		DL_FOREACH_SAFE (thread->callers, c, next) {
+			if (c->hh_trace.tbl)
+				HASH_DELETE(hh_trace, d->traces, c);
+			free(c);
+		}
+	}
 	HASH_ITER (hh, d->calls, call, next_call) {
 		HASH_DEL(d->calls, call);
 		free(call);

@@ -23,8 +23,8 @@ struct deadline_chain {
 };
 
 /* deadline_caller.c */
-void caller_start(struct deadline *d, const struct request *q); /* an incoming one */
-void caller_end(struct deadline *d, const struct request *q);
+void caller_start(struct deadline *d, struct request *q); /* an incoming one */
+void caller_end(struct deadline *d, struct request *q);
 void call_start(struct deadline *d, const struct request *q); /* one to a dependency */
 void call_end(struct deadline *d, const struct request *q);
 void caller_tick(struct deadline *d, uint64_t now_ns);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FACTOR 0x9e3779b97f4a7c15ULL /* odd, bits of the golden ratio */
+#include "core/mix.h"
 
 struct clean_text {
 	size_t len; /* 0: the place is free */
@@ -31,24 +31,6 @@ void clean_free(struct clean *c)
 	free(c);
 }
 
-static uint64_t mixed(uint64_t h, const uint8_t *bytes, size_t len)
-{
-	uint64_t word = 0;
-
-	memcpy(&word, bytes, len);
-	h = (h ^ word) * FACTOR;
-	return h ^ h >> 32;
-}
-
-static size_t place_of(const uint8_t *bytes, size_t len)
-{
-	uint64_t h = len;
-
-	for (; len >= sizeof(h); bytes += sizeof(h), len -= sizeof(h))
-		h = mixed(h, bytes, sizeof(h));
-	return mixed(h, bytes, len) % CLEAN_PLACES;
-}
-
 struct clean_text *clean_find(struct clean *c, const uint8_t *bytes, size_t len, bool *ret_known)
 {
 	struct clean_text *t;
@@ -56,7 +38,7 @@ struct clean_text *clean_find(struct clean *c, const uint8_t *bytes, size_t len,
 	*ret_known = false;
 	if (len == 0 || len > CLEAN_BYTES)
 		return NULL;
-	t = &c->texts[place_of(bytes, len)];
+	t = &c->texts[mix_bytes(bytes, len) % CLEAN_PLACES];
 	*ret_known = t->len == len && memcmp(t->bytes, bytes, len) == 0;
 	return t;
 }

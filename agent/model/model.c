@@ -99,6 +99,8 @@ void model_free(struct model *m)
 	process_free_all(m);
 	resolve_done(m);
 	requests_free(m);
+	if (m->shared)
+		m->shared_done(m->shared);
 	free(m->observers);
 	free(m);
 }
@@ -177,6 +179,13 @@ struct conn *model_conn(struct model *m, uint32_t pid, int fd)
 struct counters *model_counters(struct model *m)
 {
 	return m->counters;
+}
+
+void *model_shared(struct model *m, void *(*make)(void), void (*done)(void *shared))
+{
+	if (!m->shared && (m->shared = make()))
+		m->shared_done = done;
+	return m->shared_done == done ? m->shared : NULL;
 }
 
 uint64_t model_now(const struct model *m)

@@ -246,10 +246,11 @@ struct request {
 	double alloc_bytes;
 	uint32_t alloc_samples, alloc_largest_stack;
 	uint64_t alloc_largest;
-	uint32_t pid, tid;        /* of the first byte */
-	uint32_t stack;           /* of the call that sent (client) or read (server) the first byte */
-	struct kind *kind;        /* the session's: requests that are alike share one (report/kinds.h); NULL while it is open */
-	struct request_open open; /* the model's own */
+	uint32_t pid, tid; /* of the first byte */
+	uint32_t stack;    /* of the call that sent (client) or read (server) the first byte */
+	struct kind *kind; /* the session's: requests that are alike share one (report/kinds.h); NULL while it is open */
+	struct deadline_caller *caller; /* the deadline detector's (detectors/deadline_caller.h); NULL: it keeps none */
+	struct request_open open;       /* the model's own */
 	/* The long texts: of a new request only empty, not cleared (model_request_new). */
 	char path[LIMIT_PEER_TEXT];  /* without query */
 	char query[LIMIT_PEER_TEXT]; /* raw: for keys only, sanitise before export */
@@ -307,6 +308,9 @@ struct conn *model_conn(struct model *m, uint32_t pid, int fd);
 struct counters *model_counters(struct model *m);
 /* Time of the latest event, ns. */
 uint64_t model_now(const struct model *m);
+/* For a protocol: what all its connections share, made when it is first asked for and given to `done` with the model. One such thing; NULL when
+ * memory is out. */
+void *model_shared(struct model *m, void *(*make)(void), void (*done)(void *shared));
 /* For protocols: a request's memory, MODEL_REQUEST_BLOCK bytes that begin with an empty struct request, the rest zero; NULL when memory is
  * out. To be given back when its end was announced. */
 void *model_request_new(struct model *m);

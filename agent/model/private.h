@@ -146,6 +146,8 @@ struct model {
 	unsigned int n_tls_hellos;
 	model_policy_fn policy;
 	void *policy_ctx;
+	void *shared; /* a protocol's */
+	void (*shared_done)(void *shared);
 	uint64_t now;
 	bool finished;
 };

@@ -340,6 +340,16 @@ static const struct http1_reader_ops response_ops = {
 
 /* -- the protocol's entry -- */
 
+static void *new_heads(void)
+{
+	return http1_heads_new();
+}
+
+static void free_heads(void *heads)
+{
+	http1_heads_free(heads);
+}
+
 static void *http1_open(struct model *m, struct conn *c)
 {
 	struct http1 *s = calloc(1, sizeof(*s));
@@ -349,8 +359,10 @@ static void *http1_open(struct model *m, struct conn *c)
 	s->m = m;
 	s->c = c;
 	s->counters = model_counters(m);
-	s->requests = (struct http1_reader){.ops = &request_ops, .ctx = s, .counters = s->counters, .request = true};
-	s->responses = (struct http1_reader){.ops = &response_ops, .ctx = s, .counters = s->counters};
+	struct http1_heads *heads = model_shared(m, new_heads, free_heads);
+	s->requests =
+		(struct http1_reader){.ops = &request_ops, .ctx = s, .counters = s->counters, .heads = heads, .request = true};
+	s->responses = (struct http1_reader){.ops = &response_ops, .ctx = s, .counters = s->counters, .heads = heads};
 	return s;
 }
 

@@ -75,16 +75,26 @@ static void begin_body(struct http1_reader *r, const struct http1_head *h)
 	}
 }
 
-/* A whole head, or with !complete what there is of it. */
-static void parse(struct http1_reader *r, const uint8_t *bytes, size_t len, bool complete, uint64_t now_ns)
+static void parse(struct http1_reader *r, const uint8_t *bytes, size_t len, uint64_t now_ns)
+{
+	struct http1_head room;
+	const struct http1_head *h = http1_heads_parse(r->heads, bytes, len, r->request, now_ns, &room, &r->hint);
+
+	if (h)
+		begin_body(r, h);
+	else
+		lose(r);
+}
+
+/* What there is of a head. */
+static void parse_part(struct http1_reader *r, const uint8_t *bytes, size_t len, uint64_t now_ns)
 {
 	struct http1_head h;
 
-	if (http1_head_parse(bytes, len, r->request, complete, now_ns, &h) < 0) {
+	if (http1_head_parse(bytes, len, r->request, false, now_ns, &h) < 0)
 		lose(r);
-		return;
-	}
-	begin_body(r, &h);
+	else
+		begin_body(r, &h);
 }
 
 /* Position behind the empty line that ends a head, looking from `from` on; 0 if there is none. */
@@ -121,13 +131,17 @@ static bool keep(struct http1_reader *r, const uint8_t *bytes, size_t len)
 static size_t in_head(struct http1_reader *r, const uint8_t *bytes, size_t len, uint64_t now_ns)
 {
 	if (r->head_len == 0) {
+		const struct http1_head *h;
 		size_t n = len < LIMIT_HTTP_HEAD_BYTES ? len : LIMIT_HTTP_HEAD_BYTES;
-		size_t whole = head_end(bytes, n, 0);
-		if (whole) {
-			r->bytes += whole;
-			parse(r, bytes, whole, true, now_ns);
+		size_t again = http1_heads_again(r->hint, bytes, n, r->request, &h);
+		size_t whole = again ? again : head_end(bytes, n, 0);
+		r->bytes += whole;
+		if (again)
+			begin_body(r, h);
+		else if (whole)
+			parse(r, bytes, whole, now_ns);
+		if (whole)
 			return whole;
-		}
 	}
 	size_t room = LIMIT_HTTP_HEAD_BYTES - r->head_len;
 	size_t n = len < room ? len : room, before = r->head_len;
@@ -141,7 +155,7 @@ static size_t in_head(struct http1_reader *r, const uint8_t *bytes, size_t len, 
 		r->head = NULL;
 		drop_head(r);
 		r->bytes += whole - before;
-		parse(r, head, whole, true, now_ns);
+		parse(r, head, whole, now_ns);
 		free(head);
 		return whole - before;
 	}
@@ -151,7 +165,7 @@ static size_t in_head(struct http1_reader *r, const uint8_t *bytes, size_t len, 
 		r->counters->limit[LIMIT_REACHED_HEAD]++;
 		r->head = NULL;
 		drop_head(r);
-		parse(r, head, LIMIT_HTTP_HEAD_BYTES, false, now_ns);
+		parse_part(r, head, LIMIT_HTTP_HEAD_BYTES, now_ns);
 		free(head);
 	}
 	return n;
@@ -326,7 +340,7 @@ static void skip(struct http1_reader *r, size_t gap, uint64_t now_ns)
 		r->bytes += gap;
 		r->head = NULL;
 		drop_head(r);
-		parse(r, head, len, false, now_ns);
+		parse_part(r, head, len, now_ns);
 		free(head);
 		return;
 	}

@@ -5,7 +5,7 @@
 #ifndef GAPSCOPE_PROTOCOLS_HTTP1_READER_H
 #define GAPSCOPE_PROTOCOLS_HTTP1_READER_H
 
-#include "protocols/http1_head.h"
+#include "protocols/http1_heads.h"
 
 enum http1_body {
 	HTTP1_BODY_NONE,
@@ -41,6 +41,8 @@ struct http1_reader {
 	const struct http1_reader_ops *ops;
 	void *ctx;
 	struct counters *counters;
+	struct http1_heads *heads;      /* that are known; may be NULL */
+	const struct http1_known *hint; /* of its last head, or NULL */
 	bool request;
 	enum http1_at at;
 	uint64_t left;     /* of a body or chunk */

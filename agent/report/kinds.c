@@ -13,6 +13,7 @@
 
 struct kinds {
 	struct kind kinds[PLACES];
+	struct kind *last; /* that was asked for, or NULL: it is often asked for again */
 };
 
 struct kinds *kinds_new(void)
@@ -68,9 +69,12 @@ static bool fits(const struct kind *k, const struct request *r)
 
 struct kind *kinds_of(struct kinds *kinds, const struct request *r)
 {
-	struct kind *k = &kinds->kinds[place_of(r)];
+	struct kind *k = kinds->last;
 	char text[16];
 
+	if (k != NULL && fits(k, r))
+		return k;
+	kinds->last = k = &kinds->kinds[place_of(r)];
 	if (fits(k, r))
 		return k;
 	*k = (struct kind){
