@@ -3,14 +3,19 @@
  * several short rounds; what they cost beyond calls that go past every hook, in rounds that lie side by side (their median); and the same of the
  * first pairs of all.
  *
- * The calls past the hooks are the allocator's own functions by their addresses: a host that is slower for a while is so for both.
+ * The calls past the hooks are the allocator's own functions by their addresses: a host that is slower for a while is so for both. A static
+ * program has no others than those that it calls anyway.
  */
+#ifndef IS_STATIC
 #include <dlfcn.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define PAIRS 250000U    /* of the first ones */
+#ifndef PAIRS
+#define PAIRS 250000U /* of the first ones */
+#endif
 #define PIECE 10000U     /* of them at a time */
 #define PAST (PIECE / 4) /* beside them, past the hooks: few, since samples get a share of all time */
 #define SIZES_MAX 16
@@ -19,8 +24,8 @@
 typedef void *(*give_fn)(size_t);
 typedef void (*take_fn)(void *);
 
-static give_fn past_malloc;
-static take_fn past_free;
+static give_fn past_malloc = malloc;
+static take_fn past_free = free;
 
 static double now_ns(void)
 {
@@ -91,8 +96,10 @@ int main(int argc, char **argv)
 	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
 	const int sizes = argc - 2 < SIZES_MAX ? argc - 2 : SIZES_MAX;
 
+#ifndef IS_STATIC
 	past_malloc = (give_fn)dlsym(RTLD_DEFAULT, "malloc");
 	past_free = (take_fn)dlsym(RTLD_DEFAULT, "free");
+#endif
 	rounds = rounds < ROUNDS_MAX ? rounds : ROUNDS_MAX;
 	for (int i = 0; i < sizes; i++)
 		first[i] = first_pairs(strtoul(argv[i + 2], NULL, 10));
