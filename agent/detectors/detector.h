@@ -69,7 +69,7 @@ struct detector_env {
 struct detector {
 	const char *name; /* "deadline" */
 	const char *doc;
-	const struct rule *rules;     /* ends with id NULL */
+	const struct rule *rules;     /* ends with id NULL; none where it only has a section */
 	const struct option *options; /* ends with name NULL; may be NULL */
 	const char *section;          /* name of its array in the report ("deadlines", "retries", "data"), or NULL */
 	void *(*create)(const struct detector_env *env); /* env is copied; NULL when memory is out */

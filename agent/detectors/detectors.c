@@ -9,6 +9,7 @@
 /* clang-format off */
 const struct detector *const detector_table[] = {
 	&deadline_detector,
+	&timers_detector,
 	&retry_detector,
 	&data_detector,
 	&heap_detector,

@@ -7,6 +7,7 @@
 #include "detectors/detector.h"
 
 extern const struct detector deadline_detector;
+extern const struct detector timers_detector;
 extern const struct detector retry_detector;
 extern const struct detector data_detector;
 extern const struct detector heap_detector;

@@ -9,6 +9,7 @@
 
 #include "gate/compare.h"
 #include "gate/proof.h"
+#include "gate/timers.h"
 #include "report/render_util.h"
 #include "report/report.h"
 
@@ -159,6 +160,9 @@ json_t *gate_judge(const struct gate_input *in)
 		if (!proof_injected(in->report))
 			compare_traffic(in, checks);
 		compare_dependencies(in, checks);
+		/* What was proven needs no hints, and faults make sleeps of their own. */
+		if (!proof_injected(in->report))
+			compare_timers(in, checks);
 	}
 	if (in->unwatched)
 		gate_check(checks, "watched", CHECK_INCONCLUSIVE, "not watched now (%s)", in->unwatched);

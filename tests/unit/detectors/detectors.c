@@ -22,7 +22,7 @@ static void test_entries_are_complete(void **state)
 		assert_non_null((*d)->create);
 		assert_non_null((*d)->destroy);
 		assert_int_equal((*d)->report == NULL, (*d)->section == NULL);
-		assert_non_null((*d)->rules[0].id);
+		assert_true((*d)->rules[0].id || (*d)->section); /* one that only counts tells no findings */
 	}
 	assert_true(n >= 9);
 }
