@@ -17,7 +17,8 @@
 
 #define PENDING_MIN_NS NS_PER_S /* a wait under way is looked at once it is this old */
 #define GREETING_MIN_NS NS_PER_S
-#define STOP_SLACK_NS NS_PER_S /* a signal to a whole group reaches the service before we read ours */
+#define STOP_SLACK_NS NS_PER_S         /* a signal to a whole group reaches the service before we read ours */
+#define HALF_CLOSED_NS (NS_PER_S / 10) /* from the end of a wait to what its thread does about it */
 
 struct deadline_conn *deadline_conn_of(struct deadline *d, struct conn *c)
 {
@@ -119,6 +120,18 @@ static void shut_down(struct deadline *d, const struct event *e)
 	k->before.announced = false; /* what a poll announced was this end */
 }
 
+/* Its wait ran out, and at once it says that it asks nothing more: so Java closes a channel that a selector still holds (SocketChannelImpl). */
+static void half_closed(struct deadline *d, const struct event *e)
+{
+	struct conn *c = model_conn(d->env.model, e->pid, e->fd);
+	struct deadline_conn *k = c ? c->slot[DEADLINE_SLOT] : NULL;
+	struct watch *w = k ? &k->now : NULL;
+
+	if (!w || e->ret < 0 || e->a0 != SHUT_WR || (w->phase != PHASE_RESPONSE && w->phase != PHASE_BODY))
+		return;
+	w->half_closed = w->loop_timed_out && e->tid == w->last_tid && e->t0 >= w->last_t1 && e->t0 - w->last_t1 <= HALF_CLOSED_NS;
+}
+
 static void deadline_event(void *ctx, const struct event *e)
 {
 	struct deadline *d = ctx;
@@ -132,8 +145,10 @@ static void deadline_event(void *ctx, const struct event *e)
 		asked_before(d, e);
 	if (e->id == WIRE_THREAD_START)
 		pool_born(d, e);
-	if (e->id == WIRE_SHUTDOWN)
+	if (e->id == WIRE_SHUTDOWN) {
 		shut_down(d, e);
+		half_closed(d, e);
+	}
 	if (e->id == WIRE_STOPPING && !d->stopping_ns) {
 		d->stopping_ns = e->t1 > STOP_SLACK_NS ? e->t1 - STOP_SLACK_NS : 1;
 		watchdog_stopping(d);

@@ -114,6 +114,7 @@ struct watch {
 	uint64_t operation_ns;    /* start of the operation that the phase belongs to */
 	uint64_t last_t1;         /* end of the latest wait */
 	bool ready;               /* a poll has just said that there is something to read */
+	bool half_closed;         /* its wait ran out, and its thread told the peer that it asks nothing more */
 	bool announced;           /* … or an event loop's wait has: what is left unread now was not given up */
 	uint32_t tries;           /* reads that found nothing, of a thread that does not wait */
 	uint64_t runtime_due_ns;  /* the deadline of a language's runtime that covers it, 0 = none */
@@ -135,6 +136,7 @@ struct judge {
 	int64_t user_timeout_ns;
 	int syn_count;
 	bool fired;            /* another thread's sleep ended at that very moment */
+	bool left;             /* … and it was its caller's, who called exit then */
 	uint64_t fired_len_ns; /* and how long it was, if it was begun for this operation, as far as can be told; else 0 */
 	bool set_up; /* the connection is still being set up: a deadline on connecting covers this, for as long as the kernel's would */
 	bool wheel;    /* a timer wheel turns in the process */
@@ -237,6 +239,7 @@ struct deadline_timer {
 	bool ended, again; /* again: the same thread waits so time after time, which is no watchdog */
 	bool idles;        /* it waits for work: so it did before there was anything to watch */
 	bool newborn;      /* its thread had only just begun */
+	bool habit;        /* its thread slept just so before */
 	bool before;       /* begun before anybody watched; limit_ns is what was left of it at t0 */
 };
 
@@ -354,6 +357,9 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 bool watchdog_over(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
 /* Did such a wait end just then? */
 bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
+/* When did the latest such wait run out, in the slack_ns before the process called exit at exit_ns? 0: none did. */
+uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t exit_ns,
+			  uint64_t slack_ns);
 /* How long was the sleep of another thread that ended just then, and was begun a little before the operation? 0: there was none. */
 uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
 /* Hold an observation back; it is counted after a while, or as undecided if a watchdog comes to light. */
@@ -371,7 +377,9 @@ void watchdog_forget(struct deadline *d, const struct conn *c);
 void pool_born(struct deadline *d, const struct event *e);
 /* Of a thread's next sleep: notes whether it has only just begun, and whether it idles, as `before`, its sleep before, did. */
 void pool_sleep(const struct deadline *d, struct deadline_timer *t, const struct deadline_timer *before, const struct process *p);
-/* Is t the sleep of a new thread, one of more that sleep just so than the process has operations for them to watch? */
+/* Is t, for all that is known of its thread, rather a pool's wait for work than a caller's for an answer that was asked for at from_ns? */
+bool pool_keeps(const struct deadline_timer *t, uint64_t from_ns);
+/* Is t the sleep of a new thread, or one from before, one of more that sleep just so than the process has operations for them to watch? */
 bool pool_idles(const struct deadline *d, const struct deadline_timer *t, uint64_t now_ns);
 
 /* deadline_wheel.c: threads that look after others' limits at each tick */

@@ -287,7 +287,7 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 		return judge_bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age_when_due(w, j->now_ns), true);
 	}
 	/* Its shutdown may not have been seen: the process can be gone before that call returns. */
-	const bool unlimited = w->forever || (w->limit_ns && j->now_ns < w->last_t0 + w->limit_ns);
+	const bool unlimited = w->forever || (w->limit_ns ? j->now_ns < w->last_t0 + w->limit_ns : j->left);
 	if (end == END_FAILED && j->fired && unlimited) {
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		o->observed = true;
@@ -324,7 +324,7 @@ static bool judge_descriptor(const struct watch *w, const struct judge *j, struc
 		o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
 		return judge_bounded(o, HOW_ALARM, alarm_limit(w), false);
 	}
-	if (w->forever && w->watchdog_due_ns && elapsed_ns(w->since_ns, j->now_ns) < j->no_give_up_ns)
+	if (w->forever && w->watchdog_due_ns)
 		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->forever)
 		return judge_weighs(o, w->by_call ? HOW_CALL_FOREVER : HOW_POLL_FOREVER, W_NONE);

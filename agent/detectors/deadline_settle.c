@@ -195,12 +195,21 @@ static bool next_ones_began(const struct deadline_conn *k)
 	return n >= NEXT_MIN && shortest >= NEXT_PACE_NS && longest <= shortest + shortest / 4;
 }
 
-/* Another thread called exit as soon as its own wait for the one that waits here had run out: the caller, who has given up. */
-static bool caller_exited(const struct deadline *d, const struct deadline_conn *k, const struct watch *w)
+/* The process called exit as soon as another thread's wait for the one that waits here had run out: the caller's, who has given up. When was that? 0: it
+ * was not so. A JVM exits in a thread of its own. */
+static uint64_t caller_left(const struct deadline *d, const struct deadline_conn *k, const struct watch *w)
 {
 	const struct process *p = k->conn->process;
 
-	return p->exit_ns && p->exit_tid != w->last_tid && watchdog_fired(d, k, w, p->exit_ns);
+	return p->exit_ns && p->exit_tid != w->last_tid ? watchdog_ran_out(d, k, w, p->exit_ns, EXIT_SLACK_NS) : 0;
+}
+
+/* The wait ran out, and its thread did what comes before a close that the process's exit forestalled. */
+static bool closing_at_exit(const struct deadline_conn *k, const struct watch *w)
+{
+	const struct process *p = k->conn->process;
+
+	return w->half_closed && p->exit_ns >= w->last_t1 && p->exit_ns - w->last_t1 < EXIT_SLACK_NS;
 }
 
 static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w, enum ending end, uint64_t now_ns)
@@ -211,14 +220,18 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 	if (w->phase == PHASE_IDLE)
 		return;
 	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
-	const bool by_caller = end == END_EXIT && !deadline_is_stopping(d, now_ns) && caller_exited(d, k, w);
-	if (by_caller)
+	const bool exits = end == END_EXIT && !deadline_is_stopping(d, now_ns);
+	const uint64_t left_ns = exits ? caller_left(d, k, w) : 0;
+	if (left_ns)
 		end = END_FAILED;
+	else if (exits && closing_at_exit(k, w))
+		end = END_GAVE_UP;
 	if ((end == END_EXIT && !exited_by_itself(k, w)) ||
 	    ((end == END_EXIT || end == END_GAVE_UP) && deadline_is_stopping(d, now_ns)))
 		end = END_PENDING;
 	struct judge j = judge_of(d, k, now_ns, w);
-	const uint64_t fired_ns = by_caller ? k->conn->process->exit_ns : now_ns;
+	const uint64_t fired_ns = left_ns ? left_ns : now_ns;
+	j.left = left_ns != 0;
 	j.fired = end == END_FAILED && watchdog_fired(d, k, w, fired_ns);
 	j.fired_len_ns = end == END_GAVE_UP || j.fired ? watchdog_length(d, k, w, fired_ns) : 0;
 	if (!watch_judge(w, end, &j, &o))

@@ -19,10 +19,12 @@
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
 #define START_SHARE 4U /* … or by a part of its length, where preparing takes a while: a JVM loads classes before it connects */
 #define START_MOST_NS NS_PER_S
-#define BEFORE_SLACK_NS (NS_PER_S / 4) /* between the beginning of a wait and the question that another thread asks for it */
+#define BEFORE_HEAD_NS (NS_PER_S / 2)  /* from the beginning of a wait to the question that another thread asks for it … */
+#define BEFORE_SLACK_NS (NS_PER_S / 4) /* … or the other way round */
 #define TIMERS_OF_THREAD 2U
 #define FIRST_NS (2 * NS_PER_S)   /* so old at most, the connection was opened for this operation */
 #define FIRED_NS (20 * NS_PER_MS) /* from the end of its sleep to what it does */
+#define FAR_NS (1200 * NS_PER_S)  /* nobody waits so long for an answer */
 #define HOLD_NS (4 * NS_PER_S)
 #define SAME_MOMENT_NS (25 * NS_PER_MS)
 #define CLEAR_UP_NS NS_PER_S /* from the first thing that a handler of a fatal signal does to the end */
@@ -44,7 +46,7 @@ static uint64_t head_start(const struct deadline_timer *t)
 {
 	const uint64_t share = t->limit_ns / START_SHARE;
 
-	if (t->limit_ns > DEADLINE_IDLE_NS || share < START_SLACK_NS)
+	if (pool_keeps(t, t->t0) || share < START_SLACK_NS)
 		return START_SLACK_NS;
 	return share < START_MOST_NS ? share : START_MOST_NS;
 }
@@ -120,9 +122,10 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
  */
 static bool round_since(const struct deadline_timer *t, uint64_t from_ns)
 {
-	const uint64_t length = elapsed_ns(from_ns, t->due) + BEFORE_SLACK_NS;
+	const uint64_t length = elapsed_ns(from_ns, t->due) + BEFORE_HEAD_NS;
 
-	return length < 11 * NS_PER_S || length % (length < 61 * NS_PER_S ? 5 * NS_PER_S : 30 * NS_PER_S) <= 2 * BEFORE_SLACK_NS;
+	return length < 11 * NS_PER_S ||
+	       length % (length < 61 * NS_PER_S ? 5 * NS_PER_S : 30 * NS_PER_S) <= BEFORE_HEAD_NS + BEFORE_SLACK_NS;
 }
 
 static bool begun_with(const struct deadline_timer *t, uint64_t from_ns, uint64_t wait_ns)
@@ -136,8 +139,8 @@ static bool begun_with(const struct deadline_timer *t, uint64_t from_ns, uint64_
 static bool covers(const struct deadline_timer *t, uint32_t pid, uint32_t tid, uint64_t from_ns, uint64_t wait_ns,
 		   uint64_t until_ns)
 {
-	return t->t0 && t->pid == pid && t->tid != tid && !t->again && !t->idles && begun_with(t, from_ns, wait_ns) &&
-	       t->t0 < until_ns && t->due > until_ns;
+	return t->t0 && t->pid == pid && t->tid != tid && !t->again && t->limit_ns <= FAR_NS && !t->idles &&
+	       begun_with(t, from_ns, wait_ns) && t->t0 < until_ns && t->due > until_ns;
 }
 
 static uint64_t began(const struct deadline_conn *k, const struct watch *w)
@@ -156,7 +159,7 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 	for (uint32_t i = 0; w->calls && i < d->timers_used; i++) {
 		const struct deadline_timer *t = &d->timers[i];
 		if (!covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, now_ns) ||
-		    (old && pool_idles(d, t, now_ns)))
+		    (old && (pool_idles(d, t, now_ns) || (w->forever && pool_keeps(t, began(k, w))))))
 			continue;
 		if (!due || t->due < due)
 			due = t->due;
@@ -181,6 +184,22 @@ bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, con
 			return true;
 	}
 	return false;
+}
+
+uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t exit_ns,
+			  uint64_t slack_ns)
+{
+	uint64_t ran_out = 0;
+
+	for (uint32_t i = 0; w->calls && i < d->timers_used; i++) {
+		const struct deadline_timer *t = &d->timers[i];
+		const uint64_t end = t->woke_ns > t->due ? t->woke_ns : t->due;
+
+		if (t->woke_ns >= t->due && end <= exit_ns && exit_ns - end <= slack_ns && end > ran_out &&
+		    covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1))
+			ran_out = end;
+	}
+	return ran_out;
 }
 
 uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
