@@ -58,6 +58,7 @@ struct timers_peer {
 struct timers {
 	struct detector_env env;
 	struct loop loops[LOOPS];
+	uint32_t loops_n;
 	struct asked asked[ASKED];
 	uint32_t asked_n;
 	struct timers_peer *peers;
@@ -98,16 +99,18 @@ static struct loop *loop_of(struct timers *d, uint32_t pid, uint32_t tid, bool t
 {
 	struct loop *oldest = &d->loops[0];
 
-	for (uint32_t i = 0; i < LOOPS; i++) {
+	for (uint32_t i = 0; i < d->loops_n; i++) {
 		struct loop *l = &d->loops[i];
 
-		if (l->n && l->tid == tid && l->pid == pid)
+		if (l->tid == tid && l->pid == pid)
 			return l;
 		if (last_sleep(l) < last_sleep(oldest))
 			oldest = l;
 	}
 	if (!to_write)
 		return NULL;
+	if (d->loops_n < LOOPS)
+		oldest = &d->loops[d->loops_n++];
 	*oldest = (struct loop){.pid = pid, .tid = tid};
 	return oldest;
 }
