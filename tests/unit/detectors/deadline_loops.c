@@ -381,15 +381,9 @@ static void test_greeting_from_before(void **state)
 	for (int closed = 0; closed < 2; closed++) {
 		struct rig r;
 		start(&r);
-		const struct sockaddr_in peer = script_address("10.0.0.9", 443);
 		const uint64_t made = r.s.now;
 		script_pass(&r.s, SCRIPT_SEC);
-		script_event(&r.s, (struct event){.id = WIRE_FD_KIND,
-						  .fd = 5,
-						  .a0 = WIRE_FD_SOCKET,
-						  .a1 = (uint64_t)WIRE_ROLE_CLIENT << WIRE_ROLE_SHIFT,
-						  .data = (const uint8_t *)&peer,
-						  .data_len = sizeof peer});
+		connected_before(&r, 5);
 		script_event(&r.s, (struct event){.id = WIRE_OUTSTANDING, .fd = 5, .a0 = 1, .t0 = made, .t1 = r.s.now});
 		script_pass(&r.s, 2 * SCRIPT_SEC);
 		if (closed)

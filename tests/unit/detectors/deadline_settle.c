@@ -1,8 +1,7 @@
 /*
  * How a phase ends: what was told while it went on is taken back, an exit counts only if the wait caused it, and bodies that drip.
  */
-#include "detectors/detectors.h"
-#include "detectors/rig.h"
+#include "detectors/deadline_rig.h"
 
 static void connected(struct rig *r)
 {
@@ -155,13 +154,7 @@ static void test_slices_from_before(void **state)
 		struct rig r;
 		rig_init(&r, &deadline_detector);
 		r.s.stack = rig_stack(&r, "wait", i == SET_UP_BY_CURL ? "libcurl.so.4" : "shop");
-		const struct sockaddr_in peer = script_address("10.0.0.9", 443);
-		script_event(&r.s, (struct event){.id = WIRE_FD_KIND,
-						  .fd = 5,
-						  .a0 = WIRE_FD_SOCKET,
-						  .a1 = (uint64_t)WIRE_ROLE_CLIENT << WIRE_ROLE_SHIFT,
-						  .data = (const uint8_t *)&peer,
-						  .data_len = sizeof peer});
+		connected_before(&r, 5);
 		script_event(&r.s, (struct event){.id = WIRE_OUTSTANDING,
 						  .fd = 5,
 						  .a0 = i != ASKED ? WIRE_OUTSTANDING_SET_UP : WIRE_OUTSTANDING_ASKED,
@@ -178,17 +171,11 @@ static void test_slices_from_before(void **state)
 /* By attach: nobody has said anything on it, and then the process is killed. That much is told. */
 static void test_silent_from_before(void **state)
 {
-	const struct sockaddr_in peer = script_address("10.0.0.9", 443);
 	struct rig r;
 
 	(void)state;
 	rig_init(&r, &deadline_detector);
-	script_event(&r.s, (struct event){.id = WIRE_FD_KIND,
-					  .fd = 5,
-					  .a0 = WIRE_FD_SOCKET,
-					  .a1 = (uint64_t)WIRE_ROLE_CLIENT << WIRE_ROLE_SHIFT,
-					  .data = (const uint8_t *)&peer,
-					  .data_len = sizeof peer});
+	connected_before(&r, 5);
 	script_event(&r.s,
 		     (struct event){.id = WIRE_OUTSTANDING, .fd = 5, .a0 = WIRE_OUTSTANDING_FRESH, .t0 = r.s.now, .t1 = r.s.now});
 	script_pass(&r.s, 20 * SCRIPT_SEC);

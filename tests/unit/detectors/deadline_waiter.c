@@ -2,7 +2,6 @@
  * Callers: a thread that waits, for a time of its own, for another one that asks the dependency without a limit. When it leaves, that was the
  * bound; while it waits, nothing is known; and a pool's thread that waits for work is none.
  */
-#include <errno.h>
 #include <sys/socket.h>
 
 #include "detectors/deadline_rig.h"
@@ -24,13 +23,7 @@ static void test_caller_exits(void **state)
 		script_pass(&r.s, 2 * SCRIPT_SEC);
 		script_inflight(&r.s, WIRE_READ, 5, -1, asked);
 		script_pass(&r.s, began + 3 * SCRIPT_SEC - r.s.now);
-		script_event(&r.s, (struct event){.id = WIRE_COND_WAIT,
-						  .tid = CALLER_TID,
-						  .fd = -1,
-						  .err = ETIMEDOUT,
-						  .t0 = began,
-						  .t1 = r.s.now,
-						  .a1 = 3 * SCRIPT_SEC});
+		waited_in_vain(&r, CALLER_TID, began, r.s.now, 3 * SCRIPT_SEC);
 		script_pass(&r.s, late ? SCRIPT_SEC : SCRIPT_MSEC);
 		script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .tid = CALLER_TID, .fd = -1});
 		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
@@ -112,13 +105,7 @@ static void test_caller_of_loop_exits(void **state)
 		script_pass(&r.s, 2 * SCRIPT_SEC);
 		script_inflight(&r.s, WIRE_EPOLL_WAIT, 3, 5 * (int64_t)SCRIPT_SEC, asked);
 		script_pass(&r.s, began + 3 * SCRIPT_SEC - r.s.now);
-		script_event(&r.s, (struct event){.id = WIRE_COND_WAIT,
-						  .tid = CALLER_TID,
-						  .fd = -1,
-						  .err = ETIMEDOUT,
-						  .t0 = began,
-						  .t1 = r.s.now + 30 * SCRIPT_MSEC,
-						  .a1 = 3 * SCRIPT_SEC});
+		waited_in_vain(&r, CALLER_TID, began, r.s.now + 30 * SCRIPT_MSEC, 3 * SCRIPT_SEC);
 		script_pass(&r.s, (late ? 900 : 300) * SCRIPT_MSEC);
 		script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .tid = CALLER_TID + 1, .fd = -1});
 		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});

@@ -4,8 +4,7 @@
 #include <errno.h>
 
 #include "detectors/deadline.h"
-#include "detectors/detectors.h"
-#include "detectors/rig.h"
+#include "detectors/deadline_rig.h"
 
 #define WATCHDOG 101U
 
@@ -224,13 +223,7 @@ static void test_length(void **state)
 		const uint64_t since = r.s.now;
 		script_pass(&r.s, SCRIPT_SEC);
 		script_inflight(&r.s, WIRE_READ, 5, WAIT_INFINITE, since);
-		script_event(&r.s, (struct event){.id = WIRE_COND_WAIT,
-						  .tid = WATCHDOG,
-						  .fd = -1,
-						  .t0 = began,
-						  .t1 = due,
-						  .a1 = rows[i].slept_ms * SCRIPT_MSEC,
-						  .err = ETIMEDOUT});
+		waited_in_vain(&r, WATCHDOG, began, due, rows[i].slept_ms * SCRIPT_MSEC);
 		script_pass(&r.s, rows[i].late_ms * SCRIPT_MSEC);
 		script_close(&r.s, 5);
 		rig_finish(&r);
@@ -253,13 +246,7 @@ static void test_seen_before_it_returned(void **state)
 		script_write(&r.s, 5, RIG_GET);
 		script_took(&r.s, 3 * SCRIPT_SEC);
 		script_poll(&r.s, 5, POLLIN, POLLIN, 10 * (int64_t)SCRIPT_SEC);
-		script_event(&r.s, (struct event){.id = WIRE_COND_WAIT,
-						  .tid = WATCHDOG,
-						  .fd = -1,
-						  .t0 = since,
-						  .t1 = r.s.now,
-						  .a1 = 3 * SCRIPT_SEC,
-						  .err = ETIMEDOUT});
+		waited_in_vain(&r, WATCHDOG, since, r.s.now, 3 * SCRIPT_SEC);
 		const uint64_t shut = r.s.now;
 		script_read_eof(&r.s, 5);
 		if (told)
