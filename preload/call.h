@@ -64,7 +64,7 @@ static inline uint32_t emit_site_key(uint32_t site, uint32_t event)
 /* The first of the places where a thread remembers a call site. */
 static inline struct shim_site *emit_site_entry(struct shim_tls *t, uint32_t key)
 {
-	return &t->local->sites[(size_t)(key >> SHIM_SITES_SHIFT) * SHIM_SITE_WAYS]; /* the best mixed bits */
+	return &t->local->sites[(key >> SHIM_SITES_SHIFT) * SHIM_SITE_WAYS]; /* the best mixed bits */
 }
 
 static inline bool shim_on(void)
@@ -195,15 +195,15 @@ static inline uint32_t call_want(uint8_t policy, uint64_t have)
 	type hook_##name(__VA_ARGS__)
 /* Entry and body lie side by side: each page of code more is a miss more after a system call. */
 #if defined(__clang__)
-#define HOOK_PLACE __attribute__((section(".text.hot.hooks")))
+#define HOOK_PLACE __attribute__((section(".text.hot.hooks"), aligned(64)))
 #else
-#define HOOK_PLACE __attribute__((section(".text.hot.hooks"), no_reorder))
+#define HOOK_PLACE __attribute__((section(".text.hot.hooks"), aligned(64), no_reorder))
 #endif
 /* The same, for hooks that must cost nothing when switched off: an entry without a frame jumps on to the real function or to the body
  * that follows, which finds its caller's frame as if there had been no entry. */
 #define HOOK_FAST(type, name, parameters, arguments) \
-	HOOK_PLACE __attribute__((aligned(64), visibility("default"))) type hook_##name parameters __asm__(#name); \
-	HOOK_PLACE __attribute__((aligned(16), noinline)) static type watched_##name parameters; \
+	HOOK_PLACE __attribute__((visibility("default"))) type hook_##name parameters __asm__(#name); \
+	HOOK_PLACE __attribute__((noinline)) static type watched_##name parameters; \
 	type hook_##name parameters \
 	{ \
 		if (likely(shim_on()) || unlikely(!KNOWN(name))) \

@@ -57,7 +57,6 @@ __attribute__((noinline, cold)) static ssize_t rest(uint64_t t0, uint64_t t1, in
 
 	call_end(&c, ret, ret < 0);
 	c.t1 = t1;
-	hot_recount(shim_self(), pc, sp, c.event);
 	emit(&c, NULL, 0, 0);
 	return ret;
 }
@@ -69,15 +68,17 @@ __attribute__((noinline, cold)) static ssize_t rest(uint64_t t0, uint64_t t1, in
 	HOOK_FAST(ssize_t, name, parameters, arguments) \
 	{ \
 		struct shim_tls *const t = shim_self(); \
+		struct shim_site *e; \
 		uint64_t t0, t1; \
 		ssize_t r; \
 		bool slow; \
 \
-		if (unlikely(!hot_enter(t, &t0, kind, fd, n))) \
+		e = hot_enter(t, &t0, kind, fd, n); \
+		if (unlikely(!e)) \
 			return any_##name arguments; \
 		r = KNOWN(name) arguments; \
 		t1 = hot_end(t, kind, t0, &slow); \
-		if (unlikely(slow) || unlikely(!hot_leave(t, t0, t1, kind, r, n, msg_flags, data_flags(msg_flags, more)))) \
+		if (unlikely(slow) || unlikely(!hot_leave(t, e, t0, t1, kind, fd, r, n, msg_flags, data_flags(msg_flags, more)))) \
 			return rest(t0, t1, r, n, fd, msg_flags, (uint32_t)data_flags(msg_flags, more) << 16 | (uint32_t)(kind), \
 				    (uintptr_t)__builtin_return_address(0), hot_sp()); \
 		return r; \

@@ -32,9 +32,9 @@ __attribute__((always_inline)) static inline uintptr_t hot_sp(void)
 	return sp;
 }
 
-/* Can this transfer go the short way? Then it is in flight on return, and its passage of the call site is counted. */
-__attribute__((always_inline)) static inline bool hot_enter(struct shim_tls *t, uint64_t *ret_t0, enum wire_event event, int fd,
-							    size_t n)
+/* Can this transfer go the short way? Then it is in flight on return, and the entry of its call site is returned; otherwise NULL. */
+__attribute__((always_inline)) static inline struct shim_site *hot_enter(struct shim_tls *t, uint64_t *ret_t0,
+									 enum wire_event event, int fd, size_t n)
 {
 	const uintptr_t sp = hot_sp();
 	const uint32_t site = emit_site_code(t, (uintptr_t)__builtin_return_address(0), sp);
@@ -45,11 +45,10 @@ __attribute__((always_inline)) static inline bool hot_enter(struct shim_tls *t, 
 	/* A site that is known says, too, that this thread has a slot, and is not in a child that a fork has just made. */
 	if (unlikely((uint32_t)fd >= shim.hot_fds) ||
 	    unlikely(atomic_load_explicit(&shim.policy[(uint32_t)fd], memory_order_relaxed) != WIRE_POLICY_SIZES) ||
-	    unlikely(e->key != key) || unlikely(e->left <= 1) ||
+	    unlikely(e->key != key) ||
 	    unlikely(atomic_load_explicit(&t->busy, memory_order_relaxed) |
 		     atomic_load_explicit(&t->waiting_sp, memory_order_relaxed)))
-		return false;
-	e->left--;
+		return NULL;
 	atomic_store_explicit(&t->waiting_sp, sp, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	if (event == WIRE_WRITE && likely(n <= HOT_COPY_BYTES))
@@ -63,17 +62,7 @@ __attribute__((always_inline)) static inline bool hot_enter(struct shim_tls *t, 
 	atomic_store_explicit(&slot->event, event, memory_order_release);
 	/* The agent's core has read this line last: fetch it back while the kernel works. */
 	cpu_prefetch_write(wire_ring_unit(&t->ring, 0));
-	return true;
-}
-
-/* The general way counts the passage itself: take it back. A fork meanwhile has emptied the entry. */
-static inline void hot_recount(struct shim_tls *t, uintptr_t pc, uintptr_t sp, uint32_t event)
-{
-	const uint32_t key = emit_site_key(emit_site_code(t, pc, sp), event);
-	struct shim_site *const e = emit_site_entry(t, key);
-
-	if (e->key == key)
-		e->left++;
+	return e;
 }
 
 /* When did it end? A small send of which the kernel says that it did not wait ended when it began: reading the clock costs more than all
@@ -92,15 +81,10 @@ __attribute__((always_inline)) static inline uint64_t hot_end(const struct shim_
 	return t1;
 }
 
-/* Eight bytes that hold several fields. */
-__attribute__((always_inline)) static inline void hot_word(void *at, uint64_t value)
-{
-	memcpy(at, &value, sizeof(value));
-}
-
 /* Publish the transfer's record. False: it must go the general way, and nothing was done. */
-__attribute__((always_inline)) static inline bool hot_leave(struct shim_tls *t, uint64_t t0, uint64_t t1, enum wire_event event,
-							    int64_t ret, uint64_t asked, int flags, uint16_t record_flags)
+__attribute__((always_inline)) static inline bool hot_leave(struct shim_tls *t, struct shim_site *e, uint64_t t0, uint64_t t1,
+							    enum wire_event event, int fd, int64_t ret, uint64_t asked, int flags,
+							    uint16_t record_flags)
 {
 	const uintptr_t sp = hot_sp();
 	struct wire_thread *const slot = t->ring.thread;
@@ -108,7 +92,8 @@ __attribute__((always_inline)) static inline bool hot_leave(struct shim_tls *t, 
 	uint64_t head;
 
 	/* Nothing is left, either, if a fork in a signal handler has emptied our memory meanwhile. */
-	if (unlikely(ret < 0) || unlikely(atomic_load_explicit(&t->waiting_sp, memory_order_relaxed) != sp))
+	if (unlikely(ret < 0) || unlikely(atomic_load_explicit(&t->waiting_sp, memory_order_relaxed) != sp) ||
+	    unlikely(e->left <= 1))
 		return false;
 	atomic_store_explicit(&t->busy, sp, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
@@ -117,6 +102,7 @@ __attribute__((always_inline)) static inline bool hot_leave(struct shim_tls *t, 
 		atomic_store_explicit(&t->busy, 0, memory_order_relaxed);
 		return false;
 	}
+	e->left--;
 	r = (struct wire_record *)(void *)(t->ring.bytes + (head & t->ring.mask));
 	r->event = (uint16_t)event;
 	r->units = 1;
@@ -124,10 +110,13 @@ __attribute__((always_inline)) static inline bool hot_leave(struct shim_tls *t, 
 	r->t0 = t0;
 	r->t1 = t1;
 	r->ret = ret;
-	hot_word(&r->fd, (uint32_t)slot->inflight.fd | (uint64_t)record_flags << 48); /* err 0 */
+	r->fd = fd;
+	r->err = 0;
+	r->flags = record_flags;
 	r->a0 = asked;
 	r->a1 = (uint32_t)flags;
-	hot_word(&r->data_len, (uint64_t)slot->inflight.site << 32); /* no bytes */
+	r->data_len = 0;
+	r->site = slot->inflight.site;
 	slot->published++;
 	atomic_store_explicit(&slot->head, head + WIRE_UNIT, memory_order_release);
 	atomic_store_explicit(&slot->inflight.event, 0, memory_order_relaxed);

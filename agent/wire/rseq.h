@@ -65,24 +65,11 @@ static inline int32_t wire_rseq_offset(void)
 	return (int32_t)*offset;
 }
 
-/* Its address. Put together anew each time: the compiler would keep it in a register across the call, and save that one's value for it. */
-__attribute__((always_inline)) static inline uintptr_t wire_rseq_name(void)
-{
-#if defined(__x86_64__)
-	uintptr_t name;
-
-	__asm__ volatile("leaq %1, %0" : "=r"(name) : "m"(wire_rseq_nowhere));
-	return name;
-#else
-	return (uintptr_t)&wire_rseq_nowhere;
-#endif
-}
-
 /* From now on. A sequence that somebody else has left there stays: then nothing is known. */
 __attribute__((always_inline)) static inline void wire_rseq_watch(struct wire_rseq *r)
 {
 	if (__builtin_expect(r->sequence == 0 && r->cpu_id >= 0, 1))
-		r->sequence = wire_rseq_name();
+		r->sequence = (uintptr_t)&wire_rseq_nowhere;
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
@@ -90,7 +77,7 @@ __attribute__((always_inline)) static inline void wire_rseq_watch(struct wire_rs
 __attribute__((always_inline)) static inline bool wire_rseq_kept(struct wire_rseq *r)
 {
 	atomic_signal_fence(memory_order_seq_cst);
-	if (__builtin_expect(r->sequence != wire_rseq_name(), 0))
+	if (__builtin_expect(r->sequence != (uintptr_t)&wire_rseq_nowhere, 0))
 		return false;
 	r->sequence = 0;
 	return true;
