@@ -64,6 +64,7 @@ const struct rule fds_rules[] = {
 struct opened {
 	const struct conn *conn;
 	bool peer_closed;
+	uint64_t sort;              /* of what it leads to */
 	struct opened *prev, *next; /* of its site, oldest first */
 	struct site *site;
 	UT_hash_handle hh;
@@ -152,7 +153,7 @@ static void fds_open(void *ctx, struct conn *c, const struct event *e)
 	struct site *s = site_of(d, c);
 	if (!s || !(o = calloc(1, sizeof *o)))
 		return;
-	*o = (struct opened){.conn = c, .site = s, .prev = s->last};
+	*o = (struct opened){.conn = c, .sort = e ? fds_sort_made(e) : FDS_SORT_ANY, .site = s, .prev = s->last};
 	HASH_ADD_PTR(d->opened, conn, o);
 	if (!o->hh.tbl) {
 		free(o);
@@ -288,7 +289,7 @@ static bool denied(const struct fds_process *p, const struct site *s, const stru
 	return open < v->n_sampled - v->n_sampled / 10;
 }
 
-static void tell_site(struct fds *d, struct site *s, const struct verdict *v, struct fds_process *p)
+static void tell_site(struct fds *d, struct site *s, const struct verdict *v, const struct fds_process *p)
 {
 	char message[512], site[SITE_TEXT_SIZE];
 	json_t *evidence =
@@ -316,15 +317,28 @@ static void tell_site(struct fds *d, struct site *s, const struct verdict *v, st
 	};
 	d->env.emit(d->env.emit_ctx, &f);
 	s->told = v->n > s->told ? v->n : s->told;
-	if (p)
-		p->leaks = true;
+}
+
+/* Sockets and pipe ends are never judged as groups. */
+uint64_t fds_told_of(const struct fds *d, uint32_t pid, const char *pattern)
+{
+	const uint64_t sort = fds_sort(pattern, strlen(pattern));
+	uint64_t n = 0;
+
+	for (const struct site *s = d->sites; s; s = s->hh.next) {
+		if (s->key.pid != pid || s->told == 0 || s->key.kind < CONN_FILE)
+			continue;
+		for (const struct opened *o = s->first; o; o = o->next)
+			n += fds_sorts_meet(sort, o->sort);
+	}
+	return n;
 }
 
 /* Sites of one process, or of all (pid 0). */
 static void judge_sites(struct fds *d, uint32_t pid, uint64_t now_ns)
 {
 	for (struct site *s = d->sites; s; s = s->hh.next) {
-		struct fds_process *p = fds_process_of(d, s->key.pid, true);
+		const struct fds_process *p = fds_process_of(d, s->key.pid, false);
 		struct verdict v;
 
 		if ((pid == 0 || s->key.pid == pid) && judge_site(d, s, p, now_ns, &v) && !denied(p, s, &v, now_ns) &&

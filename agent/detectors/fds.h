@@ -34,7 +34,6 @@ struct fds_process {
 	uint32_t pid;
 	struct sample_process sample;
 	uint64_t sample_ns;
-	bool leaks; /* a call site of it was told: groups of files would say it again */
 	UT_hash_handle hh;
 };
 
@@ -51,6 +50,8 @@ struct fds {
 
 /* fds.c: what is known of a process; made if need be and wanted, else NULL. */
 struct fds_process *fds_process_of(struct fds *d, uint32_t pid, bool make);
+/* How many that call sites made of which a leak was told may be counted in this group, too. */
+uint64_t fds_told_of(const struct fds *d, uint32_t pid, const char *pattern);
 
 /* fds_groups.c */
 void fds_group_sample(struct fds *d, const struct event *e);
@@ -62,6 +63,12 @@ void fds_forget_groups(struct fds *d, uint32_t pid); /* likewise */
 void fds_place_event(struct fds *d, const struct event *e);
 uint32_t fds_place_of(const struct fds *d, uint32_t pid, const char *pattern);
 void fds_forget_places(struct fds *d, uint32_t pid); /* of one process, or of all (pid 0) */
+/* What a path or a group's pattern leads to: of its last part, numbers made #, as agent/sample groups them. That a file is gone meanwhile is no
+ * matter. Two meet that may be the same. */
+#define FDS_SORT_ANY 0U
+uint64_t fds_sort(const char *path, size_t len);
+uint64_t fds_sort_made(const struct event *e); /* of what this call made */
+bool fds_sorts_meet(uint64_t a, uint64_t b);
 
 /* fds_groups.c: what is known of the limit, into the evidence. True: it is near, or soon will be. */
 bool fds_limit_evidence(json_t *evidence, const struct fds_process *p, double per_s);

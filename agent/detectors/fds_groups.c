@@ -100,13 +100,14 @@ void fds_judge_groups(struct fds *d, uint32_t pid, bool under_way)
 		const bool several = g->kind == SAMPLE_FD_FILE && strpbrk(g->pattern, "#*");
 		struct growth_trend t;
 
-		if ((pid != 0 && g->pid != pid) || g->kind == SAMPLE_FD_SOCKET || g->kind == SAMPLE_FD_PIPE || g->n <= g->told ||
-		    (p && p->leaks))
+		if ((pid != 0 && g->pid != pid) || g->kind == SAMPLE_FD_SOCKET || g->kind == SAMPLE_FD_PIPE || g->n <= g->told)
 			continue;
 		/* Of others a thread may own each, or (timers, events) a connection. */
 		if (!several && p && g->n <= owners(p, g->kind))
 			continue;
-		if (growth_steady(&g->growth, seconds, d->env.options[several ? FDS_O_FILES_MIN : FDS_O_GROUP_MIN], &t))
+		/* Where most of the growth has its call site, and that was told, the group would only say it again. */
+		if (growth_steady(&g->growth, seconds, d->env.options[several ? FDS_O_FILES_MIN : FDS_O_GROUP_MIN], &t) &&
+		    (double)fds_told_of(d, g->pid, g->pattern) * 2 < t.to - t.from)
 			tell_group(d, g, &t, p);
 	}
 }

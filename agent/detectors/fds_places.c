@@ -9,8 +9,6 @@
 
 #include "detectors/fds.h"
 
-#define ANY 0U /* may lead anywhere */
-
 struct fds_place {
 	struct {
 		uint32_t pid;
@@ -22,8 +20,7 @@ struct fds_place {
 	UT_hash_handle hh;
 };
 
-/* Of the last part of a path, numbers made #, as agent/sample groups them. That a file is gone meanwhile is no matter. */
-static uint64_t sort_of(const char *path, size_t len)
+uint64_t fds_sort(const char *path, size_t len)
 {
 	static const char gone[] = " (deleted)";
 	uint64_t hash = EVIDENCE_HASH_SEED;
@@ -35,7 +32,7 @@ static uint64_t sort_of(const char *path, size_t len)
 		if (*c == '/')
 			last = c + 1;
 	if (end - last == 1 && *last == '*')
-		return ANY;
+		return FDS_SORT_ANY;
 	for (bool in_number = false; last < end; last++) {
 		const bool digit = isdigit((unsigned char)*last);
 
@@ -91,10 +88,19 @@ void fds_forget_places(struct fds *d, uint32_t pid)
 	forget_many(d, pid, 0, UINT64_MAX);
 }
 
-void fds_place_event(struct fds *d, const struct event *e)
+uint64_t fds_sort_made(const struct event *e)
 {
 	static const char epoll[] = "anon_inode:[eventpoll]", timer[] = "anon_inode:[timerfd]";
 
+	if (e->id == WIRE_EPOLL_CREATE)
+		return fds_sort(epoll, sizeof epoll - 1);
+	if (e->id == WIRE_TIMERFD_CREATE)
+		return fds_sort(timer, sizeof timer - 1);
+	return e->id == WIRE_OPEN && e->data ? fds_sort((const char *)e->data, e->data_len) : FDS_SORT_ANY;
+}
+
+void fds_place_event(struct fds *d, const struct event *e)
+{
 	if (e->id == WIRE_CLOSE) {
 		if (e->flags & WIRE_F_RANGE)
 			forget_many(d, e->pid, e->fd, e->a0);
@@ -102,36 +108,26 @@ void fds_place_event(struct fds *d, const struct event *e)
 			forget(d, e->pid, e->fd);
 		return;
 	}
-	if (e->ret < 0 || e->ret > INT32_MAX || (e->id == WIRE_DUP && e->ret == e->fd))
+	if (e->ret < 0 || e->ret > INT32_MAX || (e->id == WIRE_DUP && e->ret == e->fd) ||
+	    (e->id == WIRE_OPEN && ((e->a0 & O_ACCMODE) != O_RDONLY || !e->data)))
 		return;
-	switch (e->id) {
-	case WIRE_OPEN:
-		if ((e->a0 & O_ACCMODE) == O_RDONLY && e->data)
-			remember(d, e, sort_of((const char *)e->data, e->data_len));
-		break;
-	case WIRE_EPOLL_CREATE:
-		remember(d, e, sort_of(epoll, sizeof epoll - 1));
-		break;
-	case WIRE_TIMERFD_CREATE:
-		remember(d, e, sort_of(timer, sizeof timer - 1));
-		break;
-	case WIRE_DUP:
-		remember(d, e, ANY);
-		break;
-	default:
-		break;
-	}
+	remember(d, e, fds_sort_made(e));
+}
+
+bool fds_sorts_meet(uint64_t a, uint64_t b)
+{
+	return a == b || a == FDS_SORT_ANY || b == FDS_SORT_ANY;
 }
 
 static bool is_of(const struct fds_place *p, uint32_t pid, uint64_t sort)
 {
-	return p->key.pid == pid && p->site != 0 && (p->sort == sort || p->sort == ANY || sort == ANY);
+	return p->key.pid == pid && p->site != 0 && fds_sorts_meet(p->sort, sort);
 }
 
 /* The site that made more than half of them: it alone can survive being crossed out against each other. */
 uint32_t fds_place_of(const struct fds *d, uint32_t pid, const char *pattern)
 {
-	const uint64_t sort = sort_of(pattern, strlen(pattern));
+	const uint64_t sort = fds_sort(pattern, strlen(pattern));
 	const struct fds_place *best = NULL;
 	uint64_t lead = 0, all = 0, its = 0;
 

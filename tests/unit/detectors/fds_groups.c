@@ -82,5 +82,46 @@ static void test_gone(void **state)
 	rig_done(&r);
 }
 
+static uint64_t told_as(const struct rig *r, const char *key)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->found_n; i++)
+		n += strcmp(r->found[i].key, key) == 0;
+	return n;
+}
+
+/* What records tell of is told by its call site, once, and nothing beside it stays untold. */
+static void test_beside_a_site(void **state)
+{
+	struct rig r;
+	int fd = 10;
+
+	(void)state;
+	rig_init(&r, &fds_detector);
+	r.s.stack = stacks_add(r.s.stacks, &(struct frame){.function = "open_it", .module = "app"}, 1);
+	for (unsigned int i = 0; i < 60; i++) {
+		const uint64_t n = 8 + 3 * i;
+
+		for (int k = 0; k < 3; k++) {
+			script_open(&r.s, fd++, "/srv/out", O_WRONLY);
+			script_event(&r.s, (struct event){.id = WIRE_EPOLL_CREATE, .fd = -1, .ret = fd++});
+		}
+		sample_files(&r.s, "/srv/out", n, SAMPLE_FD_FILE);
+		sample_files(&r.s, "/srv/config", n, SAMPLE_FD_FILE);
+		sample_files(&r.s, "anon_inode:[eventfd]", n, SAMPLE_FD_EVENT);
+		sample_files(&r.s, "anon_inode:[eventpoll]", n, SAMPLE_FD_EPOLL);
+		sample_process(&r.s, &(struct sample_process){.threads = 4, .fds = 4 * n, .fd_limit = 1024});
+		sample_second(&r.s);
+	}
+	rig_finish(&r);
+	assert_true(told_as(&r, "files") > 0 && told_as(&r, "descriptors") > 0); /* by their sites */
+	assert_int_equal(told_as(&r, "/srv/out"), 0);
+	assert_int_equal(told_as(&r, "anon_inode:[eventpoll]"), 0);
+	assert_true(told_as(&r, "/srv/config") > 0);
+	assert_true(told_as(&r, "anon_inode:[eventfd]") > 0);
+	rig_done(&r);
+}
+
 TEST_MAIN(cmocka_unit_test(test_leaks), cmocka_unit_test(test_no_leaks), cmocka_unit_test(test_what_is_told),
-	  cmocka_unit_test(test_gone))
+	  cmocka_unit_test(test_gone), cmocka_unit_test(test_beside_a_site))
