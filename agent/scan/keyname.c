@@ -7,19 +7,48 @@
 
 #define SKIPPED_MAX 16U
 
+size_t keyname_wide_letter(const struct text *t, size_t end)
+{
+	if ((text_at(t, end - 1) & 0xc0) != 0x80)
+		return 0;
+	uint8_t lead = text_at(t, end - 2);
+	if ((lead & 0xc0) != 0x80)
+		return lead >= 0xc3 && lead <= 0xd2 && lead != 0xcb ? 2 : 0; /* not U+0080 to U+00BF, which are signs */
+	lead = text_at(t, end - 3);
+	bool signs = lead == 0xe3 && text_at(t, end - 2) == 0x80; /* CJK punctuation */
+	return (lead == 0xe1 || (lead >= 0xe3 && lead <= 0xed)) && !signs ? 3 : 0;
+}
+
+/* Puts a letter of UTF-8 at the name's beginning. In scripts that do not divide words each character may begin one. */
+static void prepend_letter(const struct text *t, size_t end, size_t width, struct keyname *ret)
+{
+	bool starts = width == 3 || keyname_letter(t, end - width) == 0;
+	for (size_t k = 1; k <= width; k++)
+		ret->reversed[ret->n++] = (char)t->bytes[end - k];
+	ret->starts |= (uint32_t)starts << (ret->n - 1);
+}
+
 bool keyname_before(const struct text *t, size_t end, struct keyname *ret)
 {
 	size_t i = end;
-	for (unsigned int skipped = 0; i > 0 && !is_alnum(t->bytes[i - 1]); i--) {
+	for (unsigned int skipped = 0; i > 0 && keyname_letter(t, i) == 0; i--) {
 		if ((t->bytes[i - 1] != '\\' && ++skipped > 6) || end - i > SKIPPED_MAX || t->bytes[i - 1] == '\n')
 			return false;
 	}
 	*ret = (struct keyname){0};
 	while (i > 0 && ret->n < KEYNAME_MAX) {
 		uint8_t c = t->bytes[i - 1], before = text_at(t, i - 2);
+		size_t width = keyname_letter(t, i);
+		if (width > 1) {
+			if (ret->n + width > KEYNAME_MAX)
+				break;
+			prepend_letter(t, i, width, ret);
+			i -= width;
+			continue;
+		}
 		if (!is_alnum(c)) {
 			/* one separator joins two words, anything more ends the name */
-			if (!keyname_joins(c) || i < 2 || !is_alnum(before))
+			if (!keyname_joins(c) || i < 2 || keyname_letter(t, i - 1) == 0)
 				break;
 			i--;
 			continue;

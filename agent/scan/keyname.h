@@ -23,6 +23,17 @@ static inline bool keyname_joins(uint8_t c)
 	return c == '_' || c == '-' || c == '.' || c == ' ' || c == '/';
 }
 
+/* Bytes of a letter of UTF-8 that ends before `end`, two or three, in the scripts that keys are written in: Latin with its accents, Greek,
+ * Cyrillic, kana, Han and Hangul. 0 where a sign ends there: an arrow, a curly quote. */
+size_t keyname_wide_letter(const struct text *t, size_t end);
+
+/* The same, and 1 for a letter or digit of ASCII. */
+static inline size_t keyname_letter(const struct text *t, size_t end)
+{
+	uint8_t last = text_at(t, end - 1);
+	return last < 0x80 ? is_alnum(last) : keyname_wide_letter(t, end);
+}
+
 /* The name that ends before `end`: separators, quotes and brackets between are skipped (at most 6). False if there is none. */
 bool keyname_before(const struct text *t, size_t end, struct keyname *ret);
 /* Does the name end in `words` (lower case, no separators), beginning at a word's start? */

@@ -33,9 +33,11 @@ static uint64_t last_letters[KEYS], last_mask[KEYS];
 uint32_t keyvalue_filter[FILTER_ENTRIES];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* As four_folded() has them: what a letter of UTF-8 is made of changes by that. */
 static void add_ending(uint8_t fourth, uint8_t third, uint8_t second, uint8_t last)
 {
-	filter_add(keyvalue_filter, (uint32_t)third | (uint32_t)second << 8 | (uint32_t)last << 16, fourth);
+	uint32_t three = (uint32_t)third | (uint32_t)second << 8 | (uint32_t)last << 16;
+	filter_add(keyvalue_filter, three | UINT32_C(0x202020), fourth | 0x20);
 }
 
 /* How the last four bytes of a key may be written: together, or with one join before its last two or three. Before keys of three letters
@@ -56,6 +58,12 @@ static void add_to_filter(const char *last, size_t n)
 	}
 }
 
+/* What has a number: an id, a card, an account, a telephone. */
+static bool is_numbered(int kind)
+{
+	return kind >= KIND_ENTITY || kind == KIND_CARD || kind == KIND_IBAN || kind == KIND_PHONE;
+}
+
 static void build(void)
 {
 	for (uint16_t i = 0; i < (uint16_t)KEYS; i++) {
@@ -67,6 +75,9 @@ static void build(void)
 			last_mask[i] |= UINT64_C(0xff) << 8 * k;
 		}
 		add_to_filter(keys[i].words, n);
+		/* "the cpf is 123" */
+		if (is_numbered(keys[i].kind) || keys[i].kind == KIND_NUMBER)
+			add_ending(end[2], ' ', 'i', 's');
 	}
 }
 
@@ -93,9 +104,11 @@ bool keyvalue_may_end(const struct text *t, size_t sep)
 {
 	const uint8_t *p = t->bytes + sep;
 	size_t n = sep;
-	/* quotes and brackets between the key and its separator */
+	/* quotes and brackets between the key and its separator; a key may end in a letter beyond ASCII */
 	for (unsigned int skipped = 0; n > 0 && !is_alnum(p[-1]) && (skipped < 3 || (p[-1] == '\\' && skipped < ESCAPES_MAX));
 	     skipped++) {
+		if (p[-1] >= 0x80 && keyvalue_ends(p, n))
+			return true;
 		p--;
 		n--;
 	}
@@ -107,21 +120,29 @@ bool keyvalue_may_end(const struct text *t, size_t sep)
 	return (numbered || p[-1] == ' ') && may_end_before(t, n);
 }
 
-/* The last eight letters or digits before `sep`, the very last one lowest, without the separators among them. */
+/* The last eight letters or digits before `sep`, by bytes, the very last one lowest, without the separators among them. */
 static uint64_t letters_before(const struct text *t, size_t sep)
 {
 	uint64_t letters = 0;
 	/* nothing stands before the text's beginning, which is where a place less one may be */
 	if (sep > t->len)
 		return 0;
-	for (unsigned int at = 0, skipped = 0; at < 64 && sep > 0; sep--) {
+	for (unsigned int at = 0, skipped = 0; at < 64 && sep > 0;) {
 		uint8_t c = t->bytes[sep - 1];
 		if (is_alnum(c)) {
 			letters |= (uint64_t)lower(c) << at;
 			at += 8;
-		} else if (c == 0 || c == '\n' || ++skipped > 6) {
-			break;
+			sep--;
+			continue;
 		}
+		size_t wide = c < 0x80 ? 0 : keyname_wide_letter(t, sep);
+		for (size_t k = 0; k < wide && at < 64; k++, at += 8)
+			letters |= (uint64_t)t->bytes[--sep] << at;
+		if (wide > 0)
+			continue;
+		if (c == 0 || c == '\n' || ++skipped > 6)
+			break;
+		sep--;
 	}
 	return letters;
 }
@@ -179,7 +200,7 @@ static bool letters_fit(const struct text *t, size_t sep)
 	return false;
 }
 
-static int kind_of(const struct keyname *name, uint32_t slot, uint64_t letters)
+static int kind_of(const struct keyname *name, uint32_t slot, uint64_t letters, size_t *ret_len)
 {
 	int kind = -1;
 	size_t longest = 0;
@@ -192,6 +213,7 @@ static int kind_of(const struct keyname *name, uint32_t slot, uint64_t letters)
 			longest = n;
 		}
 	}
+	*ret_len = longest;
 	return kind;
 }
 
@@ -210,30 +232,48 @@ static size_t named_elsewhere(const struct text *t, size_t start)
 	return i > 0 && is_quote(t->bytes[i - 1]) && quoted == comma && i < start ? i : 0;
 }
 
-int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
+static int named_before(const struct text *t, size_t sep, struct keyname *ret_name, size_t *ret_len)
 {
-	if (!letters_fit(t, sep))
-		return -1;
 	uint64_t letters = letters_before(t, sep);
 	uint32_t slot = slot_of(letters);
-	if (slot >= LOOKUP_SLOTS || !keyname_before(t, sep, ret_name))
+	return slot < LOOKUP_SLOTS && keyname_before(t, sep, ret_name) ? kind_of(ret_name, slot, letters, ret_len) : -1;
+}
+
+/* Where the word ends that stands before a last one of `n` letters. */
+static size_t before_word(const struct text *t, size_t sep, size_t n)
+{
+	while (sep > 0 && !is_alnum(t->bytes[sep - 1]))
+		sep--;
+	while (n > 0 && sep > 0)
+		n -= is_alnum(t->bytes[--sep]);
+	return sep;
+}
+
+int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
+{
+	size_t len;
+	if (!letters_fit(t, sep))
 		return -1;
-	int kind = kind_of(ret_name, slot, letters);
-	if (kind == KIND_TYPE) {
-		while (sep > 0 && !is_alnum(t->bytes[sep - 1]))
-			sep--;
-		sep -= strlen("string");
-	} else if (kind == KIND_VALUE) {
-		sep = named_elsewhere(t, ret_name->start);
-		if (sep == 0)
-			return -1;
-	} else {
-		return kind;
+	int kind = named_before(t, sep, ret_name, &len);
+	bool is = kind < 0 && sep > 3 && text_is(t, sep - 3, " is");
+	if (is) {
+		sep -= 3;
+		kind = named_before(t, sep, ret_name, &len);
 	}
-	letters = letters_before(t, sep);
-	slot = slot_of(letters);
-	kind = slot < LOOKUP_SLOTS && keyname_before(t, sep, ret_name) ? kind_of(ret_name, slot, letters) : -1;
-	return kind == KIND_TYPE || kind == KIND_VALUE ? -1 : kind;
+	if (is && kind != KIND_NUMBER)
+		return is_numbered(kind) ? kind : -1;
+	if (kind == KIND_NUMBER) {
+		kind = named_before(t, before_word(t, sep, len), ret_name, &len);
+		return is_numbered(kind) ? kind : -1;
+	}
+	if (kind == KIND_TYPE)
+		sep = before_word(t, sep, len);
+	else if (kind == KIND_VALUE)
+		sep = named_elsewhere(t, ret_name->start);
+	else
+		return kind;
+	kind = sep > 0 ? named_before(t, sep, ret_name, &len) : -1;
+	return kind == KIND_TYPE || kind == KIND_VALUE || kind == KIND_NUMBER ? -1 : kind;
 }
 
 int keys_kind_at(const struct text *t, size_t sep, struct keyname *ret_name)

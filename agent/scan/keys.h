@@ -37,6 +37,7 @@ enum kind {
 	KIND_TYPE,      /* a type between the key and the '=': var token string = … */
 	KIND_SIGNATURE, /* of a URL that opens what it names */
 	KIND_SERVICE,   /* a service that has keys, by its own name */
+	KIND_NUMBER,    /* aadhaar_number: the word before says which */
 	KIND_VALUE,     /* <add key="Password" value="…" /> */
 	/* from here on: an entity that national_at() knows */
 	KIND_ENTITY,

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "scan/carrier.h"
 #include "scan/encoding.h"
 #include "scan/keys.h"
 #include "scan/prefilter.h"
@@ -53,39 +54,6 @@ static bool named_after(const struct text *t, size_t at, struct span *ret, enum 
 	return national_at(t, at, *ret_entity, ret);
 }
 
-/* Where the value after `sep` begins: blanks, quotes, brackets and arrows between are skipped. SIZE_MAX for two quotes with nothing
- * between. */
-static size_t value_start(const struct text *t, size_t sep)
-{
-	size_t i = sep + 1, max = 8;
-	uint8_t quote = 0;
-	/* an element's text may stand on a line of its own */
-	if (text_at(t, sep) == '>' && is_blank(text_at(t, i))) {
-		while (i - sep < 32 && is_blank(text_at(t, i)) && i < t->len)
-			i++;
-		max = i - sep + 1;
-	}
-	if (text_is(t, i, "<![cdata[")) {
-		i += 9;
-		max += 9;
-	}
-	while (i - sep < max) {
-		uint8_t c = text_at(t, i);
-		if (is_quote(c)) {
-			if (c == quote)
-				return SIZE_MAX;
-			quote = c;
-		} else if (c != ' ' && c != '[' && c != '\\' && c != '=' && c != '>' && c != ':' && c != '\t' && c != '<' &&
-			   c != ',') {
-			break;
-		} else if (c == ',' && i > sep + 1) {
-			break;
-		}
-		i++;
-	}
-	return i;
-}
-
 static bool is_secret_kind(int kind)
 {
 	return kind == KIND_PASSWORD || kind == KIND_SECRET || kind == KIND_SOME_KEY || kind == KIND_AWS_SECRET ||
@@ -114,10 +82,10 @@ void argument_at(const struct text *t, size_t comma, struct matches *m)
 	if (!keyvalue_may_end(t, comma))
 		return;
 	int kind = keys_kind_before(t, comma, &name);
-	if (!is_secret_kind(kind) || name.start < 2)
-		return;
 	/* the key is the first argument, as a whole */
-	if (is_quote(t->bytes[name.start - 1]) && t->bytes[name.start - 2] == '(')
+	if (kind < 0 || name.start < 2 || !is_quote(t->bytes[name.start - 1]))
+		return;
+	if ((is_secret_kind(kind) && t->bytes[name.start - 2] == '(') || pair_at(t, name.start - 2, comma))
 		value_named_at(t, comma, kind, &name, m);
 }
 
@@ -338,6 +306,8 @@ void value_named_at(const struct text *t, size_t sep, int kind, const struct key
 	bool command = (c == ' ' || c == '\r' || is_quote(c)) &&
 		       (kind == KIND_AUTHORIZATION || kind == KIND_PASSWORD || kind == KIND_COMMAND);
 	if ((command && command_at(t, sep, m)) || kind == KIND_COMMAND || only_command)
+		return;
+	if (c == '>' && element_closes(t, name->start, &sep) && sep == SIZE_MAX)
 		return;
 	size_t at = value_start(t, sep);
 	struct span span;

@@ -131,7 +131,7 @@ bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret)
 	if (quoted && v[len - 1] == ':' && letters == len - 1)
 		return false;
 	/* the next key of an object, or a list of names */
-	if (text_at(t, sep) == ',' && text_at(t, end + 1) != ')' && text_at(t, end + 1) != ',')
+	if (text_at(t, sep) == ',' && text_at(t, end + 1) != ')' && text_at(t, end + 1) != ']' && text_at(t, end + 1) != ',')
 		return false;
 	if (spaces > 0 && words == len)
 		return false; /* a sentence about the password */
@@ -291,7 +291,7 @@ bool token_in_prose(const struct text *t, const struct span *span, bool hex)
 	}
 	uint8_t after = text_at(t, span->end);
 	if (span->end - span->start < 20 || digits < 3 || upper + small < 3 || others > 0 ||
-	    !(is_blank(after) || after == '.' || after == ',' || is_quote(after)))
+	    !(is_blank(after) || after == '.' || after == ',' || after == ')' || after == ']' || is_quote(after)))
 		return false;
 	/* letters of one case: more of them */
 	bool one_case = span->end - span->start >= JOINED_MIN && digits >= 4 && beyond_hex >= 6 &&

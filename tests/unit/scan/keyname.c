@@ -29,6 +29,36 @@ static void styles(void **state)
 	}
 }
 
+static size_t letter_of(const char *text)
+{
+	struct text t = {.bytes = (const uint8_t *)text, .len = strlen(text)};
+	return keyname_letter(&t, t.len);
+}
+
+static void letters(void **state)
+{
+	(void)state;
+	assert_int_equal(letter_of("a"), 1);
+	assert_int_equal(letter_of("7"), 1);
+	assert_int_equal(letter_of("_"), 0);
+	assert_int_equal(letter_of("\xc3\xb1"), 2);
+	assert_int_equal(letter_of("\xd1\x8c"), 2);
+	assert_int_equal(letter_of("\xe5\xaf\x86"), 3);
+	assert_int_equal(letter_of("\xed\x98\xb8"), 3);
+	/* an arrow, a curly quote, a full stop of Japanese, half of a letter, nothing */
+	assert_int_equal(letter_of("\xe2\x86\x92"), 0);
+	assert_int_equal(letter_of("\xe2\x80\x9d"), 0);
+	assert_int_equal(letter_of("\xe3\x80\x82"), 0);
+	assert_int_equal(letter_of("\xb1"), 0);
+	assert_int_equal(letter_of(""), 0);
+	/* each character of a script without blanks may begin a word, a letter within one of ours does not */
+	struct keyname k = name_of("\xe7\x94\xa8\xe6\x88\xb7\xe5\xaf\x86\xe7\xa0\x81=");
+	assert_true(keyname_ends(&k, "\xe5\xaf\x86\xe7\xa0\x81"));
+	k = name_of("has\xc5\x82o=");
+	assert_true(keyname_ends(&k, "has\xc5\x82o"));
+	assert_false(keyname_ends(&k, "\xc5\x82o"));
+}
+
 static void boundaries(void **state)
 {
 	(void)state;
@@ -87,6 +117,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(styles),
+		cmocka_unit_test(letters),
 		cmocka_unit_test(boundaries),
 		cmocka_unit_test(counters),
 	};

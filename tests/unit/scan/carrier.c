@@ -1,0 +1,82 @@
+/*
+ * What languages and frameworks write between a key and its value.
+ */
+#include "scan/carrier.h"
+
+#include "scan/find.h"
+
+static void wrapped(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"User { id: 7, password: Some(\"Tr0ub4dor\"), ok: true }", "PASSWORD=Tr0ub4dor"},
+		{"User(id: 7, phone: Optional(\"+49 151 23456789\"))", "PHONE=+49 151 23456789"},
+		{"{'password': b'Tr0ub4dor'}", "PASSWORD=Tr0ub4dor"},
+		{"UPDATE u SET password = N'Tr0ub4dor' WHERE id = 7", "PASSWORD=Tr0ub4dor"},
+		{"  [\"password\"]=>\n  string(9) \"Tr0ub4dor\"\n", "PASSWORD=Tr0ub4dor"},
+		{"Field error in object 'user' on field 'password': rejected value [Tr0ub4dor]; codes [NotBlank]",
+		 "PASSWORD=Tr0ub4dor"},
+		{"password: Some(\"\")", ""},
+		{"password: None", ""},
+		{"bsn | 111222333", "NL_BSN=111222333"},
+		{"| password | email | name |", ""},
+		{"const password = process.env.APP_PASSWORD || \"not-set\"", ""},
+	};
+	FIND_ALL(rows);
+}
+
+static void elements(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"<wsse:Password Type=\"http://docs.oasis-open.org/wss#PasswordText\">Tr0ub4dor</wsse:Password>",
+		 "PASSWORD=Tr0ub4dor"},
+		{"<bsn xsi:type=\"xsd:string\">111222333</bsn>", "NL_BSN=111222333"},
+		{"<dob format='iso'>1984-10-12<\\/dob>", "DOB=1984-10-12"},
+		{"<password>Tr0ub4dor</password>", "PASSWORD=Tr0ub4dor"},
+		/* what follows an element is not its text */
+		{"<password></password> Tr0ub4dor", ""},
+		{"<a>1</a></password>Tr0ub4dor", ""},
+		{"<password enc=\"sha1\"></password>\nTr0ub4dor", ""},
+	};
+	FIND_ALL(rows);
+}
+
+static void pairs(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"  User Update (0.4ms)  UPDATE \"users\" SET \"pin\" = $1  [[\"password\", \"Tr0ub4dor\"], [\"dob\", "
+		 "\"1984-10-12\"]]",
+		 "PASSWORD=Tr0ub4dor;DOB=1984-10-12"},
+		{"[('accept', '*/*'), ('phone', '0151 23456789')]", "PHONE=0151 23456789"},
+		/* names, not a name and its value */
+		{"[\"password\", \"username\"]", ""},
+		{"required: [\"first_name\", \"Last_name\"]", ""},
+		{"[[\"password\", \"a1b2c3d4\", \"x\"]]", ""},
+	};
+	FIND_ALL(rows);
+}
+
+static void copulas(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"the bsn is 111222333 now", "NL_BSN=111222333"},
+		{"aadhaar number is 2341 2341 2346", "IN_AADHAAR=2341 2341 2346"},
+		{"this is 111222333", ""},
+		{"the password is short", ""},
+	};
+	FIND_ALL(rows);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wrapped),
+		cmocka_unit_test(elements),
+		cmocka_unit_test(pairs),
+		cmocka_unit_test(copulas),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
