@@ -113,8 +113,7 @@ static void retry_request_end(void *ctx, struct request *q)
 		.status = q->status,
 		.retry_after_ns = q->retry_after_ns > 0 ? (uint64_t)q->retry_after_ns : 0,
 		.delivered = !q->status && !q->answered,
-		.unsafe =
-			q->area == AREA_HTTP && (!strcmp(q->method, "POST") || !strcmp(q->method, "PATCH")) && !q->idempotency_key,
+		.unsafe = retry_repeats_work(q),
 		.caller = retry_caller_of(r, q),
 		.request_id = q->id,
 		.process_ns = retry_process_ns(r, q->conn->process),

@@ -97,6 +97,7 @@ struct retry_sequence {
 	uint32_t attempts, gaps_n;
 	uint32_t stated; /* gaps that the peer had asked for (Retry-After) */
 	uint32_t starts; /* attempts for which a process was begun after the one before had failed */
+	uint32_t busy;   /* long gaps in which an event loop waited for nothing */
 	uint64_t first_start_ns, last_start_ns, last_end_ns, last_gap_ns, due_ns /* of Retry-After */;
 	uint64_t request_id; /* of the last attempt, 0 none */
 	uint64_t repeats;    /* the request that the last attempt tried again, 0 none */
@@ -190,6 +191,7 @@ struct retry_key {
 	uint32_t round;       /* attempts of each of many calls that fail one after the other, 0 = not such */
 	uint64_t median_gap_ns;
 	uint32_t judged_gaps;
+	bool busy;              /* no gap of the longest sequence was waited: what made them long is a busy machine */
 	struct retry_line line; /* the longest sequence */
 	struct shape_step steps[SHAPE_STEPS_MAX];
 	bool side_by_side;           /* processes do it at once */
@@ -255,6 +257,8 @@ struct retry_wait {
 };
 struct retry_waits {
 	uint32_t tid, n; /* n: waits so far */
+	uint32_t pid;
+	bool loop; /* of events */
 	struct retry_wait waits[RETRY_WAITS_MAX];
 };
 
@@ -319,6 +323,9 @@ void retry_keys_free(struct retry *r);
 const char *retry_operation_text(const struct request *q, char *buf, size_t size);
 /* Hash of everything that makes two requests one operation: method, path, query, body. */
 uint64_t retry_request_hash(const struct request *q);
+
+/* retry_safe.c: may a repetition of it do its work twice? */
+bool retry_repeats_work(const struct request *q);
 
 /* retry_pace.c: checks and polls that go on at one pace, whether they are answered well or not. */
 bool retry_keeps_period(const struct retry_key *k, uint64_t interval_ns);
@@ -426,6 +433,9 @@ struct calls_gap retry_gap_seen(struct retry *r, const struct retry_sequence *s,
 void retry_asked_event(struct retry *r, const struct event *e);
 /* A gap as the thread asked for it, without what a busy machine added; never longer than it was. */
 uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns);
+/* Did the event loop that makes these attempts wait for nothing in the gap, nor any other thread of its process for time? No delay was asked
+ * for, then. */
+bool retry_asked_nothing(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns);
 /* Did a thread rest between two moments until another one woke it, and sleep no more after it? */
 bool retry_asked_woken(struct retry *r, uint32_t tid, uint64_t from_ns, uint64_t to_ns);
 

@@ -6,6 +6,7 @@
 #include "detectors/retry.h"
 
 #define EDGE_NS NS_PER_MS /* what is done around a wait */
+#define BUSY_DIV 4U       /* waits that are shorter than so much of the least back-off are none */
 
 static struct retry_waits *waits_of(struct retry *r, uint32_t tid)
 {
@@ -22,7 +23,8 @@ void retry_asked_event(struct retry *r, const struct event *e)
 	if (!e->a1 || !took)
 		return;
 	if (w->tid != e->tid)
-		*w = (struct retry_waits){.tid = e->tid};
+		*w = (struct retry_waits){.tid = e->tid, .pid = e->pid};
+	w->loop = w->loop || e->id == WIRE_EPOLL_WAIT;
 	struct retry_wait *at = &w->waits[w->n++ % RETRY_WAITS_MAX];
 	*at = (struct retry_wait){.t0 = e->t0, .t1 = e->t1, .asked_ns = (int64_t)e->a1 > 0 && e->a1 < took ? e->a1 : took};
 	at->woken = e->id == WIRE_COND_WAIT && (int64_t)e->a1 < 0 && !e->err;
@@ -76,6 +78,40 @@ uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const 
 		sum.whole && sum.asked_ns < kept && 2 * sum.asked_ns >= kept && (sum.asked_ns >= least || kept < least);
 	const uint64_t meant = is_backoff ? sum.asked_ns : kept;
 	return meant < least && gap_ns >= least ? gap_ns : meant;
+}
+
+/* Time that a thread waited for within a gap; `limited`: only what ended as its limit passed. */
+static uint64_t waited_ns(const struct retry_waits *w, uint64_t from_ns, uint64_t to_ns, bool limited)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < RETRY_WAITS_MAX && i < w->n; i++) {
+		const struct retry_wait *at = &w->waits[i];
+		const uint64_t t0 = at->t0 > from_ns ? at->t0 : from_ns, t1 = at->t1 < to_ns ? at->t1 : to_ns;
+		const bool passed = elapsed_ns(at->t0, at->t1) > at->asked_ns;
+		if (t1 > t0 && (!limited || (passed && at->t1 <= to_ns)))
+			sum += t1 - t0;
+	}
+	return sum;
+}
+
+/* A loop that has a timer asks for that long in its wait. Where the machine holds it up, the timer may be due before it comes to wait, so that this
+ * says little of one gap, and something of all gaps of a sequence. Of Go's threads not all waits are told. */
+bool retry_asked_nothing(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns)
+{
+	const struct retry_waits *w = waits_of(r, a->tid);
+	const uint64_t from_ns = s->last_end_ns, to_ns = from_ns + gap_ns,
+		       least_ns = retry_option_ns(r, RETRY_O_NO_BACKOFF) / BUSY_DIV;
+	const struct process *p = r->env.model ? model_process(r->env.model, a->pid) : NULL;
+
+	if (w->tid != a->tid || !w->loop || a->tid != s->tid || a->pid != s->pid || !p || p->go ||
+	    !waited_within(w, from_ns, to_ns).whole || waited_ns(w, from_ns, to_ns, false) >= least_ns)
+		return false;
+	for (size_t i = 0; i < RETRY_THREADS_MAX; i++) {
+		if (r->waits[i].pid == a->pid && waited_ns(&r->waits[i], from_ns, to_ns, true) >= least_ns)
+			return false;
+	}
+	return true;
 }
 
 bool retry_asked_woken(struct retry *r, uint32_t tid, uint64_t from_ns, uint64_t to_ns)

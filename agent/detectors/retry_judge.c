@@ -57,6 +57,16 @@ static uint32_t round_of(const struct retry_key *k)
 	return k->inner ? k->inner : k->round;
 }
 
+/* Each of its gaps was short, or an event loop waited for nothing in it. */
+static bool only_busy(const struct retry *r, const struct retry_sequence *s)
+{
+	uint32_t hasty = 0;
+
+	for (uint32_t i = 0; s->busy && i < s->gaps_n; i++)
+		hasty += s->gaps[i] < retry_option_ns(r, RETRY_O_NO_BACKOFF);
+	return s->busy && s->busy + hasty == s->gaps_n;
+}
+
 /* Shape and pace of the longest sequence stand for the operation. */
 void retry_judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_ns)
 {
@@ -80,6 +90,11 @@ void retry_judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_
 	k->backoff = shape_of(s->gaps, round && !pairs ? round - 1 : s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
 	k->jitter = shape_jitter_within(s->gaps, s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
 	k->median_gap_ns = shape_median(s->gaps, s->gaps_n);
+	k->busy = only_busy(r, s);
+	if (k->busy) {
+		k->backoff = BACKOFF_NONE;
+		k->jitter = JITTER_UNKNOWN;
+	}
 }
 
 /* Delays drawn around one length are no fault. Few gaps that grow at random may look alike once load has lengthened the first ones: those
@@ -135,7 +150,7 @@ static void check_pace(struct retry *r, struct retry_key *k, const struct retry_
 	    k->client->seq.gaps_n < (a ? PACE_SETTLED_GAPS : NO_BACKOFF_GAPS_MIN) ||
 	    (!a && k->client->seq.gaps_n >= PACE_SETTLED_GAPS))
 		return;
-	if (k->backoff == BACKOFF_NONE && surely_hasty(r, k))
+	if (k->backoff == BACKOFF_NONE && k->median_gap_ns < retry_option_ns(r, RETRY_O_NO_BACKOFF) && surely_hasty(r, k))
 		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, k->client->seq.attempts);
 	else if (k->backoff == BACKOFF_CONSTANT && surely_constant(&k->client->seq))
 		retry_note(r, k, RETRY_NO_BACKOFF, a, SEVERITY_INFO, CONFIDENCE_OBSERVED, k->client->seq.attempts);

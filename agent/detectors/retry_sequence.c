@@ -134,6 +134,7 @@ static void follow(struct retry *r, struct retry_key *k, const struct retry_atte
 		if (s->gaps_n < SHAPE_STEPS_MAX && !s->refused && !stated)
 			shape_step_add(&k->steps[s->gaps_n], meant);
 		s->gaps[s->gaps_n++] = meant;
+		s->busy += meant >= retry_option_ns(r, RETRY_O_NO_BACKOFF) && retry_asked_nothing(r, s, a, gap);
 	}
 	if (!s->refused) {
 		k->retries++;

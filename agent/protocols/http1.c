@@ -159,6 +159,7 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	memcpy(r->host, h->host, strlen(h->host) + 1);
 	memcpy(r->traceparent, h->traceparent, sizeof(r->traceparent));
 	r->idempotency_key = h->idempotency_key;
+	r->reads = h->reads;
 	r->waits = h->waits;
 	r->retry_after_ns = -1;
 	r->deadline_ns = h->deadline_ns;

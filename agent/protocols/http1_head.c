@@ -266,6 +266,22 @@ static void on_idempotency_key(struct http1_head *h, struct span v, uint64_t now
 	h->idempotency_key = v.len > 0;
 }
 
+/* DynamoDB_20120810.GetItem: AWS' JSON protocols send all actions with POST, and name those that read by their first word. */
+static void on_action(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	static const char *const words[] = {"Get",      "List",        "Describe", "Query", "Scan",
+					    "BatchGet", "TransactGet", "Search",   "Lookup"};
+	const uint8_t *dot = v.len ? memrchr(v.at, '.', v.len) : NULL;
+	const struct span action = dot ? (struct span){dot + 1, v.len - (size_t)(dot + 1 - v.at)} : v;
+
+	(void)now_ns;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const size_t n = strlen(words[i]);
+		h->reads = h->reads ||
+			   (span_begins(action, words[i]) && (action.len == n || (action.at[n] >= 'A' && action.at[n] <= 'Z')));
+	}
+}
+
 static void on_upgrade(struct http1_head *h, struct span v, uint64_t now_ns)
 {
 	(void)now_ns;
@@ -352,6 +368,7 @@ static const struct {
 	{"idempotency-token", sizeof("idempotency-token") - 1, on_idempotency_key},
 	{"x-idempotency-token", sizeof("x-idempotency-token") - 1, on_idempotency_key},
 	{"x-amz-client-token", sizeof("x-amz-client-token") - 1, on_idempotency_key},
+	{"x-amz-target", sizeof("x-amz-target") - 1, on_action},
 	{"paypal-request-id", sizeof("paypal-request-id") - 1, on_idempotency_key},
 };
 

@@ -138,6 +138,7 @@ static void request(struct http2 *s, struct side *side, const struct block *b)
 	memcpy(r->host, b->head.host, sizeof(r->host));
 	memcpy(r->traceparent, b->head.traceparent, sizeof(r->traceparent));
 	r->idempotency_key = b->head.idempotency_key;
+	r->reads = b->head.reads;
 	r->waits = b->head.waits;
 	r->deadline_ns = b->head.deadline_ns;
 	if (b->grpc)

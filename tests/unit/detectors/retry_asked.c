@@ -88,6 +88,75 @@ static void test_what_stands_for_a_gap(void **state)
 	retry_keys_free(&b.r);
 }
 
+enum lag { IDLE_LOOP, NO_LOOP, ITS_TIMER, OTHER_THREAD, OF_GO };
+
+/* Attempts of an event loop on a machine that holds it up for longer each time; in the third gap, what `lag` says besides. */
+static void held_up(struct bench *b, struct script *s, enum lag lag)
+{
+	static const uint64_t gaps_ms[] = {137, 32, 185, 390};
+
+	bench_init(b);
+	script_init(s);
+	script_start(s, 1, 0, "/bin/x");
+	model_process(s->model, 1)->go = lag == OF_GO;
+	b->r.env.model = s->model;
+	wait_event(b, lag == NO_LOOP ? WIRE_POLL : WIRE_EPOLL_WAIT, b->now - NS_PER_S, 3 * (int64_t)NS_PER_S, NS_PER_MS);
+	attempt(b, 0, RETRY_FAILED, 1, 0);
+	for (size_t i = 0; i < sizeof gaps_ms / sizeof *gaps_ms; i++) {
+		struct event e = {
+			.id = WIRE_EPOLL_WAIT, .pid = 1, .tid = lag == OTHER_THREAD ? 2 : 1, .t0 = b->now, .a1 = 100 * NS_PER_MS};
+		e.t1 = e.t0 + e.a1 + NS_PER_MS;
+		if (i == 2 && (lag == ITS_TIMER || lag == OTHER_THREAD))
+			retry_asked_event(&b->r, &e);
+		wait_event(b, lag == NO_LOOP ? WIRE_POLL : WIRE_EPOLL_WAIT, b->now + gaps_ms[i] * NS_PER_MS - 30000, -1, 20000);
+		attempt(b, gaps_ms[i] * NS_PER_MS, RETRY_FAILED, 1, 0);
+	}
+	retry_end_all(&b->r, b->now);
+}
+
+/* A loop that waits for nothing between its attempts asked for no delay, however late the machine lets it go on; that it is hasty is not held
+ * against it then. One timer, anywhere in the process, may be a delay. */
+static void test_a_busy_machine_is_no_back_off(void **state)
+{
+	(void)state;
+	for (enum lag lag = IDLE_LOOP; lag <= OF_GO; lag++) {
+		struct bench b;
+		struct script s;
+		held_up(&b, &s, lag);
+		assert_int_equal(b.k->backoff == BACKOFF_NONE, lag == IDLE_LOOP);
+		assert_int_equal(b.k->hits[RETRY_NO_BACKOFF].count, 0);
+		retry_keys_free(&b.r);
+		script_done(&s);
+	}
+}
+
+/* Whoever waited for its timer in one gap of the sequence keeps its shape, whatever else the machine does. */
+static void test_a_timer_is_a_back_off(void **state)
+{
+	uint64_t draw = 11;
+
+	(void)state;
+	for (unsigned int seed = 0; seed < 60; seed++) {
+		struct bench b;
+		struct script s;
+		const unsigned int n = 2 + (unsigned int)(next_random(&draw) % 5), seen = (unsigned int)(next_random(&draw) % n);
+		bench_init(&b);
+		script_init(&s);
+		script_start(&s, 1, 0, "/bin/x");
+		b.r.env.model = s.model;
+		attempt(&b, 0, RETRY_FAILED, 1, 0);
+		for (unsigned int i = 0; i < n; i++) {
+			const uint64_t asked = (70ULL << i) * NS_PER_MS, late = next_random(&draw) % asked;
+			if (i == seen || next_random(&draw) % 2)
+				wait_event(&b, WIRE_EPOLL_WAIT, b.now, (int64_t)asked, asked + late + 1);
+			attempt(&b, asked + late + 1, RETRY_FAILED, 1, 0);
+		}
+		assert_int_not_equal(b.k->backoff, BACKOFF_NONE);
+		retry_keys_free(&b.r);
+		script_done(&s);
+	}
+}
+
 /* Who rests without a limit is woken by another thread; who sleeps after it goes on by itself. */
 static void test_woken(void **state)
 {
@@ -158,6 +227,8 @@ int main(void)
 		cmocka_unit_test(test_late_wakes_are_no_shape),
 		cmocka_unit_test(test_fixed_delays),
 		cmocka_unit_test(test_woken),
+		cmocka_unit_test(test_a_busy_machine_is_no_back_off),
+		cmocka_unit_test(test_a_timer_is_a_back_off),
 		cmocka_unit_test(test_what_stands_for_a_gap),
 		cmocka_unit_test(test_a_promise_is_kept_by_the_clock),
 		cmocka_unit_test(test_delays_that_the_peer_chose),

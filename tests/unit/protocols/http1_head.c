@@ -213,6 +213,7 @@ static void every_name_is_found(void **state)
 		{"X-Idempotency-Token", "a", offsetof(struct http1_head, idempotency_key)},
 		{"X-Amz-Client-Token", "a", offsetof(struct http1_head, idempotency_key)},
 		{"PayPal-Request-Id", "a", offsetof(struct http1_head, idempotency_key)},
+		{"X-Amz-Target", "DynamoDB_20120810.GetItem", offsetof(struct http1_head, reads)},
 	};
 
 	(void)state;
@@ -228,6 +229,33 @@ static void every_name_is_found(void **state)
 	struct http1_head h = {.retry_after_ns = -1};
 	http1_head_field(&h, (const uint8_t *)"Retry-After", 11, (const uint8_t *)"2", 1, 0);
 	assert_int_equal(h.retry_after_ns, 2000000000);
+}
+
+static void actions_that_read(void **state)
+{
+	static const struct {
+		const char *action;
+		bool reads;
+	} rows[] = {
+		{"DynamoDB_20120810.GetItem", true},
+		{"DynamoDB_20120810.Query", true},
+		{"AmazonSSM.DescribeParameters", true},
+		{"ListTables", true},
+		{"DynamoDB_20120810.PutItem", false},
+		{"AmazonSQS.SendMessage", false},
+		{"X.Getaway", false},
+		{"X.", false},
+		{".", false},
+		{"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http1_head h = {0};
+		http1_head_field(&h, (const uint8_t *)"x-amz-target", 12, (const uint8_t *)rows[i].action, strlen(rows[i].action),
+				 0);
+		assert_int_equal(h.reads, rows[i].reads);
+	}
 }
 
 static enum probe_answer probe(const char *text, bool request)
@@ -290,4 +318,5 @@ static void which_message_is_the_last(void **state)
 TEST_MAIN(cmocka_unit_test(request_targets), cmocka_unit_test(no_start_lines), cmocka_unit_test(request_fields),
 	  cmocka_unit_test(answers_that_come_late), cmocka_unit_test(response_fields),
 	  cmocka_unit_test(what_two_readers_could_see_differently), cmocka_unit_test(hostile_text_is_made_printable_and_cut),
-	  cmocka_unit_test(every_name_is_found), cmocka_unit_test(which_message_is_the_last), cmocka_unit_test(probing))
+	  cmocka_unit_test(every_name_is_found), cmocka_unit_test(actions_that_read), cmocka_unit_test(which_message_is_the_last),
+	  cmocka_unit_test(probing))
