@@ -121,7 +121,7 @@ static void retry_request_end(void *ctx, struct request *q)
 		.tid = q->tid,
 		.parent = q->conn->process ? q->conn->process->parent : 0,
 		.stack = q->stack,
-		.asked = retry_crowd_asked(r, k, q->tid, q->t_start, end_ns),
+		.asked = retry_crowd_asked(r, k, q, end_ns),
 		.answered = q->end == REQUEST_DONE || q->end == REQUEST_EOF || q->end == REQUEST_RESET,
 	};
 	q->resend_count = retry_attempt(r, k, &a);

@@ -97,6 +97,7 @@ struct retry_sequence {
 	uint32_t attempts, gaps_n;
 	uint32_t stated; /* gaps that the peer had asked for (Retry-After) */
 	uint32_t starts; /* attempts for which a process was begun after the one before had failed */
+	uint32_t slept;  /* gaps that stand as they were asked for */
 	uint32_t busy;   /* long gaps in which an event loop waited for nothing */
 	uint64_t first_start_ns, last_start_ns, last_end_ns, last_gap_ns, due_ns /* of Retry-After */;
 	uint64_t request_id; /* of the last attempt, 0 none */
@@ -403,8 +404,8 @@ bool retry_crowd_apart(const struct retry_sequence *s);
 bool retry_crowd_overlap(struct retry_key *k, const struct retry_attempt *a);
 /* An attempt of such an operation. */
 void retry_crowd_attempt(struct retry *r, struct retry_key *k, const struct retry_attempt *a);
-/* Counts a request of a thread; the number of it, 0 if the thread has several at once. */
-uint32_t retry_crowd_asked(struct retry *r, const struct retry_key *k, uint32_t tid, uint64_t start_ns, uint64_t end_ns);
+/* Counts a request of a thread, unless it comes with a new connection; the number of it, 0 if the thread has several at once. */
+uint32_t retry_crowd_asked(struct retry *r, const struct retry_key *k, const struct request *q, uint64_t end_ns);
 
 /* retry_process.c */
 void retry_process_event(struct retry *r, const struct event *e);
@@ -431,8 +432,9 @@ struct calls_gap retry_gap_seen(struct retry *r, const struct retry_sequence *s,
 
 /* retry_asked.c */
 void retry_asked_event(struct retry *r, const struct event *e);
-/* A gap as the thread asked for it, without what a busy machine added; never longer than it was. */
-uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns);
+/* A gap as the thread asked for it, without what a busy machine added; never longer than it was. *ret_exact: it is what was asked for. */
+uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns,
+			 bool *ret_exact);
 /* Did the event loop that makes these attempts wait for nothing in the gap, nor any other thread of its process for time? No delay was asked
  * for, then. */
 bool retry_asked_nothing(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns);

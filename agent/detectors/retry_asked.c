@@ -65,11 +65,13 @@ static struct waited waited_within(const struct retry_waits *w, uint64_t from_ns
  * Sleeps that make up most of a gap are the back-off: they stand for it. Else something was done, too, and only what waits came late is taken
  * off: an event loop waits for what is left of a timer that was set before. Nobody becomes hasty by it who was seen to wait.
  */
-uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns)
+uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const struct retry_attempt *a, uint64_t gap_ns,
+			 bool *ret_exact)
 {
 	const struct retry_waits *w = waits_of(r, a->tid);
 	const uint64_t least = retry_option_ns(r, RETRY_O_NO_BACKOFF);
 
+	*ret_exact = false;
 	if (w->tid != a->tid || a->tid != s->tid || a->pid != s->pid)
 		return gap_ns;
 	const struct waited sum = waited_within(w, s->last_end_ns, s->last_end_ns + gap_ns);
@@ -77,7 +79,10 @@ uint64_t retry_asked_gap(struct retry *r, const struct retry_sequence *s, const 
 	const bool is_backoff =
 		sum.whole && sum.asked_ns < kept && 2 * sum.asked_ns >= kept && (sum.asked_ns >= least || kept < least);
 	const uint64_t meant = is_backoff ? sum.asked_ns : kept;
-	return meant < least && gap_ns >= least ? gap_ns : meant;
+	if (meant < least && gap_ns >= least)
+		return gap_ns;
+	*ret_exact = is_backoff;
+	return meant;
 }
 
 /* Time that a thread waited for within a gap; `limited`: only what ended as its limit passed. */

@@ -98,15 +98,15 @@ void retry_crowd_attempt(struct retry *r, struct retry_key *k, const struct retr
 	retry_note(r, k, RETRY_UNBOUNDED, a, SEVERITY_WARNING, CONFIDENCE_OBSERVED, c->failed / c->lanes);
 }
 
-uint32_t retry_crowd_asked(struct retry *r, const struct retry_key *k, uint32_t tid, uint64_t start_ns, uint64_t end_ns)
+uint32_t retry_crowd_asked(struct retry *r, const struct retry_key *k, const struct request *q, uint64_t end_ns)
 {
-	const uint64_t id = (k->id.peer ^ tid) * 0x9e3779b97f4a7c15ULL;
+	const uint64_t id = (k->id.peer ^ q->tid) * 0x9e3779b97f4a7c15ULL;
 	struct retry_thread *t = &r->threads[(id >> 32) & (RETRY_THREADS_MAX - 1)];
 
 	if (t->id != id)
 		*t = (struct retry_thread){.id = id};
-	t->loop = t->loop || start_ns < t->last_end_ns;
+	t->loop = t->loop || q->t_start < t->last_end_ns;
 	t->last_end_ns = end_ns;
-	t->asked++;
+	t->asked += !q->setup;
 	return t->loop ? 0 : t->asked;
 }

@@ -87,7 +87,8 @@ void retry_judge_shape(const struct retry *r, struct retry_key *k, uint64_t end_
 	uint32_t round = round_of(k);
 	/* Of pairs at once the delay between them shows. */
 	const bool pairs = round == 2 && s->gaps[0] < retry_option_ns(r, RETRY_O_NO_BACKOFF);
-	k->backoff = shape_of(s->gaps, round && !pairs ? round - 1 : s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
+	enum backoff (*const shape)(const uint64_t *, size_t, uint64_t) = s->slept == s->gaps_n ? shape_of_asked : shape_of;
+	k->backoff = shape(s->gaps, round && !pairs ? round - 1 : s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
 	k->jitter = shape_jitter_within(s->gaps, s->gaps_n, retry_option_ns(r, RETRY_O_NO_BACKOFF));
 	k->median_gap_ns = shape_median(s->gaps, s->gaps_n);
 	k->busy = only_busy(r, s);

@@ -117,7 +117,8 @@ static bool is_stated(const struct retry_sequence *s, uint64_t gap)
 static void follow(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
 {
 	struct retry_sequence *s = &k->client->seq;
-	const uint64_t gap = gap_of(s, a), meant = s->gap_ns ? gap : retry_asked_gap(r, s, a, gap);
+	bool exact = false;
+	const uint64_t gap = gap_of(s, a), meant = s->gap_ns ? gap : retry_asked_gap(r, s, a, gap, &exact);
 
 	const bool stated = is_stated(s, gap);
 
@@ -134,6 +135,7 @@ static void follow(struct retry *r, struct retry_key *k, const struct retry_atte
 		if (s->gaps_n < SHAPE_STEPS_MAX && !s->refused && !stated)
 			shape_step_add(&k->steps[s->gaps_n], meant);
 		s->gaps[s->gaps_n++] = meant;
+		s->slept += exact;
 		s->busy += meant >= retry_option_ns(r, RETRY_O_NO_BACKOFF) && retry_asked_nothing(r, s, a, gap);
 	}
 	if (!s->refused) {

@@ -17,6 +17,7 @@
 #define GROWTH_SLACK 0.12       /* of a ratio, for timers that round */
 #define FACTOR_EVEN 0.08        /* of one factor over another that is the same */
 #define LINEAR_STEPS 0.20       /* difference of two steps, where there are no more */
+#define LINEAR_STEPS_ASKED 0.05 /* the same of delays as they were asked for: drawn ones are as near by chance now and then */
 #define LINEAR_OFF 0.15         /* distance of a gap from the line */
 #define LINEAR_LONGER_DIV 5U    /* one in so many may be longer */
 #define LINEAR_GROWTH_MIN 1.8   /* last over first gap */
@@ -166,15 +167,16 @@ static bool grows_evenly_into_cap(const uint64_t *gaps, size_t n)
 	return true;
 }
 
-static bool grows_by_steps(const uint64_t *gaps, size_t n)
+static bool grows_by_steps(const uint64_t *gaps, size_t n, bool exact)
 {
+	const double off = exact ? LINEAR_STEPS_ASKED : LINEAR_STEPS;
 	size_t grown = before_cap(gaps, n);
 
 	if (n < 3 || grows_evenly_into_cap(gaps, n))
 		return false;
 	if (n == 3) {
 		double first = (double)gaps[1] - (double)gaps[0], second = (double)gaps[2] - (double)gaps[1];
-		return first > 0 && second > (1 - LINEAR_STEPS) * first && second < (1 + LINEAR_STEPS) * first;
+		return first > 0 && second > (1 - off) * first && second < (1 + off) * first;
 	}
 	return on_a_line(gaps, n) || (grown >= 4 && on_a_line(gaps, grown));
 }
@@ -237,7 +239,7 @@ static size_t between_pairs(const uint64_t *gaps, size_t n, uint64_t none_below_
 	return n >= PAIRS_GAPS_MIN && 3 * hasty >= 2 * (n - delays) ? delays : 0;
 }
 
-enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
+static enum backoff shape(const uint64_t *gaps, size_t n, uint64_t none_below_ns, bool exact)
 {
 	if (n > SHAPE_GAPS_MAX)
 		n = SHAPE_GAPS_MAX;
@@ -246,10 +248,10 @@ enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
 	uint64_t delays[SHAPE_GAPS_MAX];
 	const size_t pairs = between_pairs(gaps, n, none_below_ns, delays);
 	if (pairs)
-		return shape_of(delays, pairs, none_below_ns);
+		return shape(delays, pairs, none_below_ns, exact);
 	if (2 * within(gaps, n, (double)none_below_ns - 1) > (n == 2 ? 1 : n))
 		return !begins_small(gaps, n, none_below_ns) ? BACKOFF_NONE
-		       : grows_by_steps(gaps, n)             ? BACKOFF_LINEAR
+		       : grows_by_steps(gaps, n, exact)      ? BACKOFF_LINEAR
 							     : BACKOFF_EXPONENTIAL;
 	if (n > 1 && gaps[0] < none_below_ns) { /* a first immediate retry is common, and says nothing of the rest */
 		gaps++;
@@ -257,11 +259,21 @@ enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
 	}
 	if (shape_is_constant(gaps, n) || stays_in_band(gaps, n))
 		return BACKOFF_CONSTANT;
-	if (grows_by_steps(gaps, n))
+	if (grows_by_steps(gaps, n, exact))
 		return BACKOFF_LINEAR;
 	if (grows_by_factor(gaps, n) || grows_at_all(gaps, n))
 		return BACKOFF_EXPONENTIAL;
 	return BACKOFF_IRREGULAR;
+}
+
+enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
+{
+	return shape(gaps, n, none_below_ns, false);
+}
+
+enum backoff shape_of_asked(const uint64_t *gaps, size_t n, uint64_t none_below_ns)
+{
+	return shape(gaps, n, none_below_ns, true);
 }
 
 void shape_step_add(struct shape_step *step, uint64_t gap)

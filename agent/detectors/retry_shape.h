@@ -24,6 +24,8 @@ struct shape_step {
 
 /* Shape of one sequence's gaps, in order. `none_below_ns`: a median gap under it is no back-off at all. */
 enum backoff shape_of(const uint64_t *gaps, size_t n, uint64_t none_below_ns);
+/* The same of delays as they were asked for: nothing lengthened them, so that steps that are alike are more alike. */
+enum backoff shape_of_asked(const uint64_t *gaps, size_t n, uint64_t none_below_ns);
 /* One delay, but for what lengthened some of them. shape_of says constant of delays drawn around one length, too. */
 bool shape_is_constant(const uint64_t *gaps, size_t n);
 /* Median of at most SHAPE_GAPS_MAX gaps (the lower one of an even count), 0 of none. */

@@ -202,11 +202,32 @@ static void test_requests_of_a_thread(void **state)
 
 	(void)state;
 	bench_init(&b);
-	assert_int_equal(retry_crowd_asked(&b.r, b.k, 7, 10, 20), 1);
-	assert_int_equal(retry_crowd_asked(&b.r, b.k, 7, 20, 30), 2);
-	assert_int_equal(retry_crowd_asked(&b.r, b.k, 8, 20, 30), 1);
-	assert_int_equal(retry_crowd_asked(&b.r, b.k, 7, 29, 40), 0); /* two at once */
-	assert_int_equal(retry_crowd_asked(&b.r, b.k, 7, 50, 60), 0);
+	assert_int_equal(retry_crowd_asked(&b.r, b.k, &(struct request){.tid = 7, .t_start = 10}, 20), 1);
+	assert_int_equal(retry_crowd_asked(&b.r, b.k, &(struct request){.tid = 7, .t_start = 20}, 30), 2);
+	assert_int_equal(retry_crowd_asked(&b.r, b.k, &(struct request){.tid = 8, .t_start = 20}, 30), 1);
+	assert_int_equal(retry_crowd_asked(&b.r, b.k, &(struct request){.tid = 7, .t_start = 29}, 40), 0); /* two at once */
+	assert_int_equal(retry_crowd_asked(&b.r, b.k, &(struct request){.tid = 7, .t_start = 50}, 60), 0);
+	retry_keys_free(&b.r);
+}
+
+/* What comes with each new connection is no other work of the thread. */
+static void test_what_is_counted(void **state)
+{
+	struct bench b;
+	struct request q = {.tid = 1, .t_start = 10};
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(retry_crowd_asked(&b.r, b.k, &q, 20), 1);
+	q.setup = true;
+	for (unsigned int i = 0; i < 9; i++) {
+		q.t_start += 20;
+		assert_int_equal(retry_crowd_asked(&b.r, b.k, &q, q.t_start + 10), 1);
+	}
+	q.setup = false;
+	q.t_start += 20;
+	assert_int_equal(retry_crowd_asked(&b.r, b.k, &q, q.t_start + 10), 2);
+	assert_int_equal(retry_crowd_asked(&b.r, b.k, &q, q.t_start + 10), 0); /* two at once */
 	retry_keys_free(&b.r);
 }
 
@@ -223,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_workers_that_overlap_later),
 		cmocka_unit_test(test_taken_back),
 		cmocka_unit_test(test_requests_of_a_thread),
+		cmocka_unit_test(test_what_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,6 +277,28 @@ static void test_names(void **state)
 	assert_string_equal(jitter_name(JITTER_UNKNOWN), "unknown");
 }
 
+/* Three delays drawn from 200, 400 and 800 ms are by even steps now and then; seldom as they were asked for. */
+static void test_three_drawn_delays(void **state)
+{
+	uint64_t draw = 3;
+	unsigned int lines = 0, asked = 0;
+	const uint64_t ms = MS, steps[] = {100 * ms, 200 * ms, 300 * ms}, nearly[] = {139 * ms, 380 * ms, 584 * ms};
+
+	(void)state;
+	for (unsigned int i = 0; i < 2000; i++) {
+		uint64_t gaps[3];
+		for (unsigned int k = 0; k < 3; k++)
+			gaps[k] = next_random(&draw) % ((200 << k) * ms);
+		lines += shape_of(gaps, 3, 60 * ms) == BACKOFF_LINEAR;
+		asked += shape_of_asked(gaps, 3, 60 * ms) == BACKOFF_LINEAR;
+	}
+	assert_true(3 * asked < lines && lines < 400);
+	assert_int_equal(shape_of(steps, 3, 60 * ms), BACKOFF_LINEAR);
+	assert_int_equal(shape_of_asked(steps, 3, 60 * ms), BACKOFF_LINEAR);
+	assert_int_equal(shape_of(nearly, 3, 60 * ms), BACKOFF_LINEAR);
+	assert_int_equal(shape_of_asked(nearly, 3, 60 * ms), BACKOFF_EXPONENTIAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_little_noise_keeps_the_shape),
 		cmocka_unit_test(test_noise_is_no_growth),
 		cmocka_unit_test(test_most_are_told_right),
+		cmocka_unit_test(test_three_drawn_delays),
 		cmocka_unit_test(test_names),
 	};
 
