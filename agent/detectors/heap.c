@@ -22,7 +22,11 @@ const struct rule heap_rules[] = {
 		 .title = "memory that only grows",
 		 .doc = "What one place of the program holds in memory grew evenly and up to the end, behind the start and over "
 			"many "
-			"requests, and memory from all of that time is still held. The regression's interval is in the evidence.",
+			"requests, and memory from all of that time is still held. The regression's interval is in the evidence. A "
+			"cache "
+			"that fills evenly looks the same until it is full: over less than half an hour it is suspected only, and "
+			"not "
+			"told before the session ends.",
 		 .remedy = "Free what is not needed any more; give a cache or a list a bound."},
 	[HEAP_NEVER_FREED] =
 		{.id = "resource.heap.never_freed",
@@ -48,7 +52,7 @@ const struct rule heap_rules[] = {
 
 static const struct option heap_options[] = {
 	[HEAP_MIN_SECONDS] = {"min_seconds", 20, 1, 86400, "s", "growth over less time behind the start is not judged, at the end"},
-	[HEAP_LIVE_SECONDS] = {"live_seconds", 240, 1, 86400, "s", "the same while the session lasts"},
+	[HEAP_LIVE_SECONDS] = {"live_seconds", 1800, 1, 86400, "s", "the same while the session lasts"},
 	[HEAP_MIN_REQUESTS] = {"min_requests", 20, 0, 1e9, "requests", "growth of a server over fewer requests is not judged"},
 	[HEAP_MIN_BYTES] = {"min_bytes", MIB, 1, 1e15, "B", "less growth, or less that was never freed, is not told"},
 	[HEAP_MIN_SAMPLES] = {"min_samples", 8, 4, 1e6, "samples", "fewer samples prove nothing"},

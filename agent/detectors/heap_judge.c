@@ -9,10 +9,10 @@
 #include "detectors/heap.h"
 
 #define FIRST_WIDTH_NS (NS_PER_S / 16)
-#define NEVER_SHARE 0.9  /* of what was made so much is alive: nothing of it is ever freed */
-#define LIFE_SHARE 0.5   /* of its process's life a group must have been at work for */
-#define SPREAD_SLICES 4U /* parts of a time; in each there must be some that are alive */
-#define PROOF_NS (120 * NS_PER_S)
+#define NEVER_SHARE 0.9            /* of what was made so much is alive: nothing of it is ever freed */
+#define LIFE_SHARE 0.5             /* of its process's life a group must have been at work for */
+#define SPREAD_SLICES 4U           /* parts of a time; in each there must be some that are alive */
+#define PROOF_NS (1800 * NS_PER_S) /* few caches take longer to fill */
 
 static void widen(struct heap_ages *a)
 {

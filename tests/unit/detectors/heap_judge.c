@@ -86,6 +86,18 @@ static uint64_t in_rounds(uint64_t s)
 	return s / 30 * 30 * PER_SECOND;
 }
 
+static uint64_t one_a_second(uint64_t s)
+{
+	(void)s;
+	return 1;
+}
+
+/* Full after eight minutes: the oldest goes then. */
+static uint64_t all_but_480(uint64_t s)
+{
+	return s > 480 ? s - 480 : 0;
+}
+
 static const struct rig_finding *growth(const struct plan *p, struct rig *r)
 {
 	play(r, p, SECONDS);
@@ -125,6 +137,27 @@ static void test_no_leaks(void **state)
 		assert_null(growth(&plans[i], &r));
 		rig_done(&r);
 	}
+}
+
+/* A cache that fills evenly looks like a leak until it is full: nothing is said while it may be one, and only then is it sure. */
+static void test_fills_for_long(void **state)
+{
+	static const struct plan cache = {one_a_second, all_but_480}, leak = {one_a_second, never};
+	struct rig r;
+
+	(void)state;
+	play(&r, &cache, 900);
+	rig_finish(&r);
+	assert_int_equal(r.found_n, 0);
+	rig_done(&r);
+	play(&r, &cache, 450);
+	assert_int_equal(r.found_n, 0);
+	rig_finish(&r);
+	assert_int_equal(rig_found(&r, "resource.heap.growth")->confidence, CONFIDENCE_SUSPECTED);
+	rig_done(&r);
+	play(&r, &leak, 2700);
+	assert_int_equal(rig_found(&r, "resource.heap.growth")->confidence, CONFIDENCE_OBSERVED);
+	rig_done(&r);
 }
 
 /* Few samples, and little time, prove nothing. */
@@ -202,5 +235,6 @@ static void test_ages(void **state)
 	assert_int_equal(alive, 500);
 }
 
-TEST_MAIN(cmocka_unit_test(test_leaks), cmocka_unit_test(test_no_leaks), cmocka_unit_test(test_too_little),
-	  cmocka_unit_test(test_never_freed), cmocka_unit_test(test_lost_frees), cmocka_unit_test(test_ages))
+TEST_MAIN(cmocka_unit_test(test_leaks), cmocka_unit_test(test_no_leaks), cmocka_unit_test(test_fills_for_long),
+	  cmocka_unit_test(test_too_little), cmocka_unit_test(test_never_freed), cmocka_unit_test(test_lost_frees),
+	  cmocka_unit_test(test_ages))
