@@ -23,8 +23,7 @@ static inline size_t product(size_t n, size_t size)
 
 ALLOC_GIVES(calloc, (size_t n, size_t size), (n, size), product(n, size))
 
-__attribute__((visibility("hidden"))) int alloc_hook_posix_memalign(void **ret, size_t alignment,
-								    size_t size) __asm__("alloc_posix_memalign");
+ALLOC_ENTRY int alloc_hook_posix_memalign(void **ret, size_t alignment, size_t size) __asm__("alloc_posix_memalign");
 __attribute__((noinline)) static int sampled_posix_memalign(void **ret, size_t alignment, size_t size)
 {
 	struct call c;
@@ -49,7 +48,7 @@ ALLOC_TAKES(free, (void *block), (block))
 /* A block that is made larger or smaller is a new one. The old address may be somebody else's as soon as the allocator returns: the time
  * before is when it became free. */
 #define ALLOC_AGAIN(name, parameters, arguments, block, bytes) \
-	__attribute__((visibility("hidden"))) void *alloc_hook_##name parameters __asm__("alloc_" #name); \
+	ALLOC_ENTRY void *alloc_hook_##name parameters __asm__("alloc_" #name); \
 	__attribute__((noinline)) static void *sampled_##name parameters \
 	{ \
 		struct call c, gone; \
