@@ -303,6 +303,8 @@ static void on_event(void *ctx, const struct event *e)
 		on_state(h, e);
 	else if (e->id == WIRE_LOSS && e->a0 == WIRE_LOSS_HEAP_FREE)
 		h->frees_lost += e->a1;
+	else if (e->id == WIRE_LOSS && e->a0 == WIRE_LOSS_HEAP_FULL)
+		h->unwatched += e->a1;
 }
 
 static void on_request_end(void *ctx, struct request *r)

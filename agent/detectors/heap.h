@@ -105,6 +105,7 @@ struct heap {
 	uint64_t asked;   /* bytes, exactly */
 	double estimated; /* the same by samples, without mapped memory */
 	uint64_t samples, frees_lost, requests_n;
+	uint64_t unwatched; /* samples of blocks whose free will not be known */
 };
 
 extern const struct rule heap_rules[];

@@ -2,6 +2,7 @@
  * The section "heap" of the report: what was asked for, what is alive, and by which call stacks. Profiles and flame graphs are made from it
  * (report/, exporters/pprof.c). NULL where allocations were not watched.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,11 @@
 #include "core/elapsed.h"
 #include "detectors/heap.h"
 
-#define UNNAMED_TOLD 16U /* modules whose code could not be named */
-#define SITES_TOLD 1000U /* call stacks in a report; the rest is summed up */
+#define LOST_SAID 0.1      /* of the samples: more that are missing are said */
+#define UNKNOWN_SAID 0.01  /* of them: more whose end is not known, of which most would be free, are said */
+#define SAMPLES_SURE 1000U /* of fewer, chance may miss so many bytes */
+#define UNNAMED_TOLD 16U   /* modules whose code could not be named */
+#define SITES_TOLD 1000U   /* call stacks in a report; the rest is summed up */
 
 static json_t *text_or_null(const char *text)
 {
@@ -150,6 +154,34 @@ static void say_unnamed(json_t *modules, json_t *not_exercised)
 	json_array_append_new(not_exercised, json_string(text));
 }
 
+/* What losses do to the numbers. Bytes asked for are exact, and what samples tell is scaled to them; a free that is not known has no such help. */
+static void say_lost(const struct heap *h, json_t *not_exercised)
+{
+	const double missing = h->asked > 0 ? 1 - h->estimated / (double)h->asked : 0;
+	char text[256];
+
+	if (missing > LOST_SAID && h->samples >= SAMPLES_SURE) {
+		snprintf(text, sizeof text,
+			 "heap: samples of %.0f %% of the bytes allocated were lost; the others stand for them, as if losses fell "
+			 "evenly",
+			 100 * missing);
+		json_array_append_new(not_exercised, json_string(text));
+	}
+	if ((double)h->frees_lost > UNKNOWN_SAID * (double)h->samples) {
+		snprintf(text, sizeof text,
+			 "heap: %" PRIu64 " frees of sampled blocks were lost: what is in use is at most what is told, and no "
+			 "leak is concluded",
+			 h->frees_lost);
+		json_array_append_new(not_exercised, json_string(text));
+	}
+	if ((double)h->unwatched > UNKNOWN_SAID * (double)h->samples) {
+		snprintf(text, sizeof text,
+			 "heap: %" PRIu64 " sampled blocks found no room to be remembered: what is in use is at least what is told",
+			 h->unwatched);
+		json_array_append_new(not_exercised, json_string(text));
+	}
+}
+
 json_t *heap_report(void *state, json_t *not_exercised)
 {
 	struct heap *h = state;
@@ -169,6 +201,7 @@ json_t *heap_report(void *state, json_t *not_exercised)
 	json_object_set_new(section, "time_ns", json_integer((json_int_t)h->now_ns));
 	json_object_set_new(section, "duration_ns", json_integer((json_int_t)elapsed_ns(h->start_ns, h->now_ns)));
 	json_object_set_new(section, "frees_lost", json_integer((json_int_t)h->frees_lost));
+	say_lost(h, not_exercised);
 	json_t *sites = sites_json(h, section);
 	json_object_set_new(section, "requests", requests_json(h));
 	json_t *unnamed = unnamed_json(h);

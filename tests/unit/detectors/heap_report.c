@@ -67,4 +67,37 @@ static void test_missing_names_are_said(void **state)
 	rig_done(&r);
 }
 
-TEST_MAIN(cmocka_unit_test(test_sites), cmocka_unit_test(test_missing_names_are_said))
+/* So many samples, of `lost` more nothing but their bytes is known; so many frees and places in the table were lost. */
+static void losing(struct rig *r, uint64_t n, uint64_t lost, uint64_t frees, uint64_t places)
+{
+	rig_init(r, &heap_detector);
+	heap_state(&r->s, WIRE_ALLOC_WATCHED);
+	r->s.stack = rig_stack(r, "order", "shop");
+	for (uint64_t i = 0; i < n; i++)
+		heap_alloc(&r->s, (i + 1) << 12, 64, HEAP_MEAN * (n + lost) / n);
+	script_event(&r->s, (struct event){.id = WIRE_LOSS, .fd = -1, .a0 = WIRE_LOSS_HEAP_FREE, .a1 = frees});
+	script_event(&r->s, (struct event){.id = WIRE_LOSS, .fd = -1, .a0 = WIRE_LOSS_HEAP_FULL, .a1 = places});
+	rig_finish(r);
+}
+
+static void test_losses_are_said(void **state)
+{
+	static const char *const texts[] = {"samples of", "is at most what is told", "is at least what is told"};
+	struct rig r;
+
+	(void)state;
+	losing(&r, 2000, 0, 10, 10);
+	for (size_t i = 0; i < 3; i++)
+		assert_false(rig_not_exercised(&r, texts[i]));
+	rig_done(&r);
+	losing(&r, 2000, 2000, 100, 100);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(rig_not_exercised(&r, texts[i]));
+	assert_true(rig_not_exercised(&r, "samples of 50 %"));
+	/* What is left stands for all. */
+	const json_t *heap = json_object_get(r.section, "heap");
+	assert_int_equal(json_integer_value(json_object_get(heap, "live_bytes")), 4000 * HEAP_MEAN);
+	rig_done(&r);
+}
+
+TEST_MAIN(cmocka_unit_test(test_sites), cmocka_unit_test(test_missing_names_are_said), cmocka_unit_test(test_losses_are_said))
