@@ -137,10 +137,25 @@ static bool in_path(const struct text *t, size_t start)
 	       !keyname_card(&key);
 }
 
+/* One of a row of numbers that blanks divide, as counters are printed, or the value of a metric: name{label="x"} 4532…. What follows a card is
+ * its date or its code. */
+static bool one_of_row(const struct text *t, size_t start, size_t end)
+{
+	size_t i = end + 1;
+	if (text_at(t, start - 1) != ' ')
+		return false;
+	if (text_at(t, start - 2) == '}')
+		return true;
+	while (i - end < 20 && is_digit(text_at(t, i)))
+		i++;
+	bool goes_on = text_at(t, i) == ' ' && is_digit(text_at(t, i + 1));
+	return i - end > 5 && text_at(t, end) == ' ' && (goes_on || is_digit(text_at(t, start - 2)));
+}
+
 bool card_at(const struct text *t, size_t at, bool named, struct span *ret)
 {
 	char digits[CARD_DIGITS_MAX + 1];
-	size_t group[6] = {0}, n = 0, groups = 1, i = at;
+	size_t group[6] = {0}, n = 0, groups = 1, best_groups = 0, i = at;
 	uint8_t separator = 0;
 	struct span best = {0};
 	for (;; i++) {
@@ -157,7 +172,7 @@ bool card_at(const struct text *t, size_t at, bool named, struct span *ret)
 		/* the end of a group: a whole card may end here although more groups follow ("4111 1111 1111 1111 12/29") */
 		if (n >= 12 && grouped_well(group, groups) && stands_alone(t, at, i) && issued(digits, n, named) &&
 		    luhn_holds(digits, n) && !all_same(digits, n) && !row_of_fours(t, at, i))
-			best = (struct span){at, i};
+			best = (struct span){at, i}, best_groups = groups;
 		if ((c != ' ' && c != '-') || !is_digit(text_at(t, i + 1)) || groups == 5 || (separator != 0 && c != separator))
 			break;
 		separator = c;
@@ -176,6 +191,8 @@ bool card_at(const struct text *t, size_t at, bool named, struct span *ret)
 			return false;
 	}
 	if (!named && groups == 1 && (one_of_ids(t, best.start, best.end) || in_path(t, best.start)))
+		return false;
+	if (!named && best_groups == 1 && one_of_row(t, best.start, best.end))
 		return false;
 	*ret = best;
 	return true;

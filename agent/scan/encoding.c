@@ -120,15 +120,22 @@ static bool is_shell_name(const uint8_t *value, size_t len)
 bool is_placeholder(const uint8_t *value, size_t len)
 {
 	static const char *const words[] = {
-		"value",     "null",      "none",     "nil",      "true",      "false",  "undefined", "string",   "str",
-		"text",      "empty",     "required", "redacted", "filtered",  "hidden", "masked",    "secret",   "password",
-		"passwd",    "pass",      "token",    "invalid",  "incorrect", "wrong",  "missing",   "changed",  "expired",
-		"failed",    "failure",   "error",    "is",       "not",       "for",    "the",       "unknown",  "default",
-		"yes",       "no",        "ok",       "set",      "unset",     "reset",  "updated",   "accepted", "rejected",
-		"char",      "varchar",   "bool",     "int",      "integer",   "object", "array",     "optional", "authentication",
-		"auth",      "protected", "provided", "prompt",   "file",      "env",    "vault",     "n/a",      "blank",
-		"encrypted", "amd64",     "arm64",    "armhf",    "armel",     "i386",   "ppc64el",   "riscv64",  "s390x",
-		"aarch64",   "success",   "denied",   "bearer",   "basic",     "digest",
+		"value",       "null",        "none",       "nil",        "true",        "false",
+		"undefined",   "string",      "str",        "text",       "empty",       "required",
+		"redacted",    "filtered",    "hidden",     "masked",     "secret",      "password",
+		"passwd",      "pass",        "token",      "invalid",    "incorrect",   "wrong",
+		"missing",     "changed",     "expired",    "failed",     "failure",     "error",
+		"is",          "not",         "for",        "the",        "unknown",     "default",
+		"yes",         "no",          "ok",         "set",        "unset",       "reset",
+		"updated",     "accepted",    "rejected",   "char",       "varchar",     "bool",
+		"int",         "integer",     "object",     "array",      "optional",    "authentication",
+		"auth",        "protected",   "provided",   "prompt",     "file",        "env",
+		"vault",       "n/a",         "blank",      "encrypted",  "amd64",       "arm64",
+		"armhf",       "armel",       "i386",       "ppc64el",    "riscv64",     "s390x",
+		"aarch64",     "success",     "denied",     "bearer",     "basic",       "digest",
+		"requis",      "obligatoire", "requerida",  "requerido",  "obligatorio", "erforderlich",
+		"pflichtfeld", "falsch",      "incorrecta", "incorrecto", "incorrect",   "verplicht",
+		"zorunlu",     "wymagane",
 	};
 	if (len == 0)
 		return true;
@@ -136,7 +143,8 @@ bool is_placeholder(const uint8_t *value, size_t len)
 		return true;
 	if (len > 3 && (value[0] == '$' || value[0] == '%' || value[0] == '#') && (value[1] == '(' || value[1] == '{'))
 		return true;
-	if ((value[0] == '<' && value[len - 1] == '>') || (value[0] == '[' && value[len - 1] == ']'))
+	if ((value[0] == '<' && value[len - 1] == '>') || (value[0] == '[' && value[len - 1] == ']') ||
+	    (value[0] == '(' && value[len - 1] == ')'))
 		return true;
 	if (len == 2 && value[0] == '%' && is_alpha(value[1]))
 		return true;

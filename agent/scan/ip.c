@@ -65,8 +65,8 @@ static bool v6_at(const struct text *t, size_t at, struct span *ret)
 	}
 	if (is_word(text_at(t, i)) || (gap ? groups < 2 || groups > 7 : groups != 8))
 		return false;
-	/* ::1, link-local, multicast, documentation */
-	if (first == 0 || (first & 0xffc0) == 0xfe80 || (first & 0xff00) == 0xff00 ||
+	/* ::1, local ones that are in use (RFC 4193), link-local, multicast, documentation */
+	if (first == 0 || (first & 0xff00) == 0xfd00 || (first & 0xffc0) == 0xfe80 || (first & 0xff00) == 0xff00 ||
 	    (first == 0x2001 && text_is(t, at, "2001:db8")))
 		return false;
 	*ret = (struct span){at, i};

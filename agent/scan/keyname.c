@@ -144,17 +144,17 @@ static bool is_id(const struct keyname *k)
 bool keyname_counts(const struct keyname *k)
 {
 	static const char *const names[] = {
-		"id",        "ids",         "offset",   "seq",      "sequence", "bytes",    "byte",        "ts",       "time",
-		"timestamp", "nano",        "nanos",    "us",       "ms",       "ns",       "micros",      "millis",   "span",
-		"trace",     "block",       "blk",      "size",     "rows",     "count",    "total",       "txn",      "tx",
-		"xid",       "transaction", "snapshot", "order",    "ref",      "build",    "version",     "part",     "sku",
-		"range",     "serial",      "hash",     "pid",      "tid",      "port",     "latency",     "duration", "heap",
-		"length",    "len",         "epoch",    "index",    "lsn",      "cursor",   "generation",  "revision", "checksum",
-		"crc",       "nonce",       "zxid",     "uuid",     "request",  "session",  "memory",      "capacity", "commit",
-		"eui64",     "uid",         "seed",     "position", "pos",      "key",      "value",       "elapsed",  "gid",
-		"rid",       "cid",         "oid",      "mid",      "orderid",  "txid",     "traceid",     "spanid",   "requestid",
-		"userid",    "msgid",       "jobid",    "parcel",   "tracking", "shipment", "consignment", "waybill",  "awb",
-		"barcode",   "ticket",      "iccid",    "device",   "package",  "invoice",  "meter",
+		"id",        "ids",         "offset",   "seq",   "sequence", "bytes",    "byte",       "ts",          "time",
+		"timestamp", "nano",        "nanos",    "us",    "ms",       "ns",       "micros",     "millis",      "span",
+		"trace",     "block",       "blk",      "size",  "rows",     "count",    "total",      "txn",         "tx",
+		"xid",       "transaction", "snapshot", "order", "ref",      "build",    "version",    "part",        "sku",
+		"range",     "serial",      "hash",     "pid",   "tid",      "port",     "latency",    "duration",    "heap",
+		"length",    "len",         "epoch",    "index", "lsn",      "cursor",   "generation", "revision",    "checksum",
+		"crc",       "nonce",       "zxid",     "uuid",  "request",  "session",  "memory",     "capacity",    "commit",
+		"eui64",     "reference",   "uid",      "seed",  "position", "pos",      "key",        "value",       "elapsed",
+		"gid",       "rid",         "cid",      "oid",   "mid",      "orderid",  "txid",       "traceid",     "spanid",
+		"requestid", "userid",      "msgid",    "jobid", "parcel",   "tracking", "shipment",   "consignment", "waybill",
+		"awb",       "barcode",     "ticket",   "iccid", "device",   "package",  "invoice",    "meter",
 	};
 	size_t from = past_number(k);
 	if (is_id(k))

@@ -178,6 +178,9 @@ bool person_name_at(const struct text *t, size_t at, struct span *ret)
 			break;
 		i++;
 	}
+	/* "First name": what a form calls the field; "Anna de Vries" goes on in small letters, too */
+	if (is_quote(text_at(t, at - 1)) && words == 1 && text_is(t, end, " name"))
+		return false;
 	while (end > at && (t->bytes[end - 1] == '\'' || t->bytes[end - 1] == '-'))
 		end--;
 	if (end < at + 2 || is_digit(text_at(t, end)) || text_at(t, end) == '_' || is_placeholder(t->bytes + at, end - at))

@@ -40,7 +40,8 @@ static const struct code {
 	{992, 9, 9},  {993, 8, 8},  {994, 9, 9},  {995, 9, 9},  {996, 9, 9},  {998, 9, 9},
 };
 
-static bool number_holds(const char *digits, size_t n)
+/* Of digits of which `first` stand together in front: what has a sign within its country code is none, "+4 326145". */
+static bool number_holds(const char *digits, size_t n, size_t first)
 {
 	for (size_t len = 1; len <= 3 && len < n; len++) {
 		unsigned int code = 0;
@@ -48,7 +49,7 @@ static bool number_holds(const char *digits, size_t n)
 			code = code * 10 + (unsigned int)(digits[i] - '0');
 		for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
 			if (codes[i].code == code)
-				return n - len >= codes[i].min && n - len <= codes[i].max;
+				return first >= len && n - len >= codes[i].min && n - len <= codes[i].max;
 		}
 	}
 	return false;
@@ -90,6 +91,9 @@ bool phone_at(const struct text *t, size_t at, struct span *ret)
 	char digits[E164_MAX + 1];
 	size_t end, ends[E164_MAX + 2];
 	size_t n = collect(t, at + 1, digits, &end, ends);
+	size_t first = 1;
+	while (first < n && first <= E164_MAX && ends[first + 1] == ends[first] + 1)
+		first++;
 	/* what follows after a space may be another number: give digits back group by group */
 	if (n > E164_MAX)
 		n = E164_MAX;
@@ -97,7 +101,7 @@ bool phone_at(const struct text *t, size_t at, struct span *ret)
 		uint8_t after = text_at(t, ends[n]);
 		if (is_word(after) || (after == '.' && is_digit(text_at(t, ends[n] + 1))))
 			continue;
-		if (number_holds(digits, n)) {
+		if (number_holds(digits, n, first)) {
 			*ret = (struct span){at, ends[n]};
 			return true;
 		}

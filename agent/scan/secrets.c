@@ -74,7 +74,36 @@ static size_t bare_end(const struct text *t, size_t at, bool element)
 static bool is_call(const uint8_t *v, size_t len)
 {
 	const uint8_t *open = memchr(v, '(', len);
-	return open != NULL && open > v && v[len - 1] == ')' && is_word(open[-1]);
+	if (open == NULL || open == v || !is_word(open[-1]))
+		return false;
+	/* of a call whose first argument is in quotes, the part before them */
+	for (size_t i = 0; open == v + len - 1 && i + 1 < len; i++) {
+		if (!is_alpha(v[i]) && v[i] != '_' && v[i] != '.')
+			return false;
+	}
+	return v[len - 1] == ')' || open == v + len - 1;
+}
+
+/* Option<String>, Result<Token, Error>: what a program says of a variable. */
+static bool is_type(const uint8_t *v, size_t len)
+{
+	const uint8_t *open = memchr(v, '<', len);
+	if (open == NULL || open == v || v[len - 1] != '>' || open + 2 >= v + len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (!is_word(v[i]) && v[i] != '<' && v[i] != '>' && v[i] != ':' && v[i] != '&')
+			return false;
+	}
+	return true;
+}
+
+/* "密码: 必填", "пароль: неверный": words of another script about the password; what people type as one has a sign of ASCII. */
+static bool is_beyond_ascii(const uint8_t *v, size_t len)
+{
+	size_t i = 0;
+	while (i < len && v[i] >= 0x80)
+		i++;
+	return i == len;
 }
 
 /* env.NAME, config.db.password, $_POST[…], $HOME/…, .$p['x']: code that says where the password is. */
@@ -118,14 +147,19 @@ bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret)
 	const uint8_t *v = t->bytes + at;
 	size_t len = end - at, letters = 0, spaces = 0, words = 0;
 	for (size_t i = 0; i < len; i++) {
-		letters += is_alpha(v[i]);
+		letters += is_alpha(v[i]) || v[i] >= 0x80;
 		spaces += v[i] == ' ';
 		words += is_word(v[i]) || v[i] == '-' || v[i] == '.' || v[i] == '\'' || v[i] == ',' || v[i] == ' ';
 	}
-	/* the end of an element that is empty */
-	if (text_at(t, at - 1) == '<' && v[0] == '/')
+	/* the end of an element that is empty, or the tag of another */
+	if (text_at(t, at - 1) == '<' && (v[0] == '/' || text_at(t, sep) == '>'))
 		return false;
 	if (is_placeholder(v, len) || is_call(v, len) || is_path(v, len) || (!quoted && is_reference(v, len)))
+		return false;
+	/* compared with a variable */
+	bool compared = !quoted && (text_at(t, sep + 1) == '=' || text_at(t, sep - 1) == '=' || text_at(t, sep - 1) == '!') &&
+			text_at(t, sep) == '=';
+	if (!quoted && (is_type(v, len) || is_beyond_ascii(v, len) || (compared && words == len)))
 		return false;
 	/* a label: "Password:" */
 	if (quoted && v[len - 1] == ':' && letters == len - 1)
@@ -310,9 +344,20 @@ bool long_number_at(const struct text *t, size_t at, struct span *ret)
 	return true;
 }
 
+/* "AC" and 32 hexadecimal digits: what Twilio calls a SID says which message or account it is. */
+static bool is_string_id(const uint8_t *v, size_t len)
+{
+	size_t i = 2;
+	while (i < len && is_hex(v[i]) && !is_upper(v[i]))
+		i++;
+	return len == 34 && i == len && is_upper(v[0]) && is_upper(v[1]);
+}
+
 bool session_at(const struct text *t, size_t at, struct span *ret)
 {
 	size_t end = token_end(t, at), len = end - at;
+	if (is_string_id(t->bytes + at, len))
+		return false;
 	if (len < 16 || text_is(t, at, "0x") || entropy(t->bytes + at, len) < 2.8 || is_placeholder(t->bytes + at, len))
 		return false;
 	size_t digits = 0;

@@ -58,6 +58,26 @@ static void pairs(void **state)
 	FIND_ALL(rows);
 }
 
+/* Words about a password, and code that handles one. */
+static void no_values(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"password = getpass.getpass('Password: ')", ""},
+		{"self.password = kwargs.pop('password', None)", ""},
+		{"assert user.password == hashed_password, 'mismatch'", ""},
+		{"fn login(user: &str, password: Option<String>) -> bool", ""},
+		{"password=(hidden)", ""},
+		{"\xe5\xaf\x86\xe7\xa0\x81: \xe5\xbf\x85\xe5\xa1\xab", ""},
+		{"has\xc5\x82o: nieprawid\xc5\x82owe dla bob", ""},
+		{"mot de passe: requis", ""},
+		{"<input name=\"password\">\n<label>x</label>", ""},
+		{"MessageSid=SM5591a318d1c7c21a81bdad4ade41ea53", ""},
+		{"[[\"first_name\", \"First name\"]]", ""},
+	};
+	FIND_ALL(rows);
+}
+
 static void copulas(void **state)
 {
 	(void)state;
@@ -73,10 +93,8 @@ static void copulas(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wrapped),
-		cmocka_unit_test(elements),
-		cmocka_unit_test(pairs),
-		cmocka_unit_test(copulas),
+		cmocka_unit_test(wrapped), cmocka_unit_test(elements),  cmocka_unit_test(pairs),
+		cmocka_unit_test(copulas), cmocka_unit_test(no_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

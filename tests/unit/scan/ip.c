@@ -25,13 +25,13 @@ static void none(void **state)
 {
 	(void)state;
 	static const struct find_row rows[] = {
-		{"client_ip=10.1.2.3", ""},    {"client_ip=127.0.0.1", ""},          {"client_ip=192.168.1.1", ""},
-		{"client_ip=172.16.0.1", ""},  {"client_ip=169.254.169.254", ""},    {"client_ip=100.64.0.1", ""},
-		{"client_ip=203.0.113.7", ""}, {"client_ip=224.0.0.1", ""},          {"client_ip=256.1.1.1", ""},
-		{"client_ip=1.2.3", ""},       {"client_ip=8.8.4.4.4", ""},          {"client_ip=::1", ""},
-		{"client_ip=fe80::1:2", ""},   {"client_ip=2001:db8::1", ""},        {"client_ip=1:2:3", ""},
-		{"version=82.14.92.106", ""},  {"kernel 46.14.117.81", ""},          {"Chrome/69.11.79.14", ""},
-		{"mac=61:7e:b6:ec:f7:3e", ""}, {"client_mac=00:00:00:00:00:00", ""},
+		{"client_ip=10.1.2.3", ""},    {"client_ip=127.0.0.1", ""},       {"client_ip=192.168.1.1", ""},
+		{"client_ip=172.16.0.1", ""},  {"client_ip=169.254.169.254", ""}, {"client_ip=100.64.0.1", ""},
+		{"client_ip=203.0.113.7", ""}, {"client_ip=224.0.0.1", ""},       {"client_ip=256.1.1.1", ""},
+		{"client_ip=1.2.3", ""},       {"client_ip=8.8.4.4.4", ""},       {"client_ip=::1", ""},
+		{"client_ip=fe80::1:2", ""},   {"client_ip=fd7c:d7d8::17", ""},   {"client_ip=2001:db8::1", ""},
+		{"client_ip=1:2:3", ""},       {"version=82.14.92.106", ""},      {"kernel 46.14.117.81", ""},
+		{"Chrome/69.11.79.14", ""},    {"mac=61:7e:b6:ec:f7:3e", ""},     {"client_mac=00:00:00:00:00:00", ""},
 	};
 	FIND_ALL(rows);
 }
