@@ -176,7 +176,7 @@ AVX512_INLINE void block_avx512(__m512i v, struct classes *c, size_t w)
 	c->dot[w] = equal_512(v, '.');
 	c->dash[w] = equal_512(v, '-');
 	c->space[w] = equal_512(v, ' ');
-	c->equals[w] = equal_512(v, '=') | equal_512(v, '>');
+	c->equals[w] = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('=')), _mm512_set1_epi8(2));
 	c->colon[w] = equal_512(v, ':');
 	c->at[w] = equal_512(v, '@');
 	c->plus[w] = equal_512(v, '+');

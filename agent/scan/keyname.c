@@ -88,9 +88,14 @@ bool keyname_ends(const struct keyname *k, const char *words)
 
 bool keyname_has(const struct keyname *k, const char *words)
 {
-	size_t n = strlen(words);
-	for (size_t from = 0; from + n <= k->n; from++) {
-		if (held_at(k, from, words, n))
+	return keyname_has_of(k, words, strlen(words));
+}
+
+bool keyname_has_of(const struct keyname *k, const char *words, size_t n)
+{
+	/* from the beginning of each word on: there are fewer of them than letters */
+	for (uint32_t left = n > 0 && n <= k->n ? k->starts >> (n - 1) : 0; left != 0; left &= left - 1) {
+		if (held_at(k, (size_t)__builtin_ctz(left), words, n))
 			return true;
 	}
 	return false;

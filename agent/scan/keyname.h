@@ -42,7 +42,9 @@ bool keyname_ends(const struct keyname *k, const char *words);
 bool keyname_ends_in(const struct keyname *k, const char *words, size_t n);
 /* Does the name hold `words`, beginning at a word's start? */
 bool keyname_has(const struct keyname *k, const char *words);
-/* The same, and do they end where a word of the name ends? */
+/* The same, of `n` letters. */
+bool keyname_has_of(const struct keyname *k, const char *words, size_t n);
+/* Does the name hold `word`, beginning and ending where words of the name do? */
 bool keyname_has_word(const struct keyname *k, const char *word);
 /* Is it the name of a counter, an id, a time or a size: something whose digits mean nothing else? */
 bool keyname_counts(const struct keyname *k);

@@ -26,40 +26,74 @@ typedef uint64_t quad __attribute__((vector_size(32)));
 		memcpy(ret->map, &stored_, sizeof(stored_)); \
 	} while (0)
 
+static inline unsigned int lanes_portable(const quad *x)
+{
+	unsigned int lanes = 0;
+	for (unsigned int lane = 0; lane < PLACES_LANES; lane++)
+		lanes |= (unsigned int)((*x)[lane] != 0) << lane;
+	return lanes;
+}
+
+#define ANY(x) (lanes_portable(&(x)) != 0)
+#define LANES(x) lanes_portable(&(x))
 #define FIND_NAME find_portable
 #define FIND_TARGET
 #include "scan/places_find.h"
 
-void places_find_portable(const struct classes *c, size_t first, struct places *ret)
-{
-	find_portable(c, first, ret);
-}
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+__attribute__((target("avx2"), always_inline)) static inline unsigned int lanes_avx2(const quad *x)
+{
+	__m256i none = _mm256_cmpeq_epi64((__m256i)*x, _mm256_setzero_si256());
+	return (unsigned int)_mm256_movemask_pd(_mm256_castsi256_pd(none)) ^ 15U;
+}
+
+#define ANY(x) (!_mm256_testz_si256((__m256i)(x), (__m256i)(x)))
+#define LANES(x) lanes_avx2(&(x))
 #define FIND_NAME find_avx2
 #define FIND_TARGET __attribute__((target("avx2")))
 #include "scan/places_find.h"
 
+#define ANY(x) (!_mm256_testz_si256((__m256i)(x), (__m256i)(x)))
+#define LANES(x) lanes_avx2(&(x))
 #define FIND_NAME find_avx512
-#define FIND_TARGET __attribute__((target("avx512f,avx512vl,avx512bw")))
+#define FIND_TARGET __attribute__((target("avx2,avx512f,avx512vl,avx512bw")))
 #include "scan/places_find.h"
 
+#define ANY(x) (!_mm256_testz_si256((__m256i)(x), (__m256i)(x)))
+#define LANES(x) lanes_avx2(&(x))
 #define FIND_NAME find_vbmi2
-#define FIND_TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512vbmi2")))
+#define FIND_TARGET __attribute__((target("avx2,avx512f,avx512vl,avx512bw,avx512vbmi2")))
 #define FIND_JOINED
 #include "scan/places_find.h"
 
-places_fn places_finder(void)
+static bool has_avx512(void)
 {
-	if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-		return __builtin_cpu_supports("avx512vbmi2") ? find_vbmi2 : find_avx512;
-	return __builtin_cpu_supports("avx2") ? find_avx2 : find_portable;
+	return __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+}
+
+bool places_way(unsigned int i, places_fn *ret)
+{
+	const places_fn ways[] = {has_avx512() && __builtin_cpu_supports("avx512vbmi2") ? find_vbmi2 : NULL,
+				  has_avx512() ? find_avx512 : NULL, __builtin_cpu_supports("avx2") ? find_avx2 : NULL,
+				  find_portable};
+	if (i < sizeof(ways) / sizeof(*ways))
+		*ret = ways[i];
+	return i < sizeof(ways) / sizeof(*ways);
 }
 #else
-places_fn places_finder(void)
+bool places_way(unsigned int i, places_fn *ret)
 {
-	return find_portable;
+	*ret = i == 0 ? find_portable : NULL;
+	return i == 0;
 }
 #endif
+
+places_fn places_finder(void)
+{
+	places_fn fn = NULL;
+	for (unsigned int i = 0; fn == NULL && places_way(i, &fn); i++)
+		;
+	return fn;
+}

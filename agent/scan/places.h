@@ -11,13 +11,14 @@
 
 /* Bit i of lane l: byte 64 · l + i. */
 struct places {
-	_Alignas(32) uint64_t tokens[PLACES_LANES]; /* a word of at least 15 characters that tokens are made of */
-	uint64_t made[PLACES_LANES];                /* of these, the ones with a digit among their first sixteen */
-	uint64_t keys[PLACES_LANES];                /* what ends a key */
+	_Alignas(32) uint64_t tokens[PLACES_LANES]; /* a word of at least 15 characters that tokens are made of, */
+	uint64_t made[PLACES_LANES];                /* or one that looks made by a machine: each in one of the two */
+	uint64_t keys[PLACES_LANES];                /* what ends a key, */
 	uint64_t hopped[PLACES_LANES];              /* of these, the ones with one sign between: "key": */
-	uint64_t odd[PLACES_LANES];      /* of these, the ones with more between, and after a word with a number at its end */
-	uint64_t pem[PLACES_LANES];      /* five dashes and a capital */
-	uint64_t rare[PLACES_LANES];     /* any of the following */
+	uint64_t odd[PLACES_LANES]; /* or one with more between, or after a word with a number at its end: each in one of the two */
+	unsigned int rest;          /* which lanes have a place that nobody sifts, of made, odd, pem and rare: one bit each */
+	uint64_t pem[PLACES_LANES]; /* five dashes and a capital */
+	uint64_t rare[PLACES_LANES];     /* any of the following, which are only filled where there is one in any lane */
 	uint64_t groups[PLACES_LANES];   /* a group of digits that a card or a social security number may begin with */
 	uint64_t at[PLACES_LANES];       /* '@' */
 	uint64_t plus[PLACES_LANES];     /* '+' before a digit */
@@ -34,7 +35,7 @@ struct places {
 typedef void (*places_fn)(const struct classes *c, size_t first, struct places *ret);
 /* The fastest one that this processor has. */
 places_fn places_finder(void);
-/* The one that any processor has, for the test that compares them. */
-void places_find_portable(const struct classes *c, size_t first, struct places *ret);
+/* Each of them, from 0 on, for the test that compares them: false behind the last one; NULL where this processor cannot. */
+bool places_way(unsigned int i, places_fn *ret);
 
 #endif

@@ -43,9 +43,10 @@ struct scanner {
 
 static struct scanner *with_finders(void)
 {
-	struct scanner *s = calloc(1, sizeof(*s));
+	struct scanner *s = aligned_alloc(_Alignof(struct scanner), sizeof(*s));
 	if (s == NULL)
 		return NULL;
+	memset(s, 0, sizeof(*s));
 	s->find = places_finder();
 	s->sieve = sieve_finder();
 	return s;
@@ -293,12 +294,12 @@ static void look(struct scanner *s, const struct text *t, size_t from, const str
 	}
 	if (p->pem[lane] != 0)
 		look_pem(t, from, p->pem[lane], m);
-	EACH(p->tokens[lane], i)
+	EACH(p->tokens[lane] | p->made[lane], i)
 	{
 		if (!covered(m, i))
 			token_at(s, t, i, (p->made[lane] >> (i - from) & 1) != 0);
 	}
-	EACH(p->keys[lane], i)
+	EACH(p->keys[lane] | p->odd[lane], i)
 	{
 		bool odd = (p->odd[lane] >> (i - from) & 1) != 0;
 		if ((!odd || keyvalue_may_end(t, i)) && !covered(m, i) && !in_password(m, i))
@@ -328,11 +329,12 @@ static size_t scan(struct scanner *s, const uint8_t *bytes, size_t len, scan_fn 
 			classes_go_on(c);
 		classify(bytes + base, seen, c);
 		for (size_t w = 0; w < words; w += PLACES_LANES) {
+			size_t lanes = words - w < PLACES_LANES ? words - w : PLACES_LANES;
 			s->find(c, 1 + w, &places);
-			s->sieve(&text, base + w * 64, &places);
-			for (size_t lane = 0; lane < PLACES_LANES && w + lane < words; lane++) {
-				if ((places.tokens[lane] | places.keys[lane] | places.pem[lane] | places.rare[lane]) != 0)
-					look(s, &text, base + (w + lane) * 64, &places, lane);
+			unsigned int any = s->sieve(&text, base + w * 64, lanes, &places);
+			for (; any != 0; any &= any - 1) {
+				size_t lane = (size_t)__builtin_ctz(any);
+				look(s, &text, base + (w + lane) * 64, &places, lane);
 			}
 		}
 		size_t safe = base + n > LOOKBACK ? base + n - LOOKBACK : 0;

@@ -57,12 +57,11 @@ void services_prepare(void)
 
 static bool named(const struct service *s, const struct keyname *name)
 {
-	char word[KEYNAME_MAX + 1];
 	for (const char *p = s->words; *p != 0;) {
-		size_t n = strcspn(p, " ");
-		memcpy(word, p, n);
-		word[n] = 0;
-		if (keyname_has(name, word))
+		size_t n = 0;
+		while (p[n] != ' ' && p[n] != 0)
+			n++;
+		if (keyname_has_of(name, p, n))
 			return true;
 		p += n + (p[n] == ' ');
 	}

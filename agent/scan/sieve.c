@@ -20,52 +20,67 @@ INLINE bool behind_scheme(const uint8_t *p)
 	return (unsigned int)(low == four_at(rer)) | (unsigned int)(low == four_at(sic));
 }
 
-INLINE uint64_t sieve_tokens(const uint8_t *first, uint64_t bits)
+INLINE uint64_t sieve_tokens(const uint8_t *bytes, size_t from, uint64_t bits)
 {
 	uint64_t pass = 0;
 	for (; bits != 0; bits &= bits - 1) {
-		const uint8_t *p = first + __builtin_ctzll(bits);
+		unsigned int at = (unsigned int)__builtin_ctzll(bits);
+		const uint8_t *p = bytes + (from + at);
 		uint64_t ok = (unsigned int)vendor_may_begin(p) | (unsigned int)behind_scheme(p);
-		pass |= bits & -bits & -ok;
+		pass |= ok << at;
 	}
 	return pass;
 }
 
-INLINE uint64_t sieve_keys(const uint8_t *first, uint64_t bits, uint64_t hopped)
+INLINE uint64_t sieve_keys(const uint8_t *bytes, size_t from, uint64_t bits, uint64_t hopped)
 {
 	uint64_t pass = 0;
 	for (; bits != 0; bits &= bits - 1) {
-		uint64_t low = bits & -bits;
-		uint64_t ok = keyvalue_ends_four(first + __builtin_ctzll(bits) - ((hopped & low) != 0));
-		pass |= low & -ok;
+		unsigned int at = (unsigned int)__builtin_ctzll(bits);
+		uint64_t ok = keyvalue_ends_four(bytes + (from + at - (hopped >> at & 1)));
+		pass |= ok << at;
 	}
 	return pass;
 }
 
-INLINE void sieve(const struct text *t, size_t from, struct places *p)
+INLINE unsigned int sieve(const struct text *t, size_t from, size_t lanes, struct places *p)
 {
-	/* what stands at the beginning has nothing to look back at, and goes on to who asks in full */
-	uint64_t sure = from == 0 ? (UINT64_C(1) << BEFORE) - 1 : 0;
-	for (size_t lane = 0; lane < PLACES_LANES; lane++, from += 64) {
-		const uint8_t *first = t->bytes + from;
-		uint64_t odd = p->odd[lane] | (p->keys[lane] & sure), passed = p->made[lane] | (p->tokens[lane] & sure);
-		p->odd[lane] = odd;
-		p->keys[lane] = odd | sieve_keys(first, p->keys[lane] & ~odd, p->hopped[lane]);
-		p->tokens[lane] = rules.own_n > 0 ? p->tokens[lane] : passed | sieve_tokens(first, p->tokens[lane] & ~passed);
-		sure = 0;
+	/* what stands at the beginning has nothing to look back at */
+	uint64_t sure = from == 0 ? (UINT64_C(1) << BEFORE) - 1 : 0, first = p->tokens[0] & sure;
+	unsigned int left = p->rest | (first != 0);
+	p->odd[0] |= p->keys[0] & sure;
+	left |= p->odd[0] != 0;
+	p->keys[0] &= ~sure;
+	p->tokens[0] &= ~sure;
+	for (size_t lane = 0; lane < lanes; lane++, from += 64) {
+		uint64_t keys = p->keys[lane], tokens = p->tokens[lane];
+		if (keys != 0) {
+			p->keys[lane] = keys = sieve_keys(t->bytes, from, keys, p->hopped[lane]);
+			if (keys != 0)
+				left |= 1U << lane;
+		}
+		if (tokens != 0) {
+			if (rules.own_n == 0)
+				p->tokens[lane] = tokens = sieve_tokens(t->bytes, from, tokens);
+			if (tokens != 0)
+				left |= 1U << lane;
+		}
 	}
+	p->tokens[0] |= first;
+	return left;
 }
 
-void sieve_portable(const struct text *t, size_t from, struct places *p)
+unsigned int sieve_portable(const struct text *t, size_t from, size_t lanes, struct places *p)
 {
-	sieve(t, from, p);
+	return sieve(t, from, lanes, p);
 }
 
 #if defined(__x86_64__)
 /* shifts by what is in a register are the slow ones of the old instructions */
-__attribute__((target("bmi,bmi2"))) static void sieve_bmi2(const struct text *t, size_t from, struct places *p)
+__attribute__((target("bmi,bmi2"))) static unsigned int sieve_bmi2(const struct text *t, size_t from, size_t lanes,
+								   struct places *p)
 {
-	sieve(t, from, p);
+	return sieve(t, from, lanes, p);
 }
 
 sieve_fn sieve_finder(void)

@@ -16,9 +16,9 @@ static const struct vendor {
 	const char *prefix;
 	enum entity_id entity;
 	enum alphabet alphabet;
-	uint16_t min, max;
+	uint16_t len, min, max; /* of the prefix, and of what follows it */
 } vendors[] = {
-#define VENDOR(entity, prefix, alphabet, min, max) {prefix, ENTITY_##entity, alphabet, min, max},
+#define VENDOR(entity, prefix, alphabet, min, max) {prefix, ENTITY_##entity, alphabet, sizeof(prefix) - 1, min, max},
 #include "scan/vendors.def"
 #undef VENDOR
 };
@@ -52,7 +52,7 @@ static void build(void)
 	}
 	for (uint16_t i = 0; i < (uint16_t)VENDORS; i++) {
 		const uint8_t *p = (const uint8_t *)vendors[i].prefix;
-		const uint8_t *end = p + strlen(vendors[i].prefix);
+		const uint8_t *end = p + vendors[i].len;
 		if (end[-1] == '/' || end[-1] == '~') {
 			rows_behind[rows_behind_n++] = i;
 			filter_add(behind_filter, last_four(end) & UINT32_C(0xffffff), last_four(end) >> 24);
@@ -102,7 +102,7 @@ static bool of_all_cases(const uint8_t *v, size_t n)
 /* What the table does not say of a kind. */
 static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
 {
-	size_t prefix = strlen(v->prefix);
+	size_t prefix = v->len;
 	const uint8_t *body = key + prefix;
 	size_t n = len - prefix;
 	switch (v->entity) {
@@ -183,7 +183,7 @@ static bool may_end_a_name(enum entity_id entity)
 
 static bool row_at(const struct text *t, size_t at, const struct vendor *v, struct span *ret)
 {
-	size_t prefix = strlen(v->prefix), i = at + prefix;
+	size_t prefix = v->len, i = at + prefix;
 	if (i > t->len || memcmp(t->bytes + at, v->prefix, prefix) != 0)
 		return false;
 	size_t stop = t->len - i < v->max ? t->len : i + v->max;
@@ -250,7 +250,7 @@ bool vendor_behind(const struct text *t, size_t at, struct span *ret, enum entit
 		return false;
 	for (size_t i = 0; i < rows_behind_n; i++) {
 		const struct vendor *v = &vendors[rows_behind[i]];
-		size_t prefix = strlen(v->prefix);
+		size_t prefix = v->len;
 		if (at >= prefix && row_at(t, at - prefix, v, ret)) {
 			*ret_entity = v->entity;
 			return true;
@@ -266,7 +266,7 @@ bool vendor_begins(const struct text *t, size_t at)
 	const uint8_t *p = t->bytes + at;
 	for (uint16_t row = by_prefix.head[lookup_slot(p[0], p[1], p[2])]; row != 0; row = by_prefix.next[row - 1]) {
 		const struct vendor *v = &vendors[row - 1];
-		size_t prefix = strlen(v->prefix), i = at + prefix;
+		size_t prefix = v->len, i = at + prefix;
 		if (i > t->len || memcmp(p, v->prefix, prefix) != 0)
 			continue;
 		while (i < t->len && in_alphabet(v->alphabet, t->bytes[i]))
