@@ -1,6 +1,6 @@
 /*
- * Calls that are watched for our own sake: a seccomp filter that may forbid our system calls, the smallest thread stack, system
- * calls made by number, and objects that are loaded later. Any thread of the watched process.
+ * Calls that are watched for our own sake: a seccomp filter that may forbid our system calls, a limit of the address space, the smallest thread
+ * stack, system calls made by number, and objects that are loaded later. Any thread of the watched process.
  */
 #include <dlfcn.h>
 #include <linux/futex.h>
@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -85,6 +86,32 @@ HOOK_FN(int, prctl, int option, ...)
 		sandbox_refused(before);
 	return r;
 }
+
+/* A limit that this process has set itself. The kernel is asked for it: the program's pointer is not ours to follow. */
+static void limit_set(long r, long pid, long resource)
+{
+	if (r == 0 && resource == RLIMIT_AS && (pid == 0 || pid == shim.pid))
+		session_limited();
+}
+
+HOOK_FN(int, setrlimit, int resource, const struct rlimit *limit)
+{
+	const int r = REAL(setrlimit)(resource, limit);
+
+	limit_set(r, 0, resource);
+	return r;
+}
+HOOK_ALIAS(setrlimit64, setrlimit);
+
+HOOK_FN(int, prlimit, pid_t pid, int resource, const struct rlimit *limit, struct rlimit *old)
+{
+	const int r = REAL(prlimit)(pid, resource, limit, old);
+
+	if (limit)
+		limit_set(r, pid, resource);
+	return r;
+}
+HOOK_ALIAS(prlimit64, prlimit);
 
 HOOK_FN(int, pthread_create, pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
 {
@@ -197,8 +224,12 @@ HOOK_FN(long, syscall, long number, ...)
 	}
 	if (futex_waits(number, a) && call_enter(&c, WIRE_COND_WAIT, -1))
 		return futex_wait(&c, a);
-	if (!event || !call_enter(&c, event, (int)a[0]))
-		return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (!event || !call_enter(&c, event, (int)a[0])) {
+		r = REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+		if (number == SYS_prlimit64 && a[2])
+			limit_set(r, a[0], a[1]);
+		return r;
+	}
 	if (event == WIRE_CLOSE) {
 		if (session_is_shadow())
 			return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);

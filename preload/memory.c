@@ -54,6 +54,15 @@ static uint64_t map_bytes_max(const struct wire_header *h)
 	return limit.rlim_cur / LIMITED_SHARE > most ? limit.rlim_cur / LIMITED_SHARE : most;
 }
 
+uint32_t memory_rings_allowed(const struct wire_header *h)
+{
+	const uint64_t most = map_bytes_max(h);
+
+	if (most >= h->ring_off + (uint64_t)h->thread_max * h->ring_bytes)
+		return h->thread_max;
+	return most > h->ring_off + h->ring_bytes ? (uint32_t)((most - h->ring_off) / h->ring_bytes) : 1;
+}
+
 /* All of it, or under RLIMIT_AS a prefix with as many rings as can be had. The rings are large, and most threads are never made: what no
  * thread has is not accessible, so that an mlockall() of the program does not fill it, and no core has it. Nobody looks at it yet; laid
  * over an earlier session's memory, where a thread may still look, all of it is. */
@@ -63,7 +72,7 @@ struct wire_header *memory_map(int fd, void *over, size_t over_bytes, uint32_t *
 	const long file_bytes = cpu_syscall(SYS_lseek, fd, 0, 2 /* SEEK_END */, 0, 0, 0);
 	struct wire_header *all = NULL;
 	uint32_t threads;
-	uint64_t most, rings_at;
+	uint64_t rings_at;
 	size_t bytes = 0;
 
 	if (!h)
@@ -72,11 +81,8 @@ struct wire_header *memory_map(int fd, void *over, size_t over_bytes, uint32_t *
 		memory_unmap(h, 4096);
 		return NULL;
 	}
-	most = map_bytes_max(h);
 	rings_at = h->ring_off;
-	threads = h->thread_max;
-	if (most < rings_at + (uint64_t)threads * h->ring_bytes)
-		threads = most > rings_at + h->ring_bytes ? (uint32_t)((most - rings_at) / h->ring_bytes) : 1;
+	threads = memory_rings_allowed(h);
 	for (; threads && !all; threads = all ? threads : threads / 2) {
 		void *at;
 
@@ -136,11 +142,41 @@ static bool open_rings(uint32_t first, uint32_t n)
 
 bool memory_ring_open(uint32_t index)
 {
-	struct shim_local *const l = &shim.private_mem->locals[index];
+	_Atomic uint32_t *const ring = &shim.private_mem->locals[index].ring;
+	uint32_t was = SHIM_RING_CLOSED;
 
-	if (!l->ring_open && !atomic_load_explicit(&shim.quiet, memory_order_relaxed))
-		l->ring_open = open_rings(index, 1);
-	return l->ring_open || atomic_load_explicit(&shim.quiet, memory_order_relaxed);
+	/* Said before it is used: from now on memory_rings_leave leaves it alone. */
+	if (!atomic_compare_exchange_strong_explicit(ring, &was, SHIM_RING_OPEN, memory_order_acq_rel, memory_order_acquire))
+		return was == SHIM_RING_OPEN;
+	if (atomic_load_explicit(&shim.quiet, memory_order_relaxed) || open_rings(index, 1))
+		return true;
+	atomic_store_explicit(ring, SHIM_RING_CLOSED, memory_order_release);
+	return false;
+}
+
+void memory_ring_close(struct shim_local *l)
+{
+	atomic_store_explicit(&l->ring, SHIM_RING_CLOSED, memory_order_release);
+}
+
+static bool leave(uint32_t index)
+{
+	uint32_t was = SHIM_RING_CLOSED;
+
+	return atomic_compare_exchange_strong_explicit(&shim.private_mem->locals[index].ring, &was, SHIM_RING_GONE,
+						       memory_order_acq_rel, memory_order_relaxed);
+}
+
+void memory_rings_leave(uint32_t first, uint32_t end)
+{
+	for (uint32_t i = first; i < end; i++) {
+		const uint32_t from = i;
+
+		while (i < end && leave(i))
+			i++;
+		if (i > from)
+			memory_unmap(wire_ring_at(shim.header, from), (size_t)(i - from) * shim.header->ring_bytes);
+	}
 }
 
 void memory_rings_open(void)

@@ -12,6 +12,10 @@ struct wire_header *memory_map(int fd, void *over, size_t over_bytes, uint32_t *
 /* What this process keeps of its threads; NULL without memory. */
 struct shim_private *memory_private(uint32_t threads, size_t *ret_bytes);
 void memory_unmap(void *p, size_t bytes);
+/* So many rings may be mapped under RLIMIT_AS; at least 1. */
+uint32_t memory_rings_allowed(const struct wire_header *h);
+/* Give back the rings of the slots from first to end that no thread of this process has: nobody can take them from now on. */
+void memory_rings_leave(uint32_t first, uint32_t end);
 /* Private memory in place of the shared one, in one step: threads that still look there see hooks that are switched off, and write where
  * nobody reads. */
 void memory_cover(struct wire_header *h, size_t bytes);

@@ -36,6 +36,7 @@ struct shim shim = {.on = &off_header.enabled, .header = &off_header, .process =
 static struct {
 	void *shared;
 	size_t shared_bytes, private_bytes;
+	uint32_t threads; /* that private memory is for */
 } mapped;
 
 static int32_t rseq_offset; /* wire_rseq_offset() */
@@ -207,7 +208,7 @@ static void retire_old_image(void)
 		if (atomic_load_explicit(&p->state, memory_order_acquire) != WIRE_SLOT_LIVE || p->pid != (uint32_t)shim.pid ||
 		    p->pid_ns != shim.pid_ns)
 			continue;
-		for (uint32_t k = 0; k < shim.threads; k++) {
+		for (uint32_t k = 0; k < shim.header->thread_max; k++) {
 			struct wire_thread *w = wire_thread_at(shim.header, k);
 
 			if (atomic_load_explicit(&w->state, memory_order_acquire) == WIRE_SLOT_LIVE && w->process == i)
@@ -285,6 +286,7 @@ static int attach_memory(int fd)
 		mapped.shared_bytes = bytes;
 	}
 	mapped.private_bytes = private_bytes;
+	mapped.threads = threads;
 	script_begin();
 	retire_old_image();
 	index = claim_process(h);
@@ -362,13 +364,36 @@ static void take_text(char *to, const char *from, size_t size)
 	to[n] = '\0';
 }
 
+/* Is this process's memory its own? A vfork child's is its parent's. */
+static bool memory_is_own(void)
+{
+	return !session_is_set_up() || (int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0) == shim.pid;
+}
+
+/* All of the rings are far more than most limits leave room for, and a limit that is lower than what is mapped fails the program's next malloc
+ * (vsftpd limits itself, shells have ulimit -v). What lies behind the rings that stay may become the program's: it is ours no more. */
+void session_limited(void)
+{
+	const uint32_t had = atomic_load_explicit(&shim.threads, memory_order_relaxed);
+	uint32_t keep;
+
+	if (!shim.mapped || !had || atomic_load_explicit(&shim.quiet, memory_order_relaxed) || !memory_is_own())
+		return;
+	keep = memory_rings_allowed(shim.header);
+	if (keep >= had)
+		return;
+	atomic_store_explicit(&shim.threads, keep, memory_order_relaxed);
+	memory_rings_leave(keep, had);
+	mapped.shared_bytes = shim.header->ring_off + (size_t)keep * shim.header->ring_bytes;
+}
+
 void session_detach(void)
 {
 	session_off();
 	library[0] = '\0';
 	path[0] = '\0';
 	/* No thread has a slot any more, nor knows a call site: what is not `alive` takes the slow way. */
-	for (uint32_t i = 0; i < shim.threads; i++)
+	for (uint32_t i = 0; i < mapped.threads; i++)
 		atomic_store_explicit(&shim.private_mem->locals[i].alive, 0, memory_order_relaxed);
 	if (mapped.private_bytes > 4096)
 		memset(shim.private_mem->locals, 0, 4096 - sizeof(struct shim_private));

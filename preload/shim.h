@@ -40,11 +40,13 @@ struct shim_site {
  * struct shim_private: in a child that nobody announced, `alive` reads 0 and no site is known. */
 struct shim_local {
 	_Alignas(64) _Atomic uint32_t alive; /* 1: a thread of this process has the slot */
-	uint32_t ring_open;                  /* this process may write the slot's ring */
+	_Atomic uint32_t ring;               /* enum shim_ring: the slot's ring in this process */
 	uint32_t pad[14];
 	struct shim_site sites[SHIM_SITES];
 	char scratch[SHIM_SCRATCH_BYTES];
 };
+
+enum shim_ring { SHIM_RING_CLOSED = 0, SHIM_RING_OPEN, SHIM_RING_GONE };
 
 struct shim_private {
 	_Atomic uint32_t alive; /* 1; reads 0 in a child that has not been set up yet */
@@ -81,7 +83,7 @@ struct shim {
 	struct shim_private *private_mem;
 	uint32_t process_index;
 	/* the rest */
-	uint32_t threads; /* thread slots whose ring lies in what is mapped */
+	_Atomic uint32_t threads; /* so many thread slots, the first ones, may still be taken: their rings lie in what is mapped */
 	int32_t pid;
 	uint32_t pid_ns; /* as the agent says (wire/shared.h) */
 	bool mapped;
@@ -134,8 +136,9 @@ static inline uint64_t shim_ticks(void)
 }
 
 /* memory.c */
-bool memory_ring_open(uint32_t index); /* make the ring of a claimed slot writable; false: it cannot be had */
-void memory_rings_open(void);          /* all of them, before a filter forbids it */
+bool memory_ring_open(uint32_t index);        /* make the ring of a claimed slot writable; false: it cannot be had */
+void memory_ring_close(struct shim_local *l); /* its thread does not write any more */
+void memory_rings_open(void);                 /* all of them, before a filter forbids it */
 
 /* session.c */
 static inline bool session_is_set_up(void) /* false in a forked child that no hook has announced yet */
@@ -150,6 +153,7 @@ bool session_is_own(uintptr_t start, uintptr_t end); /* is this library there? *
 struct wire_attach;
 int session_attach(const struct wire_attach *a); /* into a running process; 0 or -errno */
 void session_detach(void);
+void session_limited(void); /* the program has limited its address space: take less of it */
 void session_announce(void);
 bool session_is_on(void);
 void session_on(void);

@@ -32,6 +32,7 @@ static void release(struct shim_tls *t)
 	alloc_rest();
 	say(WIRE_THREAD_EXIT);
 	t->state = SHIM_THREAD_GONE;
+	memory_ring_close(t->local);
 	t->local = &nobody;
 	atomic_store_explicit(&slot->inflight.event, 0, memory_order_release);
 	atomic_store_explicit(&slot->state, WIRE_SLOT_DRAIN, memory_order_release);

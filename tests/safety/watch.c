@@ -94,7 +94,7 @@ static int make_session(void)
 #endif
 		.size_bytes = header_size, .process_max = opt.processes, .thread_max = opt.threads, .ring_bytes = opt.ring_bytes,
 		.policy_fds = opt.fds, .process_off = process_off, .thread_off = thread_off, .policy_off = policy_off,
-		.ring_off = ring_off, .enabled = 1, .stacks = 1, .heartbeat = ticks(), .stale_ticks = 6000000000ULL,
+		.ring_off = ring_off, .enabled = 1, .stacks = 1, .heartbeat = ticks(), .stale_ticks = 600000000000ULL,
 		.slow_ticks = 3000000ULL, .policy_socket = WIRE_POLICY_HEAD_256, .policy_stdio = WIRE_POLICY_SINK,
 		.policy_logfile = WIRE_POLICY_SINK, .policy_pipe = WIRE_POLICY_SIZES, .agent_pid = (uint32_t)getpid(),
 		.alloc_mean = opt.alloc,
