@@ -122,6 +122,7 @@ static void retry_request_end(void *ctx, struct request *q)
 		.parent = q->conn->process ? q->conn->process->parent : 0,
 		.stack = q->stack,
 		.asked = retry_crowd_asked(r, k, q, end_ns),
+		.number = q->attempt,
 		.answered = q->end == REQUEST_DONE || q->end == REQUEST_EOF || q->end == REQUEST_RESET,
 	};
 	q->resend_count = retry_attempt(r, k, &a);

@@ -87,6 +87,7 @@ struct retry_attempt {
 	uint64_t process_ns; /* start of the process that made it */
 	uint32_t pid, tid, parent, stack;
 	uint32_t asked; /* requests of this thread to this peer so far; 0 if it has several at once, or that is not known */
+	uint8_t number; /* as its sender says; 0 not stated */
 	bool answered;  /* it was not the caller who ended it */
 };
 
@@ -113,8 +114,9 @@ struct retry_sequence {
 	uint32_t addresses_n;
 	uint32_t tids[RETRY_TIDS_MAX]; /* threads, latest first */
 	uint32_t tids_n;
-	bool each_new; /* every attempt came from a thread of its own */
-	bool answered; /* of the last attempt */
+	bool each_new;  /* every attempt came from a thread of its own */
+	bool answered;  /* of the last attempt */
+	uint8_t number; /* of it, as its sender says */
 	uint32_t asked, max_before;
 };
 

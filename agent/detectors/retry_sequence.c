@@ -162,6 +162,7 @@ static void remember_end(struct retry_key *k, const struct retry_attempt *a)
 	s->request_id = a->request_id;
 	s->asked = a->asked;
 	s->answered = a->answered;
+	s->number = a->number;
 	s->open = a->result == RETRY_PENDING;
 }
 
@@ -188,6 +189,12 @@ static bool took_work(struct retry *r, const struct retry_sequence *s, const str
 	return retry_work_taken(r, a->tid, same ? s->last_end_ns : 0, retry_begin_ns(a, s->last_end_ns));
 }
 
+/* Libraries that count their attempts begin at one with each call; gRPC says nothing of the first. */
+static bool begins_call(const struct retry_sequence *s, const struct retry_attempt *a)
+{
+	return a->number == 1 || (!a->number && s->number > 1);
+}
+
 enum relation { FOLLOWS, OVERLAPS, SAME_ATTEMPT, UNRELATED, PERIODIC };
 
 static enum relation relate(struct retry *r, struct retry_key *k, const struct retry_attempt *a)
@@ -205,7 +212,7 @@ static enum relation relate(struct retry *r, struct retry_key *k, const struct r
 	/* A thread that did other work for this peer since has turned to something else. */
 	if (a->asked && s->asked && a->tid == s->tid && a->asked - s->asked > OTHERS_MAX + 1)
 		return UNRELATED;
-	if (took_work(r, s, a))
+	if (took_work(r, s, a) || begins_call(s, a))
 		return UNRELATED;
 	if (a->caller != s->caller || elapsed_ns(s->last_end_ns, a->start_ns) > window_ns(r, s))
 		return UNRELATED;

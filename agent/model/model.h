@@ -222,6 +222,7 @@ struct request {
 	char traceparent[64];  /* of the wire, "" if none */
 	uint64_t body_hash;    /* of the captured request body, 0 if none */
 	bool idempotency_key;  /* a header Idempotency-Key or like */
+	uint8_t attempt;       /* its number, as its sender says: the second one is a retry; 0 not stated */
 	bool reads;            /* a header names an action that changes nothing */
 	bool setup;            /* it is about its connection, and made with each: no call of the service's own */
 	bool waits;            /* it asks for an answer that may come late, or has no end: a long poll, an event stream */

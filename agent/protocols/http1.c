@@ -160,6 +160,7 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	memcpy(r->traceparent, h->traceparent, sizeof(r->traceparent));
 	r->idempotency_key = h->idempotency_key;
 	r->reads = h->reads;
+	r->attempt = h->attempt;
 	r->waits = h->waits;
 	r->retry_after_ns = -1;
 	r->deadline_ns = h->deadline_ns;

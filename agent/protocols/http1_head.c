@@ -282,6 +282,46 @@ static void on_action(struct http1_head *h, struct span v, uint64_t now_ns)
 	}
 }
 
+/* A number of at most nine digits; false if it is none. */
+static bool number_of(struct span v, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	if (v.len == 0 || v.len > 9)
+		return false;
+	for (size_t i = 0; i < v.len; i++) {
+		if (v.at[i] < '0' || v.at[i] > '9')
+			return false;
+		n = n * 10 + (uint64_t)(v.at[i] - '0');
+	}
+	*ret = n;
+	return true;
+}
+
+/* Attempts before this one: gRPC's retries (gRFC A6), the SDKs that Stainless makes. */
+static void on_attempts_before(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	uint64_t before;
+
+	(void)now_ns;
+	if (number_of(v, &before))
+		h->attempt = (uint8_t)(before < UINT8_MAX ? before + 1 : UINT8_MAX);
+}
+
+/* "attempt=2; max=4": AWS' SDKs. */
+static void on_attempt(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	static const char word[] = "attempt=";
+	const size_t n = sizeof(word) - 1;
+	const uint8_t *end = v.len ? memchr(v.at, ';', v.len) : NULL;
+	uint64_t attempt;
+
+	(void)now_ns;
+	v.len = end ? (size_t)(end - v.at) : v.len;
+	if (span_begins(v, word) && number_of((struct span){v.at + n, v.len - n}, &attempt))
+		h->attempt = (uint8_t)(attempt < UINT8_MAX ? attempt : UINT8_MAX);
+}
+
 static void on_upgrade(struct http1_head *h, struct span v, uint64_t now_ns)
 {
 	(void)now_ns;
@@ -309,17 +349,22 @@ static void on_retry_after(struct http1_head *h, struct span v, uint64_t now_ns)
 	uint64_t seconds = 0;
 	int64_t date;
 
-	if (v.len && v.len <= 9 && v.at[0] >= '0' && v.at[0] <= '9') {
-		for (size_t i = 0; i < v.len; i++) {
-			if (v.at[i] < '0' || v.at[i] > '9')
-				return;
-			seconds = seconds * 10 + (uint64_t)(v.at[i] - '0');
-		}
+	if (number_of(v, &seconds)) {
 		h->retry_after_ns = (int64_t)(seconds * 1000000000ULL);
 	} else if (http_date_parse((const char *)v.at, v.len, &date) == 0) {
 		int64_t now = (int64_t)(now_ns / 1000000000ULL);
 		h->retry_after_ns = date > now ? (date - now < INT32_MAX ? date - now : INT32_MAX) * 1000000000LL : 0;
 	}
+}
+
+/* gRFC A6: so long the server wants a retry to wait; below zero there is to be none. */
+static void on_pushback(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	uint64_t ms;
+
+	(void)now_ns;
+	if (number_of(v, &ms))
+		h->retry_after_ns = (int64_t)(ms * 1000000);
 }
 
 /* At most eight digits and a unit (gRPC over HTTP/2, "Timeout"); without a unit it is milliseconds (Envoy). */
@@ -368,14 +413,18 @@ static const struct {
 	{"idempotency-token", sizeof("idempotency-token") - 1, on_idempotency_key},
 	{"x-idempotency-token", sizeof("x-idempotency-token") - 1, on_idempotency_key},
 	{"x-amz-client-token", sizeof("x-amz-client-token") - 1, on_idempotency_key},
+	{"grpc-previous-rpc-attempts", sizeof("grpc-previous-rpc-attempts") - 1, on_attempts_before},
+	{"x-stainless-retry-count", sizeof("x-stainless-retry-count") - 1, on_attempts_before},
+	{"amz-sdk-request", sizeof("amz-sdk-request") - 1, on_attempt},
+	{"grpc-retry-pushback-ms", sizeof("grpc-retry-pushback-ms") - 1, on_pushback},
 	{"x-amz-target", sizeof("x-amz-target") - 1, on_action},
 	{"paypal-request-id", sizeof("paypal-request-id") - 1, on_idempotency_key},
 };
 
 /* Lengths that the names above have: most fields of a head are none of them. */
 static const bool lengths[] = {
-	[4] = true,  [6] = true,  [7] = true,  [10] = true, [11] = true, [12] = true,
-	[14] = true, [15] = true, [17] = true, [18] = true, [19] = true, [30] = true,
+	[4] = true,  [6] = true,  [7] = true,  [10] = true, [11] = true, [12] = true, [14] = true, [15] = true,
+	[17] = true, [18] = true, [19] = true, [22] = true, [23] = true, [26] = true, [30] = true,
 };
 
 void http1_head_field(struct http1_head *h, const uint8_t *name, size_t name_len, const uint8_t *value, size_t value_len,

@@ -21,6 +21,7 @@ struct http1_head {
 	/* fields */
 	char traceparent[64];
 	bool idempotency_key;
+	uint8_t attempt;   /* its number, where the sender says it: from 1 on; 0 not stated */
 	bool reads;        /* it names an action that changes nothing, whatever the method */
 	bool upgrade, h2c; /* Upgrade is there; and names HTTP/2 in the clear */
 	bool waits;        /* its answer may come late by design, or has no end */

@@ -139,6 +139,7 @@ static void request(struct http2 *s, struct side *side, const struct block *b)
 	memcpy(r->traceparent, b->head.traceparent, sizeof(r->traceparent));
 	r->idempotency_key = b->head.idempotency_key;
 	r->reads = b->head.reads;
+	r->attempt = b->head.attempt;
 	r->waits = b->head.waits;
 	r->deadline_ns = b->head.deadline_ns;
 	if (b->grpc)
@@ -153,10 +154,10 @@ static void response(struct http2 *s, struct side *side, const struct block *b)
 	if (!q)
 		return;
 	talk_answer(&s->talk, q, side->size);
-	if (q->r.area == AREA_HTTP && b->head.status >= 200) {
+	if (q->r.area == AREA_HTTP && b->head.status >= 200)
 		q->r.status = b->head.status;
+	if (b->head.retry_after_ns >= 0)
 		q->r.retry_after_ns = b->head.retry_after_ns;
-	}
 	if (b->grpc_status >= 0)
 		grpc_status(&q->r, b->grpc_status);
 	if (side->flags & END_STREAM)

@@ -209,6 +209,48 @@ static void test_noise_makes_no_offender(void **state)
 	}
 }
 
+/* One attempt of a sender that counts them. */
+static void numbered(struct bench *b, uint8_t number)
+{
+	const struct retry_attempt a = {.start_ns = b->now + NS_PER_MS,
+					.end_ns = b->now + 2 * NS_PER_MS,
+					.result = RETRY_FAILED,
+					.pid = 1,
+					.tid = 1,
+					.number = number};
+
+	b->now = a.end_ns;
+	retry_attempt(&b->r, b->k, &a);
+}
+
+/* Calls with nothing between them are told apart where the attempts are numbered, whether the first says so (AWS) or says nothing (gRPC). */
+static void test_numbered_attempts(void **state)
+{
+	(void)state;
+	for (uint8_t first = 0; first < 2; first++) {
+		struct bench b;
+		bench_init(&b);
+		for (unsigned int call = 0; call < 8; call++) {
+			for (uint8_t number = 1; number <= 3; number++)
+				numbered(&b, number == 1 ? first : number);
+		}
+		retry_end_all(&b.r, b.now + 60 * NS_PER_S);
+		assert_int_equal(b.k->sequences, 8);
+		assert_int_equal(b.k->max_attempts, 3);
+		assert_int_equal(b.k->bound, 3);
+		assert_false(b.k->unbounded);
+		assert_int_equal(b.k->hits[RETRY_NO_BACKOFF].count, 0); /* of two gaps nothing is said */
+		retry_keys_free(&b.r);
+	}
+	struct bench b; /* nothing is said at all: one sequence */
+	bench_init(&b);
+	for (unsigned int i = 0; i < 24; i++)
+		numbered(&b, 0);
+	assert_int_equal(b.k->max_attempts, 24);
+	assert_true(b.k->unbounded);
+	retry_keys_free(&b.r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_calls_one_after_the_other),
 		cmocka_unit_test(test_rounds_without_end),
 		cmocka_unit_test(test_other_work_between),
+		cmocka_unit_test(test_numbered_attempts),
 		cmocka_unit_test(test_small_first_delays),
 		cmocka_unit_test(test_noise_makes_no_offender),
 	};

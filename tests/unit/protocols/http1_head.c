@@ -258,6 +258,33 @@ static void actions_that_read(void **state)
 	}
 }
 
+static void attempts_that_are_numbered(void **state)
+{
+	static const struct {
+		const char *name, *value;
+		uint8_t attempt;
+	} rows[] = {
+		{"grpc-previous-rpc-attempts", "2", 3},    {"Grpc-Previous-Rpc-Attempts", "", 0},
+		{"grpc-previous-rpc-attempts", "-1", 0},   {"grpc-previous-rpc-attempts", "999999999", 255},
+		{"x-stainless-retry-count", "0", 1},       {"amz-sdk-request", "attempt=1; max=3", 1},
+		{"amz-sdk-request", "attempt=12", 12},     {"amz-sdk-request", "ttl=20260101T000000Z; attempt=1", 0},
+		{"amz-sdk-request", "attempt=; max=3", 0}, {"amz-sdk-request", "attempt=4000", 255},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http1_head h = {0};
+		http1_head_field(&h, (const uint8_t *)rows[i].name, strlen(rows[i].name), (const uint8_t *)rows[i].value,
+				 strlen(rows[i].value), 0);
+		assert_int_equal(h.attempt, rows[i].attempt);
+	}
+	struct http1_head h = {.retry_after_ns = -1};
+	http1_head_field(&h, (const uint8_t *)"grpc-retry-pushback-ms", 22, (const uint8_t *)"-1", 2, 0);
+	assert_int_equal(h.retry_after_ns, -1);
+	http1_head_field(&h, (const uint8_t *)"grpc-retry-pushback-ms", 22, (const uint8_t *)"700", 3, 0);
+	assert_int_equal(h.retry_after_ns, 700000000);
+}
+
 static enum probe_answer probe(const char *text, bool request)
 {
 	return http1_head_probe((const uint8_t *)text, strlen(text), request);
@@ -318,5 +345,5 @@ static void which_message_is_the_last(void **state)
 TEST_MAIN(cmocka_unit_test(request_targets), cmocka_unit_test(no_start_lines), cmocka_unit_test(request_fields),
 	  cmocka_unit_test(answers_that_come_late), cmocka_unit_test(response_fields),
 	  cmocka_unit_test(what_two_readers_could_see_differently), cmocka_unit_test(hostile_text_is_made_printable_and_cut),
-	  cmocka_unit_test(every_name_is_found), cmocka_unit_test(actions_that_read), cmocka_unit_test(which_message_is_the_last),
-	  cmocka_unit_test(probing))
+	  cmocka_unit_test(every_name_is_found), cmocka_unit_test(actions_that_read), cmocka_unit_test(attempts_that_are_numbered),
+	  cmocka_unit_test(which_message_is_the_last), cmocka_unit_test(probing))
