@@ -303,6 +303,10 @@ bool alloc_due(uint64_t bytes)
 		return false;
 	}
 	if (!t->seed) {
+		/* With a slot its bytes are told when it ends, sampled or not. A child that may be about to exec takes none for that. */
+		if (!atomic_load_explicit(&shim_self()->local->alive, memory_order_relaxed) &&
+		    atomic_load_explicit(&shim.private_mem->alive, memory_order_acquire))
+			(void)call_enter_slow(shim_self());
 		seed(t);
 		t->carry = 0;
 		t->credit = CREDIT_MAX;
