@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "retry")
 ANSWERS = {
@@ -19,10 +20,11 @@ ANSWERS = {
     "later": b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
     "no": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
     "moved": b"HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n",
+    "who": b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
     "good": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 }
 # name: (mode of tries.c, what the peer does: an answer, eof, refuse, third_good (each third request), some_bad (each fourth fails),
-# most_bad (three of four fail, the first ones too))
+# most_bad (three of four fail, the first ones too), slow (503 after 50 ms), who_then_good (401, then good))
 CASES = {
     "once": ("once", "busy"),
     "none": ("hasty", "busy"),
@@ -52,6 +54,13 @@ CASES = {
     "calls": ("calls", "busy"),
     "calls_drawn": ("outage", "busy"),
     "no_redirect": ("once", "moved"),
+    "no_hedge": ("hedge", "slow"),
+    "no_login": ("login", "who_then_good"),
+    "no_addresses": ("addresses", "good"),
+    "no_second_connect": ("second_connect", "good"),
+    "second_connect_refuse": ("second_connect", "refuse"),
+    "reconnects": ("careful", "refuse"),
+    "calls_numbered": ("numbered", "busy"),
 }
 
 
@@ -71,8 +80,21 @@ def serve(listener, how):
                 s.sendall(ANSWERS["busy" if n % 4 == 0 else "good"])
             elif how == "most_bad":
                 s.sendall(ANSWERS["good" if n % 4 == 0 else "busy"])
+            elif how == "slow":
+                time.sleep(0.05)
+                s.sendall(ANSWERS["busy"])
+            elif how == "who_then_good":
+                s.sendall(ANSWERS["who" if n % 2 else "good"])
             elif how in ANSWERS:
                 s.sendall(ANSWERS[how])
+
+
+def two_addresses(tmp):
+    """What goes before a command that is to find two addresses of the name "payments", the first of which refuses. Needs root."""
+    hosts = os.path.join(tmp, "hosts")
+    with open(hosts, "w", encoding="utf-8") as f:
+        f.write("127.0.0.1 localhost payments\n::1 payments\n")
+    return ["unshare", "--mount", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"]
 
 
 def record(build, name):
@@ -87,7 +109,8 @@ def record(build, name):
     with tempfile.TemporaryDirectory() as tmp:
         program = shutil.copy(os.path.join(build, "tests", "golden", "tries"), os.path.join("/tmp", "tries"))
         made, kept = os.path.join(tmp, "r.gsr"), os.path.join(HERE, name + ".gsr")
-        subprocess.run([os.path.join(build, "gapscope"), "run", "--quiet", "--service", "tries", "--report", os.path.join(tmp, "r.json"),
+        names = two_addresses(tmp) if mode == "addresses" else []
+        subprocess.run([*names, os.path.join(build, "gapscope"), "run", "--quiet", "--service", "tries", "--report", os.path.join(tmp, "r.json"),
                         "--record", made, "--", program, mode, str(port)], check=False, stdin=subprocess.DEVNULL, timeout=60)
         shutil.copy(made, kept)
         os.chmod(kept, 0o644)

@@ -4,6 +4,9 @@
  *   tries MODE PORT
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -95,6 +98,15 @@ static long at_once_first(int i)
 	return i == 0 ? 0 : 100L << i;
 }
 
+/* Drawn anew, up to a cap: who connects again and again does so with care. */
+static long careful(int i)
+{
+	static unsigned int seed = 3;
+
+	seed = seed * 1103515245U + 12345U;
+	return 20 + (long)((seed >> 16) % (i < 3 ? 50U << i : 400U));
+}
+
 static long nested(int i)
 {
 	static const long delays[] = {0, 100, 200, 150};
@@ -139,7 +151,88 @@ static int outage(void)
 	return 1;
 }
 
+/* Three calls of an SDK that counts its attempts, with nothing between them. */
+static int numbered(void)
+{
+	for (int i = 0; i < 9; i++) {
+		char count[64];
+		snprintf(count, sizeof(count), "x-stainless-retry-count: %d\r\n", i % 3);
+		ask("GET", "/orders/17", count);
+	}
+	return 1;
+}
+
 /* -- what is no retry -- */
+
+/* A second question where the first was not answered soon: both are under way at once. */
+static int hedge(void)
+{
+	for (int i = 0; i < 6; i++) {
+		pthread_t threads[2];
+		for (int k = 0; k < 2; k++) {
+			pthread_create(&threads[k], NULL, one, "/orders/17");
+			pause_ms(10);
+		}
+		for (int k = 0; k < 2; k++)
+			pthread_join(threads[k], NULL);
+		pause_ms(20);
+	}
+	return 0;
+}
+
+/* Who is asked for credentials sends them. */
+static int login(void)
+{
+	for (int i = 0; i < 6; i++) {
+		if (ask("GET", "/orders/17", "") == 401)
+			ask("GET", "/orders/17", "Authorization: Basic YTpi\r\n");
+		pause_ms(20);
+	}
+	return 0;
+}
+
+/* The first address of a name refuses, and the next one takes the connection. */
+static int addresses(void)
+{
+	char service[8];
+
+	snprintf(service, sizeof(service), "%u", (unsigned int)port);
+	for (int i = 0; i < 6; i++) {
+		const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+		struct addrinfo *found = NULL;
+		int fd = -1, connected = -1;
+		if (getaddrinfo("payments", service, &hints, &found) != 0)
+			return 1;
+		for (const struct addrinfo *a = found; a && connected < 0; a = a->ai_next) {
+			fd = socket(a->ai_family, a->ai_socktype, 0);
+			connected = connect(fd, a->ai_addr, a->ai_addrlen);
+			if (connected < 0)
+				close(fd);
+		}
+		freeaddrinfo(found);
+		if (connected == 0)
+			close(fd);
+		pause_ms(20);
+	}
+	return 0;
+}
+
+/* Ruby and others ask connect() itself whether it has succeeded. */
+static int second_connect(void)
+{
+	const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	for (int i = 0; i < 6; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		struct pollfd ready = {.fd = fd, .events = POLLOUT};
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		for (int k = 0; k < 2 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0; k++)
+			poll(&ready, 1, 1000);
+		close(fd);
+		pause_ms(20);
+	}
+	return 0;
+}
 
 static int pages(void)
 {
@@ -229,6 +322,12 @@ static const struct {
 	 .more = "Content-Length: 0\r\nIdempotency-Key: a1\r\n",
 	 .attempts = 3,
 	 .delay = doubling},
+	{.name = "careful", .method = "GET", .more = "", .attempts = 30, .delay = careful},
+	{.name = "numbered", .run = numbered},
+	{.name = "hedge", .run = hedge},
+	{.name = "login", .run = login},
+	{.name = "addresses", .run = addresses},
+	{.name = "second_connect", .run = second_connect},
 	{.name = "pages", .run = pages},
 	{.name = "poll", .run = poll_status},
 	{.name = "fan_out", .run = fan_out},
