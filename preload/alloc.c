@@ -18,7 +18,6 @@
 #define MEAN_PAID_MAX (1U << 24)
 #define CREDIT_SHARE 16        /* one part in so many of a thread's time may go into samples */
 #define CREDIT_MAX (1L << 17)  /* ticks: some hundred samples ahead */
-#define EARN_MAX (1UL << 19)   /* ticks between two samples that count: in a longer time the thread may not have run */
 #define DEBT_STEP (1L << 15)   /* ticks behind, for which the mean is doubled once more */
 #define SAMPLE_MAX (1UL << 13) /* a sample that took longer was interrupted */
 #define TERMS 11               /* of the logarithm's series: good for six digits */
@@ -256,8 +255,7 @@ static void end(struct alloc_tls *t)
 static void pay(struct alloc_tls *t, uint64_t begun)
 {
 	const uint64_t now = shim_ticks();
-	const uint64_t taken = now - begun, since = now - t->credit_at;
-	const uint64_t earned = (since < EARN_MAX ? since : EARN_MAX) / CREDIT_SHARE;
+	const uint64_t taken = now - begun, earned = (now - t->credit_at) / CREDIT_SHARE;
 
 	t->credit = t->credit + (int64_t)earned < CREDIT_MAX ? t->credit + (int64_t)earned : CREDIT_MAX;
 	t->credit -= (int64_t)(taken < SAMPLE_MAX ? taken : SAMPLE_MAX);
