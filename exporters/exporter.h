@@ -34,6 +34,8 @@ struct exporter {
 	 * success err is "" or a warning: a setting that was ignored. */
 	int (*open)(const char *target, const struct resource *r, void **ret, char *err, size_t err_size);
 	void (*span)(void *x, const struct span *s);
+	/* The agent has handed on all that it read: what was kept back to be written together goes out now. */
+	void (*turn)(void *x);
 	/* A finding names this span, which has ended or will: send it even if it is not sampled. */
 	void (*keep)(void *x, const uint8_t *span_id);
 	/* No finding will name a span any more: what was left out is left out for good. Before the last metrics. */

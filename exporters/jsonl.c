@@ -1,6 +1,7 @@
 /*
- * The JSON-lines exporter: one object a line into a file, for scripts and for looking at. Each line is one write() to a descriptor opened
- * for appending, so lines of several agents do not mix and the accounting is exact. Agent's main thread.
+ * The JSON-lines exporter: one object a line into a file, for scripts and for looking at. Whole lines go out in one write() to a descriptor
+ * opened for appending, so those of several agents do not mix, and the accounting is exact. Spans, which may be many, are written together:
+ * when the agent has handed on what it read, or enough of them wait. Agent's main thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,11 +11,15 @@
 #include <unistd.h>
 
 #include "exporters/exporters.h"
+#include "exporters/json_line.h"
 #include "report/findings.h"
 #include "report/text.h"
 
+#define TOGETHER_BYTES (64U * 1024U)
+
 struct jsonl {
 	int fd;
+	struct json_line spans; /* lines of spans that were not written yet */
 	struct export_counts counts[EXPORT_SIGNALS];
 	char error[160];
 };
@@ -63,22 +68,6 @@ static int write_line(int fd, const json_t *o)
 	return rc;
 }
 
-/* Write {"<kind>": o} and count it. Takes o over. */
-static void put(struct jsonl *x, enum export_signal signal, const char *kind, json_t *o)
-{
-	json_t *line = json_object();
-	json_object_set_new(line, kind, o);
-	int rc = write_line(x->fd, line);
-	json_decref(line);
-	x->counts[signal].produced++;
-	if (rc == 0) {
-		x->counts[signal].acknowledged++;
-	} else {
-		x->counts[signal].dropped++;
-		snprintf(x->error, sizeof x->error, "cannot write: %s", strerror(-rc));
-	}
-}
-
 static int jsonl_open(const char *target, const struct resource *r, void **ret, char *err, size_t err_size)
 {
 	if (target == NULL || target[0] == '\0') {
@@ -111,7 +100,46 @@ static int jsonl_open(const char *target, const struct resource *r, void **ret, 
 	return 0;
 }
 
-static void jsonl_span(void *ctx, const struct span *s)
+static void add_value(struct json_line *l, const struct attr *a)
+{
+	switch (a->type) {
+	case ATTR_STRING:
+		json_line_text(l, a->s);
+		break;
+	case ATTR_INT:
+		json_line_int(l, a->i);
+		break;
+	case ATTR_DOUBLE:
+		json_line_real(l, a->d);
+		break;
+	case ATTR_BOOL:
+		json_line_bool(l, a->b);
+		break;
+	}
+}
+
+static void add_attrs(struct json_line *l, const struct attr *attrs, size_t n)
+{
+	json_line_literal(l, "{");
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			json_line_literal(l, ",");
+		json_line_text(l, attrs[i].key);
+		json_line_literal(l, ":");
+		add_value(l, &attrs[i]);
+	}
+	json_line_literal(l, "}");
+}
+
+static void add_ids(struct json_line *l, const uint8_t *trace_id, const uint8_t *span_id)
+{
+	json_line_literal(l, "{\"trace_id\":");
+	json_line_hex(l, trace_id, 16);
+	json_line_literal(l, ",\"span_id\":");
+	json_line_hex(l, span_id, 8);
+}
+
+static void add_span(struct json_line *l, const struct span *s)
 {
 	static const char *const kinds[] = {[SPAN_INTERNAL] = "internal",
 					    [SPAN_SERVER] = "server",
@@ -120,26 +148,112 @@ static void jsonl_span(void *ctx, const struct span *s)
 					    [SPAN_CONSUMER] = "consumer"};
 	static const char *const statuses[] = {[SPAN_UNSET] = "unset", [SPAN_OK] = "ok", [SPAN_ERROR] = "error"};
 	static const uint8_t none[8];
-	char start[32], end[32];
-	json_t *o = json_object();
-	json_object_set_new(o, "trace_id", id_json(s->trace_id, sizeof s->trace_id));
-	json_object_set_new(o, "span_id", id_json(s->span_id, sizeof s->span_id));
-	bool root = memcmp(s->parent_id, none, sizeof none) == 0;
-	json_object_set_new(o, "parent_id", root ? json_null() : id_json(s->parent_id, sizeof s->parent_id));
-	json_object_set_new(o, "name", text_json(s->name));
-	json_object_set_new(o, "kind", json_string(kinds[s->kind]));
-	json_object_set_new(o, "start", json_string(time_text(s->start_ns, start, sizeof start)));
-	json_object_set_new(o, "end", json_string(time_text(s->end_ns, end, sizeof end)));
-	json_object_set_new(o, "duration_s", json_real((double)(s->end_ns - s->start_ns) / 1e9));
-	json_object_set_new(o, "status", json_string(statuses[s->status]));
-	json_object_set_new(o, "attributes", attrs_json(s->attrs, s->attrs_n));
+
+	json_line_literal(l, "{\"span\":");
+	add_ids(l, s->trace_id, s->span_id);
+	json_line_literal(l, ",\"parent_id\":");
+	if (memcmp(s->parent_id, none, sizeof none) == 0)
+		json_line_literal(l, "null");
+	else
+		json_line_hex(l, s->parent_id, sizeof s->parent_id);
+	json_line_literal(l, ",\"name\":");
+	json_line_text(l, s->name);
+	json_line_literal(l, ",\"kind\":");
+	json_line_text(l, kinds[s->kind]);
+	json_line_literal(l, ",\"start\":");
+	json_line_time(l, s->start_ns);
+	json_line_literal(l, ",\"end\":");
+	json_line_time(l, s->end_ns);
+	json_line_literal(l, ",\"duration_s\":");
+	json_line_seconds(l, s->end_ns - s->start_ns);
+	json_line_literal(l, ",\"status\":");
+	json_line_text(l, statuses[s->status]);
+	json_line_literal(l, ",\"attributes\":");
+	add_attrs(l, s->attrs, s->attrs_n);
 	if (s->linked) {
-		json_t *link = json_object();
-		json_object_set_new(link, "trace_id", id_json(s->link_trace_id, sizeof s->link_trace_id));
-		json_object_set_new(link, "span_id", id_json(s->link_span_id, sizeof s->link_span_id));
-		json_object_set_new(o, "link", link);
+		json_line_literal(l, ",\"link\":");
+		add_ids(l, s->link_trace_id, s->link_span_id);
+		json_line_literal(l, "}");
 	}
-	put(ctx, EXPORT_SPANS, "span", o);
+	json_line_literal(l, "}}\n");
+}
+
+static size_t lines_in(const char *text, size_t len)
+{
+	const char *const end = text + len;
+	size_t n = 0;
+
+	while ((text = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
+/* Write the spans that wait. Where a disk gets full midway, those that are whole in the file arrived. */
+static void write_spans(struct jsonl *x)
+{
+	struct export_counts *const c = &x->counts[EXPORT_SPANS];
+	struct json_line *const l = &x->spans;
+	size_t done = 0, whole;
+
+	while (done < l->len) {
+		const ssize_t n = write(x->fd, l->text + done, l->len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			snprintf(x->error, sizeof x->error, "cannot write: %s", strerror(n < 0 ? errno : EIO));
+			break;
+		}
+		done += (size_t)n;
+	}
+	whole = done < l->len ? lines_in(l->text, done) : c->queued;
+	c->acknowledged += whole;
+	c->dropped += c->queued - whole;
+	c->queued = 0;
+	l->len = 0;
+}
+
+static void jsonl_span(void *ctx, const struct span *s)
+{
+	struct jsonl *x = ctx;
+	const size_t before = x->spans.len;
+
+	x->counts[EXPORT_SPANS].produced++;
+	add_span(&x->spans, s);
+	if (x->spans.failed) {
+		x->spans.failed = false;
+		x->spans.len = before;
+		x->counts[EXPORT_SPANS].dropped++;
+		snprintf(x->error, sizeof x->error, "no memory for a span");
+		return;
+	}
+	x->counts[EXPORT_SPANS].queued++;
+	if (x->spans.len >= TOGETHER_BYTES)
+		write_spans(x);
+}
+
+static void jsonl_turn(void *ctx)
+{
+	write_spans(ctx);
+}
+
+/* Write {"<kind>": o} and count it. Takes o over. */
+static void put(struct jsonl *x, enum export_signal signal, const char *kind, json_t *o)
+{
+	json_t *line = json_object();
+	json_object_set_new(line, kind, o);
+	write_spans(x); /* what came first stands first */
+	int rc = write_line(x->fd, line);
+	json_decref(line);
+	x->counts[signal].produced++;
+	if (rc == 0) {
+		x->counts[signal].acknowledged++;
+	} else {
+		x->counts[signal].dropped++;
+		snprintf(x->error, sizeof x->error, "cannot write: %s", strerror(-rc));
+	}
 }
 
 static json_t *point_json(const struct metric *m, const struct metric_point *p)
@@ -189,11 +303,10 @@ static void jsonl_finding(void *ctx, const json_t *finding, const uint8_t *trace
 	put(ctx, EXPORT_LOGS, "finding", o);
 }
 
-/* Nothing is kept back, so there is nothing to flush. */
 static void jsonl_flush(void *ctx, unsigned int timeout_ms)
 {
-	(void)ctx;
 	(void)timeout_ms;
+	write_spans(ctx);
 }
 
 static void jsonl_counts(void *ctx, struct export_counts out[EXPORT_SIGNALS])
@@ -212,7 +325,9 @@ static void jsonl_close(void *ctx, unsigned int timeout_ms)
 {
 	struct jsonl *x = ctx;
 	(void)timeout_ms;
+	write_spans(x);
 	close(x->fd);
+	free(x->spans.text);
 	free(x);
 }
 
@@ -221,6 +336,7 @@ const struct exporter exporter_jsonl = {
 	.doc = "JSON lines appended to a file: jsonl:FILE",
 	.open = jsonl_open,
 	.span = jsonl_span,
+	.turn = jsonl_turn,
 	.metrics = jsonl_metrics,
 	.finding = jsonl_finding,
 	.flush = jsonl_flush,

@@ -26,6 +26,7 @@ static void poll_rings(struct loop *l, bool drain)
 	unsigned int wait_ms = 1;
 
 	ingest_poll(l->live->ingest, drain, pipeline_event, l->live->pipeline, &wait_ms);
+	outputs_turn(&l->live->pipeline->outputs);
 	uv_update_time(&l->uv);
 	l->drain.data = l;
 	if (!drain)

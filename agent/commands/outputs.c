@@ -109,6 +109,13 @@ static void on_keep(void *ctx, const uint8_t *span_id)
 			o->item[i].exporter->keep(o->item[i].state, span_id);
 }
 
+void outputs_turn(struct outputs *o)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->item[i].exporter->turn)
+			o->item[i].exporter->turn(o->item[i].state);
+}
+
 struct telemetry_sink outputs_sink(struct outputs *o)
 {
 	return o->n ? (struct telemetry_sink){.span = on_span, .finding = on_finding, .keep = on_keep, .ctx = o}

@@ -27,6 +27,8 @@ int outputs_open(struct outputs *o, const struct flag_list *names, bool by_env, 
 		 size_t err_size);
 /* For session_options.sink. */
 struct telemetry_sink outputs_sink(struct outputs *o);
+/* All that was read has been handed on. */
+void outputs_turn(struct outputs *o);
 /* How often outputs_metrics_tick is to be called, with metrics as they stand: each exporter gets them as often as it wants them. */
 unsigned int outputs_metrics_every_ms(const struct outputs *o);
 void outputs_metrics_tick(struct outputs *o, const struct metric *m, size_t n, uint64_t now_ns);

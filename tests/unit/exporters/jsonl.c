@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,6 +82,94 @@ static void lines(void **state)
 	unlink(path);
 }
 
+/* Spans wait for each other, but not for longer than a turn, nor in larger numbers than 64 KiB hold. */
+static void spans_go_together(void **state)
+{
+	(void)state;
+	static const struct span span = {
+		.trace_id = {1},
+		.span_id = {2},
+		.parent_id = {3},
+		.linked = true,
+		.link_trace_id = {4},
+		.name = "say \"hi\"",
+		.kind = SPAN_CLIENT,
+		.status = SPAN_ERROR,
+		.attrs = {{.key = "s", .type = ATTR_STRING, .s = "\xff\\"}, {.key = "i", .type = ATTR_INT, .i = -7}},
+		.attrs_n = 2};
+	char path[] = "/tmp/gapscope-jsonl-XXXXXX", err[256], line[4096];
+	int fd = mkstemp(path);
+	struct export_counts c[EXPORT_SIGNALS];
+	const struct exporter *jsonl = exporter_find("jsonl");
+	void *x = NULL;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(jsonl->open(path, &about, &x, err, sizeof err), 0);
+	for (int i = 0; i < 1000; i++)
+		jsonl->span(x, &span);
+	jsonl->counts(x, c);
+	assert_int_equal(c[EXPORT_SPANS].produced, 1000);
+	assert_in_range(c[EXPORT_SPANS].queued, 1, 999);
+	assert_int_equal(c[EXPORT_SPANS].queued + c[EXPORT_SPANS].acknowledged, 1000);
+	jsonl->turn(x);
+	jsonl->counts(x, c);
+	assert_int_equal(c[EXPORT_SPANS].queued, 0);
+	assert_int_equal(c[EXPORT_SPANS].acknowledged, 1000);
+	FILE *in = fopen(path, "r");
+	assert_non_null(fgets(line, sizeof line, in));
+	for (int i = 0; i < 1000; i++) {
+		assert_non_null(fgets(line, sizeof line, in));
+		json_t *o = json_loads(line, 0, NULL), *s = json_object_get(o, "span"), *attrs = json_object_get(s, "attributes");
+		assert_string_equal(json_string_value(json_object_get(s, "name")), "say \"hi\"");
+		assert_string_equal(json_string_value(json_object_get(s, "parent_id")), "0300000000000000");
+		assert_string_equal(json_string_value(json_object_get(s, "status")), "error");
+		assert_string_equal(json_string_value(json_object_get(attrs, "s")), "?\\");
+		assert_int_equal(json_integer_value(json_object_get(attrs, "i")), -7);
+		assert_int_equal(strlen(json_string_value(json_object_get(json_object_get(s, "link"), "trace_id"))), 32);
+		json_decref(o);
+	}
+	assert_null(fgets(line, sizeof line, in));
+	fclose(in);
+	jsonl->close(x, 0);
+	unlink(path);
+}
+
+/* Of spans that were to go together, those arrived that are whole in the file. */
+static void a_disk_that_fills_up_is_counted(void **state)
+{
+	(void)state;
+	static const struct span span = {.name = "GET", .kind = SPAN_SERVER};
+	char path[] = "/tmp/gapscope-jsonl-XXXXXX", err[256];
+	int fd = mkstemp(path);
+	struct export_counts c[EXPORT_SIGNALS];
+	const struct exporter *jsonl = exporter_find("jsonl");
+	struct rlimit limit, before;
+	struct stat st;
+	void *x = NULL;
+	assert_true(fd >= 0);
+	assert_int_equal(jsonl->open(path, &about, &x, err, sizeof err), 0);
+	jsonl->span(x, &span);
+	jsonl->turn(x);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = (struct rlimit){.rlim_cur = (rlim_t)st.st_size + 1000, .rlim_max = before.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	for (int i = 0; i < 10; i++)
+		jsonl->span(x, &span);
+	jsonl->turn(x);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	jsonl->counts(x, c);
+	assert_int_equal(c[EXPORT_SPANS].produced, 11);
+	assert_in_range(c[EXPORT_SPANS].acknowledged, 2, 10);
+	assert_int_equal(c[EXPORT_SPANS].acknowledged + c[EXPORT_SPANS].dropped, 11);
+	jsonl->last_error(x, err, sizeof err);
+	assert_true(strlen(err) > 0);
+	jsonl->close(x, 0);
+	close(fd);
+	unlink(path);
+}
+
 static void a_full_disk_is_counted(void **state)
 {
 	(void)state;
@@ -118,4 +207,5 @@ static void a_reader_that_left_is_counted(void **state)
 	jsonl->close(x, 0);
 }
 
-TEST_MAIN(cmocka_unit_test(lines), cmocka_unit_test(a_full_disk_is_counted), cmocka_unit_test(a_reader_that_left_is_counted))
+TEST_MAIN(cmocka_unit_test(lines), cmocka_unit_test(spans_go_together), cmocka_unit_test(a_disk_that_fills_up_is_counted),
+	  cmocka_unit_test(a_full_disk_is_counted), cmocka_unit_test(a_reader_that_left_is_counted))
