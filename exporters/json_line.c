@@ -13,42 +13,53 @@
 #define FIRST_SIZE 4096U
 #define SECOND_NS 1000000000ULL
 
-/* Room for n bytes behind what is there, or NULL. */
-static char *room(struct json_line *l, size_t n)
+bool json_line_grow(struct json_line *l, size_t n)
 {
 	size_t size = l->size > 0 ? l->size : FIRST_SIZE;
 	char *grown;
 
-	if (l->failed)
-		return NULL;
-	while (size - l->len < n)
+	while (!l->failed && size - l->len < n)
 		size *= 2;
-	if (size != l->size) {
-		grown = realloc(l->text, size);
-		if (grown == NULL) {
-			l->failed = true;
-			return NULL;
-		}
-		l->text = grown;
-		l->size = size;
+	grown = l->failed ? NULL : realloc(l->text, size);
+	if (grown == NULL) {
+		l->failed = true;
+		return false;
 	}
-	return l->text + l->len;
+	l->text = grown;
+	l->size = size;
+	return true;
 }
 
-void json_line_add(struct json_line *l, const char *text, size_t n)
+/* A byte of v that is `c` sets its top bit, and perhaps those above it: enough to know whether there is one. */
+static inline uint64_t holds(uint64_t v, char c)
 {
-	char *to = room(l, n);
+	const uint64_t ones = 0x0101010101010101U, x = v ^ ones * (unsigned char)c;
 
-	if (to == NULL)
-		return;
-	memcpy(to, text, n);
-	l->len += n;
+	return (x - ones) & ~x;
+}
+
+/* Nothing that is to be escaped or cleaned? Eight bytes at a time, as text_is_plain. */
+static bool is_itself(const char *s, size_t n)
+{
+	const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
+	uint64_t odd = 0;
+
+	while (n > 0) {
+		const size_t part = n < sizeof(odd) ? n : sizeof(odd);
+		uint64_t v = ones * 'a';
+
+		memcpy(&v, s, part);
+		odd |= v | (v - ones * ' ') | (v + ones) | holds(v, '"') | holds(v, '\\');
+		s += part;
+		n -= part;
+	}
+	return (odd & tops) == 0;
 }
 
 /* n bytes without control characters: of those, JSON wants quotes and backslashes escaped. */
-static void quote(struct json_line *l, const char *text, size_t n)
+static void escape(struct json_line *l, const char *text, size_t n)
 {
-	char *to = room(l, 2 * n + 2), *const start = to;
+	char *to = json_line_room(l, 2 * n + 2), *const start = to;
 
 	if (to == NULL)
 		return;
@@ -62,13 +73,25 @@ static void quote(struct json_line *l, const char *text, size_t n)
 	l->len += (size_t)(to - start);
 }
 
+static void quote(struct json_line *l, const char *text, size_t n)
+{
+	char *to = json_line_room(l, n + 2);
+
+	if (to == NULL)
+		return;
+	to[0] = '"';
+	memcpy(to + 1, text, n);
+	to[n + 1] = '"';
+	l->len += n + 2;
+}
+
 void json_line_text(struct json_line *l, const char *text)
 {
 	const size_t n = text != NULL ? strlen(text) : 0;
 	char *clean;
 
-	if (text_is_plain(text, n)) {
-		quote(l, text, n);
+	if (n == 0 || is_itself(text, n)) {
+		quote(l, text != NULL ? text : "", n);
 		return;
 	}
 	clean = malloc(n + 1);
@@ -77,7 +100,7 @@ void json_line_text(struct json_line *l, const char *text)
 		return;
 	}
 	text_clean(text, clean, n + 1);
-	quote(l, clean, strlen(clean));
+	escape(l, clean, strlen(clean));
 	free(clean);
 }
 
@@ -112,7 +135,7 @@ void json_line_bool(struct json_line *l, bool value)
 void json_line_hex(struct json_line *l, const uint8_t *bytes, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
-	char *to = room(l, 2 * n + 2);
+	char *to = json_line_room(l, 2 * n + 2);
 
 	if (to == NULL)
 		return;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct json_line {
 	char *text; /* not terminated; to be freed */
@@ -17,8 +18,25 @@ struct json_line {
 	char date[20];   /* "" at first */
 };
 
+/* For the functions below: make room for n bytes more. False where memory is out. */
+bool json_line_grow(struct json_line *l, size_t n);
+
+/* Room for n bytes behind what is there, or NULL. */
+static inline char *json_line_room(struct json_line *l, size_t n)
+{
+	return l->size - l->len >= n || json_line_grow(l, n) ? l->text + l->len : NULL;
+}
+
 /* As they are: what is JSON already. */
-void json_line_add(struct json_line *l, const char *text, size_t n);
+static inline void json_line_add(struct json_line *l, const char *text, size_t n)
+{
+	char *to = json_line_room(l, n);
+
+	if (to == NULL)
+		return;
+	memcpy(to, text, n);
+	l->len += n;
+}
 #define json_line_literal(l, text) json_line_add(l, text, sizeof(text) - 1)
 
 void json_line_text(struct json_line *l, const char *text); /* NULL: "" */
