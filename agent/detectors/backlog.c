@@ -167,5 +167,5 @@ const struct detector backlog_detector = {
 	.rules = rules,
 	.create = backlog_create,
 	.destroy = backlog_destroy,
-	.observer = {.event = backlog_event},
+	.observer = {.rare_event = backlog_event},
 };

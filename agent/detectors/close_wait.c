@@ -263,5 +263,5 @@ const struct detector close_wait_detector = {
 	.options = options,
 	.create = cw_create,
 	.destroy = cw_destroy,
-	.observer = {.event = cw_event, .tick = cw_tick},
+	.observer = {.rare_event = cw_event, .tick = cw_tick},
 };

@@ -467,7 +467,7 @@ const struct detector fds_detector = {
 	.options = options,
 	.create = fds_create,
 	.destroy = fds_destroy,
-	.observer = {.event = fds_event,
+	.observer = {.rare_event = fds_event,
 		     .conn_open = fds_open,
 		     .conn_close = fds_close,
 		     .process_exit = fds_process_exit,

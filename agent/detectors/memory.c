@@ -214,6 +214,6 @@ const struct detector memory_detector = {
 	.options = options,
 	.create = memory_create,
 	.destroy = memory_destroy,
-	.observer = {.event = memory_event, .tick = memory_tick},
+	.observer = {.rare_event = memory_event, .tick = memory_tick},
 	.finish = memory_finish,
 };

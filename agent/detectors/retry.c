@@ -171,6 +171,8 @@ static void retry_resolve(void *ctx, const struct resolve *l)
 
 static void retry_event(void *ctx, const struct event *e)
 {
+	if (e->id == WIRE_READ || e->id == WIRE_WRITE) /* as most are, and none of these wants them */
+		return;
 	retry_process_event(ctx, e);
 	retry_asked_event(ctx, e);
 	retry_work_event(ctx, e);

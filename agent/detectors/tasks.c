@@ -269,7 +269,7 @@ const struct detector tasks_detector = {
 	.options = options,
 	.create = tasks_create,
 	.destroy = tasks_destroy,
-	.observer = {.event = tasks_event,
+	.observer = {.rare_event = tasks_event,
 		     .process_start = tasks_process_start,
 		     .process_exit = tasks_process_exit,
 		     .tick = tasks_tick},

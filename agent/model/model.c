@@ -124,8 +124,30 @@ int model_observe(struct model *m, const struct observer *o, void *ctx)
 		if (members[i])
 			l->who[l->n++] = (uint8_t)m->n_observers;
 	}
+	if (o->event || o->rare_event)
+		m->everything.who[m->everything.n++] = (uint8_t)m->n_observers;
 	m->n_observers++;
 	return 0;
+}
+
+/* What a service does all the time: most observers want none of it, and being called costs more than finding that out. */
+static bool is_common(uint16_t id)
+{
+	return id == WIRE_READ || id == WIRE_WRITE || id == WIRE_POLL || id == WIRE_EPOLL_WAIT || id == WIRE_ALLOC ||
+	       id == WIRE_FREE;
+}
+
+static void tell_event(struct model *m, const struct event *e)
+{
+	if (is_common(e->id)) {
+		TELL(m, event, e);
+		return;
+	}
+	for (size_t i = 0; i < m->everything.n; i++) {
+		const struct told *t = &m->observers[m->everything.who[i]];
+
+		(t->o.event ? t->o.event : t->o.rare_event)(t->ctx, e);
+	}
 }
 
 void model_event(struct model *m, const struct event *e)
@@ -135,7 +157,7 @@ void model_event(struct model *m, const struct event *e)
 
 	if (e->t1 > m->now)
 		m->now = e->t1;
-	TELL(m, event, e);
+	tell_event(m, e);
 	if (e->id == WIRE_TICK)
 		TELL(m, tick, e->t1);
 	/* A vfork child acts on copies of the parent's descriptors that nobody sees: not on the parent's own. */

@@ -264,7 +264,10 @@ struct request {
 
 /* What the model and the protocols tell. Any member may be NULL. Order of calls: table order of the detectors, each event once. */
 struct observer {
-	void (*event)(void *ctx, const struct event *e); /* every event, before anything derived from it */
+	/* Every event, before anything derived from it. Who wants none of the reads, writes and waits that a service makes all the time takes
+	 * `rare_event` in its place. */
+	void (*event)(void *ctx, const struct event *e);
+	void (*rare_event)(void *ctx, const struct event *e);
 	void (*process_start)(void *ctx, struct process *p);
 	void (*process_program)(void *ctx, struct process *p); /* p->exe was told: at its start, at an exec, or while it runs */
 	void (*process_exit)(void *ctx, struct process *p);

@@ -126,7 +126,8 @@ struct model {
 	} * observers;
 	size_t n_observers;
 	struct listeners listeners[OBSERVER_MEMBERS];
-	struct proc *procs;
+	struct listeners everything; /* who has event or rare_event */
+	struct proc *procs, *found;  /* all, and the one that was looked up last, or NULL */
 	unsigned int n_procs;
 	uint64_t next_tree;
 	struct connx *conns;

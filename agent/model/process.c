@@ -13,9 +13,13 @@
 
 struct proc *process_find(struct model *m, uint32_t pid)
 {
-	struct proc *p;
+	struct proc *p = m->found; /* of most events it is the one that was asked for last */
 
+	if (p && p->pub.pid == pid)
+		return p;
 	HASH_FIND(hh, m->procs, &pid, sizeof(pid), p);
+	if (p)
+		m->found = p;
 	return p;
 }
 
@@ -81,6 +85,8 @@ static void inherit_fds(struct model *m, struct proc *parent, struct proc *child
 
 static void process_free(struct model *m, struct proc *p)
 {
+	if (m->found == p)
+		m->found = NULL;
 	HASH_DELETE(hh, m->procs, p);
 	m->n_procs--;
 	fdtable_done(&p->fds);

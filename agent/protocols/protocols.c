@@ -352,7 +352,7 @@ static void on_event(void *ctx, const struct event *e)
 }
 
 const struct observer protocols_observer = {
-	.event = on_event,
+	.rare_event = on_event,
 	.conn_data = on_data,
 	.conn_plain = on_plain,
 	.conn_close = on_close,

@@ -139,7 +139,7 @@ static void on_connect(void *ctx, struct conn *c, const struct event *e)
 	p->peers[p->peers_n++] = new;
 }
 
-const struct observer proofs_observer = {.event = on_event, .conn_connect = on_connect};
+const struct observer proofs_observer = {.rare_event = on_event, .conn_connect = on_connect};
 
 /* -- what is said -- */
 

@@ -219,7 +219,7 @@ static bool trace_of(void *ctx, uint64_t request_id, uint8_t ret_trace_id[16])
 }
 
 static const struct observer session_observer = {
-	.event = on_event,
+	.rare_event = on_event,
 	.process_program = on_process_program,
 	.request_start = on_request_start,
 	.request_end = on_request_end,

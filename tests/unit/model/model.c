@@ -1,6 +1,9 @@
 /* The model's front: observers in order, unknown events, ticks, the end. */
 #include "test.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "model/witness.h"
 
 static void count(void *ctx, const struct event *e)
@@ -24,6 +27,40 @@ static void observers_see_every_event(void **state)
 	assert_non_null(model_conn(s.model, 100, 5));
 	assert_null(model_conn(s.model, 100, 6));
 	assert_null(model_conn(s.model, 101, 5));
+	script_done(&s);
+}
+
+struct heard {
+	char *text; /* of both observers, in order */
+	char who;
+};
+
+static void hear(void *ctx, const struct event *e)
+{
+	const struct heard *h = ctx;
+
+	snprintf(h->text + strlen(h->text), 128 - strlen(h->text), "%c%u ", h->who, e->id);
+}
+
+/* Reads, writes and waits are not for all; who wants which does not change the order of observers. */
+static void common_events_are_for_those_who_want_them(void **state)
+{
+	struct script s;
+	char text[128] = "", want[128];
+	struct heard first = {text, 'a'}, second = {text, 'b'}, third = {text, 'c'};
+
+	(void)state;
+	script_init(&s);
+	assert_int_equal(model_observe(s.model, &(struct observer){.rare_event = hear}, &first), 0);
+	assert_int_equal(model_observe(s.model, &(struct observer){.event = hear}, &second), 0);
+	assert_int_equal(model_observe(s.model, &(struct observer){.rare_event = hear}, &third), 0);
+	script_event(&s, (struct event){.id = WIRE_READ, .fd = 5});
+	script_event(&s, (struct event){.id = WIRE_EPOLL_WAIT, .fd = 5});
+	script_event(&s, (struct event){.id = WIRE_CLOSE, .fd = 5});
+	script_event(&s, (struct event){.id = 9999, .fd = -1});
+	snprintf(want, sizeof(want), "b%u b%u a%u b%u c%u a9999 b9999 c9999 ", WIRE_READ, WIRE_EPOLL_WAIT, WIRE_CLOSE, WIRE_CLOSE,
+		 WIRE_CLOSE);
+	assert_string_equal(text, want);
 	script_done(&s);
 }
 
@@ -174,7 +211,7 @@ static void any_event_does_no_harm(void **state)
 	script_done(&s);
 }
 
-TEST_MAIN(cmocka_unit_test(observers_see_every_event), cmocka_unit_test(unknown_events_change_nothing),
-	  cmocka_unit_test(vfork_children_do_not_act_for_the_parent), cmocka_unit_test(time_and_ticks),
-	  cmocka_unit_test(policy_reaches_every_descriptor), cmocka_unit_test(same_events_same_calls),
-	  cmocka_unit_test(any_event_does_no_harm))
+TEST_MAIN(cmocka_unit_test(observers_see_every_event), cmocka_unit_test(common_events_are_for_those_who_want_them),
+	  cmocka_unit_test(unknown_events_change_nothing), cmocka_unit_test(vfork_children_do_not_act_for_the_parent),
+	  cmocka_unit_test(time_and_ticks), cmocka_unit_test(policy_reaches_every_descriptor),
+	  cmocka_unit_test(same_events_same_calls), cmocka_unit_test(any_event_does_no_harm))

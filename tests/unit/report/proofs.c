@@ -24,7 +24,7 @@ static void told(const char *fault, const char *phase, const char *outcome, uint
 	snprintf(p.fault, sizeof p.fault, "%s", fault);
 	snprintf(p.phase, sizeof p.phase, "%s", phase);
 	snprintf(p.outcome, sizeof p.outcome, "%s", outcome);
-	proofs_observer.event(proofs, &e);
+	proofs_observer.rare_event(proofs, &e);
 }
 
 static int set_up(void **state)
