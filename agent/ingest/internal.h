@@ -70,7 +70,8 @@ struct ingest {
 	struct watched *watched; /* shared->process_max of them */
 	uint32_t threads_high;   /* slots behind this one were never used */
 	uint32_t processes_high;
-	uint8_t *scratch; /* one record */
+	uint8_t *scratch;    /* one record */
+	size_t scratch_used; /* of it, since it was wiped */
 	bool stacks;
 	uint64_t fullest; /* bytes that waited in one ring when they were read last, at most */
 	struct alloc_pace pace;

@@ -224,8 +224,11 @@ static size_t read_ring(struct ingest *in, uint32_t i)
 			wire_ring_get(t, ring, size - 1, at, &d.record, sizeof(d.record));
 			length = decode_length(&d.record, ready);
 		}
-		if (length > (int)WIRE_UNIT)
+		if (length > (int)WIRE_UNIT) {
+			if ((size_t)length > in->scratch_used)
+				in->scratch_used = (size_t)length;
 			wire_ring_get(t, ring, size - 1, at + WIRE_UNIT, in->scratch, (uint64_t)length - WIRE_UNIT);
+		}
 		if (length > 0)
 			length = decode_rest(in->scratch, length, &d);
 		if (length <= 0) {
@@ -269,7 +272,8 @@ size_t slots_read(struct ingest *in)
 			meet(in, s, t);
 		n += read_ring(in, i);
 	}
-	explicit_bzero(in->scratch, n > 0 ? decode_max_bytes() : 0);
+	explicit_bzero(in->scratch, in->scratch_used);
+	in->scratch_used = 0;
 	return n;
 }
 

@@ -207,6 +207,22 @@ static void a_key_over_several_lines_is_found_once(void **state)
 	assert_int_equal(f->found.m.line, 2);
 }
 
+/* The last of several beginnings counts, and letters of it here and there are none. */
+static void a_key_behind_other_beginnings_is_found_once(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "B\nBEGIN BOB -BEGIN ----BEGIN B-----BEGI\n-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n");
+	put(f, "-----BEGIN PRIVATE KEY-----\n");
+	for (int i = 0; i < 12; i++)
+		put(f, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n");
+	assert_int_equal(f->found.n, 0);
+	put(f, "-----END PRIVATE KEY-----\nB");
+	assert_int_equal(f->found.n, 1);
+	assert_string_equal(f->found.m.entity, "PRIVATE_KEY");
+	assert_int_equal(f->found.m.line, 6);
+}
+
 static void a_key_that_never_ends_holds_nothing_up(void **state)
 {
 	struct fixture *f = *state;
@@ -301,6 +317,7 @@ int main(void)
 		T(what_was_not_captured_ends_the_line),
 		T(a_message_is_whole),
 		T(a_key_over_several_lines_is_found_once),
+		T(a_key_behind_other_beginnings_is_found_once),
 		T(a_key_that_never_ends_holds_nothing_up),
 		T(a_value_across_the_cut_of_a_long_line_is_found_once),
 		T(too_many_sinks_are_scanned_write_by_write),
