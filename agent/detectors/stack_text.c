@@ -39,6 +39,7 @@ static size_t skip_digits(const struct piece *p, size_t at)
 
 static void frame(struct stack_text *s, enum stack_language l)
 {
+	s->framed = true;
 	if (s->frames[l] < FRAMES_MAX)
 		s->frames[l]++;
 }
@@ -147,12 +148,23 @@ static bool is_php_call(const struct piece *p, size_t colon)
 	return at + 1 < colon && at > 0 && ends(p, at - 1, ".php") && p->bytes[at - 1] == '(';
 }
 
+/* As isdigit and isalpha, without a call for each colon. */
+static bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 static void at_colon(struct stack_text *s, const struct piece *p, size_t colon)
 {
 	const uint8_t before = p->bytes[colon - 1];
 	const uint8_t after = colon + 1 < p->len ? p->bytes[colon + 1] : '\n';
 
-	if (isdigit(after) && isalpha(before)) {
+	if (is_digit(after) && is_letter(before)) {
 		at_file(s, p, colon);
 	} else if (before == ')') {
 		if (ends(p, colon, "Traceback (most recent call last)")) {
@@ -207,7 +219,7 @@ const char *stack_text_language(const struct stack_text *s)
 		[STACK_DOTNET] = {2, 0, true},
 	};
 
-	for (size_t l = 0; l < STACK_LANGUAGES; l++) {
+	for (size_t l = 0; s->framed && l < STACK_LANGUAGES; l++) {
 		const bool titled = s->titles[l] || (needs[l].exception && s->exception);
 
 		if ((titled && s->frames[l] >= (s->titles[l] ? 1 : needs[l].with)) ||

@@ -15,6 +15,7 @@ struct stack_text {
 	uint8_t frames[STACK_LANGUAGES];
 	bool titles[STACK_LANGUAGES]; /* the line above the frames: "Traceback (most recent call last):" */
 	bool exception;               /* "SomethingError: …": several languages begin so */
+	bool framed;                  /* any frame was there */
 };
 
 /* More of the text. */
