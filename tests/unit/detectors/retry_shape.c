@@ -288,7 +288,7 @@ static void test_three_drawn_delays(void **state)
 	for (unsigned int i = 0; i < 2000; i++) {
 		uint64_t gaps[3];
 		for (unsigned int k = 0; k < 3; k++)
-			gaps[k] = next_random(&draw) % ((200 << k) * ms);
+			gaps[k] = next_random(&draw) % ((UINT64_C(200) << k) * ms);
 		lines += shape_of(gaps, 3, 60 * ms) == BACKOFF_LINEAR;
 		asked += shape_of_asked(gaps, 3, 60 * ms) == BACKOFF_LINEAR;
 	}
