@@ -111,6 +111,10 @@ static void made_at(const struct text *t, size_t at, struct matches *m)
 		found = vendor_behind(t, at, &span, &entity) || crypt_hash_at(t, at, &span);
 	} else if (before == '$') {
 		found = crypt_hash_at(t, at, &span);
+		if (!found && braintree_behind(t, at, &span)) {
+			entity = ENTITY_BRAINTREE_KEY;
+			found = true;
+		}
 	}
 	if (!found && text_at(t, at + 52) == 'J' && text_at(t, at + 53) == 'Q' && text_at(t, at + 76) != 'A') {
 		entity = ENTITY_API_KEY;
@@ -258,6 +262,8 @@ static void look_rare(struct scanner *s, const struct text *t, size_t from, cons
 	{
 		if (telegram_at(t, i, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_TELEGRAM_TOKEN);
+		else if (asana_at(t, i, &span))
+			(void)matches_add(m, span.start, span.end, ENTITY_ASANA_TOKEN);
 	}
 	EACH(p->shapes[lane], i)
 	{

@@ -43,6 +43,52 @@ bool telegram_at(const struct text *t, size_t colon, struct span *ret)
 	return true;
 }
 
+static size_t hex_digits(const struct text *t, size_t i)
+{
+	size_t from = i;
+	while (i - from < 33 && is_hex(text_at(t, i)))
+		i++;
+	return i - from;
+}
+
+bool asana_at(const struct text *t, size_t colon, struct span *ret)
+{
+	size_t i = colon, numbers = 0;
+	while (numbers < 2) {
+		size_t first = i;
+		while (i - first < 18 && is_digit(text_at(t, first - 1)))
+			first--;
+		if (i - first < 12 || text_at(t, first - 1) != '/')
+			break;
+		i = first - 1;
+		numbers++;
+	}
+	uint8_t version = text_at(t, i - 1);
+	if (numbers == 0 || (version != '1' && version != '2') || is_word(text_at(t, i - 2)) || text_at(t, i - 2) == '/' ||
+	    hex_digits(t, colon + 1) != 32 || is_word(text_at(t, colon + 33)) || entropy(t->bytes + colon + 1, 32) < 2.8)
+		return false;
+	*ret = (struct span){i - 1, colon + 33};
+	return true;
+}
+
+bool braintree_behind(const struct text *t, size_t at, struct span *ret)
+{
+	static const char *const signs[] = {"access_token$production$", "access_token$sandbox$"};
+	for (size_t k = 0; k < sizeof(signs) / sizeof(*signs); k++) {
+		size_t n = strlen(signs[k]) + 17;
+		if (at < n || !text_is(t, at - n, signs[k]) || hex_digits(t, at) != 32 || is_word(text_at(t, at + 32)))
+			continue;
+		size_t i = at - 17;
+		while (i < at - 1 && is_alnum(t->bytes[i]))
+			i++;
+		if (i == at - 1) {
+			*ret = (struct span){at - n, at + 32};
+			return true;
+		}
+	}
+	return false;
+}
+
 bool facebook_app_at(const struct text *t, size_t at, struct span *ret)
 {
 	size_t bar = at;

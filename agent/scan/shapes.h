@@ -9,6 +9,10 @@
 
 /* Telegram: the bot's number, a colon at `colon`, 35 characters that begin with A. */
 bool telegram_at(const struct text *t, size_t colon, struct span *ret);
+/* Asana: "2/", the user's number, "/" and another one or not, a colon at `colon`, 32 hexadecimal digits. */
+bool asana_at(const struct text *t, size_t colon, struct span *ret);
+/* Braintree (PayPal): access_token$production$ and 16 characters, then "$" right before `at` and 32 hexadecimal digits. */
+bool braintree_behind(const struct text *t, size_t at, struct span *ret);
 /* Facebook: the app's number at `at`, a bar, its token. */
 bool facebook_app_at(const struct text *t, size_t at, struct span *ret);
 /* Microsoft Teams: a webhook's URL whose '@' is at `at`. */

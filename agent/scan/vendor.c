@@ -111,6 +111,7 @@ static bool detail_holds(const struct vendor *v, const uint8_t *key, size_t len)
 	case ENTITY_AIRTABLE_TOKEN:
 		return body[14] == '.';
 	case ENTITY_DYNATRACE_TOKEN:
+		return body[n - 65] == '.'; /* the public part, then the secret one of 64 */
 	case ENTITY_INFISICAL_TOKEN:
 	case ENTITY_VOICEFLOW_KEY:
 		return body[24] == '.';

@@ -71,6 +71,15 @@ static void shapes(void **state)
 	(void)snprintf(key, sizeof(key), "%s.%s.%s", "MTc1OTI4ODQ3Mjk5MTE3MGFi", letters(a, 6, alnum, 12),
 		       letters(b, 38, alnum, 13));
 	expect("login with ", key, "", "");
+	(void)snprintf(key, sizeof(key), "2/1203456789012345/1209876543210987:%s", letters(a, 32, hex, 16));
+	expect("with ", key, ".", "ASANA_TOKEN");
+	(void)snprintf(key, sizeof(key), "1/1203456789012345:%s", letters(a, 32, hex, 16));
+	expect("with ", key, "", "ASANA_TOKEN");
+	expect("with ", key, "f", "");
+	expect("/b/3", key, "", "");
+	(void)snprintf(key, sizeof(key), "access_token$production$%s$%s", letters(b, 16, alnum, 17), letters(a, 32, hex, 18));
+	expect("using ", key, " now", "BRAINTREE_KEY");
+	expect("using ", key, "0", "");
 	(void)snprintf(
 		key, sizeof(key),
 		"acme.webhook.office.com/webhookb2/2f92c502-7feb-4a6c-86f1-477271ae576f@990414fa-d0a3-42f5-b740-21d865a44a28/"

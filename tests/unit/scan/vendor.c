@@ -33,9 +33,10 @@ static size_t make(size_t row, size_t n, char *out)
 		body[22] = '.';
 	if (rows[row].entity == ENTITY_AIRTABLE_TOKEN)
 		body[14] = '.';
-	if (rows[row].entity == ENTITY_DYNATRACE_TOKEN || rows[row].entity == ENTITY_INFISICAL_TOKEN ||
-	    rows[row].entity == ENTITY_VOICEFLOW_KEY)
+	if (rows[row].entity == ENTITY_INFISICAL_TOKEN || rows[row].entity == ENTITY_VOICEFLOW_KEY)
 		body[24] = '.';
+	if (rows[row].entity == ENTITY_DYNATRACE_TOKEN && n > 65)
+		body[n - 65] = '.';
 	if (rows[row].entity == ENTITY_ZOHO_TOKEN)
 		body[32] = '.';
 	if (rows[row].entity == ENTITY_RESEND_KEY)
