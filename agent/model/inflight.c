@@ -55,6 +55,7 @@ void inflight_on_inflight(struct model *m, struct proc *p, const struct event *e
 						.how = WAIT_BY_COND,
 						.outcome = WAIT_PENDING,
 						.before = e->flags & WIRE_F_BEFORE,
+						.dated = e->flags & WIRE_F_DATED,
 						.limit_ns = (int64_t)e->a1});
 		break;
 	case WIRE_SLEEP:

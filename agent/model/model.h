@@ -120,6 +120,7 @@ struct wait {
 	uint32_t stack;
 	int err;
 	bool before;           /* it was begun before anybody watched: limit_ns is what was left of it at t0 */
+	bool dated;            /* … but t0 is when it began all the same */
 	uint64_t timer_due_ns; /* of poll and epoll: when a one-shot timer descriptor in the same set expires, 0 = none */
 };
 

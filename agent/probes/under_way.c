@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "core/monotonic.h"
+#include "core/process_asleep.h"
 #include "core/process_call.h"
 #include "core/process_memory.h"
 #include "probes/translate.h"
@@ -54,6 +55,20 @@ static int64_t futex_left(const struct probe_slot *s)
 	const int64_t left = (until.tv_sec - now.tv_sec) * (int64_t)NS_PER_S + until.tv_nsec - now.tv_nsec;
 
 	return left > 0 ? left : 0;
+}
+
+/* When it began, if the scheduler knows: it has waited since, and did nothing else. Of a moment that was named this brings back the whole span. */
+static void date(struct probe_slot *s)
+{
+	uint64_t since;
+
+	if (s->limit < 0 || !process_asleep_since((pid_t)s->tgid, (pid_t)s->tid, &since) || since > s->t0 ||
+	    s->limit > INT64_MAX - (int64_t)(s->t0 - since))
+		return;
+	if (waits_for_thread(s))
+		s->limit += (int64_t)(s->t0 - since);
+	s->t0 = since;
+	s->active = UNDER_WAY_DATED;
 }
 
 /* The event that the record of this call would have, and its descriptor; 0 if it never waits. */
@@ -105,6 +120,7 @@ bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp)
 		return false;
 	s.t0 = monotonic_ns();
 	s.limit = limit_of(&s);
+	date(&s);
 	*ret = s;
 	*ret_sp = sp;
 	return true;
@@ -133,7 +149,7 @@ bool under_way_record(const struct probe_slot *s, uint64_t now_ns, struct under_
 	if (r.a0 == 0)
 		return false;
 	if (r.a0 == WIRE_COND_WAIT)
-		r.flags = WIRE_F_BEFORE;
+		r.flags = s->active == UNDER_WAY_DATED ? WIRE_F_BEFORE | WIRE_F_DATED : WIRE_F_BEFORE;
 	/* Which descriptors a poll is about stands in the service's memory. */
 	if (r.a0 == WIRE_POLL && translate_is_poll(s->nr) && s->args[1] > 0 && s->args[1] <= PROBE_POLL &&
 	    process_memory_read(s->tgid, s->args[0], ret->set, s->args[1] * sizeof(ret->set[0]))) {

@@ -11,6 +11,8 @@
 #include "bpf/probe.h"
 #include "wire/shared.h"
 
+#define UNDER_WAY_DATED 2 /* probe_slot.active of a call whose t0 is when it began; of others it is when the call was seen */
+
 /* The call that it waits in; false if it runs, or its call never waits. *ret_sp: its stack pointer, by which two calls differ. */
 bool under_way(pid_t pid, pid_t tid, struct probe_slot *ret, uint64_t *ret_sp);
 

@@ -51,6 +51,7 @@ enum {
 	WIRE_F_TAIL = 1U << 10,       /* the last WIRE_TAIL_BYTES of data are the call's last; what lies between was not captured */
 	WIRE_F_BEFORE =
 		1U << 11, /* INFLIGHT: begun before anybody watched; t0 is when that was seen, the limit what was left of it then */
+	WIRE_F_DATED = 1U << 12, /* … but t0 is when it began, and the limit its whole: the scheduler knew */
 };
 
 #define WIRE_TAIL_BYTES 1024U /* of WIRE_DATA_MAX, where a call moved more: messages end there, and say how it went */

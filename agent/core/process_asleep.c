@@ -1,0 +1,132 @@
+/* See process_asleep.h. */
+#include "core/process_asleep.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/monotonic.h"
+
+#define MS_NS UINT64_C(1000000)
+#define PROCESSORS 64U         /* others are looked at each time */
+#define KEPT_NS (1000 * MS_NS) /* so long, what was seen of a processor's clock holds */
+#define PATH_SIZE 64U
+#define STAT_PROCESSOR 37 /* field of /proc/PID/stat, counted from behind the name (proc(5)) */
+
+/* A whole number of milliseconds, a point, and the nanoseconds of the last one. */
+static bool stopped_running(pid_t pid, pid_t tid, uint64_t *ret_ns)
+{
+	char path[PATH_SIZE], line[128];
+	uint64_t ms = 0, ns = 0;
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/sched", (int)pid, (int)tid);
+
+	FILE *const f = fopen(path, "re");
+
+	if (f == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), f) != NULL)
+		found = sscanf(line, "se.exec_start : %" SCNu64 ".%6" SCNu64, &ms, &ns) == 2;
+	fclose(f);
+	if (!found)
+		return false;
+	*ret_ns = ms * MS_NS + ns;
+	return true;
+}
+
+/* The processor that it last ran on; -1: not known. */
+static int processor_of(pid_t pid, pid_t tid)
+{
+	char path[PATH_SIZE], text[1024];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)tid);
+
+	FILE *const f = fopen(path, "re");
+
+	if (f == NULL)
+		return -1;
+
+	const size_t n = fread(text, 1, sizeof(text) - 1, f);
+	int processor = -1;
+
+	fclose(f);
+	text[n] = '\0';
+
+	const char *p = strrchr(text, ')'); /* the name may hold anything */
+
+	for (int field = 0; p != NULL && field < STAT_PROCESSOR; field++)
+		p = strchr(p + 1, ' ');
+	return p != NULL && sscanf(p, "%d", &processor) == 1 ? processor : -1;
+}
+
+/* How far the clock of this thread's processor is behind. */
+static bool look_here(int64_t *ret_behind)
+{
+	uint64_t here;
+
+	sched_yield(); /* the scheduler looks at its clock */
+
+	const uint64_t now = monotonic_ns();
+
+	if (!stopped_running(getpid(), gettid(), &here))
+		return false;
+	*ret_behind = (int64_t)(now - here);
+	return true;
+}
+
+static bool look_there(int processor, int64_t *ret_behind)
+{
+	cpu_set_t mine, there;
+
+	if (processor >= CPU_SETSIZE || sched_getaffinity(0, sizeof(mine), &mine) < 0)
+		return false;
+	CPU_ZERO(&there);
+	CPU_SET((size_t)processor, &there);
+	if (sched_setaffinity(0, sizeof(there), &there) < 0)
+		return false;
+
+	const bool seen = look_here(ret_behind);
+
+	(void)sched_setaffinity(0, sizeof(mine), &mine);
+	return seen;
+}
+
+static bool behind(int processor, int64_t *ret_behind)
+{
+	static _Thread_local struct {
+		uint64_t seen_ns;
+		int64_t behind;
+	} known[PROCESSORS];
+	const uint64_t now = monotonic_ns();
+
+	if (processor < 0)
+		return false;
+	if ((unsigned int)processor >= PROCESSORS)
+		return look_there(processor, ret_behind);
+	if (known[processor].seen_ns == 0 || now - known[processor].seen_ns > KEPT_NS) {
+		if (!look_there(processor, &known[processor].behind))
+			return false;
+		known[processor].seen_ns = now;
+	}
+	*ret_behind = known[processor].behind;
+	return true;
+}
+
+bool process_asleep_since(pid_t pid, pid_t tid, uint64_t *ret_ns)
+{
+	uint64_t stopped;
+	int64_t late;
+
+	if (!stopped_running(pid, tid, &stopped) || !behind(processor_of(pid, tid), &late))
+		return false;
+
+	const int64_t since = (int64_t)stopped + late;
+
+	if (since <= 0 || (uint64_t)since > monotonic_ns())
+		return false;
+	*ret_ns = (uint64_t)since;
+	return true;
+}
