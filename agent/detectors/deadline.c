@@ -129,6 +129,7 @@ static void half_closed(struct deadline *d, const struct event *e)
 
 	if (!w || e->ret < 0 || e->a0 != SHUT_WR || (w->phase != PHASE_RESPONSE && w->phase != PHASE_BODY))
 		return;
+	deadline_ran_out_unseen(w, e->tid, e->t0);
 	w->half_closed = w->loop_timed_out && e->tid == w->last_tid && e->t0 >= w->last_t1 && e->t0 - w->last_t1 <= HALF_CLOSED_NS;
 }
 

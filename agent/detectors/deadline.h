@@ -148,6 +148,8 @@ struct judge {
 void watch_runtime(struct watch *w, const struct wait *wait);
 /* Is this a wait for the next tick of the clock by which a library looks after its deadlines? */
 bool runtime_clock(const struct stacks *stacks, const struct wait *wait);
+/* Is this a JVM's wait? */
+bool runtime_is_jvm(const struct stacks *stacks, uint32_t stack);
 /* Was the connect begun by a library that leaves it to its caller to give up? */
 bool runtime_leaves_connect(const struct stacks *stacks, uint32_t stack);
 /* Is this wait a client library's that makes its own connections, in one call? */
@@ -235,12 +237,15 @@ struct deadline_timer {
 	uint32_t pid, tid;
 	uint64_t t0, due, limit_ns;
 	uint64_t since_ns; /* of sleeps of one thread that fall towards one moment, the first's beginning */
+	uint64_t first_ns; /* of sleeps of one length, one right after the other, the same */
 	uint64_t woke_ns;  /* when it was seen to end; until then, when it is due */
 	bool ended, again; /* again: the same thread waits so time after time, which is no watchdog */
 	bool idles;        /* it waits for work: so it did before there was anything to watch */
 	bool newborn;      /* its thread had only just begun */
+	bool jvm;          /* it sleeps in a JVM */
 	bool habit;        /* its thread slept just so before */
 	bool before;       /* begun before anybody watched; limit_ns is what was left of it at t0 */
+	bool dated;        /* … but when it began is known all the same: t0 */
 };
 
 /* A thread that began of late. */
@@ -333,6 +338,8 @@ void deadline_settle_all(struct deadline *d, struct deadline_conn *k, enum endin
 /* The phase goes on: tell what it shows so far, in place of what was told before. */
 void deadline_settle_for_now(struct deadline *d, struct deadline_conn *k, uint64_t now_ns);
 void deadline_take_back(struct told *t);
+/* Note that its wait has run out by now, if the thread that waited does something else just when it should have. */
+void deadline_ran_out_unseen(struct watch *w, uint32_t tid, uint64_t now_ns);
 /* May the peer take as long as it likes in this phase, because it was asked to? */
 bool deadline_by_design(const struct deadline_conn *k, enum phase phase);
 /* Was the service asked to end by then? What it closes is no giving up any more. */
@@ -360,6 +367,8 @@ bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, con
 /* When did the latest such wait run out, in the slack_ns before the process called exit at exit_ns? 0: none did. */
 uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t exit_ns,
 			  uint64_t slack_ns);
+/* Of a connection from before anybody watched: did the thread that called exit sleep in short pieces up to then? From the question on, perhaps. */
+bool watchdog_looked(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t slack_ns);
 /* How long was the sleep of another thread that ended just then, and was begun a little before the operation? 0: there was none. */
 uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
 /* Hold an observation back; it is counted after a while, or as undecided if a watchdog comes to light. */

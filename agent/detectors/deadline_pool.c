@@ -67,11 +67,11 @@ void pool_sleep(const struct deadline *d, struct deadline_timer *t, const struct
 
 bool pool_keeps(const struct deadline_timer *t, uint64_t from_ns)
 {
-	const uint64_t length = t->before ? elapsed_ns(from_ns, t->due) : t->limit_ns;
+	const uint64_t length = t->before && !t->dated ? elapsed_ns(from_ns, t->due) : t->limit_ns;
 	const uint64_t slack = t->before ? KEPT_BEFORE_SLACK_NS : KEPT_NS / 1000;
 	const bool kept = length + slack >= KEPT_NS && length <= KEPT_NS + slack;
 
-	return (length > DEADLINE_IDLE_NS && t->habit) || (kept && (t->newborn || t->before));
+	return (length > DEADLINE_IDLE_NS && t->habit) || (kept && ((t->newborn && t->jvm) || t->before));
 }
 
 /* Operations of a process that wait for their peer, up to `most`; those too that end at this moment, as all do when the session is over. */

@@ -201,7 +201,20 @@ static uint64_t caller_left(const struct deadline *d, const struct deadline_conn
 {
 	const struct process *p = k->conn->process;
 
-	return p->exit_ns && p->exit_tid != w->last_tid ? watchdog_ran_out(d, k, w, p->exit_ns, EXIT_SLACK_NS) : 0;
+	/* The thread that waited may have been interrupted by who watched over it: in a wait from before, that is not seen. */
+	const bool by_other = p->exit_tid != w->last_tid || !w->last_t1;
+
+	return p->exit_ns && by_other ? watchdog_ran_out(d, k, w, p->exit_ns, EXIT_SLACK_NS) : 0;
+}
+
+/* Of a wait that was begun before anybody watched the end is not seen; but it ran out, if it should have and its thread goes on just then. */
+void deadline_ran_out_unseen(struct watch *w, uint32_t tid, uint64_t now_ns)
+{
+	if (w->last_t1 || tid != w->last_tid || w->last_due_ns <= w->since_ns || now_ns < w->last_due_ns ||
+	    now_ns - w->last_due_ns >= EXIT_SLACK_NS)
+		return;
+	w->last_t1 = now_ns; /* as far as is known */
+	w->loop_timed_out = true;
 }
 
 /* The wait ran out, and its thread did what comes before a close that the process's exit forestalled. */
@@ -221,6 +234,8 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 		return;
 	w->watchdog_due_ns = watchdog_due(d, k, w, now_ns);
 	const bool exits = end == END_EXIT && !deadline_is_stopping(d, now_ns);
+	if (exits && k->conn->process->exit_ns)
+		deadline_ran_out_unseen(w, k->conn->process->exit_tid, k->conn->process->exit_ns);
 	const uint64_t left_ns = exits ? caller_left(d, k, w) : 0;
 	if (left_ns)
 		end = END_FAILED;
@@ -229,13 +244,16 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 	if ((end == END_EXIT && !exited_by_itself(k, w)) ||
 	    ((end == END_EXIT || end == END_GAVE_UP) && deadline_is_stopping(d, now_ns)))
 		end = END_PENDING;
-	struct judge j = judge_of(d, k, now_ns, w);
 	const uint64_t fired_ns = left_ns ? left_ns : now_ns;
+	struct judge j = judge_of(d, k, fired_ns, w);
 	j.left = left_ns != 0;
-	j.fired = end == END_FAILED && watchdog_fired(d, k, w, fired_ns);
+	j.fired = end == END_FAILED && (j.left || watchdog_fired(d, k, w, fired_ns));
 	j.fired_len_ns = end == END_GAVE_UP || j.fired ? watchdog_length(d, k, w, fired_ns) : 0;
 	if (!watch_judge(w, end, &j, &o))
 		return;
+	if (exits && !left_ns && k->conn->inherited && (o.weight == W_NONE || o.weight == W_NONE_WEAK) &&
+	    watchdog_looked(d, k, w, EXIT_SLACK_NS))
+		judge_weighs(&o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (o.phase == PHASE_BODY && o.weight == W_FINITE) {
 		k->gaps_anew = o.limit_ns >= k->gap_limit_ns - k->gap_limit_ns / 10 ? k->gaps_anew + 1 : 0;
 		if (o.limit_ns > k->gap_limit_ns)

@@ -18,9 +18,8 @@
 #define TIMER_MIN_NS (100 * NS_PER_MS)  /* shorter sleeps are pauses */
 #define START_SLACK_NS (50 * NS_PER_MS) /* a watchdog starts with the operation, give or take */
 #define START_SHARE 4U /* … or by a part of its length, where preparing takes a while: a JVM loads classes before it connects */
-#define START_MOST_NS NS_PER_S
-#define BEFORE_HEAD_NS (NS_PER_S / 2)  /* from the beginning of a wait to the question that another thread asks for it … */
-#define BEFORE_SLACK_NS (NS_PER_S / 4) /* … or the other way round */
+#define START_MOST_NS (3 * NS_PER_S)
+#define START_NEWBORN_NS NS_PER_S /* … but a thread that was only just made for it takes no longer */
 #define TIMERS_OF_THREAD 2U
 #define FIRST_NS (2 * NS_PER_S)   /* so old at most, the connection was opened for this operation */
 #define FIRED_NS (20 * NS_PER_MS) /* from the end of its sleep to what it does */
@@ -46,9 +45,11 @@ static uint64_t head_start(const struct deadline_timer *t)
 {
 	const uint64_t share = t->limit_ns / START_SHARE;
 
-	if (pool_keeps(t, t->t0) || share < START_SLACK_NS)
+	if ((!t->before && pool_keeps(t, t->t0)) || share < START_SLACK_NS)
 		return START_SLACK_NS;
-	return share < START_MOST_NS ? share : START_MOST_NS;
+	const uint64_t most = t->newborn ? START_NEWBORN_NS : START_MOST_NS;
+
+	return share < most ? share : most;
 }
 
 /* Did it end just then, as far as is known? */
@@ -88,12 +89,15 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 		.tid = w->tid,
 		.t0 = w->t0,
 		.since_ns = w->t0,
+		.first_ns = w->t0,
 		.limit_ns = (uint64_t)w->limit_ns,
 		.due = w->t0 + (uint64_t)w->limit_ns,
 		.ended = w->outcome != WAIT_PENDING,
 		.before = w->before,
+		.dated = w->dated,
 	};
 	timer.woke_ns = timer.ended ? w->t1 : timer.due;
+	timer.jvm = runtime_is_jvm(d->env.stacks, w->stack);
 	pool_sleep(d, &timer, NULL, w->process);
 	for (uint32_t i = 0; i < d->timers_used; i++) {
 		struct deadline_timer *t = &d->timers[i];
@@ -109,29 +113,20 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 		if (t->t0 < timer.t0 && near_to(t->due, timer.due) && t->since_ns < timer.since_ns)
 			timer.since_ns = t->since_ns;
 		/* It slept just so before, to the end, and nothing came of it: a clock that ticks. */
-		timer.again = timer.again || (t->ended && same_length(t->limit_ns, timer.limit_ns) && t->due <= timer.t0);
+		const bool next = (t->ended || t->before) && same_length(t->limit_ns, timer.limit_ns) && t->due <= timer.t0;
+		timer.again = timer.again || next;
+		if (next && timer.t0 <= t->woke_ns + timer.limit_ns / 2 && t->first_ns < timer.first_ns)
+			timer.first_ns = t->first_ns;
 	}
 	*place_of(d, timer.pid, timer.tid) = timer;
 	uncover(d, &timer);
 }
 
-/*
- * Of a wait that was under way before anybody watched it is known when it ends, not when it began. People set limits in round numbers: one that
- * ends a round number of seconds after the operation began was begun with it. An idle worker's ends at any moment. A short one is soon over, and until
- * then may be anything.
- */
-static bool round_since(const struct deadline_timer *t, uint64_t from_ns)
-{
-	const uint64_t length = elapsed_ns(from_ns, t->due) + BEFORE_HEAD_NS;
-
-	return length < 11 * NS_PER_S ||
-	       length % (length < 61 * NS_PER_S ? 5 * NS_PER_S : 30 * NS_PER_S) <= BEFORE_HEAD_NS + BEFORE_SLACK_NS;
-}
-
+/* Of a wait from before anybody watched, of which it is not known when it began, nothing is known. */
 static bool begun_with(const struct deadline_timer *t, uint64_t from_ns, uint64_t wait_ns)
 {
-	if (t->before)
-		return round_since(t, from_ns);
+	if (t->before && !t->dated)
+		return true;
 	return t->since_ns + head_start(t) >= from_ns && t->since_ns <= wait_ns + START_SLACK_NS;
 }
 
@@ -186,9 +181,33 @@ bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, con
 	return false;
 }
 
+bool watchdog_looked(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t slack_ns)
+{
+	const struct process *p = k->conn->process;
+
+	for (uint32_t i = 0; i < d->timers_used; i++) {
+		const struct deadline_timer *t = &d->timers[i];
+		if (t->again && t->ended && t->pid == p->pid && t->tid == p->exit_tid && t->tid != w->last_tid &&
+		    t->woke_ns <= p->exit_ns && p->exit_ns - t->woke_ns <= slack_ns)
+			return true;
+	}
+	return false;
+}
+
+/* A caller that looks every now and then whether the answer is there, from the question on, and is the one who calls exit in the end. */
+static bool looked_meanwhile(const struct deadline_timer *t, const struct process *p, uint64_t from_ns, uint64_t wait_ns)
+{
+	struct deadline_timer whole = *t;
+
+	whole.limit_ns = elapsed_ns(t->first_ns, t->due);
+	return t->again && t->ended && t->pid == p->pid && t->tid == p->exit_tid && t->first_ns + head_start(&whole) >= from_ns &&
+	       t->first_ns <= wait_ns + START_SLACK_NS;
+}
+
 uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t exit_ns,
 			  uint64_t slack_ns)
 {
+	const struct process *p = k->conn->process;
 	uint64_t ran_out = 0;
 
 	for (uint32_t i = 0; w->calls && i < d->timers_used; i++) {
@@ -196,7 +215,8 @@ uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *
 		const uint64_t end = t->woke_ns > t->due ? t->woke_ns : t->due;
 
 		if (t->woke_ns >= t->due && end <= exit_ns && exit_ns - end <= slack_ns && end > ran_out &&
-		    covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1))
+		    (covers(t, p->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1) ||
+		     (t->tid != w->last_tid && looked_meanwhile(t, p, began(k, w), w->last_t0))))
 			ran_out = end;
 	}
 	return ran_out;

@@ -33,11 +33,11 @@ static void test_caller_exits(void **state)
 	}
 }
 
-/* A caller that waits for longer than anybody watched: nothing is known of a bound, and nothing of the lack of one. A pool's new thread waits a minute
+/* A caller that waits for longer than anybody watched: nothing is known of a bound, and nothing of the lack of one. A JVM pool's new thread waits a minute
  * for work, and one that slept just so before does too. */
 static void test_long_caller(void **state)
 {
-	enum { CALLER, FIRST_THREAD, NEW_CALLER, NEW_IDLE, HABIT };
+	enum { CALLER, FIRST_THREAD, NEW_CALLER, NEW_IDLE, NEW_RUBY, HABIT };
 	static const struct {
 		int64_t seconds;
 		int who;
@@ -46,13 +46,15 @@ static void test_long_caller(void **state)
 	} rows[] = {
 		{40, CALLER, 300, "unknown"},     {60, CALLER, 300, "unknown"}, {60, FIRST_THREAD, 300, "unknown"},
 		{40, NEW_CALLER, 300, "unknown"}, {60, NEW_IDLE, 20, "none"},   {60, NEW_IDLE, 300, "none"},
-		{45, HABIT, 20, "none"},          {86400, CALLER, 20, "none"},
+		{60, NEW_RUBY, 300, "unknown"},   {45, HABIT, 20, "none"},      {86400, CALLER, 20, "none"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct rig r;
 		start(&r);
+		const struct frame park = {.function = "Parker::park", .module = "libjvm.so", .runtime = true};
+		const uint32_t own = r.s.stack, jvm = stacks_add(r.s.stacks, &park, 1);
 		const uint32_t tid = rows[i].who == FIRST_THREAD ? r.s.pid : CALLER_TID;
 		const uint64_t limit = (uint64_t)rows[i].seconds * SCRIPT_SEC;
 		script_socket(&r.s, 4);
@@ -78,7 +80,9 @@ static void test_long_caller(void **state)
 			script_pass(&r.s, SCRIPT_SEC);
 			script_inflight(&r.s, WIRE_READ, 5, WAIT_INFINITE, asked);
 			r.s.tid = tid;
+			r.s.stack = rows[i].who == NEW_IDLE ? jvm : own;
 			script_inflight(&r.s, WIRE_COND_WAIT, -1, (int64_t)limit, began);
+			r.s.stack = own;
 			r.s.tid = 50;
 			script_tick(&r.s);
 		}
@@ -86,6 +90,42 @@ static void test_long_caller(void **state)
 		const char *said = rig_text(&r, 0, "phase", "response", "bound", NULL);
 		printf("%d s, who %d: %s\n", (int)rows[i].seconds, rows[i].who, said);
 		assert_string_equal(said, rows[i].want);
+		rig_done(&r);
+	}
+}
+
+/* The caller looks every now and then whether the answer is there, and exits in the end: given up, unless it looked long before the question, or
+ * another thread calls exit. Of a connection from before anybody watched nobody knows since when it looks. */
+static void test_caller_looks(void **state)
+{
+	enum { LOOKS, LOOKED_BEFORE, ANOTHER, INHERITED, CASES };
+	static const char *const want[] = {"finite", "none", "none", "unknown"};
+
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		struct rig r;
+
+		start(&r);
+		for (int n = 0; (i == LOOKED_BEFORE || i == INHERITED) && n < 25; n++) {
+			script_pass(&r.s, 200 * SCRIPT_MSEC);
+			waited_in_vain(&r, CALLER_TID, r.s.now - 200 * SCRIPT_MSEC, r.s.now, 200 * SCRIPT_MSEC);
+		}
+		if (i == INHERITED)
+			connected_before(&r, 5);
+		else
+			connect_to(&r, 5);
+		script_write(&r.s, 5, RIG_GET);
+		const uint64_t asked = r.s.now;
+		for (int n = 0; n < 20; n++) {
+			script_pass(&r.s, 200 * SCRIPT_MSEC);
+			waited_in_vain(&r, CALLER_TID, r.s.now - 200 * SCRIPT_MSEC, r.s.now, 200 * SCRIPT_MSEC);
+			script_inflight(&r.s, WIRE_READ, 5, -1, asked);
+		}
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .tid = CALLER_TID + (i == ANOTHER), .fd = -1});
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+		rig_finish(&r);
+		printf("looks, case %d: %s\n", i, rig_text(&r, 0, "phase", "response", "bound", NULL));
+		assert_string_equal(rig_text(&r, 0, "phase", "total", "bound", NULL), want[i]);
 		rig_done(&r);
 	}
 }
@@ -146,10 +186,68 @@ static void test_half_closed(void **state)
 	}
 }
 
+/* Begun before anybody watched, the loop's wait is not seen to end. Its thread exits just when it should have: given up. Sooner, it has not, nor where
+ * another thread exits. */
+static void test_unseen_end(void **state)
+{
+	enum { EXITS, SOONER, ANOTHER, CASES };
+
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		struct rig r;
+
+		start(&r);
+		connect_in_loop(&r);
+		script_write(&r.s, 5, RIG_GET);
+		const uint64_t asked = r.s.now;
+		for (int n = 0; n < 3; n++) {
+			script_pass(&r.s, SCRIPT_SEC);
+			script_inflight(&r.s, WIRE_EPOLL_WAIT, 3, 4 * (int64_t)SCRIPT_SEC, asked);
+		}
+		script_pass(&r.s, i == SOONER ? 500 * SCRIPT_MSEC : 1100 * SCRIPT_MSEC);
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .tid = i == ANOTHER ? CALLER_TID : r.s.tid, .fd = -1});
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+		rig_finish(&r);
+		const char *said = rig_text(&r, 0, "phase", "response", "bound", NULL);
+		printf("unseen, case %d: %s\n", i, said);
+		assert_string_equal(said, i == EXITS ? "finite" : "unknown");
+		rig_done(&r);
+	}
+}
+
+/* A thread that waits since before anybody watched is interrupted by who watched over it, and exits itself: given up. Without such a one it says
+ * nothing. */
+static void test_interrupted(void **state)
+{
+	(void)state;
+	for (int watched = 0; watched <= 1; watched++) {
+		struct rig r;
+
+		start(&r);
+		connect_to(&r, 5);
+		const uint64_t began = r.s.now;
+		script_write(&r.s, 5, RIG_GET);
+		const uint64_t asked = r.s.now;
+		script_pass(&r.s, 2 * SCRIPT_SEC);
+		script_inflight(&r.s, WIRE_READ, 5, -1, asked);
+		script_pass(&r.s, began + 3 * SCRIPT_SEC - r.s.now);
+		if (watched)
+			waited_in_vain(&r, CALLER_TID, began, r.s.now, 3 * SCRIPT_SEC);
+		script_pass(&r.s, SCRIPT_MSEC);
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .tid = r.s.tid, .fd = -1});
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+		rig_finish(&r);
+		assert_string_equal(rig_text(&r, 0, "phase", "total", "bound", NULL), watched ? "finite" : "none");
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_caller_exits), cmocka_unit_test(test_long_caller),
-					   cmocka_unit_test(test_caller_of_loop_exits), cmocka_unit_test(test_half_closed)};
+					   cmocka_unit_test(test_caller_looks), cmocka_unit_test(test_unseen_end),
+					   cmocka_unit_test(test_interrupted),  cmocka_unit_test(test_caller_of_loop_exits),
+					   cmocka_unit_test(test_half_closed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

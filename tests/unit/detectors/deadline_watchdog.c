@@ -306,20 +306,27 @@ static void test_began_before(void **state)
 	}
 }
 
-/* Asked 1.1 s before anybody watched. Another thread waits since some time before that: until 30 s after the question, or until any moment. */
+/* Asked 1.1 s before anybody watched. Another thread waits since before that. If nobody knows when it began, it may be a caller; else it is one if
+ * it began with the question, or a little before. Nobody waits a day for an answer. */
 static void test_under_way_before(void **state)
 {
 	static const struct {
-		int64_t left_ms; /* at the attach */
+		bool dated;
+		int64_t limit_ms,
+			before_ms; /* from its beginning to the question; of one that is not dated, what is left at the attach */
 		const char *want;
-	} rows[] = {{28900, "unknown"}, {28920, "unknown"}, {28870, "unknown"}, {28500, "unknown"}, {39000, "unknown"},
-		    {56473, "none"},    {27300, "none"},    {86398000, "none"}, {86398500, "none"}};
+	} rows[] = {{false, 28900, 0, "unknown"}, {false, 56473, 0, "unknown"},   {false, 27300, 0, "unknown"},
+		    {false, 86398000, 0, "none"}, {true, 40000, 0, "unknown"},    {true, 40000, 2000, "unknown"},
+		    {true, 40000, 3500, "none"},  {true, 60000, 2000, "unknown"}, {true, 10000, 3500, "none"},
+		    {true, 86400000, 0, "none"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct rig r;
 
 		connected(&r);
+		script_pass(&r.s, 4 * SCRIPT_SEC);
+		const uint64_t began = r.s.now - (uint64_t)rows[i].before_ms * SCRIPT_MSEC;
 		script_write(&r.s, 5, RIG_GET);
 		script_pass(&r.s, 1100 * SCRIPT_MSEC);
 		const uint64_t attached = r.s.now;
@@ -327,14 +334,15 @@ static void test_under_way_before(void **state)
 		script_event(&r.s, (struct event){.id = WIRE_INFLIGHT,
 						  .tid = WATCHDOG,
 						  .fd = -1,
-						  .flags = WIRE_F_BEFORE,
-						  .t0 = attached,
+						  .flags = rows[i].dated ? WIRE_F_BEFORE | WIRE_F_DATED : WIRE_F_BEFORE,
+						  .t0 = rows[i].dated ? began : attached,
 						  .t1 = r.s.now,
 						  .a0 = WIRE_COND_WAIT,
-						  .a1 = (uint64_t)rows[i].left_ms * SCRIPT_MSEC});
+						  .a1 = (uint64_t)rows[i].limit_ms * SCRIPT_MSEC});
 		script_inflight(&r.s, WIRE_READ, 5, -1, attached);
 		script_pass(&r.s, SCRIPT_SEC);
 		rig_finish(&r);
+		printf("row %zu: %s\n", i, response(&r));
 		assert_string_equal(response(&r), rows[i].want);
 		rig_done(&r);
 	}
