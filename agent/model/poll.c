@@ -105,6 +105,24 @@ static void tell_one(struct model *m, struct proc *p, const struct event *e, con
 		connect_ready(m, c, e, false);
 }
 
+/* Nothing but pipes and counters, by which the process's own threads wake each other? */
+static bool wakes_only(struct proc *p, const struct wire_pollfd *set, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct connx *c = conn_find(p, set[i].fd);
+
+		if (!c || (c->pub.kind != CONN_PIPE && c->pub.kind != CONN_OTHER) || c->set || c->timerfd)
+			return false;
+	}
+	return n > 0;
+}
+
+/* A wait for another thread, then: how a Ruby thread sleeps. */
+static void tell_sleep(struct model *m, struct proc *p, const struct event *e, enum wait_outcome outcome)
+{
+	wait_tell(m, p, e, (struct wait){.op = WAIT_SLEEP, .how = WAIT_BY_POLL, .outcome = outcome, .limit_ns = (int64_t)e->a1});
+}
+
 void poll_on_poll(struct model *m, struct proc *p, const struct event *e)
 {
 	struct wire_pollfd set[SET_MAX];
@@ -112,15 +130,13 @@ void poll_on_poll(struct model *m, struct proc *p, const struct event *e)
 	int64_t limit = (int64_t)e->a1;
 
 	if (e->a0 == 0 && limit > 0) {
-		wait_tell(m, p, e,
-			  (struct wait){.op = WAIT_SLEEP,
-					.how = WAIT_BY_POLL,
-					.outcome = e->ret < 0 ? WAIT_INTERRUPTED : WAIT_TIMED_OUT,
-					.limit_ns = limit});
+		tell_sleep(m, p, e, e->ret < 0 ? WAIT_INTERRUPTED : WAIT_TIMED_OUT);
 		return;
 	}
 	if (n == 0)
 		return;
+	if (limit > 0 && n == e->a0 && wakes_only(p, set, n))
+		tell_sleep(m, p, e, outcome_of(e, &set[0]));
 	if (limit != 0)
 		remember(p, e->tid, set, n);
 	uint64_t due = earliest_timer(p, set, n, e->t0);
@@ -184,6 +200,8 @@ void poll_inflight(struct model *m, struct proc *p, const struct event *e)
 		set[0] = (struct wire_pollfd){.fd = last_asked(p, e->tid), .events = POLLIN};
 		n = set[0].fd >= 0;
 	}
+	if ((int64_t)e->a1 > 0 && wakes_only(p, set, n))
+		tell_sleep(m, p, e, WAIT_PENDING);
 	uint64_t due = earliest_timer(p, set, n, e->t0);
 	for (size_t i = 0; i < n; i++) {
 		set[i].revents = 0;

@@ -68,6 +68,26 @@ static void without_descriptors_it_is_a_sleep(void **state)
 	script_done(&f.s);
 }
 
+/* So a Ruby thread sleeps. With a socket in the set, or without a limit, it is none. */
+static void of_a_pipe_it_is_a_wait_for_a_thread(void **state)
+{
+	struct fixture f;
+	struct wire_pollfd set[] = {{.fd = 20, .events = POLLIN}, {.fd = 5, .events = POLLIN}};
+
+	(void)state;
+	begin(&f);
+	script_event(&f.s, (struct event){.id = WIRE_PIPE, .fd = 20, .a1 = 21});
+	script_poll_set(&f.s, set, 1, 300 * (int64_t)SCRIPT_MSEC, 0);
+	witness_is(&f.w, "wait - sleep by poll timed-out limit 300ms of 0\n");
+	script_inflight(&f.s, WIRE_POLL, 20, 300 * (int64_t)SCRIPT_MSEC, f.s.now);
+	witness_is(&f.w, "wait - sleep by poll pending limit 300ms of 0\n");
+	script_poll_set(&f.s, set, 1, WAIT_INFINITE, EINTR);
+	witness_is(&f.w, "");
+	script_poll_set(&f.s, set, 2, 300 * (int64_t)SCRIPT_MSEC, 0);
+	witness_is(&f.w, "wait 5 read by poll timed-out limit 300ms of 2\n");
+	script_done(&f.s);
+}
+
 static void one_that_does_not_return(void **state)
 {
 	struct fixture f;
@@ -150,5 +170,5 @@ static void one_whose_set_is_known(void **state)
 
 TEST_MAIN(cmocka_unit_test(one_whose_set_is_known), cmocka_unit_test(one_descriptor),
 	  cmocka_unit_test(what_is_waited_for_is_seen_by_state), cmocka_unit_test(a_set),
-	  cmocka_unit_test(without_descriptors_it_is_a_sleep), cmocka_unit_test(one_that_does_not_return),
-	  cmocka_unit_test(a_first_one_that_does_not_return))
+	  cmocka_unit_test(without_descriptors_it_is_a_sleep), cmocka_unit_test(of_a_pipe_it_is_a_wait_for_a_thread),
+	  cmocka_unit_test(one_that_does_not_return), cmocka_unit_test(a_first_one_that_does_not_return))
