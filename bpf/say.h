@@ -41,6 +41,12 @@ static __always_inline bool site_due(uint32_t key)
 	return is_power_of_two(++site_counts[at]);
 }
 
+/* A stack takes the room of many calls: it may have it while half of the ring buffer is free. */
+static __always_inline bool stacks_have_room(void)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2;
+}
+
 static __noinline int tell_stack(void *ctx, const struct pt_regs *regs, uint32_t site)
 {
 	struct scratch *s = scratch_get();
@@ -52,6 +58,10 @@ static __noinline int tell_stack(void *ctx, const struct pt_regs *regs, uint32_t
 
 	if (!s)
 		return 0;
+	if (!stacks_have_room()) {
+		count(PROBE_COUNT_NO_STACK);
+		return 0;
+	}
 	s->stack.call.kind = PROBE_STACK_SEEN;
 	s->stack.call.tgid = id >> 32;
 	s->stack.call.tid = (uint32_t)id;
@@ -70,7 +80,7 @@ static __noinline int tell_stack(void *ctx, const struct pt_regs *regs, uint32_t
 	}
 	n = bpf_get_stack(ctx, s->stack.stack.pcs, sizeof(s->stack.stack.pcs), BPF_F_USER_STACK);
 	s->stack.stack.frames = n > 0 ? (uint32_t)n / 8 : 0;
-	/* Where there is no room for it, the next one that is due has to do: a stack takes the room of many calls. */
+	/* Where there is no room for it, the next one that is due has to do. */
 	if (bpf_ringbuf_output(&events, &s->stack, sizeof(s->stack), BPF_RB_NO_WAKEUP) != 0)
 		count(PROBE_COUNT_NO_STACK);
 	return 0;

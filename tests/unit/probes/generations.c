@@ -122,5 +122,26 @@ static void what_began_unseen_is_told_later(void **state)
 	probes_free(p);
 }
 
+/* Programs that begin make each call from another place: the stacks of all of them would not leave room for the calls. */
+static void stacks_leave_room_for_calls(void **state)
+{
+	struct probes *p = open_probes(true, 1U << 16);
+	struct child c;
+	struct seen s = {0};
+
+	(void)state;
+	if (p == NULL)
+		return;
+	c = echo_start("exec cat");
+	s.pid = (uint32_t)c.pid;
+	echo(&c);
+	assert_true(probes_count(p, PROBE_COUNT_NO_STACK) > 0);
+	assert_int_equal(probes_count(p, PROBE_COUNT_FULL), 0);
+	read_writes(p, &s, 1);
+	assert_true(s.stacks > 0);
+	child_end(&c);
+	probes_free(p);
+}
+
 TEST_MAIN(cmocka_unit_test(what_rests_is_a_program), cmocka_unit_test(a_copy_rests_until_it_is_another_program),
-	  cmocka_unit_test(what_began_unseen_is_told_later))
+	  cmocka_unit_test(what_began_unseen_is_told_later), cmocka_unit_test(stacks_leave_room_for_calls))
