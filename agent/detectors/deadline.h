@@ -179,6 +179,7 @@ struct tally {
 	struct {
 		uint64_t count, limit_ns, first_ns;
 		enum how how;
+		uint64_t waited_ns; /* the longest without a give-up */
 		bool observed;
 		uint32_t stack;
 	} by_weight[WEIGHTS];

@@ -35,6 +35,8 @@ void tally_add(struct tally *t, const struct observation *o)
 	if (!t->by_weight[i].count)
 		t->by_weight[i].first_ns = o->last_ns;
 	t->by_weight[i].observed = t->by_weight[i].observed || o->observed;
+	if (o->waited_ns > t->by_weight[i].waited_ns)
+		t->by_weight[i].waited_ns = o->waited_ns;
 	t->by_weight[i].count++;
 }
 
@@ -55,9 +57,9 @@ bool tally_empty(const struct tally *t)
 	return true;
 }
 
-static bool outlived(const struct tally *t, uint64_t limit_ns)
+static bool outlived(uint64_t waited_ns, uint64_t limit_ns)
 {
-	return t->waited_ns > limit_ns + limit_ns / 5 + OUTLIVED_NS;
+	return waited_ns > limit_ns + limit_ns / 5 + OUTLIVED_NS;
 }
 
 /* Somebody seemed to watch over so many of an event loop's operations that it was hardly by chance. */
@@ -66,10 +68,18 @@ static bool doubtful(const struct tally *t)
 	return t->by_weight[W_DOUBT].count * DOUBT_SHARE >= t->by_weight[W_NONE_WEAK].count;
 }
 
+/* What the strongest evidence comes to: of a bound that an undecided operation has outlived, it is open whether that one had it. */
+static enum weight weight_beside(const struct tally *t, enum weight weight)
+{
+	const bool open = weight == W_FINITE && outlived(t->by_weight[W_UNDECIDED].waited_ns, t->by_weight[W_FINITE].limit_ns);
+
+	return open ? W_UNDECIDED : weight;
+}
+
 struct bound tally_bound(const struct tally *t, uint64_t observed_ns)
 {
 	struct bound b = {.tally = t};
-	const bool proven = t->by_weight[W_FINITE_PROVEN].count && !outlived(t, t->by_weight[W_FINITE_PROVEN].limit_ns);
+	const bool proven = t->by_weight[W_FINITE_PROVEN].count && !outlived(t->waited_ns, t->by_weight[W_FINITE_PROVEN].limit_ns);
 	static const enum bound_kind kinds[WEIGHTS] = {
 		[W_UNDECIDED] = BOUND_UNKNOWN,    [W_KERNEL] = BOUND_KERNEL, [W_NONE_WEAK] = BOUND_NONE,
 		[W_DOUBT] = BOUND_UNKNOWN,        [W_FINITE] = BOUND_FINITE, [W_NONE] = BOUND_NONE,
@@ -79,12 +89,13 @@ struct bound tally_bound(const struct tally *t, uint64_t observed_ns)
 	for (int i = WEIGHTS - 1; i >= 0; i--) {
 		if (!t->by_weight[i].count || (i == W_FINITE_PROVEN && !proven) || (i == W_DOUBT && !doubtful(t)))
 			continue;
-		b.kind = kinds[i];
-		b.how = t->by_weight[i].how;
-		b.limit_ns = t->by_weight[i].limit_ns;
-		b.confidence = i == W_FINITE_PROVEN                                 ? CONFIDENCE_PROVEN
-			       : t->by_weight[i].observed && b.kind == BOUND_FINITE ? CONFIDENCE_OBSERVED
-										    : CONFIDENCE_SUSPECTED;
+		const enum weight at = weight_beside(t, (enum weight)i);
+		b.kind = kinds[at];
+		b.how = t->by_weight[at].how;
+		b.limit_ns = t->by_weight[at].limit_ns;
+		b.confidence = at == W_FINITE_PROVEN                                 ? CONFIDENCE_PROVEN
+			       : t->by_weight[at].observed && b.kind == BOUND_FINITE ? CONFIDENCE_OBSERVED
+										     : CONFIDENCE_SUSPECTED;
 		if (b.kind != BOUND_FINITE && b.kind != BOUND_UNKNOWN && t->waited_ns >= observed_ns)
 			b.confidence = CONFIDENCE_OBSERVED;
 		return b;

@@ -24,6 +24,8 @@ static const struct observation waited40 = {.weight = W_NONE, .how = HOW_CALL_FO
 static const struct observation loop = {.weight = W_NONE_WEAK, .how = HOW_LOOP_FOREVER};
 static const struct observation doubt = {.weight = W_DOUBT, .how = HOW_OTHER_THREAD};
 static const struct observation undecided = {.weight = W_UNDECIDED, .how = HOW_LOOP_TIMER};
+static const struct observation waits40 = {.weight = W_UNDECIDED, .how = HOW_OTHER_THREAD, .waited_ns = 40 * NS_PER_S};
+static const struct observation waits3 = {.weight = W_UNDECIDED, .how = HOW_OTHER_THREAD, .waited_ns = 3 * NS_PER_S};
 
 #define MERGED(...) \
 	merged((const struct observation[]){__VA_ARGS__}, \
@@ -43,6 +45,12 @@ static void test_of_one_site(void **state)
 	assert_int_equal(MERGED(forever, proven3).kind, BOUND_FINITE);
 	assert_int_equal(MERGED(forever, proven3).confidence, CONFIDENCE_PROVEN);
 	assert_int_equal(MERGED(proven3, waited40).kind, BOUND_NONE); /* it waited on another time */
+	assert_int_equal(MERGED(limit3, waits3).kind, BOUND_FINITE);
+	assert_int_equal(MERGED(limit3, waits40).kind, BOUND_UNKNOWN); /* whatever bounds that one, it is not the other's limit */
+	assert_int_equal(MERGED(limit3, waits40).how, HOW_OTHER_THREAD);
+	assert_int_equal(MERGED(limit3, loop, waits40).kind, BOUND_UNKNOWN);
+	assert_int_equal(MERGED(limit3, waits40, forever).kind, BOUND_NONE);
+	assert_int_equal(MERGED(proven3, waits3).kind, BOUND_FINITE);
 	assert_int_equal(MERGED(waited40).confidence, CONFIDENCE_OBSERVED);
 	assert_int_equal(MERGED(forever).confidence, CONFIDENCE_SUSPECTED);
 }
