@@ -243,7 +243,7 @@ struct deadline_timer {
 	bool ended, again; /* again: the same thread waits so time after time, which is no watchdog */
 	bool idles;        /* it waits for work: so it did before there was anything to watch */
 	bool newborn;      /* its thread had only just begun */
-	bool jvm;          /* it sleeps in a JVM, or where is not known */
+	bool jvm;          /* it sleeps in a JVM */
 	bool habit;        /* its thread slept just so before */
 	bool before;       /* begun before anybody watched; limit_ns is what was left of it at t0 */
 	bool dated;        /* … but when it began is known all the same: t0 */

@@ -20,6 +20,7 @@ static const struct handler {
 	enum whose whose;
 } handlers[] = {
 	[WIRE_PROCESS_START] = {process_on_start, KNOWN},
+	[WIRE_MODULE] = {process_on_module, KNOWN},
 	[WIRE_PROCESS_EXIT] = {process_on_exit, ACTOR},
 	[WIRE_FORK] = {process_on_fork, ACTOR},
 	[WIRE_FORK_CHILD] = {process_on_fork_child, ANYBODY},

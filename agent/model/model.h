@@ -36,6 +36,7 @@ struct process {
 	bool timers_known; /* the runtime's timers are told: each that may end an operation, and cannot be tied to a descriptor, is one of those below */
 	uint64_t timers_due_ns;  /* when the last of them expires, 0 = there is none */
 	uint64_t timers_gone_ns; /* since when there is none */
+	bool jvm;                /* a JVM runs in it: its thread pools keep idle threads for a minute */
 	bool go;                 /* a Go program: its deadlines are timers of its runtime, which no system call sets */
 };
 

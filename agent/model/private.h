@@ -178,6 +178,7 @@ void process_gone(struct model *m, struct proc *p, const struct event *e);
 void process_finish_exiting(struct model *m); /* those that called exit and were not seen to go */
 void process_free_all(struct model *m);
 void process_on_start(struct model *m, struct proc *p, const struct event *e);
+void process_on_module(struct model *m, struct proc *p, const struct event *e);
 void process_on_exit(struct model *m, struct proc *p, const struct event *e);
 void process_on_fork(struct model *m, struct proc *p, const struct event *e);
 void process_on_fork_child(struct model *m, struct proc *p, const struct event *e);

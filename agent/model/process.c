@@ -41,6 +41,7 @@ static struct proc *add(struct model *m, uint32_t pid, struct proc *parent, enum
 		p->pub.parent = parent->pub.pid;
 		p->pub.sigalrm_interrupts = parent->pub.sigalrm_interrupts;
 		p->pub.go = parent->pub.go;
+		p->pub.jvm = parent->pub.jvm;
 		memcpy(p->pub.exe, parent->pub.exe, sizeof(p->pub.exe));
 	}
 	HASH_ADD(hh, m->procs, pub.pid, sizeof(p->pub.pid), p);
@@ -171,6 +172,7 @@ void process_on_start(struct model *m, struct proc *p, const struct event *e)
 	}
 	if (p->pub.parent == 0)
 		p->pub.parent = (uint32_t)e->a0;
+	p->pub.jvm = false;
 	if (e->a1 != 0) /* the shim does not know */
 		p->pub.go = e->a1 == 1;
 	size_t n = e->data_len < sizeof(p->pub.exe) ? e->data_len : sizeof(p->pub.exe) - 1;
@@ -182,6 +184,17 @@ void process_on_start(struct model *m, struct proc *p, const struct event *e)
 		TELL(m, process_start, &p->pub);
 	if (e->data)
 		TELL(m, process_program, &p->pub);
+}
+
+/* The path ends with the name; it is told again of what was loaded before. */
+void process_on_module(struct model *m, struct proc *p, const struct event *e)
+{
+	static const char name[] = "/libjvm.so";
+	const size_t n = sizeof(name) - 1;
+
+	(void)m;
+	if (e->data && e->data_len > n && memcmp(e->data + e->data_len - n, name, n) == 0)
+		p->pub.jvm = true;
 }
 
 void process_on_exit(struct model *m, struct proc *p, const struct event *e)

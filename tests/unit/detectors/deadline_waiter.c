@@ -37,17 +37,21 @@ static void test_caller_exits(void **state)
  * for work, and one that slept just so before does too. */
 static void test_long_caller(void **state)
 {
-	enum { CALLER, FIRST_THREAD, NEW_CALLER, NEW_IDLE, NEW_RUBY, HABIT };
+	enum { CALLER, FIRST_THREAD, NEW_CALLER, NEW_IDLE, NEW_RUBY, NEW_UNSEEN, NEW_UNSEEN_IN_JVM, HABIT };
 	static const struct {
 		int64_t seconds;
 		int who;
 		uint64_t before_ms; /* from its sleep to the question */
 		const char *want;
 	} rows[] = {
-		{40, CALLER, 300, "unknown"},     {60, CALLER, 300, "unknown"}, {60, FIRST_THREAD, 300, "unknown"},
-		{40, NEW_CALLER, 300, "unknown"}, {60, NEW_IDLE, 20, "none"},   {60, NEW_IDLE, 300, "none"},
-		{60, NEW_RUBY, 300, "unknown"},   {45, HABIT, 20, "none"},      {86400, CALLER, 20, "none"},
+		{40, CALLER, 300, "unknown"},        {60, CALLER, 300, "unknown"},
+		{60, FIRST_THREAD, 300, "unknown"},  {40, NEW_CALLER, 300, "unknown"},
+		{60, NEW_IDLE, 20, "none"},          {60, NEW_IDLE, 300, "none"},
+		{60, NEW_RUBY, 300, "unknown"},      {45, HABIT, 20, "none"},
+		{86400, CALLER, 20, "none"},         {60, NEW_UNSEEN, 20, "unknown"},
+		{60, NEW_UNSEEN_IN_JVM, 20, "none"},
 	};
+	static const uint8_t libjvm[] = "\0/usr/lib/jvm/lib/server/libjvm.so";
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -55,9 +59,13 @@ static void test_long_caller(void **state)
 		start(&r);
 		const struct frame park = {.function = "Parker::park", .module = "libjvm.so", .runtime = true};
 		const uint32_t own = r.s.stack, jvm = stacks_add(r.s.stacks, &park, 1);
+		const bool unseen = rows[i].who == NEW_UNSEEN || rows[i].who == NEW_UNSEEN_IN_JVM;
 		const uint32_t tid = rows[i].who == FIRST_THREAD ? r.s.pid : CALLER_TID;
 		const uint64_t limit = (uint64_t)rows[i].seconds * SCRIPT_SEC;
 		script_socket(&r.s, 4);
+		if (rows[i].who == NEW_UNSEEN_IN_JVM)
+			script_event(&r.s,
+				     (struct event){.id = WIRE_MODULE, .fd = -1, .data = libjvm, .data_len = sizeof libjvm - 1});
 		script_connect(&r.s, 4, "10.0.0.9", 443, 0);
 		script_close(&r.s, 4);
 		if (rows[i].who == HABIT) {
@@ -80,7 +88,7 @@ static void test_long_caller(void **state)
 			script_pass(&r.s, SCRIPT_SEC);
 			script_inflight(&r.s, WIRE_READ, 5, WAIT_INFINITE, asked);
 			r.s.tid = tid;
-			r.s.stack = rows[i].who == NEW_IDLE ? jvm : own;
+			r.s.stack = unseen ? 0 : rows[i].who == NEW_IDLE ? jvm : own;
 			script_inflight(&r.s, WIRE_COND_WAIT, -1, (int64_t)limit, began);
 			r.s.stack = own;
 			r.s.tid = 50;
