@@ -148,8 +148,6 @@ struct judge {
 void watch_runtime(struct watch *w, const struct wait *wait);
 /* Is this a wait for the next tick of the clock by which a library looks after its deadlines? */
 bool runtime_clock(const struct stacks *stacks, const struct wait *wait);
-/* Is this a JVM's wait? */
-bool runtime_is_jvm(const struct stacks *stacks, uint32_t stack);
 /* Was the connect begun by a library that leaves it to its caller to give up? */
 bool runtime_leaves_connect(const struct stacks *stacks, uint32_t stack);
 /* Is this wait a client library's that makes its own connections, in one call? */

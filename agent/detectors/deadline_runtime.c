@@ -114,26 +114,16 @@ bool runtime_clock(const struct stacks *stacks, const struct wait *wait)
 	return false;
 }
 
-static bool passes(const struct stacks *stacks, uint32_t stack, const char *module)
+/* libpq: PQconnectPoll does not look at connect_timeout, whoever calls it has to (its manual, "Database Connection Control Functions"). */
+bool runtime_leaves_connect(const struct stacks *stacks, uint32_t stack)
 {
 	size_t n;
 	const struct frame *f = stacks_frames(stacks, stack, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (is_of(&f[i], module))
+		if (is_of(&f[i], "libpq"))
 			return true;
 	return false;
-}
-
-bool runtime_is_jvm(const struct stacks *stacks, uint32_t stack)
-{
-	return passes(stacks, stack, "libjvm");
-}
-
-/* libpq: PQconnectPoll does not look at connect_timeout, whoever calls it has to (its manual, "Database Connection Control Functions"). */
-bool runtime_leaves_connect(const struct stacks *stacks, uint32_t stack)
-{
-	return passes(stacks, stack, "libpq");
 }
 
 /* Libraries that make their connections in calls of their own and then wait for these alone. */

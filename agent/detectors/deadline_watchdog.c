@@ -97,7 +97,7 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 		.dated = w->dated,
 	};
 	timer.woke_ns = timer.ended ? w->t1 : timer.due;
-	timer.jvm = w->process->jvm || runtime_is_jvm(d->env.stacks, w->stack);
+	timer.jvm = w->process->jvm;
 	pool_sleep(d, &timer, NULL, w->process);
 	for (uint32_t i = 0; i < d->timers_used; i++) {
 		struct deadline_timer *t = &d->timers[i];

@@ -8,6 +8,20 @@
 
 #define CALLER_TID 101U
 
+/* A thread asks, and waits without a limit for three seconds from now on: returns when they began. */
+static uint64_t unanswered(struct rig *r)
+{
+	start(r);
+	connect_to(r, 5);
+	const uint64_t began = r->s.now;
+	script_write(&r->s, 5, RIG_GET);
+	const uint64_t asked = r->s.now;
+	script_pass(&r->s, 2 * SCRIPT_SEC);
+	script_inflight(&r->s, WIRE_READ, 5, -1, asked);
+	script_pass(&r->s, began + 3 * SCRIPT_SEC - r->s.now);
+	return began;
+}
+
 /* The caller waits in another thread for the one that asks. Its time is over, and it calls exit: then it has given up. Long after, it has not. */
 static void test_caller_exits(void **state)
 {
@@ -15,14 +29,7 @@ static void test_caller_exits(void **state)
 	for (int late = 0; late <= 1; late++) {
 		struct rig r;
 
-		start(&r);
-		connect_to(&r, 5);
-		const uint64_t began = r.s.now;
-		script_write(&r.s, 5, RIG_GET);
-		const uint64_t asked = r.s.now;
-		script_pass(&r.s, 2 * SCRIPT_SEC);
-		script_inflight(&r.s, WIRE_READ, 5, -1, asked);
-		script_pass(&r.s, began + 3 * SCRIPT_SEC - r.s.now);
+		const uint64_t began = unanswered(&r);
 		waited_in_vain(&r, CALLER_TID, began, r.s.now, 3 * SCRIPT_SEC);
 		script_pass(&r.s, late ? SCRIPT_SEC : SCRIPT_MSEC);
 		script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .tid = CALLER_TID, .fd = -1});
@@ -63,7 +70,7 @@ static void test_long_caller(void **state)
 		const uint32_t tid = rows[i].who == FIRST_THREAD ? r.s.pid : CALLER_TID;
 		const uint64_t limit = (uint64_t)rows[i].seconds * SCRIPT_SEC;
 		script_socket(&r.s, 4);
-		if (rows[i].who == NEW_UNSEEN_IN_JVM)
+		if (rows[i].who == NEW_IDLE || rows[i].who == NEW_UNSEEN_IN_JVM)
 			script_event(&r.s,
 				     (struct event){.id = WIRE_MODULE, .fd = -1, .data = libjvm, .data_len = sizeof libjvm - 1});
 		script_connect(&r.s, 4, "10.0.0.9", 443, 0);
@@ -231,14 +238,7 @@ static void test_interrupted(void **state)
 	for (int watched = 0; watched <= 1; watched++) {
 		struct rig r;
 
-		start(&r);
-		connect_to(&r, 5);
-		const uint64_t began = r.s.now;
-		script_write(&r.s, 5, RIG_GET);
-		const uint64_t asked = r.s.now;
-		script_pass(&r.s, 2 * SCRIPT_SEC);
-		script_inflight(&r.s, WIRE_READ, 5, -1, asked);
-		script_pass(&r.s, began + 3 * SCRIPT_SEC - r.s.now);
+		const uint64_t began = unanswered(&r);
 		if (watched)
 			waited_in_vain(&r, CALLER_TID, began, r.s.now, 3 * SCRIPT_SEC);
 		script_pass(&r.s, SCRIPT_MSEC);
