@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "attach/container.h"
+#include "core/process_stat.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define STATE_LISTEN 10U
@@ -48,41 +49,29 @@ static void each_process(match_fn match, const void *ctx, struct find_result *r)
 		closedir(d);
 }
 
-/* State and parent, from /proc/PID/stat behind the name in brackets; 0 if it cannot be read. */
-static pid_t parent_and_state(pid_t pid, char *ret_state)
+/* False if it is gone. */
+static bool read_stat(pid_t pid, struct process_stat *ret)
 {
-	char path[64], text[512];
-	int parent = 0;
-
-	*ret_state = 'X';
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return 0;
-
-	const char *at = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
-
-	fclose(f);
-	return at && sscanf(at + 1, " %c %d", ret_state, &parent) == 2 ? parent : 0;
+	return process_stat_read(path, ret) == 0;
 }
 
+/* 0 if it is gone. */
 static pid_t parent_of(pid_t pid)
 {
-	char state;
+	struct process_stat stat;
 
-	return parent_and_state(pid, &state);
+	return read_stat(pid, &stat) ? (pid_t)stat.fields[STAT_PARENT] : 0;
 }
 
 /* Its parent has not waited for it yet: it has a name, and nothing of it runs. */
 static bool has_ended(pid_t pid)
 {
-	char state;
+	struct process_stat stat;
 
-	parent_and_state(pid, &state);
-	return state == 'Z' || state == 'X';
+	return !read_stat(pid, &stat) || stat.state == 'Z' || stat.state == 'X';
 }
 
 static bool is_child(const void *ctx, pid_t pid)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/process_stat.h"
 #include "wire/handover.h"
 
 #define ANCESTORS_MAX 64U
@@ -32,23 +33,14 @@ int handover_listen(const char *session)
 	return e;
 }
 
-/* Parent of a process, from /proc/PID/stat; 0 if it is gone. */
+/* 0 if it is gone. */
 static pid_t parent_of(pid_t pid)
 {
-	char path[64], line[512];
-	const char *at;
-	size_t n;
-	FILE *f;
+	struct process_stat stat;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	n = fread(line, 1, sizeof(line) - 1, f);
-	fclose(f);
-	line[n] = '\0';
-	at = strrchr(line, ')'); /* the command's name may hold anything */
-	return at && strlen(at) > 4 ? (pid_t)strtol(at + 4, NULL, 10) : 0;
+	return process_stat_read(path, &stat) == 0 ? (pid_t)stat.fields[STAT_PARENT] : 0;
 }
 
 static bool descends_from_us(pid_t pid)

@@ -4,17 +4,16 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "core/monotonic.h"
+#include "core/process_stat.h"
 
 #define MS_NS UINT64_C(1000000)
 #define PROCESSORS 64U         /* others are looked at each time */
 #define KEPT_NS (1000 * MS_NS) /* so long, what was seen of a processor's clock holds */
 #define LOOKS 3
 #define PATH_SIZE 64U
-#define STAT_PROCESSOR 37 /* field of /proc/PID/stat, counted from behind the name (proc(5)) */
 
 /* A whole number of milliseconds, a point, and the nanoseconds of the last one. */
 static bool stopped_running(pid_t pid, pid_t tid, uint64_t *ret_ns)
@@ -41,26 +40,11 @@ static bool stopped_running(pid_t pid, pid_t tid, uint64_t *ret_ns)
 /* The processor that it last ran on; -1: not known. */
 static int processor_of(pid_t pid, pid_t tid)
 {
-	char path[PATH_SIZE], text[1024];
+	struct process_stat stat;
+	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)tid);
-
-	FILE *const f = fopen(path, "re");
-
-	if (f == NULL)
-		return -1;
-
-	const size_t n = fread(text, 1, sizeof(text) - 1, f);
-	int processor = -1;
-
-	fclose(f);
-	text[n] = '\0';
-
-	const char *p = strrchr(text, ')'); /* the name may hold anything */
-
-	for (int field = 0; p != NULL && field < STAT_PROCESSOR; field++)
-		p = strchr(p + 1, ' ');
-	return p != NULL && sscanf(p, "%d", &processor) == 1 ? processor : -1;
+	return process_stat_read(path, &stat) == 0 && stat.n >= STAT_PROCESSOR ? (int)stat.fields[STAT_PROCESSOR] : -1;
 }
 
 /* How far the clock of this thread's processor is behind: what was seen with the least in between; more in between makes it too much, never too

@@ -3,85 +3,51 @@
  * start time in case the pid was given to another. See internal.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/process_stat.h"
 #include "ingest/internal.h"
 
-#define STAT_BYTES 1024
-#define FIELD_STATE 3
-#define FIELD_THREADS 20
-#define FIELD_START 22
 #define PID_LIMIT (1U << 22)
 
-/* Fields of /proc/PID/stat behind the command's name, which may hold anything. 0 or -errno. */
-static int read_stat(uint32_t pid, char *ret_state, uint64_t *ret_threads, uint64_t *ret_start)
+static int read_stat(uint32_t pid, struct process_stat *ret)
 {
-	char path[64], text[STAT_BYTES];
-	ssize_t n;
-	int fd;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return -ESRCH;
-	text[n] = '\0';
-
-	char *at = strrchr(text, ')');
-	char *rest = NULL;
-
-	if (at == NULL || at[1] == '\0')
-		return -EBADMSG;
-	for (int field = FIELD_STATE; (at = strtok_r(field == FIELD_STATE ? at + 1 : NULL, " ", &rest)) != NULL; field++) {
-		if (field == FIELD_STATE)
-			*ret_state = at[0];
-		if (field == FIELD_THREADS)
-			*ret_threads = strtoull(at, NULL, 10);
-		if (field == FIELD_START) {
-			*ret_start = strtoull(at, NULL, 10);
-			return 0;
-		}
-	}
-	return -EBADMSG;
+	return process_stat_read(path, ret);
 }
 
 /* A zombie whose other threads still run is alive: only its first thread has ended. */
 static bool alive(uint32_t pid, uint64_t start_time)
 {
-	char state = '?';
-	uint64_t threads = 0, start = 0;
+	struct process_stat stat;
 
 	if (pid == 0 || pid > PID_LIMIT || (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
 		return false;
-	if (read_stat(pid, &state, &threads, &start) < 0)
+	if (read_stat(pid, &stat) < 0)
 		return true; /* hidden from us, but kill() found it */
-	if (start_time != 0 && start != start_time)
+	if (start_time != 0 && stat.fields[STAT_START] != start_time)
 		return false;
-	return !((state == 'Z' || state == 'X') && threads <= 1);
+	return !((stat.state == 'Z' || stat.state == 'X') && stat.fields[STAT_THREADS] <= 1);
 }
 
 static void meet(struct ingest *in, uint32_t i)
 {
 	const struct wire_process *p = wire_process_at(in->shared, i);
 	struct watched *w = &in->watched[i];
-	uint64_t threads;
-	char state;
+	struct process_stat stat;
 
 	w->known = true;
 	w->gone = false;
 	w->fds_most = w->fds_ns = 0;
 	w->generation = p->generation;
 	w->pid = pids_outside(in->pids, p->pid_ns, p->pid, p->parent, true, in->now_ns);
-	if (read_stat(w->pid, &state, &threads, &w->start_time) < 0)
-		w->start_time = 0;
+	w->start_time = read_stat(w->pid, &stat) == 0 ? stat.fields[STAT_START] : 0;
 }
 
 uint32_t watch_pid(struct ingest *in, uint32_t process)

@@ -5,8 +5,8 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "core/process_stat.h"
 #include "sample/private.h"
 
 #define THREADS_MAX 64U
@@ -14,13 +14,11 @@
 
 static bool is_zombie(const struct sampler *s, unsigned long pid)
 {
-	char path[64], text[512];
+	struct process_stat stat;
+	char path[512];
 
-	snprintf(path, sizeof path, "/proc/%lu/stat", pid);
-	if (read_text(s->root, path, text, sizeof text) < 0)
-		return false;
-	const char *at = strrchr(text, ')');
-	return at && at[1] == ' ' && at[2] == 'Z';
+	snprintf(path, sizeof path, "%s/proc/%lu/stat", s->root, pid);
+	return process_stat_read(path, &stat) == 0 && stat.state == 'Z';
 }
 
 static uint64_t of_thread(const struct sampler *s, uint32_t pid, const char *tid, unsigned int *left)
