@@ -4,7 +4,6 @@
 #include "exporters/otlp_queue.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void otlp_queue_init(struct otlp_queue *q, uint64_t weight_max)
 {

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

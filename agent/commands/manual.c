@@ -1,7 +1,6 @@
 /*
  * The manual page as roff, from the same tables as the help (usage.h). Main thread; keeps nothing.
  */
-#include <string.h>
 
 #include "commands/settings.h"
 #include "commands/usage.h"

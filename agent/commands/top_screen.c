@@ -4,7 +4,6 @@
 #include "commands/top_screen.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "report/render_util.h"

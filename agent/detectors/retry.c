@@ -5,7 +5,6 @@
  * Owns its keys, peers and callers. The session's thread.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/elapsed.h"
 #include "detectors/detectors.h"

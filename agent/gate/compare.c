@@ -3,7 +3,6 @@
  */
 #include "gate/compare.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "gate/statistics.h"

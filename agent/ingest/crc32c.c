@@ -2,7 +2,6 @@
 #include "ingest/crc32c.h"
 
 #include <pthread.h>
-#include <string.h>
 
 #define POLYNOMIAL 0x82f63b78U /* reflected */
 #define SLICES 8

@@ -3,7 +3,6 @@
  * reordering window on. Their times are CLOCK_MONOTONIC's. See ingest.h; on the thread that calls ingest_poll.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "ingest/internal.h"
 

@@ -6,8 +6,6 @@
  */
 #include "protocols/tls.h"
 
-#include <string.h>
-
 #include "protocols/frames.h"
 #include "wire/shared.h"
 

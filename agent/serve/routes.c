@@ -2,7 +2,6 @@
  * The table of endpoints, and the plain ones among them (route.h).
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "report/render_util.h"

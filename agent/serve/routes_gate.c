@@ -3,7 +3,6 @@
  * is a 200 with JSON; Flagger's webhooks take 200 for yes, and show the body of a 412 as the reason.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "report/render_util.h"
