@@ -146,6 +146,8 @@ static void deadline_event(void *ctx, const struct event *e)
 		asked_before(d, e);
 	if (e->id == WIRE_THREAD_START)
 		pool_born(d, e);
+	if (e->id == WIRE_ITIMER || e->id == WIRE_TIMER_SETTIME || e->id == WIRE_TIMERFD_SETTIME)
+		watchdog_alarm(d, e);
 	if (e->id == WIRE_SHUTDOWN) {
 		shut_down(d, e);
 		half_closed(d, e);

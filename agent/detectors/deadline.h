@@ -48,7 +48,7 @@ enum how {
 	HOW_ONE_SLICE,     /* undecided: a slice of at most a second says nothing */
 	HOW_LOOP_TIMER,    /* undecided: an event loop's timer may be anybody's */
 	HOW_REARMED,       /* undecided: one limit ran out and was armed again */
-	HOW_OTHER_THREAD,  /* undecided: another thread was asleep, and may be a watchdog */
+	HOW_OTHER_THREAD,  /* undecided: another thread was asleep or a timer set, and may be a watchdog */
 	HOW_BUSY,          /* undecided: reads that are tried again and again */
 	HOW_UNKNOWN_LIMIT, /* undecided: the socket existed before it was watched */
 	HOW_CALLER_GONE,   /* the caller had gone, and the call went on */
@@ -110,10 +110,11 @@ struct watch {
 	uint64_t timer_ns, timer_len_ns; /* the timer behind that: due, and how far off it was when it was first seen */
 	uint64_t tick_len_ns;            /* the longest timer that came and went while nothing was given up */
 	bool loop_timed_out;
-	uint32_t clock_ticks;     /* waits for the next tick of a known library's clock */
-	uint64_t operation_ns;    /* start of the operation that the phase belongs to */
-	uint64_t last_t1;         /* end of the latest wait */
-	bool ready;               /* a poll has just said that there is something to read */
+	uint32_t clock_ticks;  /* waits for the next tick of a known library's clock */
+	uint64_t operation_ns; /* start of the operation that the phase belongs to */
+	uint64_t last_t1;      /* end of the latest wait */
+	bool end_unseen; /* the latest is a blocking call on a connection from before anybody watched, and may be from before too: then what it brings is not told */
+	bool ready;      /* a poll has just said that there is something to read */
 	bool half_closed;         /* its wait ran out, and its thread told the peer that it asks nothing more */
 	bool announced;           /* … or an event loop's wait has: what is left unread now was not given up */
 	uint32_t tries;           /* reads that found nothing, of a thread that does not wait */
@@ -245,6 +246,7 @@ struct deadline_timer {
 	bool habit;        /* its thread slept just so before */
 	bool before;       /* begun before anybody watched; limit_ns is what was left of it at t0 */
 	bool dated;        /* … but when it began is known all the same: t0 */
+	bool alarm;        /* no thread's sleep, but a timer of the process that fires once */
 };
 
 /* A thread that began of late. */
@@ -366,10 +368,15 @@ bool watchdog_fired(const struct deadline *d, const struct deadline_conn *k, con
 /* When did the latest such wait run out, in the slack_ns before the process called exit at exit_ns? 0: none did. */
 uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t exit_ns,
 			  uint64_t slack_ns);
+/* The same of alarms alone, of a process that is gone without having called exit. */
+uint64_t watchdog_alarmed(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t gone_ns,
+			  uint64_t slack_ns);
 /* Of a connection from before anybody watched: did the thread that called exit sleep in short pieces up to then? From the question on, perhaps. */
 bool watchdog_looked(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t slack_ns);
 /* How long was the sleep of another thread that ended just then, and was begun a little before the operation? 0: there was none. */
 uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns);
+/* A thread's latest sleep, or what counts as one. */
+void watchdog_remember(struct deadline *d, const struct deadline_timer *timer);
 /* Hold an observation back; it is counted after a while, or as undecided if a watchdog comes to light. */
 void watchdog_hold(struct deadline *d, const struct deadline_conn *k, const struct watch *w, const struct observation *o,
 		   const struct observation *killed);
@@ -380,6 +387,9 @@ void watchdog_killed(struct deadline *d, const struct process *p, uint64_t now_n
 void watchdog_release(struct deadline *d, uint64_t now_ns, bool all);
 /* The connection turned out to wait by design: forget what is held back of it. */
 void watchdog_forget(struct deadline *d, const struct conn *c);
+
+/* deadline_alarm.c: a timer that the kernel keeps for the process was set */
+void watchdog_alarm(struct deadline *d, const struct event *e);
 
 /* deadline_pool.c: threads that wait for work, as long as their pool keeps them */
 void pool_born(struct deadline *d, const struct event *e);

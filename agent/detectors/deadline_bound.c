@@ -185,6 +185,7 @@ void watch_wait(struct watch *w, const struct wait *wait)
 	if (wait->stack)
 		w->wait_stack = wait->stack;
 	w->by_call = wait->how == WAIT_BY_CALL;
+	w->end_unseen = w->by_call && wait->outcome == WAIT_PENDING && wait->conn && wait->conn->inherited;
 	watch_runtime(w, wait);
 	if (wait->limit_ns == WAIT_INFINITE)
 		wait_forever(w, wait);

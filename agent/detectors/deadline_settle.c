@@ -197,14 +197,16 @@ static bool next_ones_began(const struct deadline_conn *k)
 
 /* The process called exit as soon as another thread's wait for the one that waits here had run out: the caller's, who has given up. When was that? 0: it
  * was not so. A JVM exits in a thread of its own. */
-static uint64_t caller_left(const struct deadline *d, const struct deadline_conn *k, const struct watch *w)
+static uint64_t caller_left(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
 {
 	const struct process *p = k->conn->process;
 
 	/* The thread that waited may have been interrupted by who watched over it: in a wait from before, that is not seen. */
 	const bool by_other = p->exit_tid != w->last_tid || !w->last_t1;
 
-	return p->exit_ns && by_other ? watchdog_ran_out(d, k, w, p->exit_ns, EXIT_SLACK_NS) : 0;
+	if (!p->exit_ns) /* a signal ended it: an alarm's, perhaps */
+		return watchdog_alarmed(d, k, w, now_ns, EXIT_SLACK_NS);
+	return by_other ? watchdog_ran_out(d, k, w, p->exit_ns, EXIT_SLACK_NS) : 0;
 }
 
 /* Of a wait that was begun before anybody watched the end is not seen; but it ran out, if it should have and its thread goes on just then. */
@@ -225,6 +227,18 @@ static bool closing_at_exit(const struct deadline_conn *k, const struct watch *w
 	return w->half_closed && p->exit_ns >= w->last_t1 && p->exit_ns - w->last_t1 < EXIT_SLACK_NS;
 }
 
+/*
+ * A blocking call from before anybody watched does not tell what it brought. It is over if its own thread closes the connection: before any limit of its own, or
+ * an alarm, it was an answer that ended it.
+ */
+static bool answered_unseen(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
+{
+	const bool limited = w->last_due_ns > w->last_t0, alarmed = w->alarm_due_ns && now_ns >= w->alarm_due_ns;
+
+	return w->end_unseen && !w->other_thread && !alarmed && (!limited || now_ns < w->last_due_ns) &&
+	       !watchdog_fired(d, k, w, now_ns);
+}
+
 static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w, enum ending end, uint64_t now_ns)
 {
 	struct observation o;
@@ -236,7 +250,7 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 	const bool exits = end == END_EXIT && !deadline_is_stopping(d, now_ns);
 	if (exits && k->conn->process->exit_ns)
 		deadline_ran_out_unseen(w, k->conn->process->exit_tid, k->conn->process->exit_ns);
-	const uint64_t left_ns = exits ? caller_left(d, k, w) : 0;
+	const uint64_t left_ns = exits ? caller_left(d, k, w, now_ns) : 0;
 	if (left_ns)
 		end = END_FAILED;
 	else if (exits && closing_at_exit(k, w))
@@ -244,6 +258,8 @@ static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w,
 	if ((end == END_EXIT && !exited_by_itself(k, w)) ||
 	    ((end == END_EXIT || end == END_GAVE_UP) && deadline_is_stopping(d, now_ns)))
 		end = END_PENDING;
+	if (end == END_GAVE_UP && answered_unseen(d, k, w, now_ns))
+		end = END_DATA;
 	const uint64_t fired_ns = left_ns ? left_ns : now_ns;
 	struct judge j = judge_of(d, k, fired_ns, w);
 	j.left = left_ns != 0;

@@ -21,9 +21,11 @@
 #define START_MOST_NS (3 * NS_PER_S)
 #define START_NEWBORN_NS NS_PER_S /* … but a thread that was only just made for it takes no longer */
 #define TIMERS_OF_THREAD 2U
-#define FIRST_NS (2 * NS_PER_S)   /* so old at most, the connection was opened for this operation */
-#define FIRED_NS (20 * NS_PER_MS) /* from the end of its sleep to what it does */
-#define FAR_NS (1200 * NS_PER_S)  /* nobody waits so long for an answer */
+#define FIRST_NS (2 * NS_PER_S)       /* so old at most, the connection was opened for this operation */
+#define FIRED_NS (20 * NS_PER_MS)     /* from the end of its sleep to what it does */
+#define ALARM_SHARE 16U               /* … and so much more of an alarm's length: where a thread has to be made for it */
+#define ALARM_SLACK_NS (NS_PER_S / 2) /* so long after it has fired, its effect may still come */
+#define FAR_NS (1200 * NS_PER_S)      /* nobody waits so long for an answer */
 #define HOLD_NS (4 * NS_PER_S)
 #define SAME_MOMENT_NS (25 * NS_PER_MS)
 #define CLEAR_UP_NS NS_PER_S /* from the first thing that a handler of a fatal signal does to the end */
@@ -55,7 +57,9 @@ static uint64_t head_start(const struct deadline_timer *t)
 /* Did it end just then, as far as is known? */
 static bool fires(const struct deadline_timer *t, uint64_t now_ns)
 {
-	return t->due <= now_ns && now_ns >= t->woke_ns && now_ns - t->woke_ns <= FIRED_NS;
+	const uint64_t late = FIRED_NS + (t->alarm ? t->limit_ns / ALARM_SHARE : 0);
+
+	return t->due <= now_ns && now_ns >= t->woke_ns && now_ns - t->woke_ns <= late;
 }
 
 /* Where a thread's next sleep is kept. It has two places of its own: threads that doze all the time, as a JVM's compilers do, would push out
@@ -78,6 +82,14 @@ static struct deadline_timer *place_of(struct deadline *d, uint32_t pid, uint32_
 	if (d->timers_used < DEADLINE_TIMERS)
 		return &d->timers[d->timers_used++];
 	return &d->timers[d->timers_n++ % DEADLINE_TIMERS];
+}
+
+void watchdog_remember(struct deadline *d, const struct deadline_timer *timer)
+{
+	if (timer->limit_ns < TIMER_MIN_NS)
+		return;
+	*place_of(d, timer->pid, timer->tid) = *timer;
+	uncover(d, timer);
 }
 
 void watchdog_sleep(struct deadline *d, const struct wait *w)
@@ -118,16 +130,21 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 		if (next && timer.t0 <= t->woke_ns + timer.limit_ns / 2 && t->first_ns < timer.first_ns)
 			timer.first_ns = t->first_ns;
 	}
-	*place_of(d, timer.pid, timer.tid) = timer;
-	uncover(d, &timer);
+	watchdog_remember(d, &timer);
 }
 
-/* Of a wait from before anybody watched, of which it is not known when it began, nothing is known. */
+/* Of a wait from before anybody watched, of which it is not known when it began, nothing is known; an alarm may be meant for any wait. */
 static bool begun_with(const struct deadline_timer *t, uint64_t from_ns, uint64_t wait_ns)
 {
-	if (t->before && !t->dated)
+	if ((t->before && !t->dated) || t->alarm)
 		return true;
 	return t->since_ns + head_start(t) >= from_ns && t->since_ns <= wait_ns + START_SLACK_NS;
+}
+
+/* Stopped in time, an alarm does nothing any more. */
+static uint64_t over_ns(const struct deadline_timer *t)
+{
+	return t->due + (t->alarm && t->woke_ns ? ALARM_SLACK_NS : 0);
 }
 
 /* Was t begun with the operation, and does it reach beyond until_ns? */
@@ -135,7 +152,7 @@ static bool covers(const struct deadline_timer *t, uint32_t pid, uint32_t tid, u
 		   uint64_t until_ns)
 {
 	return t->t0 && t->pid == pid && t->tid != tid && !t->again && t->limit_ns <= FAR_NS && !t->idles &&
-	       begun_with(t, from_ns, wait_ns) && t->t0 < until_ns && t->due > until_ns;
+	       begun_with(t, from_ns, wait_ns) && t->t0 < until_ns && over_ns(t) > until_ns;
 }
 
 static uint64_t began(const struct deadline_conn *k, const struct watch *w)
@@ -220,6 +237,21 @@ uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *
 			ran_out = end;
 	}
 	return ran_out;
+}
+
+uint64_t watchdog_alarmed(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t gone_ns,
+			  uint64_t slack_ns)
+{
+	uint64_t fired = 0;
+
+	for (uint32_t i = 0; w->calls && i < d->timers_used; i++) {
+		const struct deadline_timer *t = &d->timers[i];
+
+		if (t->alarm && t->woke_ns && t->due <= gone_ns && gone_ns - t->due <= slack_ns && t->due > fired &&
+		    covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1))
+			fired = t->due;
+	}
+	return fired;
 }
 
 uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)

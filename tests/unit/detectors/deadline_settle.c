@@ -367,6 +367,42 @@ static void test_ended_before_it_began(void **state)
 	}
 }
 
+/* By attach: a blocking read of which nobody sees what it brought, and then its thread closes. It was an answer, unless the read's own limit, or an
+ * alarm, comes first, or another thread closes. */
+static void test_answer_unseen(void **state)
+{
+	enum { BY_ITSELF, BY_ANOTHER, LIMITED, AT_ITS_LIMIT, ALARMED, CASES };
+	static const char *const want[CASES] = {"none", "finite", "finite", "finite", "finite"};
+	static const double seconds[CASES] = {-1, 2, 3, 2, 2};
+
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		const int64_t limit = i == LIMITED        ? 3 * (int64_t)SCRIPT_SEC
+				      : i == AT_ITS_LIMIT ? 2 * (int64_t)SCRIPT_SEC
+							  : WAIT_INFINITE;
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		connected_before(&r, 5);
+		script_rcvtimeo(&r.s, 5, limit < 0 ? 0 : (uint64_t)limit);
+		const uint64_t asked = r.s.now;
+		script_event(
+			&r.s,
+			(struct event){.id = WIRE_OUTSTANDING, .fd = 5, .a0 = WIRE_OUTSTANDING_ASKED, .t0 = asked, .t1 = asked});
+		if (i == ALARMED)
+			script_event(&r.s, (struct event){.id = WIRE_ITIMER, .fd = -1, .a1 = 2 * SCRIPT_SEC});
+		script_pass(&r.s, SCRIPT_SEC);
+		script_inflight(&r.s, WIRE_READ, 5, limit, asked);
+		script_pass(&r.s, SCRIPT_SEC + SCRIPT_MSEC);
+		r.s.tid = i == BY_ANOTHER ? 101 : 0;
+		script_close(&r.s, 5);
+		rig_finish(&r);
+		const double is = rig_number(&r, 0, "phase", "response", "seconds", NULL);
+		assert_string_equal(bound(&r, "response"), want[i]);
+		assert_true(is > seconds[i] - 0.05 && is < seconds[i] + 0.05);
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_next_began),
 		cmocka_unit_test(test_drip_under_a_watchdog),
 		cmocka_unit_test(test_read_after_poll),
+		cmocka_unit_test(test_answer_unseen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
