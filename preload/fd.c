@@ -9,7 +9,7 @@
 
 #include "preload/call.h"
 
-void fd_set_policy(int fd, uint8_t policy)
+static void put(int fd, uint8_t policy)
 {
 	uint32_t high;
 
@@ -20,6 +20,13 @@ void fd_set_policy(int fd, uint8_t policy)
 	while (high <= (uint32_t)fd && !atomic_compare_exchange_weak_explicit(&shim.process->fd_high, &high, (uint32_t)fd + 1,
 									      memory_order_relaxed, memory_order_relaxed))
 		;
+}
+
+void fd_set_policy(int fd, uint8_t policy)
+{
+	if (fd >= 0)
+		atomic_store_explicit(wire_renewed_at(shim.process, fd), shim_ticks(), memory_order_relaxed);
+	put(fd, policy);
 }
 
 void fd_copy_policy(int from, int to)
@@ -52,7 +59,7 @@ bool fd_opened(int fd)
 	before = atomic_load_explicit(&shim.policy[fd], memory_order_relaxed);
 	if (before != WIRE_POLICY_UNKNOWN && before < WIRE_POLICY_OPENED)
 		return false;
-	fd_set_policy(fd, WIRE_POLICY_OPENED);
+	put(fd, WIRE_POLICY_OPENED);
 	return true;
 }
 

@@ -20,11 +20,11 @@ void watching_name(struct watching *w, const char *exe)
 }
 
 /* What is known of a connection lowers what is captured of it. */
-static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy)
+static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy, uint64_t now_ns)
 {
 	const struct watching *w = ctx;
 
-	ingest_set_policy(w->ingest, pid, fd, policy);
+	ingest_set_policy(w->ingest, pid, fd, policy, now_ns);
 	probing_policy(w->probing, (pid_t)pid, fd, policy);
 }
 

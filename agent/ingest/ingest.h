@@ -39,8 +39,9 @@ size_t ingest_poll(struct ingest *in, bool drain, ingest_fn fn, void *ctx, unsig
 void ingest_tell_stopping(struct ingest *in);
 /* Kill switch: hooks pass through from now on. */
 void ingest_disable(struct ingest *in);
-/* Set the policy byte of a descriptor of a process; unknown pids are ignored. */
-void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy);
+/* Set the policy byte of a descriptor of a process, for what was seen of it at seen_ns: if its number was given to another one since,
+ * nothing is set. Unknown pids are ignored. */
+void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy, uint64_t seen_ns);
 /* The shim is about to be put into `pid`. Returns what it is to write into wire_process.pid_ns. */
 uint32_t ingest_join(struct ingest *in, uint32_t pid);
 /* The pid, as the agent knows it, of who has process slot i < process_max and is watched by it; 0 if nobody. */

@@ -227,5 +227,5 @@ void model_set_policy(struct model *m, const struct conn *c, uint8_t policy)
 	const struct connx *x = (const struct connx *)c;
 
 	for (const struct holder *h = m->policy ? x->holders : NULL; h; h = h->next)
-		m->policy(m->policy_ctx, h->proc->pub.pid, h->fd, policy);
+		m->policy(m->policy_ctx, h->proc->pub.pid, h->fd, policy, model_now(m));
 }

@@ -328,9 +328,9 @@ void model_request_start(struct model *m, struct request *r);
 void model_request_end(struct model *m, struct request *r);
 /* The incoming request that a thread is serving, if that is certain: the only one that is open on it. Its id, or 0. */
 uint64_t model_serving(const struct model *m, uint32_t pid, uint32_t tid);
-/* For the session: called after a connection's protocol or sink state says that fewer bytes are needed; policy is enum wire_policy.
- * The live session passes a function that writes the shared policy byte; a replay passes none. */
-typedef void (*model_policy_fn)(void *ctx, uint32_t pid, int fd, uint8_t policy);
+/* For the session: called after a connection's protocol or sink state says that fewer bytes are needed; policy is enum wire_policy,
+ * now_ns the time of the event that said so. The live session passes a function that writes the shared policy byte; a replay passes none. */
+typedef void (*model_policy_fn)(void *ctx, uint32_t pid, int fd, uint8_t policy, uint64_t now_ns);
 void model_on_policy(struct model *m, model_policy_fn fn, void *ctx);
 void model_set_policy(struct model *m, const struct conn *c, uint8_t policy);
 

@@ -39,6 +39,7 @@
 #define WIRE_POLL_MAX 64U      /* descriptors of one poll or select that are listed */
 #define WIRE_EPOLL_MAX 64U     /* ready events of one epoll_wait that are listed */
 #define WIRE_LOSS_SLOTS 16U    /* room for causes to come */
+#define WIRE_RENEWED 512U      /* of a process: places for when descriptors began */
 
 enum wire_clock { WIRE_CLOCK_TSC = 0, WIRE_CLOCK_MONOTONIC = 1 };
 
@@ -110,8 +111,16 @@ struct wire_process {
 	/* By the agent: what is opened for reading only, and events, are told, too: descriptors grow, and nobody knows where they come from. */
 	_Atomic uint32_t tell_opens;
 	_Atomic uint64_t lost[WIRE_LOSS_SLOTS]; /* losses of threads without a ring */
+	_Atomic uint64_t renewed[WIRE_RENEWED]; /* ticks (wire_renewed_at) */
 };
-static_assert(sizeof(struct wire_process) == 160, "");
+static_assert(sizeof(struct wire_process) == 160 + 8 * WIRE_RENEWED, "");
+
+/* When a number was last given to a new descriptor, or one whose number has the same place here. The agent's word on a connection comes
+ * some milliseconds late: one that has ended meanwhile must not have its say on what has its number now. */
+static inline _Atomic uint64_t *wire_renewed_at(struct wire_process *p, int fd)
+{
+	return &p->renewed[(uint32_t)fd % WIRE_RENEWED];
+}
 
 /* The call that a thread is in right now. Written before a call that may wait, `event` last; cleared (event = 0) after it. */
 struct wire_inflight {

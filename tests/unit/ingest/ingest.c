@@ -77,17 +77,37 @@ static void policy_reaches_the_table(void **state)
 {
 	struct fixture *f = open_session(0);
 	struct producer p = producer_open(f->shared, 3, 0, own_pid(), own_tid());
+	const uint64_t now = ingest_now_ns(f->in);
 
 	(void)state;
 	(void)p;
-	ingest_set_policy(f->in, own_pid(), 17, WIRE_POLICY_SIZES);
-	ingest_set_policy(f->in, own_pid(), -1, WIRE_POLICY_SIZES);
-	ingest_set_policy(f->in, own_pid(), (int)WIRE_POLICY_FDS, WIRE_POLICY_SIZES);
-	ingest_set_policy(f->in, 1, 18, WIRE_POLICY_SIZES);
+	ingest_set_policy(f->in, own_pid(), 17, WIRE_POLICY_SIZES, now);
+	ingest_set_policy(f->in, own_pid(), -1, WIRE_POLICY_SIZES, now);
+	ingest_set_policy(f->in, own_pid(), (int)WIRE_POLICY_FDS, WIRE_POLICY_SIZES, now);
+	ingest_set_policy(f->in, 1, 18, WIRE_POLICY_SIZES, now);
 	assert_int_equal(atomic_load(wire_policy_at(f->shared, 3) + 17), WIRE_POLICY_SIZES);
 	assert_int_equal(atomic_load(wire_policy_at(f->shared, 3) + 18), 0);
 	ingest_disable(f->in);
 	assert_int_equal(atomic_load(&f->shared->enabled), 0);
+	close_session(f);
+}
+
+/* A connection ended, and the next one has its number before the agent has its say on the first. */
+static void policy_is_for_the_descriptor_that_was_seen(void **state)
+{
+	struct fixture *f = open_session(0);
+	struct producer p = producer_open(f->shared, 3, 0, own_pid(), own_tid());
+	const uint64_t ticks = clock_ticks(&f->in->clock), then = clock_ns(&f->in->clock, ticks);
+
+	(void)state;
+	(void)p;
+	atomic_store(wire_renewed_at(wire_process_at(f->shared, 3), 17), ticks);
+	ingest_set_policy(f->in, own_pid(), 17, WIRE_POLICY_SIZES, then - 1000);
+	ingest_set_policy(f->in, own_pid(), 18, WIRE_POLICY_SIZES, then - 1000);
+	assert_int_equal(atomic_load(wire_policy_at(f->shared, 3) + 17), WIRE_POLICY_UNKNOWN);
+	assert_int_equal(atomic_load(wire_policy_at(f->shared, 3) + 18), WIRE_POLICY_SIZES);
+	ingest_set_policy(f->in, own_pid(), 17, WIRE_POLICY_SIZES, then + 1000);
+	assert_int_equal(atomic_load(wire_policy_at(f->shared, 3) + 17), WIRE_POLICY_SIZES);
 	close_session(f);
 }
 
@@ -170,6 +190,7 @@ int main(void)
 		cmocka_unit_test(threads_conserve),
 		cmocka_unit_test(threads_conserve_at_saturation),
 		cmocka_unit_test(policy_reaches_the_table),
+		cmocka_unit_test(policy_is_for_the_descriptor_that_was_seen),
 		cmocka_unit_test(a_send_under_way_holds_back),
 		cmocka_unit_test(what_is_read_while_handing_on_keeps_its_time),
 	};

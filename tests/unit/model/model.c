@@ -110,10 +110,11 @@ static void time_and_ticks(void **state)
 	script_done(&s);
 }
 
-static void note_policy(void *ctx, uint32_t pid, int fd, uint8_t policy)
+static void note_policy(void *ctx, uint32_t pid, int fd, uint8_t policy, uint64_t now_ns)
 {
 	struct witness *w = ctx;
 
+	assert_true(now_ns > 0);
 	witness_say(w, "policy", "%u %d %u", pid, fd, policy);
 }
 

@@ -9,11 +9,12 @@ struct policy {
 	uint8_t policy;
 };
 
-static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy)
+static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy, uint64_t now_ns)
 {
 	struct policy *p = ctx;
 
 	(void)pid;
+	(void)now_ns;
 	p->calls++;
 	p->fd = fd;
 	p->policy = policy;
