@@ -20,6 +20,7 @@ struct http1_request {
 	bool is_head, is_connect;
 	bool is_last;   /* it asks for the end of the connection */
 	bool body_open; /* the request's own body is not complete */
+	bool expects;   /* its body waits for an interim answer, and none came so far */
 	struct http1_request *next;
 };
 _Static_assert(sizeof(struct http1_request) <= MODEL_REQUEST_BLOCK, "MODEL_REQUEST_BLOCK");
@@ -45,6 +46,7 @@ struct http1 {
 	uint64_t asked_seen;  /* bytes of the request under way that are already counted */
 	bool wide;            /* captured further than other connections */
 	bool h2c;             /* the server has gone over to HTTP/2 (RFC 7540 3.2) */
+	bool tunnel;          /* what follows is between the client and another peer, of whatever protocol (RFC 9110 9.3.6) */
 };
 
 static uint64_t begin_ns(const struct http1 *s, enum direction d)
@@ -107,7 +109,8 @@ static void go_opaque(struct http1 *s)
 {
 	s->requests.at = HTTP1_AT_OPAQUE;
 	s->responses.at = HTTP1_AT_OPAQUE;
-	model_set_policy(s->m, s->c, WIRE_POLICY_SIZES);
+	if (!s->tunnel)
+		model_set_policy(s->m, s->c, WIRE_POLICY_SIZES);
 }
 
 /* -- the direction of requests -- */
@@ -176,6 +179,7 @@ static enum http1_body request_head(void *ctx, const struct http1_head *h)
 	q->is_connect = strcmp(h->method, "CONNECT") == 0;
 	q->is_last = http1_head_is_last(h);
 	q->body_open = true;
+	q->expects = h->expects;
 	if (s->last)
 		s->last->next = q;
 	else
@@ -207,6 +211,7 @@ static void request_body(void *ctx, const uint8_t *bytes, size_t len, size_t gap
 
 	if (!s->sending)
 		return;
+	s->sending->expects = false;
 	hash = s->sending->r.body_hash ? s->sending->r.body_hash : FNV_BASIS;
 	for (size_t i = 0; i < len; i++)
 		hash = (hash ^ bytes[i]) * FNV_PRIME;
@@ -291,6 +296,7 @@ static enum http1_body response_head(void *ctx, const struct http1_head *h)
 	}
 	if (h->status == 101 || (q->is_connect && h->status >= 200 && h->status < 300)) {
 		s->h2c = h->status == 101 && h->h2c;
+		s->tunnel = h->status != 101;
 		finish_first(s, REQUEST_DONE, s->e.t1);
 		return HTTP1_BODY_OPAQUE;
 	}
@@ -312,8 +318,12 @@ static void response_ends(void *ctx)
 	struct http1 *s = ctx;
 
 	response_seen(s);
-	if (s->first && s->final)
-		finish_first(s, REQUEST_DONE, s->e.t1);
+	if (!s->first || !s->final)
+		return;
+	/* Refused before its body: many clients then do not send it (RFC 9110 10.1.1). */
+	if (s->first->expects && s->first == s->sending)
+		http1_reader_forgo(&s->requests);
+	finish_first(s, REQUEST_DONE, s->e.t1);
 }
 
 static void response_lost(void *ctx)
@@ -420,10 +430,10 @@ static void http1_data(void *state, enum direction d, const struct event *e, con
 static const char *http1_turned(void *state, const uint8_t *bytes, size_t len, size_t *ret_at)
 {
 	const struct http1 *s = state;
-	const uint8_t *end = s->h2c ? memmem(bytes, len, "\r\n\r\n", 4) : NULL;
+	const uint8_t *end = s->h2c || s->tunnel ? memmem(bytes, len, "\r\n\r\n", 4) : NULL;
 
 	*ret_at = end ? (size_t)(end - bytes) + 4 : len;
-	return s->h2c ? "http2" : NULL;
+	return s->h2c ? "http2" : s->tunnel ? "" : NULL;
 }
 
 static void http1_close(void *state, const struct event *e, enum conn_end how)

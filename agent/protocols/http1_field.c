@@ -172,6 +172,12 @@ static void on_upgrade(struct http1_head *h, struct span v, uint64_t now_ns)
 	h->h2c = v.len == 3 && strncasecmp((const char *)v.at, "h2c", 3) == 0;
 }
 
+static void on_expect(struct http1_head *h, struct span v, uint64_t now_ns)
+{
+	(void)now_ns;
+	h->expects = span_is(v, "100-continue");
+}
+
 /* Server-sent events: an answer without an end. */
 static void on_accept(struct http1_head *h, struct span v, uint64_t now_ns)
 {
@@ -249,6 +255,7 @@ static const struct {
 	{"grpc-timeout", sizeof("grpc-timeout") - 1, on_deadline},
 	{"x-envoy-expected-rq-timeout-ms", sizeof("x-envoy-expected-rq-timeout-ms") - 1, on_deadline},
 	{"upgrade", sizeof("upgrade") - 1, on_upgrade},
+	{"expect", sizeof("expect") - 1, on_expect},
 	{"accept", sizeof("accept") - 1, on_accept},
 	{"prefer", sizeof("prefer") - 1, on_prefer},
 	{"idempotency-key", sizeof("idempotency-key") - 1, on_idempotency_key},

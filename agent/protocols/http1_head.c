@@ -136,6 +136,24 @@ static bool request_line(struct span line, struct http1_head *h)
 	return !memchr(target.at, ' ', target.len) && target_of(target, h);
 }
 
+/* A request line whose end was not captured: a method that is known, and as much of its target as there is. */
+static bool cut_request_line(struct span line, struct http1_head *h)
+{
+	const uint8_t *space = memchr(line.at, ' ', line.len);
+	const size_t n = space ? (size_t)(space - line.at) : 0;
+	const struct span target = {line.at + n + 1, space ? line.len - n - 1 : 0};
+
+	if (n == 0 || target.len == 0 || (target.at[0] != '/' && !memmem(target.at, target.len, "://", 3)))
+		return false;
+	for (size_t i = 0; i < target.len; i++) {
+		if (target.at[i] <= ' ' || target.at[i] == 127)
+			return false;
+	}
+	http1_head_method(h, line.at, n);
+	h->ambiguous = true;
+	return strcmp(h->method, "_OTHER") != 0 && target_of(target, h);
+}
+
 static bool status_line(struct span line, struct http1_head *h)
 {
 	if (line.len < 12 || !version_of((struct span){line.at, 8}, &h->version) || line.at[8] != ' ')
@@ -171,7 +189,9 @@ int http1_head_parse(const uint8_t *bytes, size_t len, bool request, bool comple
 	memset(h, 0, offsetof(struct http1_head, path));
 	h->path[0] = h->query[0] = h->host[0] = '\0';
 	h->retry_after_ns = -1;
-	if (!next_line(&rest, &line) || line.len == 0)
+	if (!next_line(&rest, &line))
+		return request && !complete && cut_request_line(rest, h) ? 0 : -EBADMSG;
+	if (line.len == 0)
 		return -EBADMSG;
 	if (!(request ? request_line(line, h) : status_line(line, h)))
 		return -EBADMSG;

@@ -12,7 +12,7 @@
 #include "protocols/protocol.h"
 
 struct http1_head {
-	unsigned int version; /* 10 or 11 */
+	unsigned int version; /* 10 or 11; 0: not captured */
 	/* request line */
 	char method[16];          /* "_OTHER" if it is none of the registered ones */
 	char method_original[16]; /* as sent, cut */
@@ -24,6 +24,7 @@ struct http1_head {
 	uint8_t attempt;   /* its number, where the sender says it: from 1 on; 0 not stated */
 	bool reads;        /* it names an action that changes nothing, whatever the method */
 	bool upgrade, h2c; /* Upgrade is there; and names HTTP/2 in the clear */
+	bool expects;      /* to be told to go on before it sends its body */
 	bool waits;        /* its answer may come late by design, or has no end */
 	bool has_length;
 	uint64_t length;

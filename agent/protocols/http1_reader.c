@@ -37,6 +37,13 @@ void http1_reader_lose(struct http1_reader *r)
 		lose(r);
 }
 
+void http1_reader_forgo(struct http1_reader *r)
+{
+	drop_head(r);
+	to(r, HTTP1_AT_LOST);
+	r->lost_chunked = false;
+}
+
 static void end(struct http1_reader *r)
 {
 	to(r, HTTP1_AT_START);

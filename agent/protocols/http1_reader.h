@@ -59,6 +59,8 @@ struct http1_reader {
 void http1_reader_feed(struct http1_reader *r, const uint8_t *bytes, size_t len, size_t gap, uint64_t now_ns);
 /* Forget the message under way and look for the next start. */
 void http1_reader_lose(struct http1_reader *r);
+/* The rest of the message under way may never come: what begins as the next one is it. */
+void http1_reader_forgo(struct http1_reader *r);
 void http1_reader_done(struct http1_reader *r);
 
 #endif

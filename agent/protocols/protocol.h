@@ -23,7 +23,8 @@ struct protocol {
 	/* `len` captured bytes, then `gap` bytes that were not captured, moved in direction d by event e. Neither: the end of input
 	 * (e->ret is 0) or an error that ended the connection (e->err). */
 	void (*data)(void *state, enum direction d, const struct event *e, const uint8_t *bytes, size_t len, size_t gap);
-	/* Another protocol of the table goes on behind what `data` was given last: its name, and where in those bytes it begins. May be NULL. */
+	/* Another protocol of the table goes on behind what `data` was given last: its name ("": its first bytes will say), and where in those
+	 * bytes it begins. May be NULL. */
 	const char *(*turned)(void *state, const uint8_t *bytes, size_t len, size_t *ret_at);
 	/* The connection ended (e may be NULL at the session's end). Open requests are ended. Frees the state. */
 	void (*close)(void *state, const struct event *e, enum conn_end how);

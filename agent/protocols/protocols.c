@@ -258,17 +258,41 @@ static const struct protocol *named(const char *name)
 	return NULL;
 }
 
+/* Nothing is known of what the connection speaks from now on. */
+static void forget(struct stream *s, const struct event *e)
+{
+	if (s->state)
+		s->protocol->close(s->state, e, CONN_CLOSED_BY_US);
+	s->state = NULL;
+	s->protocol = NULL;
+	s->conn->protocol = NULL;
+	s->opaque = false;
+	s->kept = 0;
+	s->tries = 0;
+	s->other_spoke = false;
+}
+
+static void feed(struct protocols *p, struct stream *s, enum direction d, const struct event *e);
+
 /* Both sides have agreed on another protocol, which goes on in the bytes that were fed last. */
 static void turn(struct protocols *p, struct stream *s, enum direction d, const struct event *e, size_t len, size_t gap)
 {
 	size_t at = len;
 	const char *name = s->protocol->turned ? s->protocol->turned(s->state, e->data, len, &at) : NULL;
 	const struct protocol *next = name ? named(name) : NULL;
+	struct event rest = *e;
 
-	if (!next)
+	if (!name)
 		return;
-	s->protocol->close(s->state, e, CONN_CLOSED_BY_US);
-	s->protocol = s->conn->protocol = NULL;
+	forget(s, e);
+	if (!next) {
+		rest.data += at;
+		rest.data_len -= (uint32_t)at;
+		rest.ret -= (int64_t)at;
+		if (at < len)
+			feed(p, s, d, &rest);
+		return;
+	}
 	adopt(p, s, next, d, false);
 	if (s->state && (len > at || gap))
 		next->data(s->state, d, e, e->data + at, len - at, gap);
@@ -310,15 +334,7 @@ static void on_data(void *ctx, struct conn *c, enum direction d, const struct ev
 /* From now on the connection speaks inside of TLS: what was thought of its first bytes, or spoken before (STARTTLS), is over. */
 static void turn_plain(struct stream *s, const struct event *e)
 {
-	if (s->state)
-		s->protocol->close(s->state, e, CONN_CLOSED_BY_US);
-	s->state = NULL;
-	s->protocol = NULL;
-	s->conn->protocol = NULL;
-	s->opaque = false;
-	s->kept = 0;
-	s->tries = 0;
-	s->other_spoke = false;
+	forget(s, e);
 	s->plain = true;
 }
 

@@ -63,7 +63,7 @@ const char *request_error_type(const struct request *r, char *buf, size_t size)
 
 const char *request_version(const struct request *r)
 {
-	return r->version == 10 ? "1.0" : r->version == 20 ? "2" : "1.1";
+	return r->version == 10 ? "1.0" : r->version == 20 ? "2" : r->version == 11 ? "1.1" : "";
 }
 
 bool request_is_encrypted(const struct request *r)

@@ -165,25 +165,19 @@ static void ended_by_the_close(void **state)
 
 static void upgraded_connections_are_no_longer_read(void **state)
 {
-	static const char *const asked[] = {"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
-					    "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"};
-	static const char *const answered[] = {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
-					       "HTTP/1.1 200 Connection established\r\n\r\n"};
+	struct fixture f;
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
-		struct fixture f;
-		fixture_client(&f);
-		script_write(&f.s, 5, asked[i]);
-		script_read(&f.s, 5, answered[i]);
-		assert_int_equal(f.n_ended, 1);
-		assert_int_equal(f.ended[0].end, REQUEST_DONE);
-		script_write(&f.s, 5, "GET /looks/like/it HTTP/1.1\r\n\r\n");
-		script_read(&f.s, 5, "HTTP/1.1 200 OK\r\n\r\n");
-		script_close(&f.s, 5);
-		assert_int_equal(f.n_ended, 1);
-		fixture_done(&f);
-	}
+	fixture_client(&f);
+	script_write(&f.s, 5, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n");
+	script_read(&f.s, 5, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+	assert_int_equal(f.n_ended, 1);
+	assert_int_equal(f.ended[0].end, REQUEST_DONE);
+	script_write(&f.s, 5, "GET /looks/like/it HTTP/1.1\r\n\r\n");
+	script_read(&f.s, 5, "HTTP/1.1 200 OK\r\n\r\n");
+	script_close(&f.s, 5);
+	assert_int_equal(f.n_ended, 1);
+	fixture_done(&f);
 }
 
 static void a_refused_tunnel_is_an_answer_like_any(void **state)
@@ -383,6 +377,55 @@ static void a_loss_in_the_middle_of_an_answer(void **state)
 	fixture_done(&f);
 }
 
+/* A body that waits to be asked for, and is refused: some clients send it nevertheless, others never do. */
+static void a_body_that_is_refused(void **state)
+{
+	static const char ask[] = "POST /1 HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+	static const char no[] = "HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n";
+
+	(void)state;
+	for (int sent = 0; sent < 2; sent++) {
+		struct fixture f;
+
+		fixture_client(&f);
+		script_write(&f.s, 5, ask);
+		script_read(&f.s, 5, no);
+		if (sent)
+			script_write(&f.s, 5, "hello");
+		script_write(&f.s, 5, "GET /2 HTTP/1.1\r\n\r\n");
+		script_read(&f.s, 5, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+		witness_is(&f.w, "request 5 POST /1\nanswer 5 /1 417 done\nrequest 5 GET /2\nanswer 5 /2 200 done\n");
+		assert_int_equal(f.s.counters.protocol_resync, 0);
+		fixture_done(&f);
+	}
+}
+
+/* Only the beginning of a URL is captured: its request counts, and so does what follows on the connection. */
+static void a_url_longer_than_what_is_captured(void **state)
+{
+	static const char text[] = "POST /long?a=bcdefgh";
+
+	(void)state;
+	for (size_t captured = 7; captured < sizeof(text) - 1; captured++) {
+		struct fixture f;
+
+		fixture_server(&f);
+		script_read(&f.s, 5, "GET /1 HTTP/1.1\r\n\r\n");
+		script_write(&f.s, 5, "HTTP/1.1 204 x\r\n\r\n");
+		f.n_ended = 0;
+		script_data(&f.s, WIRE_READ, 5, text, captured, 9000, 0);
+		script_write(&f.s, 5, "HTTP/1.1 414 x\r\nContent-Length: 0\r\n\r\n");
+		script_read(&f.s, 5, "GET /2 HTTP/1.1\r\n\r\n");
+		script_write(&f.s, 5, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+		assert_int_equal(f.n_ended, 2);
+		assert_string_equal(f.ended[0].method, "POST");
+		assert_int_equal(f.ended[0].status, 414);
+		assert_int_equal(f.ended[0].request_bytes, 9000);
+		assert_int_equal(f.ended[1].status, 200);
+		fixture_done(&f);
+	}
+}
+
 static void lost_answers_of_pipelined_requests_end_after_they_began(void **state)
 {
 	struct fixture f;
@@ -406,5 +449,6 @@ TEST_MAIN(cmocka_unit_test(keep_alive), cmocka_unit_test(server_side), cmocka_un
 	  cmocka_unit_test(early_answers), cmocka_unit_test(an_answer_nobody_asked_for),
 	  cmocka_unit_test(smuggling_is_not_guessed_at), cmocka_unit_test(large_bodies_seen_in_part),
 	  cmocka_unit_test(sent_by_sendfile), cmocka_unit_test(a_lost_answer_ends_with_the_next_request),
-	  cmocka_unit_test(a_loss_in_the_middle_of_an_answer),
+	  cmocka_unit_test(a_loss_in_the_middle_of_an_answer), cmocka_unit_test(a_body_that_is_refused),
+	  cmocka_unit_test(a_url_longer_than_what_is_captured),
 	  cmocka_unit_test(lost_answers_of_pipelined_requests_end_after_they_began))

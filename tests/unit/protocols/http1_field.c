@@ -19,6 +19,7 @@ static void every_name_is_found(void **state)
 		{"grpc-timeout", "1n", offsetof(struct http1_head, deadline_ns)},
 		{"X-Envoy-Expected-Rq-Timeout-Ms", "9", offsetof(struct http1_head, deadline_ns)},
 		{"Upgrade", "h2c", offsetof(struct http1_head, upgrade)},
+		{"Expect", "100-Continue", offsetof(struct http1_head, expects)},
 		{"ACCEPT", "text/event-stream", offsetof(struct http1_head, waits)},
 		{"prefer", "wait=5", offsetof(struct http1_head, waits)},
 		{"Idempotency-Key", "a", offsetof(struct http1_head, idempotency_key)},

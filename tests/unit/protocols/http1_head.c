@@ -191,6 +191,26 @@ static void hostile_text_is_made_printable_and_cut(void **state)
 	assert_memory_equal(h.path, "/??aaaa", 7);
 }
 
+/* A URL longer than what is captured of a call. */
+static void a_request_line_that_is_cut(void **state)
+{
+	static const char *const none[] = {"",           "GET",      "GET ",      "GET key", "BREW /pot",
+					   "EHLO /mail", "GET /a b", "GET /\x01", " GET /"};
+	struct http1_head h;
+
+	(void)state;
+	assert_int_equal(http1_head_parse((const uint8_t *)"GET /a?b=c", 10, true, false, 0, &h), 0);
+	assert_string_equal(h.method, "GET");
+	assert_string_equal(h.path, "/a");
+	assert_string_equal(h.query, "b=c");
+	assert_true(h.ambiguous && h.version == 0);
+	assert_int_equal(http1_head_parse((const uint8_t *)"PUT http://h:1/a", 16, true, false, 0, &h), 0);
+	assert_string_equal(h.host, "h:1");
+	assert_int_equal(http1_head_parse((const uint8_t *)"GET /a?b=c", 10, true, true, 0, &h), -EBADMSG);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_int_equal(http1_head_parse((const uint8_t *)none[i], strlen(none[i]), true, false, 0, &h), -EBADMSG);
+}
+
 static enum probe_answer probe(const char *text, bool request)
 {
 	return http1_head_probe((const uint8_t *)text, strlen(text), request);
@@ -249,6 +269,6 @@ static void which_message_is_the_last(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(request_targets), cmocka_unit_test(no_start_lines), cmocka_unit_test(request_fields),
-	  cmocka_unit_test(answers_that_come_late), cmocka_unit_test(response_fields),
+	  cmocka_unit_test(a_request_line_that_is_cut), cmocka_unit_test(answers_that_come_late), cmocka_unit_test(response_fields),
 	  cmocka_unit_test(what_two_readers_could_see_differently), cmocka_unit_test(hostile_text_is_made_printable_and_cut),
 	  cmocka_unit_test(which_message_is_the_last), cmocka_unit_test(probing))

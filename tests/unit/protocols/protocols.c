@@ -129,6 +129,47 @@ static void an_upgrade_to_http2_is_followed(void **state)
 	}
 }
 
+/* What a tunnel carries is recognised by its own first bytes, whoever speaks first, in the same call or a later one. */
+static void what_a_tunnel_carries_is_read(void **state)
+{
+	static const char ask[] = "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n";
+	static const char agree[] = "HTTP/1.1 200 Connection established\r\n\r\n";
+	static const char greeted[] = "HTTP/1.1 200 OK\r\n\r\n220 mail.test ESMTP\r\n";
+	struct fixture f;
+
+	(void)state;
+	for (size_t cut = 0; cut < sizeof(agree) - 1; cut++) {
+		fixture_client(&f);
+		script_write(&f.s, 5, ask);
+		if (cut)
+			script_data(&f.s, WIRE_READ, 5, agree, cut, cut, 0);
+		script_data(&f.s, WIRE_READ, 5, agree + cut, sizeof(agree) - 1 - cut, sizeof(agree) - 1 - cut, 0);
+		script_write(&f.s, 5, "GET /a HTTP/1.1\r\n\r\n");
+		script_read(&f.s, 5, "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n");
+		script_write(&f.s, 5, "GET /b HTTP/1.1\r\n\r\n");
+		script_read(&f.s, 5, "HTTP/1.1 200 x\r\nContent-Length: 0\r\n\r\n");
+		witness_is(&f.w, "request 5 CONNECT \nanswer 5  200 done\nrequest 5 GET /a\nanswer 5 /a 404 done\n"
+				 "request 5 GET /b\nanswer 5 /b 200 done\n");
+		fixture_done(&f);
+	}
+	fixture_client(&f);
+	script_write(&f.s, 5, ask);
+	script_read(&f.s, 5, greeted);
+	script_write(&f.s, 5, "EHLO a\r\n");
+	assert_null(model_conn(f.s.model, 100, 5)->protocol);
+	witness_is(&f.w, "request 5 CONNECT \nanswer 5  200 done\n");
+	fixture_done(&f);
+	fixture_server(&f); /* the proxy's side */
+	script_read(&f.s, 5, ask);
+	script_write(&f.s, 5, agree);
+	script_read(&f.s, 5, "*1\r\n$4\r\nPING\r\n");
+	script_write(&f.s, 5, "+PONG\r\n");
+	assert_int_equal(f.n_ended, 2);
+	assert_string_equal(f.ended[1].protocol->name, "redis");
+	assert_true(f.ended[1].server);
+	fixture_done(&f);
+}
+
 static void a_greeting_of_the_server_is_not_http(void **state)
 {
 	struct fixture f;
@@ -264,7 +305,7 @@ static void many_connections(void **state)
 
 TEST_MAIN(cmocka_unit_test(the_table_is_whole), cmocka_unit_test(first_bytes_split_at_every_byte),
 	  cmocka_unit_test(opaque_connections_lower_their_policy), cmocka_unit_test(pipelines_raise_their_policy),
-	  cmocka_unit_test(a_greeting_of_the_server_is_not_http), cmocka_unit_test(inherited_connections_are_caught_at_a_message),
-	  cmocka_unit_test(both_ends_of_a_socketpair), cmocka_unit_test(after_a_loss_the_next_message_is_found),
-	  cmocka_unit_test(a_dropped_record_does_no_lasting_harm), cmocka_unit_test(many_connections),
-	  cmocka_unit_test(an_upgrade_to_http2_is_followed))
+	  cmocka_unit_test(what_a_tunnel_carries_is_read), cmocka_unit_test(a_greeting_of_the_server_is_not_http),
+	  cmocka_unit_test(inherited_connections_are_caught_at_a_message), cmocka_unit_test(both_ends_of_a_socketpair),
+	  cmocka_unit_test(after_a_loss_the_next_message_is_found), cmocka_unit_test(a_dropped_record_does_no_lasting_harm),
+	  cmocka_unit_test(many_connections), cmocka_unit_test(an_upgrade_to_http2_is_followed))
