@@ -28,7 +28,8 @@ enum tie { TIE_NONE, TIE_DEADLINE, TIE_OPERATION };
 struct timer {
 	uint64_t when; /* CLOCK_MONOTONIC; 0 = the place is free */
 	enum tie tie;
-	int fd; /* that descriptor */
+	int fd;    /* that descriptor */
+	bool read; /* in the runtime's heap: who set it may still be heard */
 };
 
 struct task {
@@ -120,11 +121,11 @@ static void tell_others(struct go_deadlines *g, uint64_t now_ns, const struct go
 	say(to, now_ns, -1, WIRE_DEADLINE_OTHERS, told == NONE ? NONE : left(last, now_ns));
 }
 
-static void timer_add(struct go_deadlines *g, uint64_t when)
+static void timer_add(struct go_deadlines *g, uint64_t when, bool read)
 {
 	for (size_t i = 0; i < TIMERS_MAX; i++)
 		if (g->timers[i].when == 0) {
-			g->timers[i] = (struct timer){.when = when};
+			g->timers[i] = (struct timer){.when = when, .read = read};
 			g->timers_n = i < g->timers_n ? g->timers_n : i + 1;
 			return;
 		}
@@ -186,7 +187,7 @@ static struct task *task_of(struct go_deadlines *g, uint64_t task)
 /* What a timer is for, by the function of Go's library that made it. The first that matches any caller. */
 enum purpose { FOR_ANYTHING, FOR_NOTHING, FOR_HEAD };
 
-static enum purpose purpose_of(const struct go_deadlines *g, const struct probe_go_timer *t)
+static enum purpose purpose_named(const char *name)
 {
 	static const struct {
 		const char *function; /* the beginning of its name */
@@ -194,19 +195,35 @@ static enum purpose purpose_of(const struct go_deadlines *g, const struct probe_
 	} known[] = {
 		{"net/http.(*persistConn).roundTrip", FOR_HEAD},       /* ResponseHeaderTimeout */
 		{"net/http.(*Transport).tryPutIdleConn", FOR_NOTHING}, /* of connections that nobody uses */
-		{"net/http.(*persistConn).addTLS", FOR_NOTHING},       {"net/http.(*http2", FOR_NOTHING},
+		{"net/http.(*persistConn).closeConnIfStillIdle", FOR_NOTHING},
+		{"net/http.(*persistConn).addTLS", FOR_NOTHING},
+		{"net/http.(*http2", FOR_NOTHING},
 		{"net.(*sysDialer).dialParallel", FOR_NOTHING}, /* when to try the next address */
-		{"database/sql.(*DB).connectionCleaner", FOR_NOTHING}, {"os/signal.", FOR_NOTHING},
+		{"database/sql.(*DB).connectionCleaner", FOR_NOTHING},
+		{"os/signal.", FOR_NOTHING},
 	};
 
-	for (size_t i = 0; i < PROBE_GO_CALLERS && t->callers[i] != 0; i++) {
-		const char *name = go_function(g->table, g->bias, t->callers[i] - 1);
-
-		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
-			if (strncmp(name, known[k].function, strlen(known[k].function)) == 0)
-				return known[k].purpose;
-	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strncmp(name, known[i].function, strlen(known[i].function)) == 0)
+			return known[i].purpose;
 	return FOR_ANYTHING;
+}
+
+static enum purpose purpose_of(const struct go_deadlines *g, const uint64_t *callers, size_t n)
+{
+	enum purpose p = FOR_ANYTHING;
+
+	for (size_t i = 0; i < n && callers[i] != 0 && p == FOR_ANYTHING; i++)
+		p = purpose_named(go_function(g->table, g->bias, callers[i] - 1));
+	return p;
+}
+
+/* A timer is set for this moment: one that was read was this. */
+static void timer_heard(struct go_deadlines *g, uint64_t when)
+{
+	for (size_t i = 0; i < g->timers_n; i++)
+		if (g->timers[i].read && g->timers[i].when == when)
+			g->timers[i].when = 0;
 }
 
 static void timer_set(struct go_deadlines *g, const struct probe_call *c, const struct probe_go_timer *t, uint64_t when,
@@ -216,9 +233,10 @@ static void timer_set(struct go_deadlines *g, const struct probe_call *c, const 
 
 	if (period != 0 || when <= c->t0 || when - c->t0 > FOREVER_NS)
 		return; /* a tick is nobody's deadline */
-	switch (purpose_of(g, t)) {
+	timer_heard(g, when);
+	switch (purpose_of(g, t->callers, PROBE_GO_CALLERS)) {
 	case FOR_ANYTHING:
-		timer_add(g, when);
+		timer_add(g, when, false);
 		break;
 	case FOR_HEAD:
 		task = task_of(g, c->task);
@@ -386,6 +404,73 @@ void go_deadlines_closed(struct go_deadlines *g, int fd)
 {
 	if (fd >= 0 && (uint32_t)fd < FDS_MAX)
 		g->links[fd] = LINK_NONE;
+}
+
+/* -- from before -- */
+
+static bool is_known(const struct go_deadlines *g, uint64_t when)
+{
+	for (size_t i = 0; i < g->timers_n; i++)
+		if (g->timers[i].when == when)
+			return true;
+	return false;
+}
+
+/* The goroutine sleeps, nobody knows since when. */
+static void sleeps_already(struct go_deadlines *g, uint64_t goroutine, uint64_t when, uint64_t now_ns, const struct go_sink *to)
+{
+	struct task *t = task_of(g, goroutine);
+	const struct wire_record r = {.event = WIRE_INFLIGHT,
+				      .units = 1,
+				      .flags = WIRE_F_BEFORE,
+				      .t0 = now_ns,
+				      .t1 = now_ns,
+				      .fd = -1,
+				      .a0 = WIRE_SLEEP,
+				      .a1 = when - now_ns};
+
+	if (t->sleep_ns != 0)
+		return;
+	t->slept_ns = now_ns;
+	t->sleep_ns = when - now_ns;
+	to->sleeps(to->ctx, GOROUTINES + (uint32_t)(t - g->tasks), &r);
+}
+
+void go_deadlines_timer(struct go_deadlines *g, const struct go_timer *t, bool first, uint64_t now_ns, const struct go_sink *to)
+{
+	const char *code = go_function(g->table, g->bias, t->code);
+	enum purpose p;
+
+	if (t->period != 0 || t->when <= now_ns || t->when - now_ns > FOREVER_NS)
+		return;
+	if (strcmp(code, "runtime.goroutineReady") == 0 && t->waiter != 0) {
+		if (first)
+			sleeps_already(g, t->waiter, t->when, now_ns, to);
+		return;
+	}
+	/* Descriptors' deadlines are told by themselves, and what else the runtime does in time ends nothing. */
+	if (strncmp(code, "runtime.", strlen("runtime.")) == 0 && strcmp(code, "runtime.goroutineReady") != 0)
+		return;
+	p = strcmp(code, "time.goFunc") == 0 ? purpose_named(go_function(g->table, g->bias, t->func))
+					     : purpose_of(g, t->callers, GO_TIMER_CALLERS);
+	/* Of an answer's beginning: whose, is not known, unless it was set since, and told then. */
+	if (p == FOR_NOTHING || (p == FOR_HEAD && !first) || is_known(g, t->when))
+		return;
+	timer_add(g, t->when, true);
+}
+
+void go_deadlines_descriptor(struct go_deadlines *g, const struct go_descriptor *d, uint64_t now_ns, const struct go_sink *to)
+{
+	(void)g;
+	if (d->read_due > now_ns)
+		say(to, now_ns, d->fd, WIRE_DEADLINE_READ, left(d->read_due, now_ns));
+	if (d->write_due > now_ns)
+		say(to, now_ns, d->fd, WIRE_DEADLINE_WRITE, left(d->write_due, now_ns));
+}
+
+void go_deadlines_know_all(struct go_deadlines *g)
+{
+	g->whole = true;
 }
 
 void go_deadlines_tick(struct go_deadlines *g, uint64_t now_ns, const struct go_sink *to)

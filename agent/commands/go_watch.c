@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "commands/go_before.h"
 #include "commands/go_deadlines.h"
 #include "commands/go_sites.h"
 #include "commands/program_files.h"
@@ -21,6 +22,7 @@ struct go_watch {
 	struct {
 		uint32_t pid;
 		struct go_deadlines *deadlines; /* NULL: not Go, or without probes */
+		struct go_before before;        /* of one that is not watched from its start */
 	} of[PROBE_PROCESSES];
 	uint32_t pid; /* of whom is told */
 };
@@ -106,6 +108,9 @@ bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, const char *
 	}
 	if (table == NULL)
 		return false;
+	w->of[place].before.pid = 0;
+	if (probed && !(started != NULL && before))
+		go_before_begin(&w->of[place].before, pid, table);
 	if (probed)
 		w->of[place].deadlines = go_deadlines_new(table, started != NULL && before);
 	else
@@ -193,6 +198,7 @@ void go_watch_tick(struct go_watch *w, uint64_t now_ns)
 		if (w->of[i].deadlines == NULL)
 			continue;
 		w->pid = w->of[i].pid;
+		go_before_tick(&w->of[i].before, w->of[i].deadlines, now_ns, &to);
 		go_deadlines_tick(w->of[i].deadlines, now_ns, &to);
 	}
 }

@@ -59,9 +59,13 @@ void inflight_on_inflight(struct model *m, struct proc *p, const struct event *e
 						.limit_ns = (int64_t)e->a1});
 		break;
 	case WIRE_SLEEP:
-		wait_tell(
-			m, p, e,
-			(struct wait){.op = WAIT_SLEEP, .how = WAIT_BY_SLEEP, .outcome = WAIT_PENDING, .limit_ns = (int64_t)e->a1});
+		wait_tell(m, p, e,
+			  (struct wait){.op = WAIT_SLEEP,
+					.how = WAIT_BY_SLEEP,
+					.outcome = WAIT_PENDING,
+					.before = e->flags & WIRE_F_BEFORE,
+					.dated = e->flags & WIRE_F_DATED,
+					.limit_ns = (int64_t)e->a1});
 		break;
 	default:
 		pending_call(m, p, e);

@@ -13,7 +13,7 @@
 #define ONE 0xc000002380U
 #define TWO 0xc000102e00U
 
-enum { CANCEL, TIMER, BACKGROUND, TCP, ROUND_TRIP, IDLE, APP, CUT };
+enum { CANCEL, TIMER, BACKGROUND, TCP, ROUND_TRIP, IDLE, APP, WAKES, CALLS, SENDS, POLLS, CLOSES_IDLE, CUT };
 static const char *const names[] = {
 	[CANCEL] = "context.(*cancelCtx).Deadline",
 	[TIMER] = "context.(*timerCtx).Deadline",
@@ -22,13 +22,18 @@ static const char *const names[] = {
 	[ROUND_TRIP] = "net/http.(*persistConn).roundTrip",
 	[IDLE] = "net/http.(*Transport).tryPutIdleConnLocked",
 	[APP] = "main.pay",
+	[WAKES] = "runtime.goroutineReady",
+	[CALLS] = "time.goFunc",
+	[SENDS] = "time.sendTime",
+	[POLLS] = "runtime.netpollReadDeadline",
+	[CLOSES_IDLE] = "net/http.(*persistConn).closeConnIfStillIdle-fm",
 	[CUT] = NULL,
 };
 
 struct heard {
 	int64_t of[WIRE_DEADLINE_OTHERS + 1]; /* the latest, by what */
 	int fd[WIRE_DEADLINE_OTHERS + 1];
-	size_t sleeps, woke;
+	size_t sleeps, woke, slept_before;
 };
 
 static void hear(void *ctx, const struct wire_record *r)
@@ -48,6 +53,7 @@ static void hear_sleep(void *ctx, uint32_t tid, const struct wire_record *r)
 	assert_true(tid >= 0x80000000U);
 	h->sleeps += r->event == WIRE_INFLIGHT && r->a0 == WIRE_SLEEP && r->a1 == SECOND;
 	h->woke += r->event == WIRE_SLEEP;
+	h->slept_before += r->event == WIRE_INFLIGHT && (r->flags & WIRE_F_BEFORE);
 }
 
 struct rig {
@@ -263,5 +269,94 @@ static void sleepers(void **state)
 	go_deadlines_free(NULL);
 }
 
+static void found(struct rig *r, bool first, size_t code, size_t of, uint64_t when)
+{
+	const struct go_timer t = {.when = when,
+				   .code = go_address(code),
+				   .func = go_address(of),
+				   .waiter = code == WAKES ? ONE : 0,
+				   .callers = {go_address(of)}};
+
+	go_deadlines_timer(r->g, &t, first, NOW, &r->to);
+}
+
+static int64_t others(struct rig *r)
+{
+	go_deadlines_tick(r->g, NOW, &r->to);
+	return r->heard.of[WIRE_DEADLINE_OTHERS];
+}
+
+static void timers_from_before(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, false);
+	/* These end nothing: of connections that rest, the runtime's own, ticks, one that is over. */
+	found(&r, true, CALLS, CLOSES_IDLE, NOW + 90 * SECOND);
+	found(&r, true, POLLS, APP, NOW + 80 * SECOND);
+	found(&r, true, SENDS, IDLE, NOW + 70 * SECOND);
+	found(&r, true, SENDS, APP, NOW);
+	go_deadlines_timer(r.g, &(struct go_timer){.when = NOW + 60 * SECOND, .period = SECOND}, true, NOW, &r.to);
+	assert_int_equal(others(&r), UNTOLD);
+	go_deadlines_know_all(r.g);
+	assert_int_equal(others(&r), -1);
+	/* What calls something of the service's, or wakes somebody who is not known, may. */
+	found(&r, false, CALLS, APP, NOW + 3 * SECOND);
+	found(&r, false, CALLS, APP, NOW + 3 * SECOND); /* seen again */
+	assert_true(others(&r) == (int64_t)(3 * SECOND));
+	timer(&r, (struct said){GO_STOP_TIMER, NOW, ONE, {0}, 0, NOW + 3 * SECOND});
+	assert_int_equal(others(&r), -1);
+	/* Read before what set it was heard: it is one timer. */
+	found(&r, false, SENDS, APP, NOW + 4 * SECOND);
+	timer(&r, (struct said){GO_NEW_TIMER, NOW, ONE, {NOW + 4 * SECOND}, 0, 0});
+	timer(&r, (struct said){GO_STOP_TIMER, NOW, ONE, {0}, 0, NOW + 4 * SECOND});
+	assert_int_equal(others(&r), -1);
+	/* A round trip's limit was set since, and is told. */
+	found(&r, false, SENDS, ROUND_TRIP, NOW + 5 * SECOND);
+	assert_int_equal(others(&r), -1);
+	go_deadlines_free(r.g);
+	/* Set before anybody watched, nobody knows of which round trip it is. */
+	rig_init(&r, false);
+	found(&r, true, SENDS, ROUND_TRIP, NOW + 5 * SECOND);
+	go_deadlines_know_all(r.g);
+	assert_true(others(&r) == (int64_t)(5 * SECOND));
+	go_deadlines_free(r.g);
+}
+
+static void sleepers_from_before(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, false);
+	found(&r, true, WAKES, APP, NOW + 2 * SECOND);
+	assert_int_equal(r.heard.slept_before, 1);
+	found(&r, true, WAKES, APP, NOW + 2 * SECOND);
+	found(&r, false, WAKES, APP, NOW + 9 * SECOND);
+	assert_int_equal(r.heard.slept_before, 1);
+	timer(&r, (struct said){GO_SLEEP, NOW + 2 * SECOND, ONE, {SECOND}, 0, 0});
+	assert_int_equal(r.heard.woke, 1);
+	go_deadlines_know_all(r.g);
+	assert_int_equal(others(&r), -1);
+	go_deadlines_free(r.g);
+}
+
+static void descriptors_from_before(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, false);
+	go_deadlines_descriptor(r.g, &(struct go_descriptor){7, 0, 1}, NOW, &r.to);
+	assert_int_equal(r.heard.of[WIRE_DEADLINE_READ], UNTOLD);
+	assert_int_equal(r.heard.of[WIRE_DEADLINE_WRITE], UNTOLD);
+	go_deadlines_descriptor(r.g, &(struct go_descriptor){7, NOW + SECOND, NOW + 2 * SECOND}, NOW, &r.to);
+	assert_true(r.heard.of[WIRE_DEADLINE_READ] == (int64_t)SECOND && r.heard.fd[WIRE_DEADLINE_READ] == 7);
+	assert_true(r.heard.of[WIRE_DEADLINE_WRITE] == (int64_t)(2 * SECOND));
+	go_deadlines_free(r.g);
+}
+
 TEST_MAIN(cmocka_unit_test(timers_of_anybody), cmocka_unit_test(more_timers_than_places), cmocka_unit_test(of_the_descriptor),
-	  cmocka_unit_test(round_trips), cmocka_unit_test(who_asks_and_writes), cmocka_unit_test(sleepers))
+	  cmocka_unit_test(round_trips), cmocka_unit_test(who_asks_and_writes), cmocka_unit_test(sleepers),
+	  cmocka_unit_test(timers_from_before), cmocka_unit_test(sleepers_from_before), cmocka_unit_test(descriptors_from_before))
