@@ -452,7 +452,7 @@ void go_deadlines_timer(struct go_deadlines *g, const struct go_timer *t, bool f
 	if (strncmp(code, "runtime.", strlen("runtime.")) == 0 && strcmp(code, "runtime.goroutineReady") != 0)
 		return;
 	p = strcmp(code, "time.goFunc") == 0 ? purpose_named(go_function(g->table, g->bias, t->func))
-					     : purpose_of(g, t->callers, GO_TIMER_CALLERS);
+					     : purpose_of(g, t->callers, GO_CALLERS);
 	/* Of an answer's beginning: whose, is not known, unless it was set since, and told then. */
 	if (p == FOR_NOTHING || (p == FOR_HEAD && !first) || is_known(g, t->when))
 		return;
@@ -466,6 +466,8 @@ void go_deadlines_descriptor(struct go_deadlines *g, const struct go_descriptor 
 		say(to, now_ns, d->fd, WIRE_DEADLINE_READ, left(d->read_due, now_ns));
 	if (d->write_due > now_ns)
 		say(to, now_ns, d->fd, WIRE_DEADLINE_WRITE, left(d->write_due, now_ns));
+	if (d->reader_known)
+		to->reads(to->ctx, d->fd, now_ns, d->callers);
 }
 
 void go_deadlines_know_all(struct go_deadlines *g)

@@ -19,6 +19,7 @@
 #define NOTE_WORDS 37U /* with timers of 12 words */
 #define NOTE_FD 1U
 #define HEAD_WORDS 7U   /* up to rseq; one more with fdseq: so `self` stands at an odd word, or at an even one */
+#define READER_BACK 4U  /* from rseq to who reads: its goroutine, or a small number */
 #define BESIDE_WORDS 4U /* rseq, wseq and the two deadlines */
 #define TIMER_MIN 9U
 #define ALIGN_BITS 3U
@@ -45,6 +46,7 @@ static bool note_at(uint32_t pid, int fd, uint64_t at, struct go_descriptor *ret
 		if (w[self] != at)
 			continue;
 		*ret = (struct go_descriptor){.fd = fd, .read_due = due_of(w[head + 1 + timer]), .write_due = due_of(w[self - 1])};
+		ret->reader_known = go_goroutine_callers(pid, w[head - READER_BACK], ret->callers);
 		return true;
 	}
 	return false;

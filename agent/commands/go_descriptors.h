@@ -9,10 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC; 0: none, 1: over. */
+#include "commands/go_goroutine.h"
+
 struct go_descriptor {
 	int fd;
-	uint64_t read_due, write_due;
+	bool reader_known;            /* a goroutine waits to read from it */
+	uint64_t read_due, write_due; /* CLOCK_MONOTONIC; 0: none, 1: over */
+	uint64_t callers[GO_CALLERS]; /* of its wait */
 };
 
 typedef void (*go_descriptors_fn)(void *ctx, const struct go_descriptor *d);

@@ -1,5 +1,5 @@
 /*
- * See go_timers.h. Go's src/runtime/time.go (timer, timers), chan.go (hchan), runtime2.go (sudog, g).
+ * See go_timers.h. Go's src/runtime/time.go (timer, timers), chan.go (hchan), runtime2.go (sudog).
  *
  * Up to Go 1.22 a timer begins with the address of its processor, later it ends with that of its heap: so it is known to be one. A timer that has
  * just left its heap has neither; whoever sets it again is seen.
@@ -26,9 +26,6 @@ enum { NEW_WHEN, NEW_PERIOD, NEW_F, NEW_ARG_TYPE, NEW_ARG, NEW_SEQ, NEW_HEAP, NE
 enum { NEW_WHEN_FIRST = 2, NEW_WHEN_LAST = 3 };
 /* Words of a channel: the first who waits for something to come. */
 enum { CHANNEL_WAITER_OLD = 7, CHANNEL_TIMER = 4, CHANNEL_WAITER_NEW = 8 };
-/* Words of a goroutine. The frame pointer follows the stack pointer at a distance that has changed. */
-enum { G_LOW, G_HIGH, G_SP = 7, G_SELF = 9, G_BP_FIRST = 11, G_BP_LAST = 13, G_WORDS };
-
 struct reader {
 	uint32_t pid;
 	bool pairs;
@@ -44,23 +41,6 @@ static uint64_t word(const struct reader *r, uint64_t at)
 	return at != 0 && process_memory_read(r->pid, at, &w, sizeof(w)) ? w : 0;
 }
 
-/* Who called the wait of the goroutine at `at`. False if there is none. */
-static bool callers_of(const struct reader *r, uint64_t at, uint64_t *callers)
-{
-	uint64_t g[G_WORDS], frame[2], bp = 0;
-
-	if (at == 0 || !process_memory_read(r->pid, at, g, sizeof(g)) || g[G_SELF] != at || g[G_LOW] >= g[G_HIGH])
-		return false;
-	for (size_t i = G_BP_FIRST; bp == 0 && i <= G_BP_LAST; i++)
-		if (g[i] > g[G_SP] && g[i] < g[G_HIGH] && g[G_SP] > g[G_LOW] && g[i] % WORD == 0)
-			bp = g[i];
-	for (size_t i = 0; i < GO_TIMER_CALLERS && bp != 0 && process_memory_read(r->pid, bp, frame, sizeof(frame)); i++) {
-		callers[i] = frame[1];
-		bp = frame[0] > bp && frame[0] < g[G_HIGH] ? frame[0] : 0;
-	}
-	return true;
-}
-
 /* The goroutine that waits for what the timer at `timer` sends. More than one: none. */
 static uint64_t receiver(const struct reader *r, uint64_t timer, uint64_t channel)
 {
@@ -68,7 +48,8 @@ static uint64_t receiver(const struct reader *r, uint64_t timer, uint64_t channe
 	const size_t at = r->pairs ? CHANNEL_WAITER_NEW : CHANNEL_WAITER_OLD;
 
 	if (channel == 0 || !process_memory_read(r->pid, channel, c, sizeof(c)) || c[at] == 0 || c[at] != c[at + 1] ||
-	    (r->pairs && c[CHANNEL_TIMER] != 0 && c[CHANNEL_TIMER] != timer) || !process_memory_read(r->pid, c[at], waits, sizeof(waits)))
+	    (r->pairs && c[CHANNEL_TIMER] != 0 && c[CHANNEL_TIMER] != timer) ||
+	    !process_memory_read(r->pid, c[at], waits, sizeof(waits)))
 		return 0;
 	return waits[0];
 }
@@ -80,9 +61,9 @@ static void tell(const struct reader *r, uint64_t at, struct go_timer *t, uint64
 	t->code = word(r, f);
 	t->func = word(r, arg); /* what arg is, its reader knows by the code */
 	t->waiter = arg;
-	if (!callers_of(r, t->waiter, t->callers)) {
+	if (!go_goroutine_callers(r->pid, t->waiter, t->callers)) {
 		t->waiter = receiver(r, at, arg);
-		if (!callers_of(r, t->waiter, t->callers))
+		if (!go_goroutine_callers(r->pid, t->waiter, t->callers))
 			t->waiter = 0;
 	}
 	r->fn(r->ctx, t);

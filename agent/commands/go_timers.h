@@ -8,17 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "commands/go_goroutine.h"
 #include "commands/go_processors.h"
 
-#define GO_TIMER_CALLERS 12U
-
 struct go_timer {
-	uint64_t when;                      /* CLOCK_MONOTONIC */
-	uint64_t period;                    /* 0: once */
-	uint64_t code;                      /* what it calls */
-	uint64_t func;                      /* what that goes on to call, if it is time.goFunc */
-	uint64_t waiter;                    /* the goroutine that it wakes, or that waits for its channel; 0 if that is not known */
-	uint64_t callers[GO_TIMER_CALLERS]; /* who called that goroutine's wait, from the inside; up to the first 0 */
+	uint64_t when;                /* CLOCK_MONOTONIC */
+	uint64_t period;              /* 0: once */
+	uint64_t code;                /* what it calls */
+	uint64_t func;                /* what that goes on to call, if it is time.goFunc */
+	uint64_t waiter;              /* the goroutine that it wakes, or that waits for its channel; 0 if that is not known */
+	uint64_t callers[GO_CALLERS]; /* who called that goroutine's wait, from the inside; up to the first 0 */
 };
 
 typedef void (*go_timers_fn)(void *ctx, const struct go_timer *t);

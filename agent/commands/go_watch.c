@@ -1,6 +1,7 @@
 /* See go_watch.h. */
 #include "commands/go_watch.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "commands/go_deadlines.h"
 #include "commands/go_sites.h"
 #include "commands/program_files.h"
+#include "core/mix.h"
 #include "probes/translate.h"
 
 struct go_watch {
@@ -143,6 +145,21 @@ static void say_sleep(void *ctx, uint32_t tid, const struct wire_record *r)
 	ingest_push(w->ingest, w->pid, tid, r, NULL);
 }
 
+/* As its last read would have been told, which found nothing. */
+static void say_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS])
+{
+	const struct go_watch *w = ctx;
+	struct wire_record r = {.event = WIRE_READ, .units = 1, .t0 = now_ns, .t1 = now_ns, .fd = fd, .ret = -1, .err = EAGAIN};
+	const struct wire_stack none = {0};
+	struct ingest_stack s = {.mono_ns = now_ns, .stack = &none, .pcs = callers};
+
+	while (s.pcs_n < GO_CALLERS && callers[s.pcs_n] != 0)
+		s.pcs_n++;
+	s.site = r.site = (uint32_t)mix_bytes((const uint8_t *)callers, s.pcs_n * sizeof(*callers)) | 1; /* 0: unknown */
+	ingest_push_stack(w->ingest, w->pid, &s);
+	ingest_push(w->ingest, w->pid, w->pid, &r, NULL);
+}
+
 /* What went through TLS in the clear, as the shim would have said it. */
 static void say_plain(struct go_watch *w, const struct go_deadlines *g, const struct probe_call *c, const uint8_t *data)
 {
@@ -169,7 +186,7 @@ static void say_plain(struct go_watch *w, const struct go_deadlines *g, const st
 void go_watch_call(struct go_watch *w, size_t place, const struct probe_call *c, const uint8_t *data)
 {
 	struct go_deadlines *g = deadlines_of(w, place);
-	const struct go_sink to = {.say = say, .sleeps = say_sleep, .ctx = w};
+	const struct go_sink to = {.say = say, .sleeps = say_sleep, .reads = say_reads, .ctx = w};
 
 	if (g == NULL)
 		return;
@@ -192,7 +209,7 @@ void go_watch_record(struct go_watch *w, size_t place, const struct wire_record 
 
 void go_watch_tick(struct go_watch *w, uint64_t now_ns)
 {
-	const struct go_sink to = {.say = say, .sleeps = say_sleep, .ctx = w};
+	const struct go_sink to = {.say = say, .sleeps = say_sleep, .reads = say_reads, .ctx = w};
 
 	for (size_t i = 0; w != NULL && i < PROBE_PROCESSES; i++) {
 		if (w->of[i].deadlines == NULL)

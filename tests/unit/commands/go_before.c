@@ -34,7 +34,16 @@ static void hear_sleep(void *ctx, uint32_t tid, const struct wire_record *r)
 	fail();
 }
 
-static const struct go_sink to = {.say = hear, .sleeps = hear_sleep};
+static void hear_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS])
+{
+	(void)ctx;
+	(void)fd;
+	(void)now_ns;
+	(void)callers;
+	fail();
+}
+
+static const struct go_sink to = {.reads = hear_reads, .say = hear, .sleeps = hear_sleep};
 
 static int64_t look(struct go_before *b, struct go_deadlines *g, uint64_t now_ns)
 {

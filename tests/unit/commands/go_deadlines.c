@@ -33,7 +33,7 @@ static const char *const names[] = {
 struct heard {
 	int64_t of[WIRE_DEADLINE_OTHERS + 1]; /* the latest, by what */
 	int fd[WIRE_DEADLINE_OTHERS + 1];
-	size_t sleeps, woke, slept_before;
+	size_t sleeps, woke, slept_before, reads;
 };
 
 static void hear(void *ctx, const struct wire_record *r)
@@ -56,6 +56,13 @@ static void hear_sleep(void *ctx, uint32_t tid, const struct wire_record *r)
 	h->slept_before += r->event == WIRE_INFLIGHT && (r->flags & WIRE_F_BEFORE);
 }
 
+static void hear_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS])
+{
+	struct heard *h = ctx;
+
+	h->reads += fd == 7 && now_ns == NOW && callers[0] == APP;
+}
+
 struct rig {
 	struct go_deadlines *g;
 	struct heard heard;
@@ -65,7 +72,7 @@ struct rig {
 static void rig_init(struct rig *r, bool whole)
 {
 	*r = (struct rig){.g = go_deadlines_new(go_table(names), whole),
-			  .to = {.say = hear, .sleeps = hear_sleep, .ctx = &r->heard}};
+			  .to = {.say = hear, .sleeps = hear_sleep, .reads = hear_reads, .ctx = &r->heard}};
 	assert_non_null(r->g);
 	for (size_t i = 0; i <= WIRE_DEADLINE_OTHERS; i++)
 		r->heard.of[i] = UNTOLD;
@@ -344,16 +351,20 @@ static void sleepers_from_before(void **state)
 
 static void descriptors_from_before(void **state)
 {
+	const struct go_descriptor d = {
+		.fd = 7, .reader_known = true, .read_due = NOW + SECOND, .write_due = NOW + 2 * SECOND, .callers = {APP}};
 	struct rig r;
 
 	(void)state;
 	rig_init(&r, false);
-	go_deadlines_descriptor(r.g, &(struct go_descriptor){7, 0, 1}, NOW, &r.to);
+	go_deadlines_descriptor(r.g, &(struct go_descriptor){.fd = 7, .write_due = 1}, NOW, &r.to);
 	assert_int_equal(r.heard.of[WIRE_DEADLINE_READ], UNTOLD);
 	assert_int_equal(r.heard.of[WIRE_DEADLINE_WRITE], UNTOLD);
-	go_deadlines_descriptor(r.g, &(struct go_descriptor){7, NOW + SECOND, NOW + 2 * SECOND}, NOW, &r.to);
+	assert_int_equal(r.heard.reads, 0);
+	go_deadlines_descriptor(r.g, &d, NOW, &r.to);
 	assert_true(r.heard.of[WIRE_DEADLINE_READ] == (int64_t)SECOND && r.heard.fd[WIRE_DEADLINE_READ] == 7);
 	assert_true(r.heard.of[WIRE_DEADLINE_WRITE] == (int64_t)(2 * SECOND));
+	assert_int_equal(r.heard.reads, 1);
 	go_deadlines_free(r.g);
 }
 

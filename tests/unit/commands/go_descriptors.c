@@ -21,6 +21,8 @@ static void note(uint64_t *n, int fd, size_t head, size_t timer)
 	n[head + 4 + 2 * timer] = go_at(n);
 }
 
+static uint64_t goroutine[14], stack[32];
+
 static bool says(int fd, uint64_t data, uint64_t read_due, uint64_t write_due)
 {
 	struct go_descriptor d = {0};
@@ -42,6 +44,17 @@ static void of_each_version(void **state)
 	assert_true(says(FD, go_at(n) << 16 | 0x7ffff, READ_DUE, WRITE_DUE));
 	note(n, FD, 8, 12); /* 1.26 */
 	assert_true(says(FD, go_at(n) << 15 | 0x3ffff, READ_DUE, WRITE_DUE));
+	/* Who waits to read. */
+	struct go_descriptor d;
+
+	go_g(goroutine, stack, 32, 13);
+	go_frame(stack, 8, 0, 0x111);
+	n[4] = go_at(goroutine);
+	assert_true(go_descriptors_read((uint32_t)getpid(), FD, go_at(n) << 15, &d));
+	assert_true(d.reader_known && d.callers[0] == 0x111 && d.callers[1] == 0);
+	n[4] = 2; /* about to */
+	assert_true(go_descriptors_read((uint32_t)getpid(), FD, go_at(n) << 15, &d));
+	assert_false(d.reader_known);
 	n[8 + 1 + 12] = (uint64_t)-1; /* over */
 	assert_true(says(FD, go_at(n) << 15, 1, WRITE_DUE));
 	free(n);

@@ -11,7 +11,7 @@
 
 /* Not const, and not known to the compiler: they are to lie where a program's variables do. */
 static volatile uint64_t all[3], copy[3];
-static uint64_t *array;
+static uint64_t array[4], places[4][GO_P_WORDS];
 
 static uint32_t me(void)
 {
@@ -21,28 +21,11 @@ static uint32_t me(void)
 static int setup(void **state)
 {
 	(void)state;
-	array = calloc(4, sizeof(*array));
 	for (uint32_t i = 0; i < 4; i++) {
-		uint64_t *p = calloc(GO_P_WORDS, sizeof(*p));
-
-		go_p(p, i);
-		array[i] = go_at(p);
+		go_p(places[i], i);
+		array[i] = go_at(places[i]);
 	}
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < 4; i++)
-		free((void *)(uintptr_t)array[i]);
-	free(array);
-	return 0;
-}
-
-static uint64_t *p_of(size_t i)
-{
-	return (uint64_t *)(uintptr_t)array[i];
 }
 
 static void set(volatile uint64_t *slice, uint64_t n)
@@ -88,12 +71,11 @@ static void others_are_none(void **state)
 	array[3] = array[2]; /* its number is another */
 	assert_int_equal(go_processors_check(me(), s, &p), -ENOENT);
 	go_slice(s, array, 3, 4);
-	p_of(2)[GO_BARRIER_AT + 1] += 8;
+	places[2][GO_BARRIER_AT + 1] += 8;
 	assert_int_equal(go_processors_check(me(), s, &p), -ENOENT);
 	go_slice(s, array, 2, 4);
-	p_of(0)[GO_WAITERS_AT] += 8;
+	places[0][GO_WAITERS_AT] += 8;
 	assert_int_equal(go_processors_check(me(), s, &p), -ENOENT);
-	array[3] = go_at(NULL);
 }
 
 static void up_to_a_hole(void **state)
@@ -109,13 +91,5 @@ static void up_to_a_hole(void **state)
 	munmap(at, page);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(in_variables, setup, teardown),
-		cmocka_unit_test_setup_teardown(others_are_none, setup, NULL),
-		cmocka_unit_test(up_to_a_hole),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(cmocka_unit_test_setup(in_variables, setup), cmocka_unit_test_setup(others_are_none, setup),
+	  cmocka_unit_test(up_to_a_hole))

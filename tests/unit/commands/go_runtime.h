@@ -36,6 +36,24 @@ static inline void go_p(uint64_t p[GO_P_WORDS], uint32_t id)
 	p[GO_BARRIER_AT + 1] = go_at(p + GO_BARRIER_AT + 2 + 512);
 }
 
+/* runtime.g that waits with a stack of so many words, whose innermost frame is at the 8th; `frame`: the word that says so. */
+static inline void go_g(uint64_t g[14], const uint64_t *stack, size_t words, size_t frame)
+{
+	memset(g, 0, 14 * sizeof(*g));
+	g[0] = go_at(stack);
+	g[1] = go_at(stack + words);
+	g[7] = go_at(stack + 4);
+	g[9] = go_at(g);
+	g[frame] = go_at(stack + 8);
+}
+
+/* `next`: where the caller's frame is, 0 = there is none. */
+static inline void go_frame(uint64_t *stack, size_t at, size_t next, uint64_t caller)
+{
+	stack[at] = next != 0 ? go_at(stack + next) : 0;
+	stack[at + 1] = caller;
+}
+
 /* Its timers: pointers to them, or from Go 1.23 on pairs of these and a moment. */
 static inline void go_heap(uint64_t p[GO_P_WORDS], const uint64_t *all, uint64_t n)
 {
