@@ -2,7 +2,6 @@
 #include "commands/go_sites.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -122,4 +121,26 @@ size_t go_sites_find(const char *path, const struct gopclntab *t, struct go_site
 	if (c.fd >= 0)
 		close(c.fd);
 	return n;
+}
+
+static bool has(const struct go_site *sites, size_t n, enum probe_go_what what)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sites[i].what == what)
+			return true;
+	return false;
+}
+
+bool go_sites_whole(const struct gopclntab *t, const struct go_site *sites, size_t n)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		const bool there = wanted[i].what < GO_TLS_WRITE && gopclntab_entry(t, wanted[i].function) != 0;
+
+		if (there && !has(sites, n, wanted[i].what))
+			return false;
+		any = any || there;
+	}
+	return any;
 }

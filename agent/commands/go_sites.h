@@ -5,6 +5,7 @@
 #ifndef GAPSCOPE_COMMANDS_GO_SITES_H
 #define GAPSCOPE_COMMANDS_GO_SITES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,7 @@ int go_site_safe(const uint8_t *code, size_t len);
  * The functions of the program at `path` with the table `t` that are there and safe. How many.
  */
 size_t go_sites_find(const char *path, const struct gopclntab *t, struct go_site ret[GO_SITES_MAX]);
+/* Do these places see every timer and deadline that the program sets? Not if a function that it has, for that, is without a place. */
+bool go_sites_whole(const struct gopclntab *t, const struct go_site *sites, size_t n);
 
 #endif

@@ -21,6 +21,7 @@ struct go_watch {
 	struct probes *probes;
 	struct ingest *ingest;
 	struct program_files probed;
+	bool whole[PROGRAM_FILES_MAX]; /* of each: no timer goes unseen */
 	struct {
 		uint32_t pid;
 		struct go_deadlines *deadlines; /* NULL: not Go, or without probes */
@@ -47,26 +48,48 @@ void go_watch_free(struct go_watch *w)
 	free(w);
 }
 
-/* Probes into the program file at `path`. Its table, which is the caller's then; NULL if it is not Go's. *ret_before: they were there already. */
-static struct gopclntab *probe_program(struct go_watch *w, const char *path, bool *ret_probed, bool *ret_before)
+/* What probes there are in a program. */
+struct probed {
+	bool any, whole;
+	bool before; /* they were there already */
+};
+
+/* The first probes of this file. */
+static void probe_first(struct go_watch *w, const char *path, const struct gopclntab *table, const struct stat *st,
+			struct probed *ret)
+{
+	struct go_site sites[GO_SITES_MAX];
+	const size_t n = go_sites_find(path, table, sites);
+	int i;
+
+	ret->whole = go_sites_whole(table, sites, n);
+	for (size_t k = 0; k < n; k++) {
+		const bool placed = probes_go(w->probes, path, sites[k].offset, sites[k].what) == 0;
+
+		ret->any = ret->any || placed;
+		ret->whole = ret->whole && placed;
+	}
+	if (ret->any && (i = program_files_add(&w->probed, st)) >= 0)
+		w->whole[i] = ret->whole;
+}
+
+/* Probes into the program file at `path`. Its table, which is the caller's then; NULL if it is not Go's. */
+static struct gopclntab *probe_program(struct go_watch *w, const char *path, struct probed *ret)
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct gopclntab *table = NULL;
-	struct go_site sites[GO_SITES_MAX];
 	struct stat st;
-	size_t n;
+	int i;
 
-	*ret_probed = *ret_before = false;
+	*ret = (struct probed){0};
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && gopclntab_open(fd, &table) == 0) {
-		*ret_probed = *ret_before = program_files_find(&w->probed, &st) >= 0;
-		n = *ret_before ? 0 : go_sites_find(path, table, sites);
-		for (size_t i = 0; i < n; i++)
-			if (probes_go(w->probes, path, sites[i].offset, sites[i].what) == 0)
-				*ret_probed = true;
-		if (n > 0 && *ret_probed)
-			(void)program_files_add(&w->probed, &st);
+		i = program_files_find(&w->probed, &st);
+		if (i >= 0)
+			*ret = (struct probed){.any = true, .whole = w->whole[i], .before = true};
+		else
+			probe_first(w, path, table, &st, ret);
 	}
 	close(fd);
 	return table;
@@ -74,10 +97,10 @@ static struct gopclntab *probe_program(struct go_watch *w, const char *path, boo
 
 void go_watch_expect(struct go_watch *w, const char *path)
 {
-	bool probed, before;
+	struct probed probed;
 
 	if (w != NULL)
-		gopclntab_free(probe_program(w, path, &probed, &before));
+		gopclntab_free(probe_program(w, path, &probed));
 }
 
 void go_watch_end(struct go_watch *w, size_t place)
@@ -91,7 +114,7 @@ void go_watch_end(struct go_watch *w, size_t place)
 bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, const char *started)
 {
 	struct gopclntab *table;
-	bool probed, before;
+	struct probed probed;
 	char exe[64];
 
 	if (w == NULL || place >= PROBE_PROCESSES)
@@ -99,22 +122,24 @@ bool go_watch_begin(struct go_watch *w, size_t place, uint32_t pid, const char *
 	go_watch_end(w, place);
 	w->of[place].pid = pid;
 	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
-	table = probe_program(w, exe, &probed, &before);
+	table = probe_program(w, exe, &probed);
 	/* It is over already: then only a file that was looked at before it started is surely the one. */
 	if (table == NULL && started != NULL && access(exe, F_OK) < 0) {
-		table = probe_program(w, started, &probed, &before);
-		if (table != NULL && !before) {
+		table = probe_program(w, started, &probed);
+		if (table != NULL && !probed.before) {
 			gopclntab_free(table);
 			table = NULL;
 		}
 	}
 	if (table == NULL)
 		return false;
+	const bool seen = started != NULL && probed.before; /* from its start */
+
 	w->of[place].before.pid = 0;
-	if (probed && !(started != NULL && before))
+	if (probed.whole && !seen)
 		go_before_begin(&w->of[place].before, pid, table);
-	if (probed)
-		w->of[place].deadlines = go_deadlines_new(table, started != NULL && before);
+	if (probed.any)
+		w->of[place].deadlines = go_deadlines_new(table, probed.whole && seen);
 	else
 		gopclntab_free(table);
 	return true;

@@ -1,7 +1,7 @@
 /* go_sites.c: beginnings of functions as Go makes them; and this machine's Go programs, where there are any. */
 #include "commands/go_sites.h"
 
-#include "test.h"
+#include "go_table.h"
 
 static void beginnings(void **state)
 {
@@ -34,4 +34,21 @@ static void beginnings(void **state)
 	assert_int_equal(go_site_safe(all[2].code, 16), 15);
 }
 
-TEST_MAIN(cmocka_unit_test(beginnings))
+static void seen_whole(void **state)
+{
+	static const char *const names[] = {"time.newTimer", "time.Sleep", "main.main", NULL}, *const without[] = {"main.main",
+														   NULL};
+	const struct go_site sites[] = {{GO_NEW_TIMER, 0}, {GO_SLEEP, 0}, {GO_TLS_READ, 0}};
+	struct gopclntab *t = go_table(names), *u;
+
+	(void)state;
+	assert_true(go_sites_whole(t, sites, 3));
+	assert_false(go_sites_whole(t, sites, 1)); /* it sleeps elsewhere */
+	assert_false(go_sites_whole(t, sites + 1, 2));
+	u = go_table(without);
+	assert_false(go_sites_whole(u, sites, 3));
+	gopclntab_free(u);
+	gopclntab_free(t);
+}
+
+TEST_MAIN(cmocka_unit_test(beginnings), cmocka_unit_test(seen_whole))
