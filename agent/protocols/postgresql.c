@@ -32,6 +32,11 @@ struct pg {
 	struct sql parsed;
 	struct talk_mark parsed_from;
 	uint64_t parsed_size, parsed_group;
+	/* the statement last executed, how often in a row, and where a call began of which not all was captured */
+	struct sql executed;
+	unsigned int executed_n;
+	bool cut;
+	struct talk_mark cut_from;
 };
 
 static struct pg *pg_of(struct frames *f)
@@ -151,6 +156,15 @@ static void bind_portal(struct pg *s, const uint8_t *b, size_t len)
 	to->sql.key = talk_hash(from->sql.key, b + portal + 1, len - portal - 1);
 }
 
+static void note_executed(struct pg *s, const struct sql *sql)
+{
+	const bool same = sql && strcmp(sql->text, s->executed.text) == 0;
+
+	s->executed_n = same ? s->executed_n + 1 : sql ? 1 : 0;
+	if (sql)
+		s->executed = *sql;
+}
+
 static void client_frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
 {
 	struct pg *s = pg_of(f);
@@ -177,6 +191,7 @@ static void client_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 		break;
 	case 'E':
 		x = statements_get(&s->portals, name_id(b + 5, len - 5));
+		note_executed(s, x ? &x->sql : NULL);
 		announce(s, x ? &x->sql : NULL, CALL_EXECUTE, &s->client.from, size);
 		break;
 	case 'C':
@@ -235,6 +250,36 @@ static void parse_failed(struct pg *s, const uint8_t *b, size_t len, uint64_t si
 	talk_end(&s->talk, q, REQUEST_DONE);
 }
 
+/* What an unseen execution ran, from its answer's command ("INSERT 0 1"). Many rows for one statement is what so many messages in one call are
+ * for (psycopg's and asyncpg's executemany()), until a command is another one. False: not known. */
+static bool executed_unseen(struct pg *s, const uint8_t *b, size_t len, struct sql *ret)
+{
+	const bool told = b[0] == 'C';
+	const size_t n = told && len > 5 ? text_len(b + 5, len - 5) : 0;
+	const uint8_t *const end = n > 0 ? memchr(b + 5, ' ', n) : NULL;
+
+	if (told)
+		sql_read(b + 5, end ? (size_t)(end - b - 5) : n, SQL_STANDARD, ret);
+	if (told && strcmp(ret->operation, s->executed.operation) != 0)
+		s->executed_n = 0;
+	if (s->executed_n > 1)
+		*ret = s->executed;
+	return told || s->executed_n > 1;
+}
+
+/* An execution that the client sent further behind in a call than is captured: its answer tells of it. */
+static void answered_unseen(struct pg *s, const uint8_t *b, size_t len, uint64_t size)
+{
+	struct sql sql;
+	struct talk_call *const q = announce(s, executed_unseen(s, b, len, &sql) ? &sql : NULL, CALL_EXECUTE, &s->cut_from, 0);
+	if (!q)
+		return;
+	talk_answer(&s->talk, q, size);
+	if (b[0] == 'E')
+		error(q, b, len);
+	talk_end(&s->talk, q, REQUEST_DONE);
+}
+
 /* A group is over: what of it got no answer was skipped after an error. */
 static void ready(struct pg *s)
 {
@@ -255,7 +300,9 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 	if (!len)
 		return;
 	if (b[0] != 'Z' && (!q || q->key > s->done + 1)) {
-		if (b[0] == 'E' && s->parsed_group == s->done + 1)
+		if (!q && s->cut && (b[0] == 'C' || b[0] == 'E'))
+			answered_unseen(s, b, len, size);
+		else if (b[0] == 'E' && s->parsed_group == s->done + 1)
 			parse_failed(s, b, len, size);
 		return;
 	}
@@ -263,6 +310,7 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 		talk_answer(&s->talk, q, size);
 	switch (b[0]) {
 	case 'Z':
+		s->cut = s->cut && s->sent > s->done + 1;
 		ready(s);
 		break;
 	case 'E':
@@ -292,10 +340,19 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 	}
 }
 
-/* Large results outgrow what is captured of one call: capture more of this connection's. */
+/* Large results outgrow what is captured of one call, and so do many rows for one statement: capture more of this connection's. */
 static void server_lost(struct frames *f)
 {
 	talk_wide(f->t);
+}
+
+static void client_lost(struct frames *f)
+{
+	struct pg *s = pg_of(f);
+
+	talk_wide(f->t);
+	s->cut = s->started;
+	s->cut_from = talk_now(f->t, true);
 }
 
 /* A chain of messages, as far as it goes. */
@@ -328,7 +385,8 @@ static bool server_begins(struct frames *f, const uint8_t *b, size_t len)
 	return len >= 5 && chain(f, b, len, server_size);
 }
 
-static const struct frames_ops client_ops = {.size = client_size, .frame = client_frame, .begins = client_begins};
+static const struct frames_ops client_ops = {
+	.size = client_size, .frame = client_frame, .begins = client_begins, .lost = client_lost};
 static const struct frames_ops server_ops = {
 	.size = server_size, .frame = server_frame, .begins = server_begins, .lost = server_lost};
 

@@ -10,6 +10,8 @@
 
 #include "protocols/talk.h"
 
+#define SUMMARY_STATEMENTS 4U /* of a query; its text tells the others */
+
 enum token { TOKEN_END, TOKEN_WORD, TOKEN_NAME, TOKEN_LITERAL, TOKEN_PARAMETER, TOKEN_SIGN };
 
 struct reader {
@@ -22,6 +24,7 @@ struct reader {
 	enum token before; /* what was written last */
 	char before_sign;
 	bool space, full; /* text: space before the next token; no room left */
+	bool executable;  /* within a comment that the server reads */
 };
 
 static bool is_word(uint8_t c)
@@ -44,14 +47,37 @@ static void comment(struct reader *r, const uint8_t *from, size_t len)
 		talk_text(r->q->traceparent, sizeof(r->q->traceparent), at, (size_t)(end - at));
 }
 
+/* Comments that begin with an exclamation mark, and a version perhaps, are code for MySQL and MariaDB: dumps are full of them. Bytes of what
+ * begins or ends such a one at `from`; 0 = nothing does. */
+static size_t executable_mark(struct reader *r, const uint8_t *from, size_t left)
+{
+	size_t n = left >= 3 && from[2] == '!' ? 3 : left >= 4 && from[2] == 'M' && from[3] == '!' ? 4 : 0;
+
+	if (r->dialect != SQL_MYSQL || left < 2)
+		return 0;
+	if (r->executable && from[0] == '*' && from[1] == '/') {
+		r->executable = false;
+		return 2;
+	}
+	if (from[0] != '/' || from[1] != '*' || n == 0)
+		return 0;
+	r->executable = true;
+	while (n < left && isdigit(from[n]))
+		n++;
+	return n;
+}
+
 /* White space and comments. */
 static void skip(struct reader *r)
 {
 	while (r->at < r->end) {
 		const uint8_t *from = r->at;
 		size_t left = (size_t)(r->end - r->at);
+		const size_t mark = executable_mark(r, from, left);
 		if (isspace(*from)) {
 			r->at++;
+		} else if (mark > 0) {
+			r->at += mark;
 		} else if ((left >= 2 && from[0] == '-' && from[1] == '-') || (*from == '#' && r->dialect == SQL_MYSQL)) {
 			const uint8_t *line = memchr(from, '\n', left);
 			r->at = line ? line + 1 : r->end;
@@ -258,7 +284,7 @@ static void verb(struct reader *r, struct naming *n)
 	n->table_next = token_in(r, direct);
 	if (!r->q->operation[0])
 		memcpy(r->q->operation, text, strlen(text) + 1);
-	if (n->statements < 4)
+	if (n->statements < SUMMARY_STATEMENTS)
 		append(r->q->summary, sizeof(r->q->summary), text);
 	n->statements++;
 }
@@ -272,7 +298,8 @@ static void table_ends(struct reader *r, struct naming *n)
 	n->table_next = false;
 	if (!strcmp(r->q->collection, n->name) && n->statements < 2)
 		return;
-	append(r->q->summary, sizeof(r->q->summary), n->name);
+	if (n->statements <= SUMMARY_STATEMENTS)
+		append(r->q->summary, sizeof(r->q->summary), n->name);
 	if (n->tables++ == 0)
 		memcpy(r->q->collection, n->name, strlen(n->name) + 1);
 	else
@@ -312,7 +339,7 @@ static bool object_of(struct reader *r, struct naming *n)
 	upper(text, sizeof(text), r);
 	if (n->statements == 1)
 		append(r->q->operation, sizeof(r->q->operation), text);
-	if (n->statements <= 4)
+	if (n->statements <= SUMMARY_STATEMENTS)
 		append(r->q->summary, sizeof(r->q->summary), text);
 	n->object = false;
 	n->table_next = token_is(r, "TABLE") || token_is(r, "VIEW");

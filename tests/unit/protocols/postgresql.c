@@ -98,5 +98,34 @@ static void encryption_is_asked_for_and_refused(void **state)
 	play_done(&y);
 }
 
-TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(what_a_request_says), cmocka_unit_test(results_larger_than_what_is_captured),
-	  cmocka_unit_test(encryption_is_asked_for_and_refused))
+#define INSERT_ONCE "B\000\000\000\030\000s1\000\000\000\000\001\000\000\000\006s3cr3t\000\000E\000\000\000\011\000\000\000\000\000"
+#define INSERTED "2\000\000\000\004C\000\000\000\017INSERT 0 1\000"
+
+/* executemany(): more messages in one call than are captured. Their answers tell how many there were, and what. */
+static void more_in_one_call_than_is_captured(void **state)
+{
+	static const char client[] =
+		"P\000\000\0002s1\000INSERT INTO orders VALUES ($1, 's3cr3t')\000\000\000" INSERT_ONCE INSERT_ONCE;
+	static const char server[] =
+		"1\000\000\000\004" INSERTED INSERTED INSERTED INSERTED
+		"2\000\000\000\004C\000\000\000\015UPDATE 7\000E\000\000\000%SERROR\000C23505\000Mduplicate s3cr3t\000\000"
+		"Z\000\000\000\005I";
+	struct play y;
+
+	(void)state;
+	play_init(&y, PLAY_CLIENT);
+	play_steps(&y, PLAY_CLIENT, 0, 2);
+	play_bytes(&y, PLAY_CLIENT, 'C', client, sizeof(client) - 1, sizeof(client) - 1 + 9000);
+	play_bytes(&y, PLAY_CLIENT, 'S', server, sizeof(server) - 1, sizeof(server) - 1);
+	assert_string_equal(y.log, "INSERT orders - done\nINSERT orders - done\nINSERT orders - done\nINSERT orders - done\n"
+				   "UPDATE  - done\n  23505 done\n");
+	play_steps(&y, PLAY_CLIENT, transcript.last, transcript.n);
+	assert_int_equal(y.ended, 7);
+	/* Nothing more is made of answers once the place is found again. */
+	play_bytes(&y, PLAY_CLIENT, 'S', server, sizeof(server) - 1, sizeof(server) - 1);
+	assert_int_equal(y.ended, 7);
+	play_done(&y);
+}
+
+TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(more_in_one_call_than_is_captured), cmocka_unit_test(what_a_request_says),
+	  cmocka_unit_test(results_larger_than_what_is_captured), cmocka_unit_test(encryption_is_asked_for_and_refused))

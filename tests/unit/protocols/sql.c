@@ -31,6 +31,12 @@ static const struct {
 	{SQL_STANDARD, "call pay(17, 'x')", "call pay(?)", "CALL", "pay", "CALL pay"},
 	{SQL_STANDARD, "", "", "", "", ""},
 	{SQL_STANDARD, "COPY t (a) FROM STDIN", "COPY t (a) FROM STDIN", "COPY", "t", "COPY t"},
+	{SQL_MYSQL, "/*!40101 SET @a=@@b, NAMES 's3cr3t' */", "SET @a=@@b, NAMES ?", "SET", "", "SET"},
+	{SQL_MYSQL, "/*M!100100 DROP TABLE t */ /*+ hint 's3cr3t' */ /*!", "DROP TABLE t", "DROP TABLE", "t", "DROP TABLE t"},
+	{SQL_STANDARD, "/*!40101 SET a */ select 1", "select ?", "SELECT", "", "SELECT"},
+	{SQL_STANDARD, "update a set x=1; update b set x=1; update c set x=1; update d set x=1; update e set x=1",
+	 "update a set x=?; update b set x=?; update c set x=?; update d set x=?; update e set x=?", "UPDATE", "",
+	 "UPDATE a UPDATE b UPDATE c UPDATE d"},
 	{SQL_STANDARD, "vacuum", "vacuum", "VACUUM", "", "VACUUM"},
 };
 
