@@ -213,13 +213,31 @@ HOOK_FN(int, timer_settime, timer_t id, int flags, const struct itimerspec *valu
 	return r;
 }
 
-/* What was set before this library came: the kernel tells both, and neither question changes anything. */
+#define TIMERS_ASKED 64 /* the kernel numbers a process's timers from 0 on */
+
+static void posix_timers_announce(void)
+{
+	for (uint64_t id = 0; id < TIMERS_ASKED; id++) {
+		struct itimerspec value = {0};
+
+		if (cpu_syscall(SYS_timer_gettime, (long)id, (long)&value, 0, 0, 0, 0) != 0 ||
+		    (value.it_value.tv_sec == 0 && value.it_value.tv_nsec == 0))
+			continue;
+		struct call c = {.event = WIRE_TIMER_SETTIME, .fd = -1, .a0 = (uint64_t)limit_timespec(&value.it_interval)};
+		c.t0 = c.t1 = shim_ticks();
+		c.a1 = (uint64_t)limit_timespec(&value.it_value);
+		emit(&c, &id, sizeof(id), 0);
+	}
+}
+
+/* What was set before this library came: the kernel tells it, and no question changes anything. */
 void timers_announce(void)
 {
 	struct call c = {.event = WIRE_SIGACTION, .fd = -1, .a0 = SIGALRM};
 	unsigned long action[8] = {0}; /* the kernel's form: handler, flags, … */
 	struct itimerval value = {0};
 
+	posix_timers_announce();
 	if (cpu_syscall(SYS_rt_sigaction, SIGALRM, 0, (long)action, sizeof(uint64_t), 0, 0) != 0)
 		return;
 	if (action[0] != (unsigned long)SIG_DFL) {

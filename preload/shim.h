@@ -184,7 +184,7 @@ void modules_announce(void); /* a MODULE record for each loaded object that has 
 void modules_forget(void);   /* a new session: announce them all again */
 
 /* hooks_timer.c */
-void timers_announce(void); /* the process's alarm and the disposition of SIGALRM, if it has a handler */
+void timers_announce(void); /* the process's timers and the disposition of SIGALRM, if it has a handler */
 
 /* script.c */
 void script_begin(void);             /* is this process an interpreter that we know? */

@@ -108,10 +108,11 @@ struct bound tally_bound(const struct tally *t, uint64_t observed_ns)
 	return b;
 }
 
-/* The weakest bound over the call sites of a phase, as it was seen; site 0: all of them. */
+/* The weakest bound over the call sites of a phase, as it was seen; site 0: all of them. A limit that an undecided site has outlived bounds
+ * only its own. */
 static struct bound bound_at(const struct deadline_peer *p, enum phase phase, uint64_t site, uint64_t observed_ns)
 {
-	struct bound weakest = {0};
+	struct bound weakest = {0}, open = {0};
 
 	for (uint32_t i = 0; i < p->sites_n[phase]; i++) {
 		if (tally_empty(&p->sites[phase][i]) || (site && p->sites[phase][i].site != site))
@@ -121,7 +122,11 @@ static struct bound bound_at(const struct deadline_peer *p, enum phase phase, ui
 		bool surer = b.kind == weakest.kind && b.kind != BOUND_FINITE && b.confidence > weakest.confidence;
 		if (!weakest.tally || b.kind > weakest.kind || longer || surer)
 			weakest = b;
+		if (b.kind == BOUND_UNKNOWN && (!open.tally || b.tally->waited_ns > open.tally->waited_ns))
+			open = b;
 	}
+	if (weakest.kind == BOUND_FINITE && open.tally && outlived(open.tally->waited_ns, weakest.limit_ns))
+		return open;
 	return weakest;
 }
 

@@ -78,7 +78,15 @@ static bool postgres_listens(const uint8_t *bytes, size_t len)
 	return at + 7 <= len && !strncasecmp((const char *)bytes + at, "LISTEN ", 7);
 }
 
+/* PostgreSQL's CancelRequest, all of a connection of its own: nothing is answered. */
+static bool postgres_cancels(const uint8_t *bytes, size_t len)
+{
+	static const uint8_t head[] = {0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e};
+
+	return len >= sizeof head && !memcmp(bytes, head, sizeof head);
+}
+
 bool peer_waits_by_design(const uint8_t *bytes, size_t len)
 {
-	return bytes && (redis_waits(bytes, len) || postgres_listens(bytes, len));
+	return bytes && (redis_waits(bytes, len) || postgres_listens(bytes, len) || postgres_cancels(bytes, len));
 }

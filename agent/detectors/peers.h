@@ -9,7 +9,7 @@
 
 /* Is this a connection whose waits and failures are the service's own to bound? */
 bool peer_is_dependency(const struct conn *c);
-/* Do these bytes, sent by a client, ask the peer to speak whenever it likes (SUBSCRIBE, LISTEN, BLPOP and their kin)? Silence after them is
+/* Do these bytes, sent by a client, ask the peer to speak whenever it likes (SUBSCRIBE, LISTEN, BLPOP and their kin), or not at all (CancelRequest)? Silence after them is
  * by design. */
 bool peer_waits_by_design(const uint8_t *bytes, size_t len);
 

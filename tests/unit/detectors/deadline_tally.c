@@ -78,6 +78,10 @@ static void test_weakest_site_wins(void **state)
 	observe(&d, rig_stack(&r, "b", "shop"), limit9);
 	struct deadline_peer *p = deadline_peer_get(&d, "payments:443");
 	assert_int_equal(peer_bound(p, PHASE_RESPONSE, OBSERVED).limit_ns, 9 * NS_PER_S);
+	observe(&d, rig_stack(&r, "w", "shop"), waits3);
+	assert_int_equal(peer_bound(p, PHASE_RESPONSE, OBSERVED).kind, BOUND_FINITE);
+	observe(&d, rig_stack(&r, "w", "shop"), waits40);
+	assert_int_equal(peer_bound(p, PHASE_RESPONSE, OBSERVED).kind, BOUND_UNKNOWN);
 	observe(&d, rig_stack(&r, "c", "shop"), forever);
 	assert_int_equal(peer_bound(p, PHASE_RESPONSE, OBSERVED).kind, BOUND_NONE);
 	assert_null(peer_bound(p, PHASE_BODY, OBSERVED).tally);

@@ -58,6 +58,8 @@ static void test_waits_by_design(void **state)
 	assert_true(WAITS("Q\0\0\0\x0fLISTEN jobs\0"));
 	assert_true(WAITS("P\0\0\0\x14\0listen jobs\0\0\0"));
 	assert_true(WAITS("P\0\0\0\x16s1\0LISTEN jobs\0\0\0"));
+	assert_true(WAITS("\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\1\0\0\0\2"));
+	assert_false(WAITS("\0\0\0\x10\0\3\0\0user\0me\0"));
 	assert_false(WAITS("P\0\0\0\x14LISTEN \0SELECT 1\0"));
 	assert_false(WAITS("P\0\0\0\x14listen jobs"));
 	assert_false(WAITS("*2\r\n$3\r\nGET\r\n$12\r\nSUBSCRIBERS1\r\n"));
