@@ -121,6 +121,7 @@ struct watch {
 	uint64_t runtime_due_ns;  /* the deadline of a language's runtime that covers it, 0 = none */
 	uint64_t stated_ns;       /* so long its sender waits, says the request; 0: it does not say */
 	uint32_t runtime_anew;    /* how often it ran out and another one was set, without an answer */
+	uint64_t runtime_last_ns; /* when the last of its other timers expires, as the wait first saw it; 0: it saw none */
 	bool runtime_whole;       /* … it is the whole operation's */
 	bool runtime_none;        /* the runtime has no timer that might end it */
 	bool runtime_unclear;     /* it had one meanwhile, and it is not known whose */

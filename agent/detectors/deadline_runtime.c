@@ -13,6 +13,8 @@
 #define REARMED_NS (5 * NS_PER_MS) /* a deadline that is set so near the end of the one before, or later, is set anew */
 #define ANEW_MIN 3U                /* so many in a row, and nobody counts */
 #define PASSED_NS (NS_PER_S / 2)   /* a deadline so long past, and nothing came of it, was not this operation's */
+#define FAR_NS (1200 * NS_PER_S)   /* nobody waits so long for an answer */
+#define IDLE_NS (300 * NS_PER_S)   /* who sleeps so long has nothing else to do, more likely than that it watches */
 
 /* What bounds each phase. */
 static const enum wire_deadline covering[PHASES][3] = {
@@ -48,6 +50,8 @@ void watch_runtime(struct watch *w, const struct wait *wait)
 	cover(w, wait);
 	if (!p->timers_known)
 		return;
+	if (!w->runtime_last_ns)
+		w->runtime_last_ns = p->timers_due_ns;
 	const uint64_t from = p->timers_gone_ns > w->since_ns ? p->timers_gone_ns : w->since_ns;
 	/* Timers that came and went, and it waits on: they were not its own. */
 	if (!p->timers_due_ns && (from == w->since_ns || wait->t1 >= from + OUTLIVED_NS)) {
@@ -76,12 +80,14 @@ bool judge_runtime(const struct watch *w, const struct judge *j, struct observat
 			o->phase = PHASE_TOTAL;
 		return judge_bounded(o, HOW_RUNTIME, elapsed_ns(from, w->runtime_due_ns), false);
 	}
-	if (w->runtime_none && !w->runtime_unclear && !w->runtime_due_ns && w->watchdog_due_ns && age < j->no_give_up_ns)
+	if (w->runtime_none && !w->runtime_unclear && !w->runtime_due_ns && w->watchdog_due_ns &&
+	    (age < j->no_give_up_ns || w->watchdog_due_ns < w->operation_ns + IDLE_NS))
 		return judge_weighs(o, HOW_OTHER_THREAD, W_UNDECIDED);
 	if (w->runtime_none && !w->runtime_unclear && !w->runtime_due_ns)
 		return judge_weighs(o, HOW_RUNTIME_NONE, W_NONE_WEAK);
-	/* There are timers, so the poller waits for them, even if it has begun without: the wait that was seen proves nothing. */
-	if (w->runtime_unclear && w->loop_forever)
+	/* There are timers, so the poller waits for them, even if it has begun without: the wait that was seen proves nothing. Nor does one that goes
+	 * on, while the timer that it saw first has not run out. */
+	if (w->runtime_unclear && (w->loop_forever || (w->runtime_last_ns > j->now_ns && w->runtime_last_ns - j->now_ns < FAR_NS)))
 		return judge_weighs(o, HOW_GO_TIMER, W_UNDECIDED);
 	return false;
 }

@@ -20,6 +20,7 @@
 #define START_SHARE 4U /* … or by a part of its length, where preparing takes a while: a JVM loads classes before it connects */
 #define START_MOST_NS (3 * NS_PER_S)
 #define START_NEWBORN_NS NS_PER_S /* … but a thread that was only just made for it takes no longer */
+#define START_GO_NS NS_PER_S      /* … and a goroutine that was made for it takes no longer */
 #define TIMERS_OF_THREAD 2U
 #define FIRST_NS (2 * NS_PER_S)       /* so old at most, the connection was opened for this operation */
 #define FIRED_NS (20 * NS_PER_MS)     /* from the end of its sleep to what it does */
@@ -162,6 +163,12 @@ static uint64_t began(const struct deadline_conn *k, const struct watch *w)
 	return opened && opened < w->operation_ns && w->operation_ns - opened < FIRST_NS ? opened : w->operation_ns;
 }
 
+/* Who watches has begun by then. Go's poller waits again whenever anything happens, so its latest wait says nothing. */
+static uint64_t begun_by(const struct deadline_conn *k, const struct watch *w)
+{
+	return k->conn->process->go ? w->operation_ns + START_GO_NS : w->last_t0;
+}
+
 uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
 {
 	uint64_t due = 0;
@@ -170,7 +177,7 @@ uint64_t watchdog_due(const struct deadline *d, const struct deadline_conn *k, c
 
 	for (uint32_t i = 0; w->calls && i < d->timers_used; i++) {
 		const struct deadline_timer *t = &d->timers[i];
-		if (!covers(t, k->conn->process->pid, w->last_tid, began(k, w), w->last_t0, now_ns) ||
+		if (!covers(t, k->conn->process->pid, w->last_tid, began(k, w), begun_by(k, w), now_ns) ||
 		    (old && (pool_idles(d, t, now_ns) || (w->forever && pool_keeps(t, began(k, w))))))
 			continue;
 		if (!due || t->due < due)

@@ -104,6 +104,48 @@ static void a_sleeper_may_be_a_watchdog(void **state)
 	assert_true(judge_runtime(&w, &j, &o));
 	assert_int_equal(o.weight, W_UNDECIDED);
 	assert_int_equal(o.how, HOW_OTHER_THREAD);
+	/* Nor has it done nothing when the wait is old: only one that sleeps for very long is there for nothing else. */
+	for (uint64_t sleeps_s = 40; sleeps_s <= 600; sleeps_s += 560) {
+		o = (struct observation){.phase = PHASE_RESPONSE};
+		w.watchdog_due_ns = START + sleeps_s * NS_PER_S;
+		assert_true(
+			judge_runtime(&w, &(struct judge){.now_ns = START + 25 * NS_PER_S, .no_give_up_ns = 12 * NS_PER_S}, &o));
+		assert_int_equal(o.how, sleeps_s == 40 ? HOW_OTHER_THREAD : HOW_RUNTIME_NONE);
+	}
+}
+
+/* A poller that wakes all the time, for whatever else the program does, has waited long: but a timer that was there first runs still. */
+static void a_timer_that_runs_still(void **state)
+{
+	static const struct {
+		uint64_t due_s;
+		enum how how;
+	} timers[] = {{0, HOW_RUNTIME_NONE}, {5, HOW_NO_GIVE_UP}, {40, HOW_GO_TIMER}, {3600, HOW_NO_GIVE_UP}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
+		struct process p = {.go = true, .timers_known = true};
+		struct conn c = {.process = &p};
+		struct observation o;
+		struct watch w;
+
+		p.timers_due_ns = timers[i].due_s ? START + timers[i].due_s * NS_PER_S : 0;
+		watch_begin(&w, PHASE_RESPONSE, START, 1, 0, 0);
+		for (uint64_t now = START; now < START + 25 * NS_PER_S; now += NS_PER_S / 10)
+			watch_wait(&w, &(struct wait){.conn = &c,
+						      .process = &p,
+						      .op = WAIT_READ,
+						      .how = WAIT_BY_EPOLL,
+						      .outcome = WAIT_TIMED_OUT,
+						      .limit_ns = (int64_t)(NS_PER_S / 10),
+						      .t0 = now,
+						      .t1 = now + NS_PER_S / 10,
+						      .covers = 3,
+						      .tid = 1});
+		assert_true(watch_judge(&w, END_PENDING,
+					&(struct judge){.now_ns = START + 25 * NS_PER_S, .no_give_up_ns = 12 * NS_PER_S}, &o));
+		assert_int_equal(o.how, timers[i].how);
+	}
 }
 
 /* Other programs' waits are judged by their arguments. */
@@ -194,5 +236,6 @@ static void a_poller_without_a_limit(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(a_poller_without_a_limit), cmocka_unit_test(what_it_says), cmocka_unit_test(a_sleeper_may_be_a_watchdog),
-	  cmocka_unit_test(only_where_it_speaks), cmocka_unit_test(set_anew), cmocka_unit_test(moved_on))
+TEST_MAIN(cmocka_unit_test(a_timer_that_runs_still), cmocka_unit_test(a_poller_without_a_limit), cmocka_unit_test(what_it_says),
+	  cmocka_unit_test(a_sleeper_may_be_a_watchdog), cmocka_unit_test(only_where_it_speaks), cmocka_unit_test(set_anew),
+	  cmocka_unit_test(moved_on))
