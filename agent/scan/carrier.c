@@ -109,6 +109,7 @@ bool pair_at(const struct text *t, size_t open, size_t comma)
 	size_t i = comma + 1;
 	while (text_at(t, i) == ' ')
 		i++;
+	i += text_at(t, i) == 'b' ? 1 : 0;
 	uint8_t quote = text_at(t, i++);
 	if (!is_quote(quote))
 		return false;

@@ -45,6 +45,7 @@ static const uint8_t class_of[256] = {
 	['%'] = 1 + B_ESCAPE,
 	['&'] = 1 + B_ESCAPE,
 	['\\'] = 1 + B_ESCAPE,
+	['\t'] = 1 + B_ESCAPE,
 	[0x1b] = 1 + B_ESCAPE,
 	[0xef] = 1 + B_ESCAPE,
 };
@@ -88,7 +89,7 @@ static void classify_portable(const uint8_t *bytes, size_t len, struct classes *
 #include <immintrin.h>
 
 /* Of each low half of a byte the one sign of the class `escape` that has it. No byte is 1 where there is none: that has another half. */
-static const uint8_t escape_by_half[16] = {1, 0, 1, 1, 1, '%', '&', 1, 1, 1, 1, 0x1b, '\\', 1, 1, 0xef};
+static const uint8_t escape_by_half[16] = {1, 0, 1, 1, 1, '%', '&', 1, 1, '\t', 1, 0x1b, '\\', 1, 1, 0xef};
 
 #define AVX2 __attribute__((target("avx2")))
 #define AVX2_INLINE __attribute__((target("avx2"), always_inline)) static inline

@@ -1,5 +1,6 @@
 /*
- * The values of an INSERT that was logged: their keys stand in a list of their own, "(id, password) VALUES (7, 'hunter2')".
+ * Lists of SQL that was logged: the values of an INSERT, whose keys stand in a list of their own, "(id, password) VALUES (7, 'hunter2')", and
+ * those that a column is looked up in, "cpf IN ('123', '456')".
  */
 #include "scan/keys.h"
 #include "scan/validators.h"
@@ -75,6 +76,28 @@ void insert_at(const struct text *t, size_t values, size_t sep, struct matches *
 			return;
 		at = row_at(t, at, stop, &columns, m);
 		if (at == 0)
+			return;
+	}
+}
+
+void in_list_at(const struct text *t, size_t open, int kind, const struct keyname *name, struct matches *m)
+{
+	size_t stop = t->len - open < VALUES_AHEAD ? t->len : open + VALUES_AHEAD, first = open + 1;
+	uint8_t quote = 0;
+	while (text_at(t, first) == ' ')
+		first++;
+	if (!is_quote(text_at(t, first)) && !is_digit(text_at(t, first)))
+		return;
+	value_named_at(t, open, kind, name, m);
+	for (size_t i = first; i < stop && t->bytes[i] != '\n'; i++) {
+		uint8_t b = t->bytes[i];
+		if (quote != 0)
+			quote = b == quote && t->bytes[i - 1] != '\\' ? 0 : quote;
+		else if (is_quote(b))
+			quote = b;
+		else if (b == ',')
+			value_named_at(t, i, kind, name, m);
+		else if (b == ')')
 			return;
 	}
 }

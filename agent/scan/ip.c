@@ -4,6 +4,9 @@
  */
 #include "scan/validators.h"
 
+#define VERSION_FIRST 16U
+#define VERSION_REST 32U
+
 static bool v4_public(const unsigned int *o)
 {
 	if (o[0] == 0 || o[0] == 10 || o[0] == 127 || o[0] >= 224)
@@ -32,6 +35,23 @@ static bool v4_at(const struct text *t, size_t at, struct span *ret)
 		return false;
 	*ret = (struct span){at, i};
 	return true;
+}
+
+bool version_like(const struct text *t, const struct span *ip)
+{
+	unsigned int value = 0, n = 0;
+	for (size_t i = ip->start; i <= ip->end; i++) {
+		uint8_t c = i < ip->end ? t->bytes[i] : '.';
+		if (is_digit(c)) {
+			value = value * 10 + (unsigned int)(c - '0');
+			continue;
+		}
+		if (c != '.' || value >= (n == 0 ? VERSION_FIRST : VERSION_REST))
+			return false;
+		value = 0;
+		n++;
+	}
+	return n == 4;
 }
 
 static bool v6_at(const struct text *t, size_t at, struct span *ret)

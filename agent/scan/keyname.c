@@ -13,10 +13,10 @@ size_t keyname_wide_letter(const struct text *t, size_t end)
 		return 0;
 	uint8_t lead = text_at(t, end - 2);
 	if ((lead & 0xc0) != 0x80)
-		return lead >= 0xc3 && lead <= 0xd2 && lead != 0xcb ? 2 : 0; /* not U+0080 to U+00BF, which are signs */
+		return lead >= 0xc3 && lead <= 0xdb && lead != 0xcb ? 2 : 0; /* not U+0080 to U+00BF, which are signs */
 	lead = text_at(t, end - 3);
 	bool signs = lead == 0xe3 && text_at(t, end - 2) == 0x80; /* CJK punctuation */
-	return (lead == 0xe1 || (lead >= 0xe3 && lead <= 0xed)) && !signs ? 3 : 0;
+	return (lead == 0xe0 || lead == 0xe1 || (lead >= 0xe3 && lead <= 0xed)) && !signs ? 3 : 0;
 }
 
 /* Puts a letter of UTF-8 at the name's beginning. In scripts that do not divide words each character may begin one. */
@@ -79,6 +79,14 @@ static bool held_at(const struct keyname *k, size_t from, const char *words, siz
 bool keyname_ends_in(const struct keyname *k, const char *words, size_t n)
 {
 	return held_at(k, 0, words, n);
+}
+
+bool keyname_ends_as(const struct keyname *k, const char *words, size_t n)
+{
+	size_t i = 0;
+	while (i < n && i < k->n && k->reversed[i] == words[n - 1 - i])
+		i++;
+	return i == n;
 }
 
 bool keyname_ends(const struct keyname *k, const char *words)

@@ -24,7 +24,7 @@ static inline bool keyname_joins(uint8_t c)
 }
 
 /* Bytes of a letter of UTF-8 that ends before `end`, two or three, in the scripts that keys are written in: Latin with its accents, Greek,
- * Cyrillic, kana, Han and Hangul. 0 where a sign ends there: an arrow, a curly quote. */
+ * Cyrillic, Hebrew, Arabic, those of India and Thailand, kana, Han and Hangul. 0 where a sign ends there: an arrow, a curly quote. */
 size_t keyname_wide_letter(const struct text *t, size_t end);
 
 /* The same, and 1 for a letter or digit of ASCII. */
@@ -40,6 +40,8 @@ bool keyname_before(const struct text *t, size_t end, struct keyname *ret);
 bool keyname_ends(const struct keyname *k, const char *words);
 /* The same, of `n` letters. */
 bool keyname_ends_in(const struct keyname *k, const char *words, size_t n);
+/* The same, whether a word of the name begins there or not. */
+bool keyname_ends_as(const struct keyname *k, const char *words, size_t n);
 /* Does the name hold `words`, beginning at a word's start? */
 bool keyname_has(const struct keyname *k, const char *words);
 /* The same, of `n` letters. */

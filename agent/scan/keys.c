@@ -23,6 +23,8 @@ static const struct key {
 
 #define ESCAPES_MAX 9U /* backslashes, and the quote that they escape, of JSON in JSON in JSON */
 
+#define LONG_WORD 8U
+
 #define KEYS (sizeof(keys) / sizeof(*keys))
 
 _Static_assert(KEYS < LOOKUP_ROWS, "LOOKUP_ROWS");
@@ -42,7 +44,7 @@ static void add_ending(uint8_t fourth, uint8_t third, uint8_t second, uint8_t la
 
 /* How the last four bytes of a key may be written: together, or with one join before its last two or three. Before keys of three letters
  * anything may stand. */
-static void add_to_filter(const char *last, size_t n)
+static void add_to_filter(const char *last, size_t n, bool one_word)
 {
 	static const char joins[] = "_-. /";
 	const uint8_t *end = (const uint8_t *)last + n;
@@ -50,7 +52,8 @@ static void add_to_filter(const char *last, size_t n)
 		filter_add_three(keyvalue_filter, (uint32_t)end[-3] | (uint32_t)end[-2] << 8 | (uint32_t)end[-1] << 16);
 	else
 		add_ending(end[-4], end[-3], end[-2], end[-1]);
-	for (size_t i = 0; joins[i] != 0; i++) {
+	/* scripts beyond ASCII join their words in other places */
+	for (size_t i = 0; joins[i] != 0 && !one_word && end[-1] < 0x80; i++) {
 		uint8_t j = (uint8_t)joins[i] | 0x20;
 		add_ending(end[-3], j, end[-2], end[-1]);
 		if (n > 3)
@@ -64,6 +67,14 @@ static bool is_numbered(int kind)
 	return kind >= KIND_ENTITY || kind == KIND_CARD || kind == KIND_IBAN || kind == KIND_PHONE;
 }
 
+/* Of what may be told in a sentence, "the cpf is 123": values whose form leaves no doubt. */
+static bool may_be_told(int kind)
+{
+	return is_numbered(kind) || kind == KIND_CVV || kind == KIND_BIRTH || kind == KIND_GEO || kind == KIND_HEALTH ||
+	       kind == KIND_CLIENT_IP || kind == KIND_SECRET || kind == KIND_AWS_SECRET || kind == KIND_SESSION ||
+	       kind == KIND_PASSWORD;
+}
+
 static void build(void)
 {
 	for (uint16_t i = 0; i < (uint16_t)KEYS; i++) {
@@ -74,10 +85,12 @@ static void build(void)
 			last_letters[i] |= (uint64_t)(uint8_t)keys[i].words[n - 1 - k] << 8 * k;
 			last_mask[i] |= UINT64_C(0xff) << 8 * k;
 		}
-		add_to_filter(keys[i].words, n);
-		/* "the cpf is 123" */
-		if (is_numbered(keys[i].kind) || keys[i].kind == KIND_NUMBER)
+		add_to_filter(keys[i].words, n, keys[i].kind == KIND_OWNER);
+		/* "the cpf is 123", "cpf IN ('123')" */
+		if (may_be_told(keys[i].kind) || keys[i].kind == KIND_NUMBER) {
 			add_ending(end[2], ' ', 'i', 's');
+			add_ending(end[2], ' ', 'i', 'n');
+		}
 	}
 }
 
@@ -200,6 +213,12 @@ static bool letters_fit(const struct text *t, size_t sep)
 	return false;
 }
 
+/* A word that no other one ends in, so that it may follow what is written together with it: DBPASSWORD, myaccesstoken. */
+static bool is_long_word(const struct key *k)
+{
+	return k->len >= LONG_WORD && (k->kind == KIND_PASSWORD || k->kind == KIND_SECRET);
+}
+
 static int kind_of(const struct keyname *name, uint32_t slot, uint64_t letters, size_t *ret_len)
 {
 	int kind = -1;
@@ -208,7 +227,7 @@ static int kind_of(const struct keyname *name, uint32_t slot, uint64_t letters, 
 		const struct key *k = &keys[row - 1];
 		size_t n = k->len;
 		if (n > longest && ((letters ^ last_letters[row - 1]) & last_mask[row - 1]) == 0 &&
-		    keyname_ends_in(name, k->words, n)) {
+		    (keyname_ends_in(name, k->words, n) || (is_long_word(k) && keyname_ends_as(name, k->words, n)))) {
 			kind = k->kind;
 			longest = n;
 		}
@@ -249,6 +268,23 @@ static size_t before_word(const struct text *t, size_t sep, size_t n)
 	return sep;
 }
 
+/* "cpf IN ('123', '456')" */
+static bool in_list(const struct text *t, size_t sep)
+{
+	return sep > 3 && text_at(t, sep) == ' ' && text_at(t, sep + 1) == '(' && text_is(t, sep - 3, " in");
+}
+
+/* Is the word that begins here joined to the one before, senha_usuario, and not its neighbour in a sentence? */
+static bool is_joined(const struct text *t, size_t word)
+{
+	return text_at(t, word - 1) != ' ';
+}
+
+static bool is_of_person(int kind)
+{
+	return kind == KIND_PASSWORD || kind == KIND_NAME || kind == KIND_BIRTH;
+}
+
 int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 {
 	size_t len;
@@ -256,15 +292,17 @@ int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 		return -1;
 	int kind = named_before(t, sep, ret_name, &len);
 	bool is = kind < 0 && sep > 3 && text_is(t, sep - 3, " is");
-	if (is) {
+	if (kind < 0 && (is || in_list(t, sep))) {
 		sep -= 3;
+		sep -= !is && text_is(t, sep - 4, " not") ? 4 : 0;
 		kind = named_before(t, sep, ret_name, &len);
+		if (kind != KIND_NUMBER && kind != KIND_OWNER)
+			return !is || may_be_told(kind) ? kind : -1;
 	}
-	if (is && kind != KIND_NUMBER)
-		return is_numbered(kind) ? kind : -1;
-	if (kind == KIND_NUMBER) {
+	if (kind == KIND_NUMBER || kind == KIND_OWNER) {
+		bool joined = kind == KIND_OWNER && is_joined(t, before_word(t, sep, len));
 		kind = named_before(t, before_word(t, sep, len), ret_name, &len);
-		return is_numbered(kind) ? kind : -1;
+		return is_numbered(kind) || (joined && is_of_person(kind)) ? kind : -1;
 	}
 	if (kind == KIND_TYPE)
 		sep = before_word(t, sep, len);
@@ -273,15 +311,24 @@ int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 	else
 		return kind;
 	kind = sep > 0 ? named_before(t, sep, ret_name, &len) : -1;
-	return kind == KIND_TYPE || kind == KIND_VALUE || kind == KIND_NUMBER ? -1 : kind;
+	return kind == KIND_TYPE || kind == KIND_VALUE || kind == KIND_NUMBER || kind == KIND_OWNER ? -1 : kind;
 }
 
 int keys_kind_at(const struct text *t, size_t sep, struct keyname *ret_name)
 {
 	size_t end = sep;
+	/* "done in 5 ms" */
+	if (text_at(t, sep - 1) == 'n' && text_at(t, sep - 2) == 'i' && text_at(t, sep - 3) == ' ' && text_at(t, sep + 1) != '(')
+		return -1;
 	while (end > 0 && sep - end < KEY_COLUMN && t->bytes[end - 1] == ' ')
 		end--;
 	int kind = keys_kind_before(t, end, ret_name);
+	/* "imei1": */
+	size_t quoted = end;
+	while (kind < 0 && end - quoted < ESCAPES_MAX && (is_quote(text_at(t, quoted - 1)) || text_at(t, quoted - 1) == '\\'))
+		quoted--;
+	if (quoted < end && is_digit(text_at(t, quoted - 1)))
+		end = quoted;
 	for (unsigned int digits = 0; kind < 0 && digits < 2 && is_digit(text_at(t, end - 1)); digits++)
 		kind = keys_kind_before(t, --end, ret_name);
 	return kind;

@@ -38,6 +38,7 @@ enum kind {
 	KIND_SIGNATURE, /* of a URL that opens what it names */
 	KIND_SERVICE,   /* a service that has keys, by its own name */
 	KIND_NUMBER,    /* aadhaar_number: the word before says which */
+	KIND_OWNER,     /* cpf_cliente, senhaUsuario: so does it in languages that put whose it is behind */
 	KIND_VALUE,     /* <add key="Password" value="…" /> */
 	/* from here on: an entity that national_at() knows */
 	KIND_ENTITY,

@@ -13,6 +13,7 @@
 #include "scan/validators.h"
 
 #define COOKIES_MAX 400U /* bytes of a Cookie header before the one that matters */
+#define OPTION_MAX 40U   /* of an option's name and its dashes */
 #define ENCODED_MAX 512U /* bytes of a percent-encoded value that is judged */
 
 /* Most keys are secret (acme_key=…), but those that find a thing are not; a bare "key" says nothing. */
@@ -72,7 +73,7 @@ void named_token_at(const struct text *t, size_t at, struct matches *m)
 {
 	struct keyname name;
 	int kind = keys_kind_before(t, at - 1, &name);
-	if (is_secret_kind(kind) || kind == KIND_SERVICE)
+	if (is_secret_kind(kind) || kind == KIND_SERVICE || kind == KIND_SESSION || kind == KIND_VIN)
 		value_named_at(t, at - 1, kind, &name, m);
 }
 
@@ -83,9 +84,10 @@ void argument_at(const struct text *t, size_t comma, struct matches *m)
 		return;
 	int kind = keys_kind_before(t, comma, &name);
 	/* the key is the first argument, as a whole */
-	if (kind < 0 || name.start < 2 || !is_quote(t->bytes[name.start - 1]))
+	if (kind < 0 || name.start < 3 || !is_quote(t->bytes[name.start - 1]))
 		return;
-	if ((is_secret_kind(kind) && t->bytes[name.start - 2] == '(') || pair_at(t, name.start - 2, comma))
+	size_t open = name.start - (t->bytes[name.start - 2] == 'b' ? 3 : 2);
+	if ((is_secret_kind(kind) && t->bytes[open] == '(') || pair_at(t, open, comma))
 		value_named_at(t, comma, kind, &name, m);
 }
 
@@ -114,9 +116,16 @@ static bool some_secret_at(const struct text *t, size_t sep, size_t at, int kind
 		return quoted_secret_at(t, at, ret) ||
 		       (text_at(t, sep) != ' ' &&
 			((kind != KIND_SOME_KEY && short_secret_at(t, at, ret)) || letters_secret_at(t, at, ret)));
-	if (text_at(t, sep) != ' ' || is_quote(text_at(t, at - 1)) || text_at(t, at - 1) == '[')
+	bool prose = text_at(t, sep) == ' ' || text_at(t, sep) == '\t';
+	if (!prose || is_quote(text_at(t, at - 1)) || text_at(t, at - 1) == '[')
 		return true;
 	return token_in_prose(t, ret, kind != KIND_SOME_KEY);
+}
+
+/* "--db-password": does the name stand behind two dashes? */
+static bool is_option(const struct text *t, const struct keyname *name)
+{
+	return text_at(t, name->start - 1) == '-' && text_at(t, name->start - 2) == '-';
 }
 
 /* "PASS: gcc.dg/vect.c": how a test ended, at the line's beginning or behind its time. */
@@ -129,18 +138,43 @@ static bool is_verdict(const struct text *t, const struct keyname *name, size_t 
 	return name->start == 0 || before == '\n' || (before == ' ' && (further == ']' || further == ')' || is_digit(further)));
 }
 
+/* "/password", and no "</password": the name of a page. */
+static bool ends_a_path(const struct text *t, const struct keyname *name)
+{
+	uint8_t before = text_at(t, name->start - 2);
+	return text_at(t, name->start - 1) == '/' && before != '<' && before != '\\';
+}
+
+/* Does the next word follow in a row of words, where it may as well be a name: "password\t…", "password" "…"? */
+static bool in_row(const struct text *t, size_t sep)
+{
+	return text_at(t, sep) == '\t' || is_quote(text_at(t, sep));
+}
+
+/* Does the name stand in a column of its own, or behind the dashes of an option: "| password | …", "--password …"? */
+static bool set_apart(const struct text *t, size_t sep, const struct keyname *name)
+{
+	return in_row(t, sep) || (text_at(t, sep) == ' ' && (text_at(t, sep + 1) == '|' || is_option(t, name)));
+}
+
+static bool says_who_only(const struct keyname *name)
+{
+	return keyname_ends(name, "client") || keyname_ends(name, "peer") || keyname_ends(name, "visitor");
+}
+
 /* What the value at `at` is, of a key of this kind whose separator is at `sep`. */
 static bool judge(const struct text *t, size_t sep, size_t at, int kind, const struct keyname *name, struct span *ret,
 		  enum entity_id *ret_entity)
 {
 	struct span span;
-	bool prose = text_at(t, sep) == ' ';
+	bool prose = text_at(t, sep) == ' ' || text_at(t, sep) == '\t';
 	enum entity_id entity = ENTITY_PASSWORD;
 	bool found = false;
 	switch (kind) {
 	case KIND_PASSWORD:
-		found = text_at(t, name->start - 1) != '/' && !is_verdict(t, name, sep) &&
-			(password_at(t, sep, at, &span) || netrc_at(t, sep, at, &span));
+		found = !ends_a_path(t, name) && !is_verdict(t, name, sep) &&
+			((!in_row(t, sep) && (password_at(t, sep, at, &span) || netrc_at(t, sep, at, &span))) ||
+			 (set_apart(t, sep, name) && chosen_password_at(t, at, &span)));
 		if (found && in_connection_string(t, name->start))
 			entity = ENTITY_URL_CREDENTIALS;
 		break;
@@ -208,7 +242,7 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 		break;
 	case KIND_GEO:
 		entity = ENTITY_GEO;
-		found = geo_at(t, at, &span);
+		found = geo_at(t, at, keyname_ends(name, "lat"), &span);
 		break;
 	case KIND_HEALTH:
 		entity = ENTITY_HEALTH;
@@ -224,7 +258,8 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 		break;
 	case KIND_CLIENT_IP:
 		entity = ENTITY_IP_ADDRESS_PUBLIC;
-		found = public_ip_at(t, at, &span);
+		/* "client=4.17.14.3" says no more than that it is of a client */
+		found = public_ip_at(t, at, &span) && !(says_who_only(name) && version_like(t, &span));
 		break;
 	case KIND_MAC:
 		entity = ENTITY_MAC_ADDRESS;
@@ -266,6 +301,19 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 	return found;
 }
 
+void option_named_at(const struct text *t, size_t dash, struct matches *m)
+{
+	size_t end = dash + 2;
+	struct keyname name;
+	while (end - dash < OPTION_MAX && (is_word(text_at(t, end)) || text_at(t, end) == '-' || text_at(t, end) == '.'))
+		end++;
+	if (text_at(t, dash + 1) != '-' || text_at(t, end) != ' ' || text_at(t, end + 1) == '-' || !keyvalue_may_end(t, end))
+		return;
+	int kind = keys_kind_at(t, end, &name);
+	if (kind >= 0 && is_option(t, &name))
+		value_named_at(t, end, kind, &name, m);
+}
+
 /* A value of a query that is written with %XX: judged as what it stands for, told as it stands. */
 static bool encoded_at(const struct text *t, size_t sep, size_t at, int kind, const struct keyname *name, struct matches *m)
 {
@@ -301,15 +349,22 @@ static void joined_at(const struct text *t, size_t dash, int kind, const struct 
 void value_named_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m)
 {
 	uint8_t c = text_at(t, sep);
+	/* "HSET" "user:1" "password" "…", as MONITOR of Redis writes it */
+	bool word = is_quote(c) && text_at(t, name->start - 1) == c && text_at(t, sep + 1) == ' ' && text_at(t, sep + 2) == c;
 	/* what only commands have behind their words */
-	bool only_command = c != ' ' && c != '=' && c != '>' && c != ':' && c != ',' && c != '(' && c != '-';
+	bool only_command = c != ' ' && c != '=' && c != '>' && c != ':' && c != ',' && c != '(' && c != '-' && c != '\t' &&
+			    !(word && kind != KIND_COMMAND);
 	bool command = (c == ' ' || c == '\r' || is_quote(c)) &&
 		       (kind == KIND_AUTHORIZATION || kind == KIND_PASSWORD || kind == KIND_COMMAND);
 	if ((command && command_at(t, sep, m)) || kind == KIND_COMMAND || only_command)
 		return;
+	if (c == ' ' && text_at(t, sep + 1) == '(') {
+		in_list_at(t, sep + 1, kind, name, m);
+		return;
+	}
 	if (c == '>' && element_closes(t, name->start, &sep) && sep == SIZE_MAX)
 		return;
-	size_t at = value_start(t, sep);
+	size_t at = word ? sep + 3 : value_start(t, sep);
 	struct span span;
 	enum entity_id entity;
 	if (at == SIZE_MAX)

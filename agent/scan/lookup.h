@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define LOOKUP_SLOTS 4096U
-#define LOOKUP_ROWS 512U
+#define LOOKUP_ROWS 1024U
 
 struct lookup {
 	uint16_t head[LOOKUP_SLOTS]; /* 1 + row, 0 for none */

@@ -1,8 +1,13 @@
 /*
  * What only a key tells from any other number or word: card verification codes, birth dates, coordinates, diagnosis codes and names.
  */
+#include <string.h>
+
 #include "scan/encoding.h"
 #include "scan/validators.h"
+
+#define GEO_PLACES 3U    /* digits after the point that tell a place from a measure */
+#define GEO_FRACTION 15U /* and no more than a double has */
 
 bool cvv_at(const struct text *t, size_t at, struct span *ret)
 {
@@ -111,8 +116,8 @@ bool birth_date_at(const struct text *t, size_t at, struct span *ret)
 	return true;
 }
 
-/* A decimal number with at least three digits after the point, |value| ≤ limit. Where it ends, or 0. */
-static size_t degrees(const struct text *t, size_t i, int limit)
+/* A decimal number with at least `least` digits after the point, |value| ≤ limit. Where it ends, or 0. */
+static size_t degrees(const struct text *t, size_t i, int limit, size_t least)
 {
 	size_t whole, fraction;
 	if (text_at(t, i) == '-' || text_at(t, i) == '+')
@@ -121,21 +126,38 @@ static size_t degrees(const struct text *t, size_t i, int limit)
 	if (whole == 0 || text_at(t, i) != '.' || value > limit)
 		return 0;
 	i++;
-	(void)number(t, &i, 9, &fraction);
-	return fraction >= 3 ? i : 0;
+	(void)number(t, &i, GEO_FRACTION, &fraction);
+	return fraction >= least ? i : 0;
 }
 
-bool geo_at(const struct text *t, size_t at, struct span *ret)
+/* Behind "lon", "lng", "longitude" and what stands before their value, at i; i itself where none of them is there. */
+static size_t past_longitude(const struct text *t, size_t i)
 {
-	size_t i = degrees(t, at, 90);
+	static const char *const names[] = {"longitude", "long", "lng", "lon"};
+	size_t k = i;
+	for (size_t n = 0; n < sizeof(names) / sizeof(*names); n++) {
+		if (!text_is(t, i, names[n]))
+			continue;
+		for (k += strlen(names[n]); k - i < 16 && text_at(t, k) != 0 && strchr("\"'\\:=> ", text_at(t, k)) != NULL; k++)
+			;
+		return k;
+	}
+	return i;
+}
+
+bool geo_at(const struct text *t, size_t at, bool named_lat, struct span *ret)
+{
+	size_t i = degrees(t, at, 90, GEO_PLACES);
 	if (i == 0)
 		return false;
-	while (text_at(t, i) == ',' || text_at(t, i) == ' ' || text_at(t, i) == ';') {
+	while (text_at(t, i) != 0 && strchr(", ;\"'\\&:", text_at(t, i)) != NULL) {
 		if (++i - at > 32)
 			return false;
 	}
-	size_t end = degrees(t, i, 180);
-	if (end == 0 || is_alnum(text_at(t, end)))
+	size_t second = past_longitude(t, i);
+	/* "lat" alone is a latency, too */
+	size_t least = named_lat && second == i ? GEO_PLACES + 1 : GEO_PLACES, end = degrees(t, second, 180, least);
+	if (end == 0 || is_alnum(text_at(t, end)) || degrees(t, at, 90, least) == 0)
 		return false;
 	*ret = (struct span){at, end};
 	return true;
@@ -153,7 +175,9 @@ bool health_code_at(const struct text *t, size_t at, struct span *ret)
 		while (end - from < 4 && (is_digit(text_at(t, end)) || is_upper(text_at(t, end))))
 			end++;
 	}
-	if (is_word(text_at(t, end)))
+	/* "diagnosis: E11 not found": a code of three characters that a sentence goes on behind is one of an error */
+	bool goes_on = end == at + 3 && text_at(t, end) == ' ' && is_lower(text_at(t, end + 1));
+	if (is_word(text_at(t, end)) || goes_on)
 		return false;
 	*ret = (struct span){at, end};
 	return true;

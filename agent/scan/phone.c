@@ -6,6 +6,7 @@
 #include "scan/validators.h"
 
 #define E164_MAX 15U
+#define GROUP_LONG 5 /* digits */
 
 /* Country code, and the fewest and most digits that follow it. */
 static const struct code {
@@ -83,6 +84,47 @@ static size_t collect(const struct text *t, size_t at, char digits[E164_MAX + 1]
 	return n;
 }
 
+/* "+84 31-10-2018": a day behind a number. */
+static bool is_date(const struct text *t, const struct span *s)
+{
+	size_t i = s->end;
+	unsigned int widths[3] = {0}, n = 0;
+	uint8_t divider = 0;
+	for (; i > s->start && n < 3; i--) {
+		uint8_t c = t->bytes[i - 1];
+		if (is_digit(c)) {
+			widths[n]++;
+			continue;
+		}
+		if (++n == 3)
+			break;
+		if (divider != 0 && c != divider)
+			return false;
+		divider = c;
+	}
+	bool year = text_is(t, s->end - 4, "19") || text_is(t, s->end - 4, "20");
+	return n == 3 && widths[0] == 4 && year && widths[1] <= 2 && widths[2] <= 2 && divider != ' ';
+}
+
+/* "+47 69261706" and nothing else on the line, or a size, "+4948562 kB": a counter and what it grew by. */
+static bool is_measure(const struct text *t, const struct span *s)
+{
+	static const char *const units[] = {" kb", " mb", " gb", " kib", " mib", " bytes", " b ", " ms", " us", " ns", " s ", "%"};
+	size_t signs = 0;
+	for (size_t i = s->start + 1; i < s->end; i++)
+		signs += !is_digit(t->bytes[i]) && t->bytes[i] != ' ';
+	if (signs > 0)
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (text_is(t, s->end, units[i]))
+			return true;
+	}
+	bool first = s->start == 0 || t->bytes[s->start - 1] == '\n', last = s->end == t->len || t->bytes[s->end] == '\n';
+	const uint8_t *blank = memrchr(t->bytes + s->start, ' ', s->end - s->start);
+	/* its last group is as long as no group of a telephone's is */
+	return first && last && blank != NULL && t->bytes + s->end - blank > GROUP_LONG;
+}
+
 bool phone_at(const struct text *t, size_t at, struct span *ret)
 {
 	uint8_t before = text_at(t, at - 1);
@@ -102,7 +144,10 @@ bool phone_at(const struct text *t, size_t at, struct span *ret)
 		if (is_word(after) || (after == '.' && is_digit(text_at(t, ends[n] + 1))))
 			continue;
 		if (number_holds(digits, n, first)) {
-			*ret = (struct span){at, ends[n]};
+			const struct span whole = {at, ends[n]};
+			if (is_date(t, &whole) || is_measure(t, &whole))
+				return false;
+			*ret = whole;
 			return true;
 		}
 	}

@@ -156,9 +156,10 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	quad quoted = quote & after_alpha, commas = comma & BEHIND(quote, quote_last);
 	quad speaks = quoted | commas;
 	if (ANY(speaks)) {
-		quad spaced = AHEAD(space, space_next, 1) & AHEAD(quote, quote_next, 2);
-		keys |= quoted & spaced;
-		commas &= AHEAD(quote, quote_next, 1) | spaced;
+		/* and b'KEY', b'value' of Python */
+		quad quote2 = AHEAD(quote, quote_next, 2), spaced = AHEAD(space, space_next, 1);
+		keys |= quoted & spaced & quote2;
+		commas &= AHEAD(quote, quote_next, 1) | (spaced & (quote2 | AHEAD(quote, quote_next, 3)));
 	}
 
 	/* " -u" and " --user": a letter after one dash or two */

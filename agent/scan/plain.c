@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scan/encoding.h"
+#include "scan/keyname.h"
 #include "scan/prefilter.h"
 
 #define TEXT_MIN 12U /* so many bytes of a decoded text are looked at first */
@@ -15,11 +16,14 @@
 #define KEY_HOPS 4U    /* "%22%3A%22" */
 #define BACKSLASHES 8U /* of JSON in JSON in JSON */
 
-/* One character that is written in another way: its value, or -1 for none at all; and how many bytes it takes, 0 if it is none. */
+/* One character that is written in another way: its value, or -1 for none at all; and how many bytes it takes, 0 if it is none. A value
+ * from BYTE on is a byte of UTF-8 that stands for itself. */
 struct written {
 	int value;
 	size_t width;
 };
+
+#define BYTE 0x1000000
 
 static const struct {
 	const char *name;
@@ -52,10 +56,16 @@ static int hex_at(const struct text *t, size_t i, size_t n)
 	return value;
 }
 
-/* Full-width forms are what they are forms of; of other characters beyond ASCII only that there is one matters. */
+/* Full-width forms are what they are forms of. */
 static int narrow(int c)
 {
-	return c >= 0xff01 && c <= 0xff5e ? c - 0xff01 + 0x21 : c < 0x80 ? c : '?';
+	return c >= 0xff01 && c <= 0xff5e ? c - 0xff01 + 0x21 : c;
+}
+
+/* A letter that keys are written in, "contrase\u00f1a": the scripts of keyname_wide_letter(). */
+static bool is_wide_letter(int c)
+{
+	return (c >= 0xc0 && c < 0x2000) || (c >= 0x3041 && c < 0xd7a4);
 }
 
 static struct written backslash(const struct text *t, size_t i)
@@ -67,7 +77,7 @@ static struct written backslash(const struct text *t, size_t i)
 	if (text_at(t, k) == 'u' && (value = hex_at(t, k + 1, 4)) >= 0)
 		return (struct written){narrow(value), k + 5 - i};
 	if (text_at(t, k) == 'x' && (value = hex_at(t, k + 1, 2)) >= 0)
-		return (struct written){narrow(value), k + 3 - i};
+		return (struct written){value < 0x80 ? value : BYTE + value, k + 3 - i};
 	return (struct written){0};
 }
 
@@ -101,15 +111,18 @@ static struct written written_at(const struct text *t, size_t i)
 		return backslash(t, i);
 	case '%':
 		value = hex_at(t, i + 1, 2);
-		return value >= 0 ? (struct written){narrow(value), 3} : (struct written){0};
+		if (value < 0)
+			return (struct written){0};
+		return (struct written){value < 0x80 ? value : BYTE + value, 3};
 	case '&':
 		return entity_name(t, i);
 	case 0x1b:
 		return text_at(t, i + 1) == '[' ? colour(t, i) : (struct written){0};
 	case 0xef: {
 		uint8_t second = text_at(t, i + 1), third = text_at(t, i + 2);
-		if ((second == 0xbc || second == 0xbd) && (third & 0xc0) == 0x80)
-			return (struct written){narrow(0xf000 | (second & 0x3f) << 6 | (third & 0x3f)), 3};
+		int wide = 0xf000 | (second & 0x3f) << 6 | (third & 0x3f);
+		if ((second == 0xbc || second == 0xbd) && (third & 0xc0) == 0x80 && narrow(wide) < 0x80)
+			return (struct written){narrow(wide), 3};
 		return (struct written){0};
 	}
 	case 0:
@@ -130,6 +143,12 @@ static bool behind_key(const struct text *t, size_t i)
 	return keyvalue_may_end(t, i);
 }
 
+/* May a key end here that is written in bytes of UTF-8, "%D0%BB%D1%8C="? */
+static bool behind_wide_key(const struct text *t, size_t i)
+{
+	return i >= 3 && t->bytes[i - 3] == '%' && hex_at(t, i - 2, 2) >= 0x80;
+}
+
 /* The blank behind "Bearer", the sign of an address, what divides a key that means something from its value, and what opens a number. Most
  * of what is written so is a part of a URL, and no value of its own. */
 static bool percent_matters(const struct text *t, size_t i, int value)
@@ -146,8 +165,9 @@ static bool percent_matters(const struct text *t, size_t i, int value)
 	case '"':
 	case '\'':
 	case '&':
-		return behind_key(t, i) || (is_digit(text_at(t, i + 3)) && is_digit(text_at(t, i + 4)) &&
-					    is_digit(text_at(t, i + 5)) && is_digit(text_at(t, i + 6)));
+		return behind_key(t, i) || behind_wide_key(t, i) ||
+		       (is_digit(text_at(t, i + 3)) && is_digit(text_at(t, i + 4)) && is_digit(text_at(t, i + 5)) &&
+			is_digit(text_at(t, i + 6)));
 	default:
 		return false;
 	}
@@ -159,10 +179,14 @@ bool plain_may_begin(const struct text *t, size_t i)
 	switch (text_at(t, i)) {
 	case '%':
 		w = written_at(t, i);
+		/* the last byte of a key that is written so */
+		if (w.value >= BYTE)
+			return text_at(t, i + 3) == '=' || text_at(t, i + 3) == ':';
 		return w.width > 0 && percent_matters(t, i, w.value);
 	case 0xef:
 		w = written_at(t, i);
-		return w.width > 0 && (is_digit((uint8_t)w.value) || w.value == '@');
+		return w.width > 0 && (is_digit((uint8_t)w.value) || w.value == '@' ||
+				       ((w.value == ':' || w.value == '=') && keyname_wide_letter(t, i) > 0));
 	case '\\':
 	case '&':
 	case 0x1b:
@@ -171,6 +195,31 @@ bool plain_may_begin(const struct text *t, size_t i)
 		return is_alnum(text_at(t, i)) && text_at(t, i + 1) == 0 && text_at(t, i + 3) == 0 && text_at(t, i + 5) == 0 &&
 		       i + 5 < t->len;
 	}
+}
+
+/* The bytes of UTF-8 of one character, which all stood where it did; no more of them than it took there. */
+static size_t put(struct plain *p, size_t n, size_t start, const struct written *w)
+{
+	uint8_t bytes[3] = {(uint8_t)w->value};
+	size_t many = w->value < 0 ? 0 : 1;
+	if (w->value >= 0x80 && w->value < BYTE && !is_wide_letter(w->value)) {
+		bytes[0] = '?';
+	} else if (w->value >= 0x800 && w->value < BYTE) {
+		bytes[0] = (uint8_t)(0xe0 | w->value >> 12);
+		bytes[1] = (uint8_t)(0x80 | (w->value >> 6 & 0x3f));
+		bytes[2] = (uint8_t)(0x80 | (w->value & 0x3f));
+		many = 3;
+	} else if (w->value >= 0x80 && w->value < BYTE) {
+		bytes[0] = (uint8_t)(0xc0 | w->value >> 6);
+		bytes[1] = (uint8_t)(0x80 | (w->value & 0x3f));
+		many = 2;
+	}
+	for (size_t i = 0; i < many; i++, n++) {
+		p->bytes[n] = bytes[i];
+		p->start[n] = (uint16_t)start;
+		p->width[n] = (uint8_t)w->width;
+	}
+	return n;
 }
 
 void plain_line(const struct text *t, size_t i, struct plain *ret)
@@ -183,13 +232,8 @@ void plain_line(const struct text *t, size_t i, struct plain *ret)
 	for (size_t k = from; k < end;) {
 		struct written w = written_at(t, k);
 		if (w.width == 0)
-			w = (struct written){t->bytes[k], 1};
-		if (w.value >= 0) {
-			ret->bytes[n] = (uint8_t)w.value;
-			ret->start[n] = (uint16_t)(k - from);
-			ret->width[n] = (uint8_t)w.width;
-			n++;
-		}
+			w = (struct written){BYTE + t->bytes[k], 1};
+		n = put(ret, n, k - from, &w);
 		k += w.width;
 	}
 	ret->from = from;

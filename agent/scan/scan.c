@@ -257,6 +257,8 @@ static void look_rare(struct scanner *s, const struct text *t, size_t from, cons
 	{
 		if (option_at(t, i, &span))
 			(void)matches_add(m, span.start, span.end, ENTITY_PASSWORD);
+		else if (!covered(m, i))
+			option_named_at(t, i, m);
 	}
 	EACH(p->telegram[lane], i)
 	{
@@ -295,7 +297,10 @@ static void look(struct scanner *s, const struct text *t, size_t from, const str
 	if (p->rare[lane] != 0) {
 		EACH(p->written[lane], i)
 		{
-			look_written(s, t, i);
+			if (t->bytes[i] != '\t')
+				look_written(s, t, i);
+			else if (keyvalue_may_end(t, i))
+				keyvalue_at(t, i, m);
 		}
 	}
 	if (p->pem[lane] != 0)

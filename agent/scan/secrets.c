@@ -9,6 +9,7 @@
 
 #define PASSWORD_MAX 256U
 #define SECRET_MAX 512U
+#define CHOSEN_MIN 6U
 #define LONG_NUMBER 28U /* digits of a number that is neither an id nor a time */
 #define SHORT_MIN 12U   /* a token of so few characters … */
 #define SHORT_MAX 15U
@@ -171,6 +172,26 @@ bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret)
 		return false; /* a sentence about the password */
 	/* prose: "password: wrong for user x" */
 	if (!quoted && letters == len && text_at(t, sep) == ':' && text_at(t, end) == ' ')
+		return false;
+	*ret = (struct span){at, end};
+	return true;
+}
+
+bool chosen_password_at(const struct text *t, size_t at, struct span *ret)
+{
+	bool quoted = is_quote(text_at(t, at - 1));
+	size_t end = quoted ? quoted_end(t, at, text_at(t, at - 1)) : bare_end(t, at, false);
+	size_t letters = 0, digits = 0, signs = 0;
+	for (size_t i = at; i < end; i++) {
+		uint8_t c = t->bytes[i];
+		letters += is_alpha(c);
+		digits += is_digit(c);
+		signs += !is_word(c) && c != '-' && c != '.';
+		if (c == '/' || c == '(' || c == '=' || c == '<' || c == ':' || c == ' ' || c == '|')
+			return false;
+	}
+	if (end < at + CHOSEN_MIN || letters < 2 || digits + signs == 0 || is_placeholder(t->bytes + at, end - at) ||
+	    is_reference(t->bytes + at, end - at))
 		return false;
 	*ret = (struct span){at, end};
 	return true;

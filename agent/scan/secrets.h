@@ -8,6 +8,8 @@
 
 /* The value at `at` of a key whose separator is at `sep`: a password, if it is not a mask, a template or the start of a sentence. */
 bool password_at(const struct text *t, size_t sep, size_t at, struct span *ret);
+/* One that stands in a row of words, of which the next may be no value but a name: letters, and digits or signs among them. */
+bool chosen_password_at(const struct text *t, size_t at, struct span *ret);
 /* A token or key: random enough. */
 bool secret_at(const struct text *t, size_t at, struct span *ret);
 /* One of 12 to 15 characters, which has to look more so. */

@@ -43,6 +43,8 @@ bool jwt_at(const struct text *t, size_t at, struct span *ret);
 bool pem_at(const struct text *t, size_t at, struct span *ret);
 /* ip.c: a public address that begins at `at`; a device address there. */
 bool public_ip_at(const struct text *t, size_t at, struct span *ret);
+/* May it be a version as well, four small numbers: 4.17.14.3? */
+bool version_like(const struct text *t, const struct span *ip);
 bool mac_at(const struct text *t, size_t at, struct span *ret);
 /* vendor.c: a vendor's key that begins at `at`. */
 bool vendor_at(const struct text *t, size_t at, struct span *ret, enum entity_id *ret_entity);
@@ -61,13 +63,16 @@ bool codice_fiscale_at(const struct text *t, size_t at, struct span *ret);
 /* health.c, place.c and others, all named by a key. */
 bool cvv_at(const struct text *t, size_t at, struct span *ret);
 bool birth_date_at(const struct text *t, size_t at, struct span *ret);
-bool geo_at(const struct text *t, size_t at, struct span *ret);
+/* named_lat: the key is "lat". */
+bool geo_at(const struct text *t, size_t at, bool named_lat, struct span *ret);
 bool health_code_at(const struct text *t, size_t at, struct span *ret);
 bool person_name_at(const struct text *t, size_t at, struct span *ret);
 /* keyvalue.c: what a key's value is, where the key ends right before `sep` ('=', ':' or a space). */
 void keyvalue_at(const struct text *t, size_t sep, struct matches *m);
 /* The same of two arguments of a call, set("KEY", "value"), with the comma at `comma`. */
 void argument_at(const struct text *t, size_t comma, struct matches *m);
+/* The value of a command's option, "--name value", whose first dash is at `dash`. */
+void option_named_at(const struct text *t, size_t dash, struct matches *m);
 /* A token at `at`, after its name and a blank. */
 void named_token_at(const struct text *t, size_t at, struct matches *m);
 /* manifest.c: the values of a Kubernetes Secret, whose `kind` ends before `sep` and has its value at `at`. */
@@ -76,6 +81,8 @@ void manifest_at(const struct text *t, size_t sep, size_t at, struct matches *m)
 void value_named_at(const struct text *t, size_t sep, int kind, const struct keyname *name, struct matches *m);
 /* insert.c: the values of an INSERT, whose word VALUES begins at `values` and ends before `sep`. */
 void insert_at(const struct text *t, size_t values, size_t sep, struct matches *m);
+/* The values of the list that opens at `open`, all of the key `name`. */
+void in_list_at(const struct text *t, size_t open, int kind, const struct keyname *name, struct matches *m);
 /* commands.c: the password of a protocol's command, whose word ends before `sep`: AUTH, PASS, LOGIN. */
 bool command_at(const struct text *t, size_t sep, struct matches *m);
 /* options.c: a password among the options of a command, of which one's dash is at `dash`. */

@@ -11,6 +11,14 @@ static void wrapped(void **state)
 	static const struct find_row rows[] = {
 		{"User { id: 7, password: Some(\"Tr0ub4dor\"), ok: true }", "PASSWORD=Tr0ub4dor"},
 		{"User(id: 7, phone: Optional(\"+49 151 23456789\"))", "PHONE=+49 151 23456789"},
+		{"[(b'accept', b'*/*'), (b'password', b'Tr0ub4dor')]", "PASSWORD=Tr0ub4dor"},
+		{"\"HSET\" \"user:1\" \"password\" \"Tr0ub4dor\"", "PASSWORD=Tr0ub4dor"},
+		{"columns \"email\" \"password\" \"phone\"", ""},
+		{"| rootPassword | Tr0ub4dor |", "PASSWORD=Tr0ub4dor"},
+		{"| password | phone |", ""},
+		{"password\tTr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"id\temail\tpassword\tname", ""},
+		{"imei\t350094791535973\tok", "IMEI=350094791535973"},
 		{"{'password': b'Tr0ub4dor'}", "PASSWORD=Tr0ub4dor"},
 		{"UPDATE u SET password = N'Tr0ub4dor' WHERE id = 7", "PASSWORD=Tr0ub4dor"},
 		{"  [\"password\"]=>\n  string(9) \"Tr0ub4dor\"\n", "PASSWORD=Tr0ub4dor"},
@@ -31,6 +39,7 @@ static void elements(void **state)
 	static const struct find_row rows[] = {
 		{"<wsse:Password Type=\"http://docs.oasis-open.org/wss#PasswordText\">Tr0ub4dor</wsse:Password>",
 		 "PASSWORD=Tr0ub4dor"},
+		{"<password xsi:type=\"xsd:string\">Tr0ub4dor</password>", "PASSWORD=Tr0ub4dor"},
 		{"<bsn xsi:type=\"xsd:string\">111222333</bsn>", "NL_BSN=111222333"},
 		{"<dob format='iso'>1984-10-12<\\/dob>", "DOB=1984-10-12"},
 		{"<password>Tr0ub4dor</password>", "PASSWORD=Tr0ub4dor"},

@@ -78,7 +78,7 @@ static void classes_of_bytes(void **state)
 				   b == '\'' || b == '"',
 				   b == ',',
 				   b == '(',
-				   b == '%' || b == '&' || b == '\\' || b == 0x1b || b == 0xef};
+				   b == '%' || b == '&' || b == '\\' || b == '\t' || b == 0x1b || b == 0xef};
 		assert_int_equal(sizeof(want) / sizeof(*want), CLASSES_N);
 		for (size_t map = 0; map < sizeof(want) / sizeof(*want); map++)
 			assert_int_equal(bit(&c, i, map), want[map]);

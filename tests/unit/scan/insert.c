@@ -9,6 +9,10 @@ static void inserts(void **state)
 	static const struct find_row rows[] = {
 		{"INSERT INTO users(id,password) VALUES(7,'Tr0ub4dor'),(8,'correcth0rse')",
 		 "PASSWORD=Tr0ub4dor;PASSWORD=correcth0rse"},
+		{"SELECT 1 FROM u WHERE pesel IN ('44051401359', '02070803628')", "PL_PESEL=44051401359;PL_PESEL=02070803628"},
+		{"DELETE FROM u WHERE password NOT IN ('Tr0ub4dor') AND id = 3", "PASSWORD=Tr0ub4dor"},
+		{"password in (header, query)", ""},
+		{"password changed in ('admin console')", ""},
 		{"INSERT INTO users (id, password) VALUES (7, 'Kx7veqWm2')", "PASSWORD=Kx7veqWm2"},
 		{"insert into users(password,id) values ('Kx7veqWm2',7);", "PASSWORD=Kx7veqWm2"},
 		{"INSERT INTO `u` (`id`, `ssn`, `dob`) VALUES (7, '536-90-4399', '1984-01-31')",

@@ -10,6 +10,9 @@ static void styles(void **state)
 	(void)state;
 	static const struct find_row rows[] = {
 		{"password=Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"MYSQLPASSWORD=Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"senhaUsuario=Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"{\"imei1\": \"350094791535973\"}", "IMEI=350094791535973"},
 		{"password: Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
 		{"\"password\":\"Tr0ub4dor\"", "PASSWORD=Tr0ub4dor"},
 		{"\\\"password\\\": \\\"Tr0ub4dor\\\"", "PASSWORD=Tr0ub4dor"},

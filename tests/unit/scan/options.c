@@ -8,6 +8,8 @@ static void given(void **state)
 	(void)state;
 	static const struct find_row rows[] = {
 		{"+ curl -s -u deploy:h0pk1ns-21 https://ci.internal/job", "PASSWORD=h0pk1ns-21"},
+		{"exec app --currentPassword Winter8677? -v", "PASSWORD=Winter8677?"},
+		{"exec app --user-pesel 44051401359 -v", "PL_PESEL=44051401359"},
 		{"curl --user 'deploy:h0pk1ns~21s' x", "PASSWORD=h0pk1ns~21s"},
 		{"curl --user deploy:'pRf7vG2h1L8n' -i", "PASSWORD=pRf7vG2h1L8n"},
 		{"curl -u \":d2LkV78zLx!t\" http://localhost", "PASSWORD=d2LkV78zLx!t"},
@@ -25,6 +27,8 @@ static void not_given(void **state)
 	(void)state;
 	static const struct find_row rows[] = {
 		{"curl -u test:test http://localhost", ""},
+		{"app --db-password STRING --new-password NEW_PASSWORD", ""},
+		{"app --password-file x7.txt", ""},
 		{"curl -u <user:password> x", ""},
 		{"curl --user \"$USER:$PASSWORD\" x", ""},
 		{"curl -u bob: x", ""},

@@ -10,6 +10,10 @@ static void keyed(void **state)
 	(void)state;
 	static const struct find_row rows[] = {
 		{"cvv=123", "CVV=123"},
+		{"lat=52.520008, lon=13.404954", "GEO=52.520008, lon=13.404954"},
+		{"{\"lat\":52.520008,\"lng\":-13.404954}", "GEO=52.520008,\"lng\":-13.404954"},
+		{"the dob is 1984-10-12", "DOB=1984-10-12"},
+		{"diagnosis=I10", "HEALTH=I10"},
 		{"\"securityCode\":\"9311\"", "CVV=9311"},
 		{"card verification code 352", "CVV=352"},
 		{"dob=1984-10-12", "DOB=1984-10-12"},
@@ -31,9 +35,21 @@ static void not(void **state)
 {
 	(void)state;
 	static const struct find_row rows[] = {
-		{"status 352", ""},     {"cvv=12", ""},         {"cvv=12345", ""},       {"2015-10-18 18:07:26", ""},
-		{"dob=1984-13-40", ""}, {"dob=99999999", ""},   {"location: 60,77", ""}, {"position 95.123456,10.123456", ""},
-		{"code J45.909", ""},   {"diagnosis=none", ""}, {"name=Alice", ""},      {"first_name=NULL_VALUE", ""},
+		{"lat=45.258,82.237", ""},
+		{"diagnosis: E11 not found", ""},
+		{"lat=45.258 p99=82.237", ""},
+		{"status 352", ""},
+		{"cvv=12", ""},
+		{"cvv=12345", ""},
+		{"2015-10-18 18:07:26", ""},
+		{"dob=1984-13-40", ""},
+		{"dob=99999999", ""},
+		{"location: 60,77", ""},
+		{"position 95.123456,10.123456", ""},
+		{"code J45.909", ""},
+		{"diagnosis=none", ""},
+		{"name=Alice", ""},
+		{"first_name=NULL_VALUE", ""},
 		{"last_name=null", ""},
 	};
 	FIND_ALL(rows);
