@@ -158,10 +158,15 @@ struct connx *conn_find(struct proc *p, int fd)
 	return h && !h->conn->told_close ? h->conn : NULL;
 }
 
+/* A call that only sockets answer. */
+static bool is_of_sockets(const struct event *e)
+{
+	return (e->flags & WIRE_F_SOCKET_CALL) || e->id == WIRE_CONNECT || e->id == WIRE_LISTEN || e->id == WIRE_ACCEPT;
+}
+
 static struct connx *inherit(struct model *m, struct proc *p, int fd, const struct event *e)
 {
-	bool socket = (e->flags & WIRE_F_SOCKET_CALL) || e->id == WIRE_CONNECT || e->id == WIRE_LISTEN || e->id == WIRE_ACCEPT;
-	struct connx *c = conn_new(m, p, fd, socket ? CONN_TCP : CONN_OTHER, e);
+	struct connx *c = conn_new(m, p, fd, is_of_sockets(e) ? CONN_TCP : CONN_OTHER, e);
 
 	if (!c)
 		return NULL;
@@ -195,7 +200,7 @@ struct connx *conn_use(struct model *m, struct proc *p, int fd, const struct eve
 		h->weak = false;
 		h->conn->pub.refs++;
 	}
-	if ((e->flags & WIRE_F_SOCKET_CALL) && h->conn->pub.inherited && h->conn->pub.kind == CONN_OTHER)
+	if (is_of_sockets(e) && h->conn->pub.inherited && h->conn->pub.kind == CONN_OTHER)
 		h->conn->pub.kind = CONN_TCP;
 	return h->conn->told_close ? NULL : h->conn;
 }

@@ -87,11 +87,18 @@ static void finish_unseen(struct http1 *s, uint64_t now_ns)
 	finish_first(s, REQUEST_DONE, r->t_last_byte ? r->t_last_byte : now_ns);
 }
 
+/* Who is sent elsewhere has the whole answer in the head: several clients close the connection then, and leave the body. */
+static bool is_redirected(const struct request *r, enum request_end how)
+{
+	return how == REQUEST_ABANDONED && !r->server && r->status >= 300 && r->status < 400;
+}
+
 /* All that is open ends now; what was answered as far as could be seen is done. */
 static void finish_all(struct http1 *s, enum request_end how, bool closed, uint64_t now_ns)
 {
 	while (s->first) {
-		bool done = s->first->r.status && s->final && (s->response_lost || (s->until_close && closed));
+		const struct request *r = &s->first->r;
+		bool done = r->status && s->final && (s->response_lost || (s->until_close && closed) || is_redirected(r, how));
 		finish_first(s, done ? REQUEST_DONE : how, done && s->response_lost ? s->first->r.t_last_byte : now_ns);
 	}
 }

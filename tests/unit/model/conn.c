@@ -77,6 +77,25 @@ static void unknown_descriptors_are_inherited(void **state)
 	script_done(&s);
 }
 
+/* A worker makes its parent's socket non-blocking before it listens at it: the first call of a descriptor does not say what it is. */
+static void what_an_inherited_descriptor_is_later_calls_say(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_init(&s);
+	script_nonblock(&s, 3, true);
+	assert_int_equal(model_conn(s.model, 100, 3)->kind, CONN_OTHER);
+	script_event(&s, (struct event){.id = WIRE_LISTEN, .fd = 3, .a0 = 128});
+	script_accept(&s, 3, 5, "10.0.0.7", 40000);
+	assert_int_equal(model_conn(s.model, 100, 3)->kind, CONN_TCP);
+	assert_int_equal(model_conn(s.model, 100, 5)->kind, CONN_TCP);
+	script_nonblock(&s, 9, true);
+	script_accept(&s, 9, 6, "10.0.0.7", 40001);
+	assert_int_equal(model_conn(s.model, 100, 6)->kind, CONN_TCP);
+	script_done(&s);
+}
+
 static void the_table_is_bounded(void **state)
 {
 	struct script s;
@@ -115,5 +134,5 @@ static void free_closes_without_an_event(void **state)
 
 TEST_MAIN(cmocka_unit_test(dup_shares_until_the_last_close), cmocka_unit_test(dup2_onto_another_closes_it),
 	  cmocka_unit_test(a_number_given_out_again_shows_a_close_that_was_lost),
-	  cmocka_unit_test(unknown_descriptors_are_inherited), cmocka_unit_test(the_table_is_bounded),
-	  cmocka_unit_test(free_closes_without_an_event))
+	  cmocka_unit_test(unknown_descriptors_are_inherited), cmocka_unit_test(what_an_inherited_descriptor_is_later_calls_say),
+	  cmocka_unit_test(the_table_is_bounded), cmocka_unit_test(free_closes_without_an_event))

@@ -377,6 +377,30 @@ static void a_loss_in_the_middle_of_an_answer(void **state)
 	fixture_done(&f);
 }
 
+/* axios and Java's HttpURLConnection do not read what stands below a redirect. */
+static void who_follows_a_redirect_leaves_its_body(void **state)
+{
+	static const struct {
+		const char *status;
+		enum request_end end;
+	} rows[] = {{"302 Found", REQUEST_DONE}, {"200 OK", REQUEST_ABANDONED}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture f;
+		char text[128];
+
+		fixture_client(&f);
+		script_write(&f.s, 5, "GET /1 HTTP/1.1\r\n\r\n");
+		snprintf(text, sizeof(text), "HTTP/1.1 %s\r\nLocation: /2\r\nContent-Length: 100\r\n\r\nhalf", rows[i].status);
+		script_read(&f.s, 5, text);
+		script_close(&f.s, 5);
+		assert_int_equal(f.n_ended, 1);
+		assert_int_equal(f.ended[0].end, rows[i].end);
+		fixture_done(&f);
+	}
+}
+
 /* A body that waits to be asked for, and is refused: some clients send it nevertheless, others never do. */
 static void a_body_that_is_refused(void **state)
 {
@@ -449,6 +473,6 @@ TEST_MAIN(cmocka_unit_test(keep_alive), cmocka_unit_test(server_side), cmocka_un
 	  cmocka_unit_test(early_answers), cmocka_unit_test(an_answer_nobody_asked_for),
 	  cmocka_unit_test(smuggling_is_not_guessed_at), cmocka_unit_test(large_bodies_seen_in_part),
 	  cmocka_unit_test(sent_by_sendfile), cmocka_unit_test(a_lost_answer_ends_with_the_next_request),
-	  cmocka_unit_test(a_loss_in_the_middle_of_an_answer), cmocka_unit_test(a_body_that_is_refused),
-	  cmocka_unit_test(a_url_longer_than_what_is_captured),
+	  cmocka_unit_test(a_loss_in_the_middle_of_an_answer), cmocka_unit_test(who_follows_a_redirect_leaves_its_body),
+	  cmocka_unit_test(a_body_that_is_refused), cmocka_unit_test(a_url_longer_than_what_is_captured),
 	  cmocka_unit_test(lost_answers_of_pipelined_requests_end_after_they_began))
