@@ -228,6 +228,18 @@ static bool looked_meanwhile(const struct deadline_timer *t, const struct proces
 	       t->first_ns <= wait_ns + START_SLACK_NS;
 }
 
+/* Its thread slept just so again, right afterwards: it is no caller who leaves. */
+static bool goes_on(const struct deadline *d, const struct deadline_timer *t)
+{
+	for (uint32_t i = 0; i < d->timers_used; i++) {
+		const struct deadline_timer *o = &d->timers[i];
+		if (o->again && o->pid == t->pid && o->tid == t->tid && o->t0 >= t->woke_ns &&
+		    same_length(o->limit_ns, t->limit_ns))
+			return true;
+	}
+	return false;
+}
+
 uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t exit_ns,
 			  uint64_t slack_ns)
 {
@@ -239,7 +251,7 @@ uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *
 		const uint64_t end = t->woke_ns > t->due ? t->woke_ns : t->due;
 
 		if (t->woke_ns >= t->due && end <= exit_ns && exit_ns - end <= slack_ns && end > ran_out &&
-		    (covers(t, p->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1) ||
+		    ((covers(t, p->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1) && !goes_on(d, t)) ||
 		     (t->tid != w->last_tid && looked_meanwhile(t, p, began(k, w), w->last_t0))))
 			ran_out = end;
 	}

@@ -40,6 +40,29 @@ static void test_caller_exits(void **state)
 	}
 }
 
+/* A thread's sleep that was begun with the question runs out, and then another thread calls exit: the sleeper may have asked for that, unless it
+ * has gone to sleep again just so. */
+static void test_ticker_at_exit(void **state)
+{
+	(void)state;
+	for (int ticks = 0; ticks <= 1; ticks++) {
+		struct rig r;
+
+		const uint64_t began = unanswered(&r), limit = 14 * SCRIPT_SEC / 5;
+		waited_in_vain(&r, CALLER_TID, began, began + limit, limit);
+		if (ticks) {
+			r.s.tid = CALLER_TID;
+			script_inflight(&r.s, WIRE_COND_WAIT, -1, (int64_t)limit, began + limit);
+			r.s.tid = 0;
+		}
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .tid = 102, .fd = -1});
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+		rig_finish(&r);
+		assert_string_equal(rig_text(&r, 0, "phase", "total", "bound", NULL), ticks ? "none" : "finite");
+		rig_done(&r);
+	}
+}
+
 /* A caller that waits for longer than anybody watched: nothing is known of a bound, and nothing of the lack of one. A JVM pool's new thread waits a minute
  * for work, and one that slept just so before does too. */
 static void test_long_caller(void **state)
@@ -252,10 +275,10 @@ static void test_interrupted(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_caller_exits), cmocka_unit_test(test_long_caller),
-					   cmocka_unit_test(test_caller_looks), cmocka_unit_test(test_unseen_end),
-					   cmocka_unit_test(test_interrupted),  cmocka_unit_test(test_caller_of_loop_exits),
-					   cmocka_unit_test(test_half_closed)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ticker_at_exit),       cmocka_unit_test(test_caller_exits),
+					   cmocka_unit_test(test_long_caller),          cmocka_unit_test(test_caller_looks),
+					   cmocka_unit_test(test_unseen_end),           cmocka_unit_test(test_interrupted),
+					   cmocka_unit_test(test_caller_of_loop_exits), cmocka_unit_test(test_half_closed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
