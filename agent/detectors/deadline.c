@@ -279,6 +279,8 @@ static void deadline_request_end(void *ctx, struct request *q)
 	if (!k || !k->open_n)
 		return;
 	enum ending end = ending_of(d, k, q);
+	if (end == END_GAVE_UP && deadline_is_stopping(d, q->t_end))
+		end = END_PENDING;
 	known = k->open_n < DEADLINE_OPEN_MAX ? k->open_n : DEADLINE_OPEN_MAX;
 	for (uint32_t i = 0; i < known; i++) {
 		if (k->open[i] != q)

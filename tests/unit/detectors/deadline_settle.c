@@ -97,14 +97,20 @@ static void drip(struct rig *r, int drops, uint64_t limit)
 	}
 }
 
-/* A byte a second, and a limit of 3 s for each: the whole has none. */
+/* A byte a second, and a limit of 3 s for each: the whole has none, also if the service closes it because it was asked to end. */
 static void test_drip_without_end(void **state)
 {
 	(void)state;
-	for (int drops = 1; drops < 10; drops += 8) {
+	for (int i = 0; i < 3; i++) {
+		const int drops = i ? 9 : 1;
+		const bool asked = i == 2;
 		struct rig r;
 		connected(&r);
 		drip(&r, drops, 3 * SCRIPT_SEC);
+		if (asked) {
+			script_event(&r.s, (struct event){.id = WIRE_STOPPING, .fd = -1});
+			script_close(&r.s, 5);
+		}
 		rig_finish(&r);
 		assert_string_equal(bound(&r, "total"), drops > 5 ? "none" : "unknown");
 		assert_int_equal(rig_found(&r, "deadline.total.missing") != NULL, drops > 5);
