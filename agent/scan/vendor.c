@@ -43,6 +43,15 @@ static uint32_t last_four(const uint8_t *end)
 	return (uint32_t)end[-1] | (uint32_t)end[-2] << 8 | (uint32_t)end[-3] << 16 | (uint32_t)end[-4] << 24;
 }
 
+/* These three bytes, and any that may stand behind the row's prefix. */
+static void add_beginning(size_t row, uint32_t three)
+{
+	for (uint32_t c = 0; c < 256; c++) {
+		if (in_alphabet(vendors[row].alphabet, (uint8_t)c))
+			filter_add(vendor_filter, three, c);
+	}
+}
+
 static void build(void)
 {
 	filter_add_three(vendor_filter, (uint32_t)'e' | (uint32_t)'y' << 8 | (uint32_t)'J' << 16);
@@ -61,13 +70,13 @@ static void build(void)
 			rows_of_two[rows_of_two_n++] = i;
 			for (uint32_t c = 0; c < 256; c++) {
 				if (in_alphabet(vendors[i].alphabet, (uint8_t)c))
-					filter_add_three(vendor_filter, (uint32_t)p[0] | (uint32_t)p[1] << 8 | c << 16);
+					add_beginning(i, (uint32_t)p[0] | (uint32_t)p[1] << 8 | c << 16);
 			}
 		} else {
 			lookup_put(&by_prefix, lookup_slot(p[0], p[1], p[2]), i);
 			uint32_t three = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
 			if (p[3] == 0)
-				filter_add_three(vendor_filter, three);
+				add_beginning(i, three);
 			else
 				filter_add(vendor_filter, three, p[3]);
 		}
