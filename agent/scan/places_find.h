@@ -58,7 +58,7 @@ FIND_TARGET static void FIND_NAME(const struct classes *c, size_t first, struct 
 	groups &= digit & ~before_digit;
 	if (ANY(groups)) {
 		quad d8 = d4 & AHEAD(d4, d4_next, 4), d8_next = d4_next & d4_next >> 4;
-		quad undivided = d8 & AHEAD(d8, d8_next, 7) & ~AHEAD(digit, digit_next, 16);
+		quad undivided = d8 & AHEAD(d8, d8_next, 7) & ~(AHEAD(digit, digit_next, 15) & AHEAD(digit, digit_next, 16));
 		quad fours = d4 & AHEAD(space | dash, space_next | dash_next, 4) & AHEAD(d4, d4_next, 5);
 		three = AHEAD(d2, d2_next, 1) & AHEAD(dash, dash_next, 3) & AHEAD(d2, d2_next, 4) & AHEAD(dash, dash_next, 6) &
 			AHEAD(d4, d4_next, 7);

@@ -83,6 +83,8 @@ static void kinds(void **state)
 	expect("4111-111111-1", offsetof(struct places, groups), 0);
 	expect("12 411111111111111", offsetof(struct places, groups), 3);
 	expect("4111111111111111", offsetof(struct places, groups), 0);
+	/* of fifteen, with a number one further: the next line's time */
+	expect("378282246310005\n2024", offsetof(struct places, groups), 0);
 	expect("078-05-1120", offsetof(struct places, groups), 0);
 	expect("a@b", offsetof(struct places, at), 1);
 	expect("+49", offsetof(struct places, plus), 0);
