@@ -139,6 +139,35 @@ static int by_entity_sink_site(const struct data_group *a, const struct data_gro
 	return c;
 }
 
+static bool is_said(const json_t *rows, const char *text)
+{
+	size_t i;
+	const json_t *row;
+
+	json_array_foreach (rows, i, row) {
+		if (json_is_string(row) && !strcmp(json_string_value(row), text))
+			return true;
+	}
+	return false;
+}
+
+/* What goes to a log over the network is no sink of its own: of a connection the shim sends no more than the beginnings. */
+static void tell_part_read(struct data *d, const struct data_group *g, json_t *not_exercised)
+{
+	const struct data_sink *s;
+	char text[LIMIT_PEER_TEXT + 128];
+
+	HASH_FIND_STR(d->sinks, g->sink, s);
+	/* names of ingest/carried.c; a local syslog is a sink as others are */
+	const bool network = !strcmp(g->sink, "gelf") || !strcmp(g->sink, "fluent") || !strcmp(g->sink, "syslog");
+	if (g->key.where != MATCH_LOG || s || !network)
+		return;
+	snprintf(text, sizeof text,
+		 "data: of what goes to %s over the network only a part is read: there may be more than was counted", g->sink);
+	if (!is_said(not_exercised, text))
+		json_array_append_new(not_exercised, json_string(text));
+}
+
 static json_t *data_report(void *state, json_t *not_exercised)
 {
 	struct data *d = state;
@@ -155,6 +184,7 @@ static json_t *data_report(void *state, json_t *not_exercised)
 		json_object_set_new(row, "first_seen_ns", json_integer((json_int_t)g->tally.first_ns));
 		json_object_set_new(row, "last_seen_ns", json_integer((json_int_t)g->tally.last_ns));
 		json_array_append_new(section, row);
+		tell_part_read(d, g, not_exercised);
 	}
 	if (!d->lines && !d->groups)
 		json_array_append_new(not_exercised, json_string("data: no log line was seen"));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ingest/budget.h"
+#include "ingest/carried.h"
 #include "ingest/halves.h"
 #include "ingest/level.h"
 #include "ingest/lines.h"
@@ -28,6 +29,7 @@ struct redact {
 /* What one call on a connection had in the clear, told behind the event itself. */
 struct clear {
 	struct scanner *scanner;
+	const char *carried; /* the logging protocol that the call's message is of, NULL if it is of none */
 	size_t n;
 	struct {
 		struct event_match match;
@@ -183,7 +185,7 @@ static void note_clear(void *ctx, const struct entity *entity, const uint8_t *va
 {
 	struct clear *c = ctx;
 
-	if (c->n == CLEAR_MAX || entity->severity < CLEAR_SEVERITY || !scan_told(entity, value, len))
+	if (c->n == CLEAR_MAX || (entity->severity < CLEAR_SEVERITY && c->carried == NULL) || !scan_told(entity, value, len))
 		return;
 	struct event_match *m = &c->found[c->n].match;
 
@@ -198,7 +200,10 @@ static void tell_clear(struct clear *c, const struct event *e, ingest_fn fn, voi
 	for (size_t i = 0; i < c->n; i++) {
 		struct event match = *e;
 
-		snprintf(c->found[i].match.sink, sizeof(c->found[i].match.sink), "%s", goes_out(e) ? EVENT_SENT : EVENT_RECEIVED);
+		snprintf(c->found[i].match.sink, sizeof(c->found[i].match.sink), "%s",
+			 c->carried != NULL ? c->carried
+			 : goes_out(e)      ? EVENT_SENT
+					    : EVENT_RECEIVED);
 		match.id = WIRE_MATCH;
 		match.ret = 0;
 		match.flags = match.err = 0;
@@ -217,6 +222,8 @@ static void payload(struct redact *r, const struct event *e, struct clear *clear
 	const size_t last = event_tail_len(e), first = e->data_len - last;
 	uint8_t *const bytes = (uint8_t *)(uintptr_t)e->data;
 
+	/* before anything of it is overwritten */
+	clear->carried = told && goes_out(e) ? carried_by(bytes, first) : NULL;
 	if (first > 0)
 		halves_redact(r->halves, e->pid, stream_of(e), goes_out(e), bytes, first, e->ret != (int64_t)first,
 			      told ? note_clear : NULL, clear);
@@ -230,6 +237,7 @@ void redact_event(struct redact *r, const struct event *e, ingest_fn fn, void *c
 	struct clear clear;
 
 	clear.scanner = r->scanner;
+	clear.carried = NULL;
 	clear.n = 0;
 	switch (treatment_of(e)) {
 	case LOG:

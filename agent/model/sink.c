@@ -79,6 +79,14 @@ void sink_on_journal(struct model *m, struct proc *p, const struct event *e)
 	tell(m, p, NULL, "journal", e);
 }
 
+/* What a match is told of: a logging protocol over the network by its name, all else by what the descriptor is. */
+static const char *named_sink(const struct proc *p, const struct connx *c, const struct event *e, const char *sink)
+{
+	const bool network = c && (c->pub.kind == CONN_TCP || c->pub.kind == CONN_UDP);
+
+	return e->fd < 0 || (network && e->fd > STDERR_FILENO && *sink) ? sink : sink_name(p, c, e->fd);
+}
+
 static enum match_where where_of(const char *sink)
 {
 	if (!strcmp(sink, EVENT_SENT))
@@ -108,7 +116,7 @@ void sink_on_match(struct model *m, struct proc *p, const struct event *e)
 				 .process = &p->pub,
 				 .event = e,
 				 .slot = e->a1,
-				 .sink = where == MATCH_LOG && e->fd >= 0 ? sink_name(p, c, e->fd) : match.sink,
+				 .sink = where == MATCH_LOG ? named_sink(p, c, e, match.sink) : match.sink,
 				 .match = &match,
 				 .fingerprint = e->a0});
 }

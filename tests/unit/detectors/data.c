@@ -113,12 +113,28 @@ static void test_clean_and_silent(void **state)
 	rig_done(&r);
 }
 
+static void test_log_over_the_network(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	script_socket_of(&r.s, 5, AF_INET, SOCK_DGRAM);
+	script_match(&r.s, 5, "gelf", "EMAIL", "a•••@•••.org", 1);
+	script_match(&r.s, 5, "gelf", "PASSWORD", "Tr••••", 2);
+	rig_finish(&r);
+	assert_non_null(rig_found(&r, "data.log.email"));
+	assert_non_null(rig_found(&r, "data.log.password"));
+	assert_true(rig_not_exercised(&r, "of what goes to gelf over the network only a part is read"));
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_counts_and_distinct), cmocka_unit_test(test_sites_and_sinks),
-		cmocka_unit_test(test_told_on_ticks_once),  cmocka_unit_test(test_share_read),
-		cmocka_unit_test(test_clean_and_silent),
+		cmocka_unit_test(test_log_over_the_network), cmocka_unit_test(test_counts_and_distinct),
+		cmocka_unit_test(test_sites_and_sinks),      cmocka_unit_test(test_told_on_ticks_once),
+		cmocka_unit_test(test_share_read),           cmocka_unit_test(test_clean_and_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

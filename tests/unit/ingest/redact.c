@@ -203,6 +203,19 @@ static void what_a_connection_has_in_the_clear(void **state)
 	assert_int_equal(f->out.n, 1);
 }
 
+/* A message for a log is a log's, whoever carries it: less serious values are told, too; what is received is none of ours. */
+static void what_a_log_is_sent(void **state)
+{
+	struct fixture *f = *state;
+	static const char text[] = "<13>Mar  1 12:00:07 h app: someone@gmail.com";
+
+	send(f, (struct event){.id = WIRE_WRITE, .fd = 5, .ret = sizeof(text) - 1}, text);
+	assert_int_equal(f->out.n, 2);
+	assert_int_equal(f->out.ids[1], WIRE_MATCH);
+	send(f, (struct event){.id = WIRE_READ, .fd = 6, .ret = sizeof(text) - 1}, text);
+	assert_int_equal(f->out.n, 1);
+}
+
 static void a_value_in_two_reads(void **state)
 {
 	struct fixture *f = *state;
@@ -301,6 +314,7 @@ int main(void)
 		T(other_events_pass_as_they_are),
 		T(an_unfinished_line_ends_with_its_descriptor),
 		T(what_a_connection_has_in_the_clear),
+		T(what_a_log_is_sent),
 		T(a_value_in_two_reads),
 		T(over_the_budget_is_told),
 		T(a_compressed_log_is_not_read),

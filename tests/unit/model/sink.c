@@ -30,6 +30,9 @@ static void names(void **state)
 	script_match(&s, 7, "file", "EMAIL", "a***@b.test", 99);
 	script_match(&s, -1, "journal", "CREDIT_CARD", "4111 11** **** 1111", 98);
 	witness_is(&w, "match /var/log/app.log EMAIL a***@b.test 99\nmatch journal CREDIT_CARD 4111 11** **** 1111 98\n");
+	script_socket_of(&s, 30, AF_INET, SOCK_DGRAM);
+	script_match(&s, 30, "gelf", "PASSWORD", "Tr••••", 97);
+	witness_is(&w, "match gelf PASSWORD Tr•••• 97\n");
 	script_done(&s);
 }
 

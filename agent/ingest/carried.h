@@ -1,0 +1,14 @@
+/*
+ * Which logging protocol a message over the network is of: syslog, GELF, Fluentd's forward. Its receiver keeps it, so what it holds is in a
+ * log. Stateless; any thread.
+ */
+#ifndef GAPSCOPE_INGEST_CARRIED_H
+#define GAPSCOPE_INGEST_CARRIED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Name of the protocol of which a message begins here, NULL if it is none of these. */
+const char *carried_by(const uint8_t *bytes, size_t len);
+
+#endif
