@@ -459,15 +459,30 @@ void go_deadlines_timer(struct go_deadlines *g, const struct go_timer *t, bool f
 	timer_add(g, t->when, true);
 }
 
+/* net/http reads a body of a known length through a LimitedReader. One without may be a stream, which is meant to go on. */
+static bool reads_body(const struct go_deadlines *g, const uint64_t callers[GO_CALLERS])
+{
+	static const char limited[] = "io.(*LimitedReader).Read", body[] = "net/http.(*body).";
+	bool known_length = false;
+
+	for (size_t i = 0; i < GO_CALLERS && callers[i] != 0; i++) {
+		const char *name = go_function(g->table, g->bias, callers[i] - 1);
+
+		if (known_length && strncmp(name, body, sizeof(body) - 1) == 0)
+			return true;
+		known_length = known_length || strcmp(name, limited) == 0;
+	}
+	return false;
+}
+
 void go_deadlines_descriptor(struct go_deadlines *g, const struct go_descriptor *d, uint64_t now_ns, const struct go_sink *to)
 {
-	(void)g;
 	if (d->read_due > now_ns)
 		say(to, now_ns, d->fd, WIRE_DEADLINE_READ, left(d->read_due, now_ns));
 	if (d->write_due > now_ns)
 		say(to, now_ns, d->fd, WIRE_DEADLINE_WRITE, left(d->write_due, now_ns));
 	if (d->reader_known)
-		to->reads(to->ctx, d->fd, now_ns, d->callers);
+		to->reads(to->ctx, d->fd, now_ns, d->callers, reads_body(g, d->callers));
 }
 
 void go_deadlines_know_all(struct go_deadlines *g)

@@ -23,8 +23,8 @@ struct go_sink {
 	void (*say)(void *ctx, const struct wire_record *deadline); /* times are CLOCK_MONOTONIC's */
 	/* A goroutine sleeps: SLEEP, or INFLIGHT while it does. `tid` stands for it. */
 	void (*sleeps)(void *ctx, uint32_t tid, const struct wire_record *r);
-	/* A goroutine waits to read from a descriptor, since before anybody watched. */
-	void (*reads)(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS]);
+	/* A goroutine waits to read from a descriptor, since before anybody watched. `body`: of an answer, of a known length. */
+	void (*reads)(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS], bool body);
 	void *ctx;
 };
 

@@ -171,7 +171,7 @@ static void say_sleep(void *ctx, uint32_t tid, const struct wire_record *r)
 }
 
 /* As its last read would have been told, which found nothing. */
-static void say_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS])
+static void say_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS], bool body)
 {
 	const struct go_watch *w = ctx;
 	struct wire_record r = {.event = WIRE_READ, .units = 1, .t0 = now_ns, .t1 = now_ns, .fd = fd, .ret = -1, .err = EAGAIN};
@@ -182,6 +182,12 @@ static void say_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers
 		s.pcs_n++;
 	s.site = r.site = (uint32_t)mix_bytes((const uint8_t *)callers, s.pcs_n * sizeof(*callers)) | 1; /* 0: unknown */
 	ingest_push_stack(w->ingest, w->pid, &s);
+	if (body) {
+		const struct wire_record waits = {
+			.event = WIRE_OUTSTANDING, .units = 1, .t0 = now_ns, .t1 = now_ns, .fd = fd, .a0 = WIRE_OUTSTANDING_BODY};
+
+		ingest_push(w->ingest, w->pid, w->pid, &waits, NULL);
+	}
 	ingest_push(w->ingest, w->pid, w->pid, &r, NULL);
 }
 

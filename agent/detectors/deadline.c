@@ -103,8 +103,11 @@ static void asked_before(struct deadline *d, const struct event *e)
 
 	if (!k || k->now.phase != PHASE_IDLE || e->a0 == WIRE_OUTSTANDING_FRESH)
 		return;
-	k->operation_ns = e->t0;
-	deadline_turn(d, k, PHASE_RESPONSE, e->t0, END_DATA, NULL);
+	const bool body = e->a0 == WIRE_OUTSTANDING_BODY; /* since when, nobody knows */
+
+	k->operation_ns = body ? c->opened_ns : e->t0;
+	deadline_turn(d, k, body ? PHASE_BODY : PHASE_RESPONSE, k->operation_ns, END_DATA, NULL);
+	k->now.begun_before = body;
 }
 
 /* The reader saw the end before the shutdown that made it had returned. */

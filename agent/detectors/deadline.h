@@ -56,6 +56,7 @@ enum how {
 	HOW_GO_TIMER,      /* undecided: a timer of Go's runtime may cover it */
 	HOW_SET_UP,        /* undecided: slices while the peer has never spoken: a connect deadline may be looked at between them */
 	HOW_NEXT_BEGAN,    /* undecided: given up long after its next attempts had begun: who asked for it may have left before */
+	HOW_BEGUN_BEFORE,  /* undecided: it gave up, or would, so long after somebody began to watch; nobody knows when it began */
 	HOW_SILENT,        /* undecided: a connection from before it was watched, and nobody has said anything */
 	HOW_CLOCK,         /* undecided: the clock ticks by which a library looks after its deadlines */
 	HOW_RUNTIME,       /* the language's runtime was given this deadline */
@@ -115,6 +116,7 @@ struct watch {
 	uint64_t last_t1;      /* end of the latest wait */
 	bool end_unseen; /* the latest is a blocking call on a connection from before anybody watched, and may be from before too: then what it brings is not told */
 	bool ready;      /* a poll has just said that there is something to read */
+	bool begun_before;        /* before anybody watched, and nobody knows when */
 	bool half_closed;         /* its wait ran out, and its thread told the peer that it asks nothing more */
 	bool announced;           /* … or an event loop's wait has: what is left unread now was not given up */
 	uint32_t tries;           /* reads that found nothing, of a thread that does not wait */

@@ -420,6 +420,11 @@ bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, 
 		if (w->phase == PHASE_CONNECT && o.phase == PHASE_CONNECT)
 			bound_connect(j, &o);
 	}
+	if (w->begun_before && (o.weight == W_FINITE || o.weight == W_FINITE_PROVEN)) {
+		o.phase = w->phase;
+		o.limit_ns = 0;
+		(void)judge_weighs(&o, HOW_BEGUN_BEFORE, W_UNDECIDED);
+	}
 	*ret = o;
 	return true;
 }

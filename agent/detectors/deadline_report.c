@@ -122,6 +122,7 @@ static const char *const how_texts[HOWS] = {
 	[HOW_STATED] = "the request says how long its sender waits",
 	[HOW_RUNTIME] = "the runtime of the language was given this deadline",
 	[HOW_RUNTIME_NONE] = "the runtime of the language has no deadline and no timer that might end it",
+	[HOW_BEGUN_BEFORE] = "undecided: it was under way before it was watched, and nobody knows since when",
 	[HOW_SILENT] = "undecided: nobody has said anything on it yet; a peer that is to speak first, or a connection for later",
 	[HOW_NEXT_BEGAN] =
 		"undecided: others were begun at an even pace while it waited, and who asked for it may have left before",

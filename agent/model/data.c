@@ -138,7 +138,8 @@ void data_on_outstanding(struct model *m, struct proc *p, const struct event *e)
 		return;
 	}
 	c->pub.set_up = e->a0 == WIRE_OUTSTANDING_SET_UP;
-	c->pub.last_out_ns = e->t0;
+	if (e->a0 != WIRE_OUTSTANDING_BODY)
+		c->pub.last_out_ns = e->t0;
 	c->awaiting = true;
 	epoll_update(c);
 }

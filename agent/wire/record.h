@@ -169,6 +169,7 @@ enum wire_outstanding {
 	WIRE_OUTSTANDING_FRESH = 1, /* not a byte went either way */
 	WIRE_OUTSTANDING_SET_UP =
 		2, /* asked for the first time, perhaps for the connection's set-up: by a library that leaves its deadline to the caller */
+	WIRE_OUTSTANDING_BODY = 3, /* the head of an answer has come, and somebody waits for its body, whose length is known */
 };
 
 enum wire_deadline {

@@ -34,12 +34,13 @@ static void hear_sleep(void *ctx, uint32_t tid, const struct wire_record *r)
 	fail();
 }
 
-static void hear_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS])
+static void hear_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS], bool body)
 {
 	(void)ctx;
 	(void)fd;
 	(void)now_ns;
 	(void)callers;
+	(void)body;
 	fail();
 }
 

@@ -13,7 +13,7 @@
 #define ONE 0xc000002380U
 #define TWO 0xc000102e00U
 
-enum { CANCEL, TIMER, BACKGROUND, TCP, ROUND_TRIP, IDLE, APP, WAKES, CALLS, SENDS, POLLS, CLOSES_IDLE, CUT };
+enum { CANCEL, TIMER, BACKGROUND, TCP, ROUND_TRIP, IDLE, APP, WAKES, CALLS, SENDS, POLLS, CLOSES_IDLE, LIMITED, BODY, CUT };
 static const char *const names[] = {
 	[CANCEL] = "context.(*cancelCtx).Deadline",
 	[TIMER] = "context.(*timerCtx).Deadline",
@@ -26,6 +26,8 @@ static const char *const names[] = {
 	[CALLS] = "time.goFunc",
 	[SENDS] = "time.sendTime",
 	[POLLS] = "runtime.netpollReadDeadline",
+	[LIMITED] = "io.(*LimitedReader).Read",
+	[BODY] = "net/http.(*body).readLocked",
 	[CLOSES_IDLE] = "net/http.(*persistConn).closeConnIfStillIdle-fm",
 	[CUT] = NULL,
 };
@@ -33,7 +35,7 @@ static const char *const names[] = {
 struct heard {
 	int64_t of[WIRE_DEADLINE_OTHERS + 1]; /* the latest, by what */
 	int fd[WIRE_DEADLINE_OTHERS + 1];
-	size_t sleeps, woke, slept_before, reads;
+	size_t sleeps, woke, slept_before, reads, bodies;
 };
 
 static void hear(void *ctx, const struct wire_record *r)
@@ -56,11 +58,12 @@ static void hear_sleep(void *ctx, uint32_t tid, const struct wire_record *r)
 	h->slept_before += r->event == WIRE_INFLIGHT && (r->flags & WIRE_F_BEFORE);
 }
 
-static void hear_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS])
+static void hear_reads(void *ctx, int fd, uint64_t now_ns, const uint64_t callers[GO_CALLERS], bool body)
 {
 	struct heard *h = ctx;
 
-	h->reads += fd == 7 && now_ns == NOW && callers[0] == APP;
+	h->reads += fd == 7 && now_ns == NOW && callers[0] != 0;
+	h->bodies += body;
 }
 
 struct rig {
@@ -351,8 +354,11 @@ static void sleepers_from_before(void **state)
 
 static void descriptors_from_before(void **state)
 {
-	const struct go_descriptor d = {
-		.fd = 7, .reader_known = true, .read_due = NOW + SECOND, .write_due = NOW + 2 * SECOND, .callers = {APP}};
+	struct go_descriptor d = {.fd = 7,
+				  .reader_known = true,
+				  .read_due = NOW + SECOND,
+				  .write_due = NOW + 2 * SECOND,
+				  .callers = {go_address(BODY), go_address(APP)}};
 	struct rig r;
 
 	(void)state;
@@ -365,6 +371,11 @@ static void descriptors_from_before(void **state)
 	assert_true(r.heard.of[WIRE_DEADLINE_READ] == (int64_t)SECOND && r.heard.fd[WIRE_DEADLINE_READ] == 7);
 	assert_true(r.heard.of[WIRE_DEADLINE_WRITE] == (int64_t)(2 * SECOND));
 	assert_int_equal(r.heard.reads, 1);
+	assert_int_equal(r.heard.bodies, 0); /* perhaps a stream */
+	d.callers[0] = go_address(LIMITED);
+	d.callers[1] = go_address(BODY);
+	go_deadlines_descriptor(r.g, &d, NOW, &r.to);
+	assert_int_equal(r.heard.bodies, 1);
 	go_deadlines_free(r.g);
 }
 

@@ -1,6 +1,7 @@
 /* deadline_runtime.c: what a runtime was heard to say of its deadlines, against what waits and endings show. */
 #include "detectors/deadline.h"
 
+#include "detectors/deadline_rig.h"
 #include "test.h"
 
 #define START (1000 * NS_PER_S)
@@ -236,6 +237,49 @@ static void a_poller_without_a_limit(void **state)
 	}
 }
 
+/* The head of an answer came before anybody watched; its body is waited for. */
+static void waits_for_body(struct rig *r, int seconds)
+{
+	start(r);
+	script_event(&r->s, (struct event){.id = WIRE_PROCESS_START, .fd = -1, .a1 = 1});
+	connected_before(r, 5);
+	script_nonblock(&r->s, 5, true);
+	script_epoll_create(&r->s, 3);
+	script_epoll_ctl(&r->s, 3, EPOLL_CTL_ADD, 5, EPOLLIN);
+	const uint64_t since = r->s.now;
+
+	script_event(&r->s, (struct event){.id = WIRE_OUTSTANDING, .fd = 5, .a0 = WIRE_OUTSTANDING_BODY});
+	script_event(&r->s, (struct event){.id = WIRE_READ, .fd = 5, .ret = -1, .err = EAGAIN});
+	script_event(&r->s, (struct event){.id = WIRE_DEADLINE, .fd = -1, .a0 = WIRE_DEADLINE_OTHERS, .a1 = (uint64_t)-1});
+	for (int i = 0; i < seconds; i++) {
+		script_pass(&r->s, SCRIPT_SEC);
+		script_inflight(&r->s, WIRE_EPOLL_WAIT, 3, -1, since);
+		script_tick(&r->s);
+	}
+}
+
+static void body_from_before(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	waits_for_body(&r, 20);
+	rig_finish(&r);
+	rig_print(&r);
+	assert_string_equal(rig_text(&r, 0, "phase", "body", "bound", NULL), "none");
+	assert_non_null(rig_found(&r, "deadline.body.missing"));
+	rig_done(&r);
+	/* It gave up, after how long is not known. */
+	waits_for_body(&r, 5);
+	script_close(&r.s, 5);
+	rig_finish(&r);
+	rig_print(&r);
+	assert_string_equal(rig_text(&r, 0, "phase", "body", "bound", NULL), "unknown");
+	assert_non_null(strstr(rig_text(&r, 0, "phase", "body", "evidence", NULL), "nobody knows since when"));
+	assert_int_equal(r.found_n, 0);
+	rig_done(&r);
+}
+
 TEST_MAIN(cmocka_unit_test(a_timer_that_runs_still), cmocka_unit_test(a_poller_without_a_limit), cmocka_unit_test(what_it_says),
 	  cmocka_unit_test(a_sleeper_may_be_a_watchdog), cmocka_unit_test(only_where_it_speaks), cmocka_unit_test(set_anew),
-	  cmocka_unit_test(moved_on))
+	  cmocka_unit_test(moved_on), cmocka_unit_test(body_from_before))
