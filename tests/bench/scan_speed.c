@@ -142,6 +142,8 @@ int main(int argc, char **argv)
 		uint8_t *bytes = argc > 1 ? read_file(argv[i], &len) : make_lines(&len);
 		if (s == NULL || bytes == NULL) {
 			fprintf(stderr, "scan_speed: cannot read %s\n", argc > 1 ? argv[i] : "made lines");
+			free(bytes);
+			scanner_free(s);
 			return 2;
 		}
 		double mb = measure(s, argc > 1 ? argv[i] : "made lines", bytes, len, &sum);
