@@ -241,14 +241,29 @@ static struct tail *add(struct halves *h, const struct key *key)
 	return t;
 }
 
+/* A frame of HTTP/2 begins with nine bytes, the last of which number its stream (RFC 9113 4.1). The number may look like the first letters of
+ * the text behind it: it must be left, or what became of the stream is not known. Where the text begins that begins at `from`. */
+static size_t behind_frame_head(const uint8_t *bytes, size_t from, size_t len)
+{
+	for (size_t letters = from < 8 ? 9 - from : 1; letters <= 3 && from + letters <= len; letters++) {
+		const uint8_t *head = bytes + from + letters - 9;
+
+		if ((head[0] | head[1] | head[2]) != 0 && head[0] < 0x10 && head[3] <= 9 && head[5] == 0 &&
+		    (letters > 2 || head[6] == 0) && (letters > 1 || head[7] == 0))
+			return from + letters;
+	}
+	return from;
+}
+
 static void over(void *ctx, const struct scan_match *m)
 {
 	struct redaction *r = ctx;
+	const size_t from = behind_frame_head(r->bytes, m->start, m->end);
 
 	if (r->fn != NULL)
 		r->fn(r->ctx, m->entity, r->bytes + m->start, m->end - m->start);
 	r->to_the_end |= m->end == r->len;
-	memset(r->bytes + m->start, '*', m->end - m->start);
+	memset(r->bytes + from, '*', m->end - from);
 }
 
 void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *bytes, size_t len, bool gap, halves_fn fn, void *ctx)
@@ -279,7 +294,9 @@ void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *by
 	if (!clean || touched) {
 		const size_t found = scan_all(h->scanner, bytes, len, over, &all);
 
-		memset(bytes + open, '*', len - open);
+		const size_t from = open < len ? behind_frame_head(bytes, open, len) : len;
+
+		memset(bytes + from, '*', len - from);
 		/* What may be the rest of a value is not clean, whatever it looks like alone. */
 		if (found == 0 && open == len && !touched && !after_loss)
 			clean_keep(place, bytes, len);

@@ -164,6 +164,26 @@ static void what_a_protocol_needs_stays(void **state)
 	pass(f, 7, false, false, "45\r\n\r\nhello", "45\r\n\r\nhello");
 }
 
+/* The number of HTTP/2's stream stands in front of its text, and may look like the beginning of it. */
+static void numbers_of_streams_stay(void **state)
+{
+	static const char *const numbers[] = {"\0\0\0\1", "\0\0\0001", "\0\0A1", "\0ab1"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uint8_t frame[9 + 100] = {0, 0, 100, 0, 1}, before[9];
+
+		memcpy(frame + 5, numbers[i], 4);
+		memcpy(before, frame, sizeof(before));
+		for (size_t n = 9; n < sizeof(frame); n++)
+			frame[n] = n % 2 ? 'o' : 'k';
+		halves_redact(f->halves, 1, (int)(100 + i), false, frame, sizeof(frame), false, NULL, NULL);
+		assert_memory_equal(frame, before, sizeof(before));
+		if (i > 0) /* a word with a digit that goes on behind the call may be a key */
+			assert_int_equal(frame[9], '*');
+	}
+}
+
 static void many_connections(void **state)
 {
 	struct fixture *f = *state;
@@ -186,6 +206,7 @@ int main(void)
 		T(only_where_it_belongs),
 		T(first_parts_that_were_not_seen),
 		T(what_a_protocol_needs_stays),
+		T(numbers_of_streams_stay),
 		T(many_connections),
 	};
 
