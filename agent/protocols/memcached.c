@@ -170,6 +170,9 @@ static uint64_t on_answer(struct memcached *s, const char *line, uint64_t size)
 		talk_end(&s->talk, q, REQUEST_DONE);
 		q = s->talk.first;
 	}
+	/* END may be that of a list whose middle was not captured. */
+	if (!q && !word_is(&w, 0, "END") && (q = talk_call_unseen(&s->talk)) != NULL)
+		q->kind = word_is(&w, 0, "VALUE") ? SHAPE_GET : word_is(&w, 0, "STAT") ? SHAPE_LIST : SHAPE_LINE;
 	if (!q)
 		return data;
 	talk_answer(&s->talk, q, size + data);
@@ -267,7 +270,9 @@ static void memcached_feed(struct talk *t, bool client, const uint8_t *bytes, si
 		return;
 	}
 	t->counters->protocol_resync++;
-	if (!client)
+	if (client)
+		talk_cut(t);
+	else
 		talk_doubt(t);
 	side_lose(side);
 }

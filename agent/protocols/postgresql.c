@@ -32,11 +32,9 @@ struct pg {
 	struct sql parsed;
 	struct talk_mark parsed_from;
 	uint64_t parsed_size, parsed_group;
-	/* the statement last executed, how often in a row, and where a call began of which not all was captured */
+	/* the statement last executed, and how often in a row */
 	struct sql executed;
 	unsigned int executed_n;
-	bool cut;
-	struct talk_mark cut_from;
 };
 
 static struct pg *pg_of(struct frames *f)
@@ -271,7 +269,7 @@ static bool executed_unseen(struct pg *s, const uint8_t *b, size_t len, struct s
 static void answered_unseen(struct pg *s, const uint8_t *b, size_t len, uint64_t size)
 {
 	struct sql sql;
-	struct talk_call *const q = announce(s, executed_unseen(s, b, len, &sql) ? &sql : NULL, CALL_EXECUTE, &s->cut_from, 0);
+	struct talk_call *const q = announce(s, executed_unseen(s, b, len, &sql) ? &sql : NULL, CALL_EXECUTE, &s->talk.cut_from, 0);
 	if (!q)
 		return;
 	talk_answer(&s->talk, q, size);
@@ -300,7 +298,7 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 	if (!len)
 		return;
 	if (b[0] != 'Z' && (!q || q->key > s->done + 1)) {
-		if (!q && s->cut && (b[0] == 'C' || b[0] == 'E'))
+		if (!q && s->talk.cut && (b[0] == 'C' || b[0] == 'E'))
 			answered_unseen(s, b, len, size);
 		else if (b[0] == 'E' && s->parsed_group == s->done + 1)
 			parse_failed(s, b, len, size);
@@ -310,7 +308,7 @@ static void server_frame(struct frames *f, const uint8_t *b, size_t len, uint64_
 		talk_answer(&s->talk, q, size);
 	switch (b[0]) {
 	case 'Z':
-		s->cut = s->cut && s->sent > s->done + 1;
+		s->talk.cut = s->talk.cut && s->sent > s->done + 1;
 		ready(s);
 		break;
 	case 'E':
@@ -348,11 +346,8 @@ static void server_lost(struct frames *f)
 
 static void client_lost(struct frames *f)
 {
-	struct pg *s = pg_of(f);
-
-	talk_wide(f->t);
-	s->cut = s->started;
-	s->cut_from = talk_now(f->t, true);
+	if (pg_of(f)->started)
+		talk_cut(f->t);
 }
 
 /* A chain of messages, as far as it goes. */

@@ -18,13 +18,6 @@ struct redis {
 	bool subscribed;
 	bool silent;   /* CLIENT REPLY OFF */
 	bool skip_one; /* CLIENT REPLY SKIP: the next command has no answer */
-	/* the last command, and how often in a row */
-	char last[sizeof(((struct request *)NULL)->method)];
-	unsigned int last_n;
-	/* a pipeline of which not all was captured: where it began, and what is behind */
-	bool cut;
-	struct talk_mark cut_from;
-	char cut_name[sizeof(((struct request *)NULL)->method)];
 };
 
 static struct redis *redis_of(struct resp *r)
@@ -74,26 +67,6 @@ static void name_call(struct talk_call *q, const char *name)
 	snprintf(q->r.text, sizeof(q->r.text), "%s", name);
 }
 
-static void note_command(struct redis *s, const char *method)
-{
-	s->last_n = strcmp(method, s->last) == 0 ? s->last_n + 1 : 1;
-	memcpy(s->last, method, sizeof(s->last));
-}
-
-/* A command that the client sent further behind in a pipeline than is captured: its answer tells of it. What it was is known where the ones
- * before were all alike. */
-static struct talk_call *answered_unseen(struct redis *s)
-{
-	struct talk_call *const q = s->cut ? talk_call_new(&s->talk, &s->cut_from, 0) : NULL;
-
-	if (!q)
-		return NULL;
-	name_call(q, s->cut_name);
-	q->left = 1;
-	talk_announce(&s->talk, q);
-	return q;
-}
-
 static void command(struct resp *reader, const struct resp_value *v)
 {
 	struct redis *s = redis_of(reader);
@@ -116,7 +89,6 @@ static void command(struct resp *reader, const struct resp_value *v)
 	for (size_t i = 0; name && i < sizeof(text); i++)
 		text[i] = (char)toupper((unsigned char)v->word[0][i]);
 	name_call(q, text);
-	note_command(s, q->r.method);
 	q->r.operation_key = v->hash;
 	/* Libraries introduce themselves; older servers refuse it. */
 	q->r.setup = word_is(v, 0, "CLIENT") || word_is(v, 0, "HELLO");
@@ -170,7 +142,7 @@ static void answer(struct resp *reader, const struct resp_value *v)
 	struct redis *s = redis_of(reader);
 	struct talk_call *q = s->talk.first;
 
-	if (v->type == '|' || is_push(s, v) || (!q && !(q = answered_unseen(s))))
+	if (v->type == '|' || is_push(s, v) || (!q && !(q = talk_call_unseen(&s->talk))))
 		return;
 	talk_answer(&s->talk, q, v->size);
 	if ((v->type == '-' || v->type == '!') && v->words) {
@@ -187,28 +159,19 @@ static void answer(struct resp *reader, const struct resp_value *v)
 
 /* -- the protocol's entry -- */
 
-static void note_cut(struct redis *s)
-{
-	s->cut = true;
-	s->cut_from = talk_now(&s->talk, true);
-	snprintf(s->cut_name, sizeof(s->cut_name), "%s", s->last_n > 1 ? s->last : "_OTHER");
-	talk_wide(&s->talk);
-}
-
 static void redis_feed(struct talk *t, bool client, const uint8_t *bytes, size_t len, size_t gap)
 {
 	struct redis *s = (struct redis *)t;
 
 	resp_feed(client ? &s->client : &s->server, bytes, len, gap);
 	if (client && s->client.lost && gap > 0)
-		note_cut(s);
+		talk_cut(t);
 }
 
 static void redis_lose(struct talk *t)
 {
 	struct redis *s = (struct redis *)t;
 
-	s->cut = false;
 	resp_lose(&s->client);
 	resp_lose(&s->server);
 }

@@ -91,6 +91,7 @@ static void end_all(struct talk *t, enum request_end how, uint64_t now_ns)
 void talk_lose(struct talk *t)
 {
 	t->counters->protocol_resync++;
+	t->cut = false;
 	while (t->first)
 		talk_end_unseen(t, t->first);
 	t->ops->lose(t);
@@ -148,7 +149,30 @@ void talk_announce(struct talk *t, struct talk_call *q)
 	t->last = q;
 	if (++t->n > 1) /* pipelined: their answers may come in one call */
 		talk_wide(t);
+	t->alike = strcmp(t->last_method, q->r.method) == 0 ? t->alike + 1 : 1;
+	memcpy(t->last_method, q->r.method, sizeof(t->last_method));
 	model_request_start(t->m, &q->r);
+}
+
+void talk_cut(struct talk *t)
+{
+	t->cut = true;
+	t->cut_from = talk_now(t, true);
+	snprintf(t->cut_method, sizeof(t->cut_method), "%s", t->alike > 1 ? t->last_method : "_OTHER");
+	talk_wide(t);
+}
+
+struct talk_call *talk_call_unseen(struct talk *t)
+{
+	struct talk_call *const q = t->cut ? talk_call_new(t, &t->cut_from, 0) : NULL;
+
+	if (!q)
+		return NULL;
+	memcpy(q->r.method, t->cut_method, sizeof(q->r.method));
+	memcpy(q->r.summary, t->cut_method, sizeof(t->cut_method));
+	memcpy(q->r.text, t->cut_method, sizeof(t->cut_method));
+	talk_announce(t, q);
+	return q;
 }
 
 void talk_answer(struct talk *t, struct talk_call *q, uint64_t bytes)

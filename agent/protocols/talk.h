@@ -54,6 +54,13 @@ struct talk {
 	char space[64];
 	struct talk_call *first, *last;
 	unsigned int n;
+	/* the method announced last, and how often in a row */
+	char last_method[sizeof(((struct request *)NULL)->method)];
+	unsigned int alike;
+	/* a call of the client's of which not all was captured: where it began, and what else is in it */
+	bool cut;
+	struct talk_mark cut_from;
+	char cut_method[sizeof(((struct request *)NULL)->method)];
 };
 
 /* A zeroed struct of `size` bytes that begins with a talk; NULL when memory is out. */
@@ -78,6 +85,11 @@ void talk_end_unseen(struct talk *t, struct talk_call *q);
  * shows that they are over: talk_end_doubted. */
 void talk_doubt(struct talk *t);
 void talk_end_doubted(struct talk *t);
+/* The client sent more in a call than is captured, and what is behind is not known: its answers will tell how many requests there were. */
+void talk_cut(struct talk *t);
+/* An answer came where none is open: of a request in what talk_cut() told of, announced now. Its method is the one before where several in a
+ * row were alike, else "_OTHER". NULL where there was no such call. */
+struct talk_call *talk_call_unseen(struct talk *t);
 struct talk_call *talk_find(const struct talk *t, uint64_t key);
 /* The open requests end unseen; both readers look for their place again. */
 void talk_lose(struct talk *t);

@@ -51,4 +51,24 @@ static void long_lines(void **state)
 	play_done(&y);
 }
 
-TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(long_lines))
+/* set_many(): more in one call than is captured. The answers tell how many there were. */
+static void more_in_one_call_than_is_captured(void **state)
+{
+	static const char set[] = "set a 0 0 6\r\ns3cr3t\r\nset b 0 0 6\r\ns3cr3t\r\nset c 0 0 6\r\ns3c";
+	static const char get[] = "version\r\nget a\r\nge";
+	static const char stored[] = "STORED\r\nSTORED\r\nSTORED\r\nSTORED\r\nSERVER_ERROR s3cr3t\r\n";
+	static const char got[] = "VERSION 1.6\r\nEND\r\nVALUE s3cr3t 0 6\r\ns3cr3t\r\nEND\r\n";
+	struct play y;
+
+	(void)state;
+	play_init(&y, PLAY_CLIENT);
+	play_bytes(&y, PLAY_CLIENT, 'C', set, sizeof(set) - 1, 9000);
+	play_bytes(&y, PLAY_CLIENT, 'S', stored, sizeof(stored) - 1, sizeof(stored) - 1);
+	play_bytes(&y, PLAY_CLIENT, 'C', get, sizeof(get) - 1, 9000);
+	play_bytes(&y, PLAY_CLIENT, 'S', got, sizeof(got) - 1, sizeof(got) - 1);
+	assert_string_equal(y.log, "set  - done\nset  - done\nset  - done\nset  - done\nset  SERVER_ERROR done\n"
+				   "version  - done\nget  - done\n_OTHER  - done\n");
+	play_done(&y);
+}
+
+TEST_MAIN(cmocka_unit_test(more_in_one_call_than_is_captured), TRANSCRIPT_TESTS, cmocka_unit_test(long_lines))
