@@ -13,10 +13,11 @@
 #define TIMERS_MAX 512U
 #define TASKS_MAX 1024U /* a power of two; goroutines that meet share a place, and the later one has it */
 #define FDS_MAX 4096U
-#define SAME_NS (20 * NS_PER_MS)    /* a context's deadline and its timer */
-#define ASKED_NS (1000 * NS_PER_MS) /* a goroutine that asked a context for its end writes soon */
-#define FOREVER_NS (1ULL << 62)     /* such a timer is meant never to come */
-#define GOROUTINES 0x80000000U      /* no thread has such a number */
+#define SAME_NS (20 * NS_PER_MS)     /* a context's deadline and its timer */
+#define ASKED_NS (1000 * NS_PER_MS)  /* a goroutine that asked a context for its end writes soon */
+#define FAR_NS (1200000 * NS_PER_MS) /* nobody waits so long for an answer */
+#define FOREVER_NS (1ULL << 62)      /* such a timer is meant never to come */
+#define GOROUTINES 0x80000000U       /* no thread has such a number */
 #define MODE_READ 'r'
 #define MODE_WRITE 'w'
 #define NONE (-1)
@@ -101,6 +102,14 @@ static int64_t left(uint64_t due_ns, uint64_t now_ns)
 
 /* -- timers that may end anything -- */
 
+/* Which of two is told: the later one, but one that is far off only if both are, for in its shadow a nearer one would not be seen. */
+static bool outranks(uint64_t a, uint64_t b, uint64_t now_ns)
+{
+	const uint64_t far = now_ns + FAR_NS;
+
+	return b == 0 || ((a > far) == (b > far) ? a > b : b > far);
+}
+
 static void tell_others(struct go_deadlines *g, uint64_t now_ns, const struct go_sink *to)
 {
 	uint64_t last = g->beyond_ns > now_ns ? g->beyond_ns : 0;
@@ -111,7 +120,7 @@ static void tell_others(struct go_deadlines *g, uint64_t now_ns, const struct go
 
 		if (t->when <= now_ns)
 			t->when = 0;
-		if (t->when > last && t->tie == TIE_NONE)
+		if (t->when != 0 && t->tie == TIE_NONE && outranks(t->when, last, now_ns))
 			last = t->when;
 	}
 	told = last != 0 ? (int64_t)last : NONE;

@@ -4,7 +4,8 @@
  *
  * Three ways lead from a deadline to a descriptor: the runtime sets it there; net/http's round trip names its connection and the request's
  * context; a goroutine asks a context for its end (Done) and then writes. What cannot be tied to one counts as "others": while there is such a
- * timer, nothing is said not to have a deadline. One for each process. Bounded; main thread.
+ * timer, nothing is said not to have a deadline. The last of them is told; one that is far off only where there is no other. One for each process.
+ * Bounded; main thread.
  */
 #ifndef GAPSCOPE_COMMANDS_GO_DEADLINES_H
 #define GAPSCOPE_COMMANDS_GO_DEADLINES_H

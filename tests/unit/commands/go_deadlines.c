@@ -153,6 +153,16 @@ static void timers_of_anybody(void **state)
 	/* It expires by itself. */
 	go_deadlines_tick(r.g, NOW + 5 * SECOND, &r.to);
 	assert_int_equal(r.heard.of[WIRE_DEADLINE_OTHERS], -1);
+	/* One that is far off is told only where there is no nearer one. */
+	timer(&r, (struct said){GO_NEW_TIMER, NOW + 5 * SECOND, ONE, {NOW + 1805 * SECOND}, 0, 0});
+	assert_true(r.heard.of[WIRE_DEADLINE_OTHERS] == (int64_t)(1800 * SECOND));
+	timer(&r, (struct said){GO_NEW_TIMER, NOW + 5 * SECOND, ONE, {NOW + 25 * SECOND}, 0, 0});
+	assert_true(r.heard.of[WIRE_DEADLINE_OTHERS] == (int64_t)(20 * SECOND));
+	timer(&r, (struct said){GO_NEW_TIMER, NOW + 5 * SECOND, ONE, {NOW + 15 * SECOND}, 0, 0});
+	timer(&r, (struct said){GO_NEW_TIMER, NOW + 5 * SECOND, ONE, {NOW + 2005 * SECOND}, 0, 0});
+	assert_true(r.heard.of[WIRE_DEADLINE_OTHERS] == (int64_t)(20 * SECOND));
+	go_deadlines_tick(r.g, NOW + 25 * SECOND, &r.to);
+	assert_true(r.heard.of[WIRE_DEADLINE_OTHERS] == (int64_t)(1980 * SECOND));
 	go_deadlines_free(r.g);
 	/* Of a program that ran before, timers may have been missed: nothing is said of them. */
 	rig_init(&r, false);
@@ -168,9 +178,9 @@ static void more_timers_than_places(void **state)
 	(void)state;
 	rig_init(&r, true);
 	for (uint64_t i = 1; i <= 2000; i++)
-		timer(&r, (struct said){GO_NEW_TIMER, NOW, ONE, {NOW + i * SECOND}, 0, 0});
-	assert_true(r.heard.of[WIRE_DEADLINE_OTHERS] == (int64_t)(2000 * SECOND));
-	go_deadlines_tick(r.g, NOW + 2001 * SECOND, &r.to);
+		timer(&r, (struct said){GO_NEW_TIMER, NOW, ONE, {NOW + i * SECOND / 2}, 0, 0});
+	assert_true(r.heard.of[WIRE_DEADLINE_OTHERS] == (int64_t)(1000 * SECOND));
+	go_deadlines_tick(r.g, NOW + 1001 * SECOND, &r.to);
 	assert_int_equal(r.heard.of[WIRE_DEADLINE_OTHERS], -1);
 	go_deadlines_free(r.g);
 }
