@@ -224,6 +224,9 @@ static void payload(struct redact *r, const struct event *e, struct clear *clear
 
 	/* before anything of it is overwritten */
 	clear->carried = told && goes_out(e) ? carried_by(bytes, first) : NULL;
+	/* a message begins here, so what came before has ended */
+	if (clear->carried != NULL)
+		halves_end(r->halves, e->pid, e->fd, e->fd);
 	if (first > 0)
 		halves_redact(r->halves, e->pid, stream_of(e), goes_out(e), bytes, first, e->ret != (int64_t)first,
 			      told ? note_clear : NULL, clear);

@@ -214,6 +214,12 @@ static void what_a_log_is_sent(void **state)
 	assert_int_equal(f->out.ids[1], WIRE_MATCH);
 	send(f, (struct event){.id = WIRE_READ, .fd = 6, .ret = sizeof(text) - 1}, text);
 	assert_int_equal(f->out.n, 1);
+	/* a value at a message's end does not go on in the next */
+	static const char ends[] = "<13>Mar  1 12:00:07 h app: card=4539578763621486 password=Tr0ub4dor";
+	for (unsigned int i = 0; i < 3; i++) {
+		send(f, (struct event){.id = WIRE_WRITE, .fd = 7, .ret = sizeof(ends) - 1}, ends);
+		assert_int_equal(f->out.n, 3);
+	}
 }
 
 static void a_value_in_two_reads(void **state)
