@@ -249,7 +249,7 @@ static bool token_in(const struct reader *r, const char *const *list)
 struct naming {
 	unsigned int tables, statements;
 	int depth, with_depth;
-	bool verb, with, table_next, object, from, quoted_name;
+	bool verb, with, table_next, object, from, quoted_name, routine, body;
 	char name[128];
 	size_t name_len;
 };
@@ -328,6 +328,7 @@ static bool object_of(struct reader *r, struct naming *n)
 					   "EXISTS", "UNLOGGED", "MATERIALIZED", "CONCURRENTLY", "GLOBAL", "LOCAL", NULL};
 	static const char *const kinds[] = {"TABLE",    "INDEX", "VIEW",    "SCHEMA",    "DATABASE",  "SEQUENCE",
 					    "FUNCTION", "TYPE",  "TRIGGER", "PROCEDURE", "EXTENSION", NULL};
+	static const char *const routines[] = {"FUNCTION", "TRIGGER", "PROCEDURE", NULL};
 	if (token_in(r, fill))
 		return true;
 	if (!token_in(r, kinds)) {
@@ -342,6 +343,7 @@ static bool object_of(struct reader *r, struct naming *n)
 	if (n->statements <= SUMMARY_STATEMENTS)
 		append(r->q->summary, sizeof(r->q->summary), text);
 	n->object = false;
+	n->routine = token_in(r, routines);
 	n->table_next = token_is(r, "TABLE") || token_is(r, "VIEW");
 	return true;
 }
@@ -360,7 +362,7 @@ static void name_token(struct reader *r, struct naming *n, enum token token)
 	if (n->name_len && !dot && n->name[n->name_len - 1] != '.')
 		table_ends(r, n);
 	if (token == TOKEN_SIGN && *r->token == ';') {
-		n->verb = n->with = n->table_next = n->object = false;
+		n->verb = n->with = n->table_next = n->object = n->routine = false;
 		n->depth = 0;
 		return;
 	}
@@ -378,6 +380,11 @@ static void name_token(struct reader *r, struct naming *n, enum token token)
 		}
 		if (!n->with || (n->depth == 0 && token_in(r, verbs)))
 			verb(r, n);
+		return;
+	}
+	/* The statements between a routine's BEGIN and END are its text: none of them is executed now. */
+	if (token == TOKEN_WORD && n->routine && token_is(r, "BEGIN")) {
+		n->body = true;
 		return;
 	}
 	if (token == TOKEN_WORD && n->object && object_of(r, n))
@@ -404,7 +411,8 @@ void sql_read(const uint8_t *bytes, size_t len, enum sql_dialect dialect, struct
 	ret->key = talk_hash(TALK_HASH_START, bytes, len);
 	for (enum token token = next(&r); token != TOKEN_END; token = next(&r)) {
 		write_token(&r, token);
-		name_token(&r, &n, token);
+		if (!n.body)
+			name_token(&r, &n, token);
 	}
 	table_ends(&r, &n);
 	if (n.statements > 1)
