@@ -148,9 +148,6 @@ static void answer(struct resp *reader, const struct resp_value *v)
 	if ((v->type == '-' || v->type == '!') && v->words) {
 		error(q, v->word[0]);
 		q->left = 1;
-	} else if (v->failed && !strcmp(q->r.method, "EXEC")) {
-		/* The commands before it were answered with QUEUED; what came of them is said here. */
-		error(q, reader->failure);
 	} else if (ends_in(q->r.method, "SUBSCRIBE") || !strcmp(q->r.method, "MONITOR")) {
 		s->subscribed = true;
 	}

@@ -40,15 +40,6 @@ static void add_word(struct resp *r)
 			  r->line_len < RESP_WORD_MAX ? r->line_len : RESP_WORD_MAX - 1);
 }
 
-/* An error inside of an array: what a transaction's command came to. */
-static void note_failure(struct resp *r)
-{
-	if (r->line_type != '-' || !r->depth || r->now.failed)
-		return;
-	r->now.failed = true;
-	talk_text(r->failure, sizeof(r->failure), (const uint8_t *)r->line, r->line_len);
-}
-
 /* An element is over; with it may be those around it. */
 static void element_ends(struct resp *r)
 {
@@ -147,7 +138,6 @@ static void line_ends(struct resp *r)
 		element_ends(r);
 		break;
 	default:
-		note_failure(r);
 		add_word(r);
 		element_ends(r);
 		break;

@@ -14,7 +14,6 @@
 /* A top-level value that is over. */
 struct resp_value {
 	char type;      /* '+', '-', ':', '$', '*', '>', … or ' ' for an inline command */
-	bool failed;    /* an error is among the elements of an array */
 	uint64_t count; /* elements of an array */
 	unsigned int words;
 	char word[RESP_WORDS][RESP_WORD_MAX]; /* its line, or its first elements: printable, cut, NUL-terminated */
@@ -35,8 +34,7 @@ struct resp {
 	bool in_value, in_line, in_bulk;
 	char line_type;
 	unsigned int line_len;
-	char line[RESP_WORD_MAX];    /* of the line under way, as much as is needed */
-	char failure[RESP_WORD_MAX]; /* the first error in an array, if now.failed */
+	char line[RESP_WORD_MAX]; /* of the line under way, as much as is needed */
 };
 
 void resp_feed(struct resp *r, const uint8_t *bytes, size_t len, size_t gap);

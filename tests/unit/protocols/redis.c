@@ -115,27 +115,5 @@ static void more_in_one_call_than_is_captured(void **state)
 	play_done(&y);
 }
 
-/* What a command of a transaction came to is said by the answer to EXEC; another array may hold errors and be a success. */
-static void errors_inside_of_a_transaction(void **state)
-{
-	static const char asked[] = "*1\r\n$5\r\nMULTI\r\n*3\r\n$5\r\nLPUSH\r\n$1\r\na\r\n$1\r\nb\r\n*1\r\n$4\r\nEXEC\r\n"
-				    "*3\r\n$4\r\nEVAL\r\n$6\r\nreturn\r\n$1\r\n0\r\n*1\r\n$4\r\nEXEC\r\n";
-	static const char answers[] = "+OK\r\n+QUEUED\r\n*3\r\n+OK\r\n-WRONGTYPE s3cr3t\r\n-ERR s3cr3t\r\n*1\r\n-ERR s3cr3t\r\n"
-				      "*2\r\n+OK\r\n*1\r\n:1\r\n";
-	const char *const expect = "MULTI  - done\nLPUSH  - done\nEXEC  WRONGTYPE done\nEVAL  - done\nEXEC  - done\n";
-	struct play y;
-
-	(void)state;
-	for (size_t cut = 1; cut < sizeof(answers) - 1; cut++) {
-		play_init(&y, PLAY_CLIENT);
-		play_bytes(&y, PLAY_CLIENT, 'C', asked, sizeof(asked) - 1, sizeof(asked) - 1);
-		play_bytes(&y, PLAY_CLIENT, 'S', answers, cut, cut);
-		play_bytes(&y, PLAY_CLIENT, 'S', answers + cut, sizeof(answers) - 1 - cut, sizeof(answers) - 1 - cut);
-		assert_string_equal(y.log, expect);
-		play_done(&y);
-	}
-}
-
 TEST_MAIN(cmocka_unit_test(more_in_one_call_than_is_captured), TRANSCRIPT_TESTS, cmocka_unit_test(answers_out_of_sight),
-	  cmocka_unit_test(large_values_are_skipped), cmocka_unit_test(silent_clients), cmocka_unit_test(pipelines_are_bounded),
-	  cmocka_unit_test(errors_inside_of_a_transaction))
+	  cmocka_unit_test(large_values_are_skipped), cmocka_unit_test(silent_clients), cmocka_unit_test(pipelines_are_bounded))
