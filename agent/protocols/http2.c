@@ -272,6 +272,7 @@ static void data(struct http2 *s, const struct side *side, const uint8_t *b, uin
 		return;
 	}
 	/* It goes on: nothing of it that matters was missed. */
+	q->doubted |= q->unseen && q->r.answered;
 	q->unseen &= !q->r.answered;
 	talk_answer(&s->talk, q, size);
 	if (b[4] & END_STREAM)
