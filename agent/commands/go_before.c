@@ -41,11 +41,11 @@ static void on_descriptor(void *ctx, const struct go_descriptor *d)
 void go_before_tick(struct go_before *b, struct go_deadlines *g, uint64_t now_ns, const struct go_sink *to)
 {
 	struct go_processors p;
-	struct look l = {.deadlines = g, .now_ns = now_ns, .to = to, .first = b->looks == 0};
+	struct look l = {.deadlines = g, .now_ns = now_ns, .to = to, .first = b->good == 0};
 
 	if (b->pid == 0 || b->looks >= LOOKS || now_ns < b->next_ns)
 		return;
-	if (l.first)
+	if (b->looks == 0)
 		go_descriptors_each(b->pid, on_descriptor, &l);
 	if (go_processors_find(b->pid, &p) == 0 && go_timers_read(b->pid, &p, b->pairs, on_timer, &l) == 0)
 		b->good++;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands/go_context.h"
+#include "commands/go_purpose.h"
 
 #define NS_PER_MS 1000000ULL
 #define TIMERS_MAX 512U
@@ -193,40 +194,6 @@ static struct task *task_of(struct go_deadlines *g, uint64_t task)
 	return t;
 }
 
-/* What a timer is for, by the function of Go's library that made it. The first that matches any caller. */
-enum purpose { FOR_ANYTHING, FOR_NOTHING, FOR_HEAD };
-
-static enum purpose purpose_named(const char *name)
-{
-	static const struct {
-		const char *function; /* the beginning of its name */
-		enum purpose purpose;
-	} known[] = {
-		{"net/http.(*persistConn).roundTrip", FOR_HEAD},       /* ResponseHeaderTimeout */
-		{"net/http.(*Transport).tryPutIdleConn", FOR_NOTHING}, /* of connections that nobody uses */
-		{"net/http.(*persistConn).closeConnIfStillIdle", FOR_NOTHING},
-		{"net/http.(*persistConn).addTLS", FOR_NOTHING},
-		{"net/http.(*http2", FOR_NOTHING},
-		{"net.(*sysDialer).dialParallel", FOR_NOTHING}, /* when to try the next address */
-		{"database/sql.(*DB).connectionCleaner", FOR_NOTHING},
-		{"os/signal.", FOR_NOTHING},
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strncmp(name, known[i].function, strlen(known[i].function)) == 0)
-			return known[i].purpose;
-	return FOR_ANYTHING;
-}
-
-static enum purpose purpose_of(const struct go_deadlines *g, const uint64_t *callers, size_t n)
-{
-	enum purpose p = FOR_ANYTHING;
-
-	for (size_t i = 0; i < n && callers[i] != 0 && p == FOR_ANYTHING; i++)
-		p = purpose_named(go_function(g->table, g->bias, callers[i] - 1));
-	return p;
-}
-
 /* A timer is set for this moment: one that was read was this. */
 static void timer_heard(struct go_deadlines *g, uint64_t when)
 {
@@ -243,16 +210,16 @@ static void timer_set(struct go_deadlines *g, const struct probe_call *c, const 
 	if (period != 0 || when <= c->t0 || when - c->t0 > FOREVER_NS)
 		return; /* a tick is nobody's deadline */
 	timer_heard(g, when);
-	switch (purpose_of(g, t->callers, PROBE_GO_CALLERS)) {
-	case FOR_ANYTHING:
+	switch (go_purpose_of(g->table, g->bias, t->callers, PROBE_GO_CALLERS)) {
+	case GO_FOR_ANYTHING:
 		timer_add(g, when, false);
 		break;
-	case FOR_HEAD:
+	case GO_FOR_HEAD:
 		task = task_of(g, c->task);
 		if (task->fd >= 0)
 			say(to, c->t0, task->fd, WIRE_DEADLINE_HEAD, left(when, c->t0));
 		break;
-	case FOR_NOTHING:
+	case GO_FOR_NOTHING:
 		break;
 	}
 }
@@ -448,7 +415,7 @@ static void sleeps_already(struct go_deadlines *g, uint64_t goroutine, uint64_t 
 void go_deadlines_timer(struct go_deadlines *g, const struct go_timer *t, bool first, uint64_t now_ns, const struct go_sink *to)
 {
 	const char *code = go_function(g->table, g->bias, t->code);
-	enum purpose p;
+	enum go_purpose p;
 
 	if (t->period != 0 || t->when <= now_ns || t->when - now_ns > FOREVER_NS)
 		return;
@@ -460,10 +427,10 @@ void go_deadlines_timer(struct go_deadlines *g, const struct go_timer *t, bool f
 	/* Descriptors' deadlines are told by themselves, and what else the runtime does in time ends nothing. */
 	if (strncmp(code, "runtime.", strlen("runtime.")) == 0 && strcmp(code, "runtime.goroutineReady") != 0)
 		return;
-	p = strcmp(code, "time.goFunc") == 0 ? purpose_named(go_function(g->table, g->bias, t->func))
-					     : purpose_of(g, t->callers, GO_CALLERS);
+	p = strcmp(code, "time.goFunc") == 0 ? go_purpose_named(go_function(g->table, g->bias, t->func))
+					     : go_purpose_of(g->table, g->bias, t->callers, GO_CALLERS);
 	/* Of an answer's beginning: whose, is not known, unless it was set since, and told then. */
-	if (p == FOR_NOTHING || (p == FOR_HEAD && !first) || is_known(g, t->when))
+	if (p == GO_FOR_NOTHING || (p == GO_FOR_HEAD && !first) || is_known(g, t->when))
 		return;
 	timer_add(g, t->when, true);
 }

@@ -43,7 +43,7 @@ void go_deadlines_call(struct go_deadlines *g, const struct probe_call *c, const
 void go_deadlines_moves(struct go_deadlines *g, const struct probe_call *c, bool reads, const struct go_sink *to);
 /* The number of a descriptor is free, or another's. */
 void go_deadlines_closed(struct go_deadlines *g, int fd);
-/* A timer that was found in the runtime's heap, perhaps set before anybody watched. `first`: nothing was looked at before. */
+/* A timer that was found in the runtime's heap, perhaps set before anybody watched. `first`: no look before has shown all of them. */
 void go_deadlines_timer(struct go_deadlines *g, const struct go_timer *t, bool first, uint64_t now_ns, const struct go_sink *to);
 /* What was found to be set for a descriptor. */
 void go_deadlines_descriptor(struct go_deadlines *g, const struct go_descriptor *d, uint64_t now_ns, const struct go_sink *to);
