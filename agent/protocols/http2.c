@@ -12,7 +12,7 @@
 #include "protocols/frames.h"
 #include "protocols/grpc.h"
 #include "protocols/hpack.h"
-#include "protocols/http1_head.h"
+#include "protocols/http2_field.h"
 #include "protocols/http2_frame.h"
 
 #define HEAD HTTP2_FRAME_HEAD
@@ -40,17 +40,9 @@ struct side {
 struct http2 {
 	struct talk talk; /* first */
 	struct side client, server;
-	size_t preface; /* bytes of it that were seen */
-	uint32_t last_stream;
-};
-
-/* What a block says. */
-struct block {
-	struct http1_head head;
-	uint64_t now_ns;
-	bool grpc, has_method;
-	int grpc_status; /* -1 none */
-	char path[LIMIT_PEER_TEXT];
+	size_t preface;       /* bytes of it that were seen */
+	uint32_t last_stream; /* whose block was seen */
+	uint32_t told_stream; /* up to here requests are told, seen or not */
 };
 
 static struct http2 *http2_of(struct frames *f)
@@ -69,57 +61,33 @@ static uint64_t frame_size(struct frames *f, const uint8_t *head)
 
 /* -- blocks -- */
 
-static bool is(const uint8_t *bytes, size_t len, const char *text)
+/* Requests whose blocks lay in what was not captured of a call: streams are opened in order, and clients leave none out (RFC 9113, 5.1.1), so
+ * the number of a later one tells them. Those below `stream`. */
+static void opened_unseen(struct http2 *s, uint32_t stream)
 {
-	return len == strlen(text) && !memcmp(bytes, text, len);
-}
+	const uint32_t next = s->told_stream + 2;
 
-static int number(const uint8_t *bytes, size_t len)
-{
-	int n = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] < '0' || bytes[i] > '9' || len > 4)
-			return -1;
-		n = n * 10 + (bytes[i] - '0');
-	}
-	return len ? n : -1;
-}
-
-static void on_field(void *ctx, const uint8_t *name, size_t name_len, const uint8_t *value, size_t len)
-{
-	struct block *b = ctx;
-
-	if (name_len && name[0] == ':') {
-		if (is(name, name_len, ":method")) {
-			http1_head_method(&b->head, value, len);
-			b->has_method = true;
-		} else if (is(name, name_len, ":path") && len) {
-			http1_head_target(&b->head, value, len);
-		} else if (is(name, name_len, ":authority")) {
-			talk_text(b->head.host, sizeof(b->head.host), value, len);
-		} else if (is(name, name_len, ":status")) {
-			int status = number(value, len);
-			b->head.status = status >= 100 && status <= 999 ? status : 0;
-		}
-	} else if (is(name, name_len, "content-type")) {
-		b->grpc |= len >= 16 && !memcmp(value, "application/grpc", 16);
-	} else if (is(name, name_len, "grpc-status")) {
-		b->grpc_status = number(value, len);
-		b->grpc = true;
-	} else if (!is(name, name_len, "host") || !b->head.host[0]) {
-		http1_head_field(&b->head, name, name_len, value, len, b->now_ns);
+	if (!s->talk.cut || s->told_stream == 0 || stream <= next || stream - next > 2 * STREAMS_AHEAD)
+		return;
+	for (uint32_t id = next; id < stream; id += 2) {
+		struct talk_call *q = talk_call_unseen(&s->talk);
+		if (!q)
+			return;
+		q->key = id;
+		q->r.version = 20;
+		s->told_stream = id;
 	}
 }
 
-static void request(struct http2 *s, struct side *side, const struct block *b)
+static void request(struct http2 *s, struct side *side, const struct http2_block *b)
 {
 	struct talk_call *next;
 
 	/* Trailers of a request that was answered before it was over. */
 	if (!b->has_method && side->stream <= s->last_stream)
 		return;
-	s->last_stream = side->stream;
+	opened_unseen(s, side->stream);
+	s->last_stream = s->told_stream = side->stream;
 	for (struct talk_call *q = s->talk.first; q; q = next) {
 		next = q->next;
 		if (q->unseen && q->r.answered && q->r.t_last_byte + UNSEEN_NS < side->from.ns)
@@ -147,8 +115,11 @@ static void request(struct http2 *s, struct side *side, const struct block *b)
 	talk_announce(&s->talk, q);
 }
 
-static void response(struct http2 *s, struct side *side, const struct block *b)
+static void response(struct http2 *s, struct side *side, const struct http2_block *b)
 {
+	if (side->stream % 2 && side->stream > s->told_stream)
+		opened_unseen(s, side->stream + 2);
+
 	struct talk_call *q = talk_find(&s->talk, side->stream);
 
 	if (!q)
@@ -193,14 +164,14 @@ static void settle_server(struct http2 *s, struct side *side)
 
 static void block_ends(struct http2 *s, struct side *side, const uint8_t *bytes, size_t len)
 {
-	struct block b = {.head.retry_after_ns = -1, .now_ns = s->talk.e.t1, .grpc_status = -1};
+	struct http2_block b = {.head.retry_after_ns = -1, .now_ns = s->talk.e.t1, .grpc_status = -1};
 
 	if (side->doubt && side == &s->server)
 		settle_server(s, side);
 	else if (side->doubt)
 		settle_client(s, side);
 	hpack_doubt(side->hpack, side->doubt);
-	hpack_block(side->hpack, bytes, len, side->cut, on_field, &b);
+	hpack_block(side->hpack, bytes, len, side->cut, http2_field, &b);
 	/* Interim answers and trailers are blocks like any. */
 	if (side == &s->server)
 		response(s, side, &b);
@@ -376,6 +347,8 @@ static void lost(struct frames *f)
 		side->cut = true;
 		block_ends(s, side, side->block, side->block_len);
 	}
+	if (f->client)
+		talk_cut(f->t);
 	forget(side);
 }
 
@@ -400,6 +373,7 @@ static void http2_lose(struct talk *t)
 	struct http2 *s = (struct http2 *)t;
 
 	s->preface = PREFACE_LEN;
+	s->told_stream = 0;
 	frames_lose(&s->client.frames);
 	frames_lose(&s->server.frames);
 	forget(&s->client);

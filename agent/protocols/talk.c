@@ -169,8 +169,10 @@ struct talk_call *talk_call_unseen(struct talk *t)
 	if (!q)
 		return NULL;
 	memcpy(q->r.method, t->cut_method, sizeof(q->r.method));
-	memcpy(q->r.summary, t->cut_method, sizeof(t->cut_method));
-	memcpy(q->r.text, t->cut_method, sizeof(t->cut_method));
+	if (q->r.area == AREA_DB) {
+		memcpy(q->r.summary, t->cut_method, sizeof(t->cut_method));
+		memcpy(q->r.text, t->cut_method, sizeof(t->cut_method));
+	}
 	talk_announce(t, q);
 	return q;
 }

@@ -70,14 +70,14 @@ static void answers_out_of_sight(void **state)
 #define CALL_NEXT(stream) "\000\000\003\001\004\000\000\000" stream "\203\206\276"
 #define BODY(stream) "\000\040\000\000\000\000\000\000" stream
 
-/* What was not seen were bodies if no stream was left out: names that were said before still hold. */
+/* What was not seen were bodies if no stream was left out: names that were said before still hold. Else there was a request of no name. */
 static void names_outlast_bodies(void **state)
 {
 	static const struct {
 		const char *next;
 		const char *expect;
 	} rows[] = {{CALL_NEXT("\003"), "POST /shop.Cart/Get - abandoned\nPOST /shop.Cart/Get - abandoned\n"},
-		    {CALL_NEXT("\005"), "POST /shop.Cart/Get - abandoned\nPOST  - abandoned\n"}};
+		    {CALL_NEXT("\005"), "POST /shop.Cart/Get - abandoned\n_OTHER  - abandoned\nPOST  - abandoned\n"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -230,7 +230,33 @@ static void bodies_out_of_sight_once(void **state)
 	play_done(&y);
 }
 
-TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(bodies_out_of_sight_once), cmocka_unit_test(names_outlast_bodies),
-	  cmocka_unit_test(answers_out_of_sight), cmocka_unit_test(trailers_behind_the_answer),
-	  cmocka_unit_test(trailers_behind_a_long_body), cmocka_unit_test(bodies_are_no_frames), cmocka_unit_test(doubt_is_settled),
+/* Many requests in one call, of which the first was captured: the numbers of later streams tell how many there were. */
+static void more_in_one_call_than_is_captured(void **state)
+{
+	/* 200 for stream 5, then a request with the number 9, then 404 for 3, 7 and 9 */
+	static const char first[] = "\000\000\001\001\005\000\000\000\005\210",
+			  next[] = "\000\000\010\001\005\000\000\000\011\202\206\004\004/end",
+			  others[] = "\000\000\001\001\005\000\000\000\003\215\000\000\001\001\005\000\000\000\007\215"
+				     "\000\000\001\001\005\000\000\000\011\215";
+	struct play y;
+
+	(void)state;
+	play_init(&y, PLAY_CLIENT);
+	play_steps(&y, PLAY_CLIENT, 0, 2);
+	play_bytes(&y, PLAY_CLIENT, 'C', transcript.steps[2].bytes, transcript.steps[2].len, 9000);
+	play_bytes(&y, PLAY_CLIENT, 'S', first, sizeof(first) - 1, sizeof(first) - 1);
+	assert_int_equal(y.started, 3);
+	play_bytes(&y, PLAY_CLIENT, 'C', next, sizeof(next) - 1, sizeof(next) - 1);
+	assert_int_equal(y.started, 5);
+	play_bytes(&y, PLAY_CLIENT, 'S', others, sizeof(others) - 1, sizeof(others) - 1);
+	assert_string_equal(y.log, "_OTHER  200 done\n_OTHER  404 done\n_OTHER  404 done\nGET /end 404 done\n");
+	play_done(&y);
+	assert_int_equal(y.started, 5);
+	assert_int_equal(y.ended, 5);
+}
+
+TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(more_in_one_call_than_is_captured), cmocka_unit_test(bodies_out_of_sight_once),
+	  cmocka_unit_test(names_outlast_bodies), cmocka_unit_test(answers_out_of_sight),
+	  cmocka_unit_test(trailers_behind_the_answer), cmocka_unit_test(trailers_behind_a_long_body),
+	  cmocka_unit_test(bodies_are_no_frames), cmocka_unit_test(doubt_is_settled),
 	  cmocka_unit_test(blocks_of_which_the_beginning_was_seen))
