@@ -255,10 +255,17 @@ static void reset(struct http2 *s, const struct side *side, const uint8_t *b, si
 {
 	struct talk_call *q = talk_find(&s->talk, talk_be32(b + 5) & 0x7fffffff);
 
+	const uint32_t code = len >= HEAD + 4 ? talk_be32(b + HEAD) : 0;
+
 	if (!q)
 		return;
+	/* curl resets streams that are over, too: of one whose end may be out of sight it says nothing. */
+	if (side == &s->client && q->r.answered && (q->unseen || q->doubted) && (q->r.area != AREA_RPC || code == 0)) {
+		talk_end_unseen(&s->talk, q);
+		return;
+	}
 	if (q->r.area == AREA_RPC && len >= HEAD + 4)
-		grpc_reset(&q->r, talk_be32(b + HEAD), side == &s->client, s->talk.e.t1);
+		grpc_reset(&q->r, code, side == &s->client, s->talk.e.t1);
 	talk_end(&s->talk, q, side == &s->client ? REQUEST_ABANDONED : REQUEST_RESET);
 }
 

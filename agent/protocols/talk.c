@@ -149,8 +149,10 @@ void talk_announce(struct talk *t, struct talk_call *q)
 	t->last = q;
 	if (++t->n > 1) /* pipelined: their answers may come in one call */
 		talk_wide(t);
-	t->alike = strcmp(t->last_method, q->r.method) == 0 ? t->alike + 1 : 1;
-	memcpy(t->last_method, q->r.method, sizeof(t->last_method));
+	if (strcmp(q->r.method, "_OTHER") != 0) {
+		t->alike = strcmp(t->last_method, q->r.method) == 0 ? t->alike + 1 : 1;
+		memcpy(t->last_method, q->r.method, sizeof(t->last_method));
+	}
 	model_request_start(t->m, &q->r);
 }
 
@@ -173,6 +175,7 @@ struct talk_call *talk_call_unseen(struct talk *t)
 		memcpy(q->r.summary, t->cut_method, sizeof(t->cut_method));
 		memcpy(q->r.text, t->cut_method, sizeof(t->cut_method));
 	}
+
 	talk_announce(t, q);
 	return q;
 }

@@ -55,7 +55,7 @@ struct talk {
 	char space[64];
 	struct talk_call *first, *last;
 	unsigned int n;
-	/* the method announced last, and how often in a row */
+	/* the method announced last, of those that are known, and how often in a row */
 	char last_method[sizeof(((struct request *)NULL)->method)];
 	unsigned int alike;
 	/* a call of the client's of which not all was captured: where it began, and what else is in it */

@@ -230,6 +230,28 @@ static void bodies_out_of_sight_once(void **state)
 	play_done(&y);
 }
 
+/* curl resets streams that are over: nor is that one. Without a doubt it is a client that gives up. */
+static void resets_of_what_was_out_of_sight(void **state)
+{
+	static const char answer[] = "\000\000\001\001\004\000\000\000\001\210",
+			  reset[] = "\000\000\004\003\000\000\000\000\001\000\000\000\010";
+
+	(void)state;
+	for (unsigned int seen = 0; seen < 2; seen++) {
+		struct play y;
+
+		play_init(&y, PLAY_CLIENT);
+		play_steps(&y, PLAY_CLIENT, 0, 3);
+		if (seen)
+			play_bytes(&y, PLAY_CLIENT, 'S', answer, sizeof(answer) - 1, sizeof(answer) - 1);
+		else
+			play_long(&y, (const uint8_t *)"body", 4);
+		play_bytes(&y, PLAY_CLIENT, 'C', reset, sizeof(reset) - 1, sizeof(reset) - 1);
+		assert_string_equal(y.log, seen ? "GET /a 200 abandoned\n" : "GET /a 200 done\n");
+		play_done(&y);
+	}
+}
+
 /* Many requests in one call, of which the first was captured: the numbers of later streams tell how many there were. */
 static void more_in_one_call_than_is_captured(void **state)
 {
@@ -256,7 +278,7 @@ static void more_in_one_call_than_is_captured(void **state)
 }
 
 TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(more_in_one_call_than_is_captured), cmocka_unit_test(bodies_out_of_sight_once),
-	  cmocka_unit_test(names_outlast_bodies), cmocka_unit_test(answers_out_of_sight),
-	  cmocka_unit_test(trailers_behind_the_answer), cmocka_unit_test(trailers_behind_a_long_body),
-	  cmocka_unit_test(bodies_are_no_frames), cmocka_unit_test(doubt_is_settled),
+	  cmocka_unit_test(resets_of_what_was_out_of_sight), cmocka_unit_test(names_outlast_bodies),
+	  cmocka_unit_test(answers_out_of_sight), cmocka_unit_test(trailers_behind_the_answer),
+	  cmocka_unit_test(trailers_behind_a_long_body), cmocka_unit_test(bodies_are_no_frames), cmocka_unit_test(doubt_is_settled),
 	  cmocka_unit_test(blocks_of_which_the_beginning_was_seen))
