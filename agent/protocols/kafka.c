@@ -45,10 +45,27 @@ static const char *const names[] = {
 	"add_offsets_to_txn",
 	"end_txn",
 	[28] = "txn_offset_commit",
-	[32] = "describe_configs",
-	[36] = "sasl_authenticate",
+	[29] = "describe_acls",
+	"create_acls",
+	"delete_acls",
+	"describe_configs",
+	"alter_configs",
+	[35] = "describe_log_dirs",
+	"sasl_authenticate",
+	"create_partitions",
+	[42] = "delete_groups",
+	"elect_leaders",
+	"incremental_alter_configs",
+	[47] = "offset_delete",
 	[60] = "describe_cluster",
+	"describe_producers",
+	[65] = "describe_transactions",
+	"list_transactions",
 	[68] = "consumer_group_heartbeat",
+	"consumer_group_describe",
+	[71] = "get_telemetry_subscriptions",
+	"push_telemetry",
+	[75] = "describe_topic_partitions",
 };
 
 struct kafka {
@@ -170,6 +187,7 @@ static void fetch(struct talk_call *q, struct cursor *c, int version)
 	bool compact = version >= FETCH_COMPACT;
 
 	q->r.way = MESSAGE_RECEIVE;
+	q->standing = true;
 	if (compact)
 		skip_tags(c);
 	/* replica (to 14), longest wait, least bytes, most bytes (3), isolation (4), session and its epoch (7) */

@@ -60,6 +60,18 @@ static void client_reply(struct redis *s, const struct resp_value *v)
 		s->skip_one = true;
 }
 
+/* Commands that wait for what others put there. */
+static bool is_standing(const char *method)
+{
+	static const char *const names[] = {"BLPOP",    "BRPOP",    "BLMOVE", "BRPOPLPUSH", "BLMPOP",
+					    "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD",      "XREADGROUP"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(method, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static void name_call(struct talk_call *q, const char *name)
 {
 	snprintf(q->r.method, sizeof(q->r.method), "%s", name);
@@ -100,6 +112,7 @@ static void command(struct resp *reader, const struct resp_value *v)
 	if (word_is(v, 0, "SELECT") && v->words > 1 && strlen(v->word[1]) < 6 &&
 	    strspn(v->word[1], "0123456789") == strlen(v->word[1]))
 		memcpy(s->talk.space, v->word[1], strlen(v->word[1]) + 1);
+	q->standing = is_standing(q->r.method);
 	talk_announce(&s->talk, q);
 	if (quiet)
 		talk_end(&s->talk, q, REQUEST_DONE);

@@ -81,7 +81,7 @@ void talk_end_doubted(struct talk *t)
 static void end_all(struct talk *t, enum request_end how, uint64_t now_ns)
 {
 	while (t->first) {
-		if (t->first->unseen || t->first->doubted)
+		if (t->first->unseen || t->first->doubted || (t->first->standing && how == REQUEST_ABANDONED))
 			talk_end_unseen(t, t->first);
 		else
 			end_at(t, t->first, how, now_ns);

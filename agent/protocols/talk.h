@@ -21,6 +21,7 @@ struct talk_call {
 	uint32_t left;    /* the protocol's: answers or bytes to come */
 	uint8_t kind;     /* the protocol's */
 	bool unseen;      /* its answer began, and how it ends will not be seen: that is no failure */
+	bool standing;    /* it asks for what comes some time: who consumes messages has always asked for more when it leaves */
 	bool doubted;     /* it went on since, with a place found again that may be a wrong one */
 	struct talk_call *prev, *next;
 };

@@ -1,4 +1,6 @@
 /* Kafka's requests, in old and new versions. */
+#include <errno.h>
+
 #include "protocols/transcript.h"
 
 static const struct step steps[] = {
@@ -37,4 +39,31 @@ static const struct transcript transcript = {
 		  "send orders 6 done\n",
 };
 
-TEST_MAIN(TRANSCRIPT_TESTS)
+/* A consumer that leaves has asked for more: that is no failure. A reset is. */
+static void consumers_leave(void **state)
+{
+	static const char fetch[] =
+		"\000\000\000>\000\001\000\004\000\000\000\004\000\003app\377\377\377\377\000\000\001\364\000\000\000\001\000"
+		"\020\000\000\000\000\000\000\001\000\006orders\000\000\000\001\000\000\000\000\000\000\000\000\000\000\000"
+		"\000\000\020\000\000";
+
+	(void)state;
+	for (unsigned int reset = 0; reset < 2; reset++) {
+		struct play y;
+
+		play_init(&y, PLAY_CLIENT);
+		play_steps(&y, PLAY_CLIENT, 0, 2);
+		play_bytes(&y, PLAY_CLIENT, 'C', fetch, sizeof(fetch) - 1, sizeof(fetch) - 1);
+		if (reset)
+			script_event(&y.s,
+				     (struct event){
+					     .id = WIRE_READ, .fd = 5, .ret = -1, .err = ECONNRESET, .flags = WIRE_F_SOCKET_CALL});
+		else
+			script_event(&y.s, (struct event){.id = WIRE_CLOSE, .fd = 5});
+		assert_string_equal(y.log, reset ? "api_versions  - done\npoll orders - reset\n"
+						 : "api_versions  - done\npoll orders - done\n");
+		play_done(&y);
+	}
+}
+
+TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(consumers_leave))
