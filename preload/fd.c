@@ -24,8 +24,8 @@ static void put(int fd, uint8_t policy)
 
 void fd_set_policy(int fd, uint8_t policy)
 {
-	if (fd >= 0)
-		atomic_store_explicit(wire_renewed_at(shim.process, fd), shim_ticks(), memory_order_relaxed);
+	if ((uint32_t)fd < shim.policy_fds)
+		atomic_store_explicit(wire_renewed_at(shim.header, shim.process_index, fd), shim_ticks(), memory_order_relaxed);
 	put(fd, policy);
 }
 

@@ -20,7 +20,9 @@ static bool header_fits(const struct wire_header *h, uint64_t file_bytes)
 	       (h->ring_bytes & (h->ring_bytes - 1)) == 0 && h->size_bytes <= file_bytes &&
 	       h->process_off + (uint64_t)h->process_max * sizeof(struct wire_process) <= h->ring_off &&
 	       h->thread_off + (uint64_t)h->thread_max * sizeof(struct wire_thread) <= h->ring_off &&
-	       h->policy_off + (uint64_t)h->process_max * h->policy_fds <= h->ring_off && h->ring_off + rings <= h->size_bytes;
+	       h->policy_off + (uint64_t)h->process_max * h->policy_fds <= h->ring_off &&
+	       h->renewed_off + (uint64_t)h->process_max * WIRE_RENEWED * sizeof(uint64_t) <= h->ring_off &&
+	       h->ring_off + rings <= h->size_bytes;
 }
 
 /* At `at`, in place of what is there; anywhere for NULL. */

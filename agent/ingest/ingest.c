@@ -128,9 +128,10 @@ uint64_t ingest_began_ns(const struct ingest *in, uint32_t i)
 }
 
 /* Does the number still stand for what it did then? */
-static bool is_still(const struct ingest *in, struct wire_process *p, int fd, uint64_t seen_ns)
+static bool is_still(const struct ingest *in, uint32_t process, int fd, uint64_t seen_ns)
 {
-	return clock_ns(&in->clock, atomic_load_explicit(wire_renewed_at(p, fd), memory_order_relaxed)) <= seen_ns;
+	return clock_ns(&in->clock, atomic_load_explicit(wire_renewed_at(in->shared, process, fd), memory_order_relaxed)) <=
+	       seen_ns;
 }
 
 void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy, uint64_t seen_ns)
@@ -138,11 +139,11 @@ void ingest_set_policy(struct ingest *in, uint32_t pid, int fd, uint8_t policy, 
 	if (fd < 0 || (uint32_t)fd >= in->shared->policy_fds)
 		return;
 	for (uint32_t i = 0; i < in->shared->process_max; i++) {
-		struct wire_process *p = wire_process_at(in->shared, i);
+		const struct wire_process *p = wire_process_at(in->shared, i);
 
 		if (atomic_load_explicit(&p->state, memory_order_acquire) == WIRE_SLOT_LIVE &&
 		    (p->pid_ns ? watch_pid(in, i) : p->pid) == pid && !(in->watched[i].known && in->watched[i].gone) &&
-		    is_still(in, p, fd, seen_ns))
+		    is_still(in, i, fd, seen_ns))
 			atomic_store_explicit(wire_policy_at(in->shared, i) + fd, policy, memory_order_relaxed);
 	}
 }

@@ -48,7 +48,8 @@ static int lay_out(const struct ingest_options *o, const struct tick_clock *c, s
 	h->process_off = PAGE;
 	h->thread_off = page_up(h->process_off + (uint64_t)process_max * sizeof(struct wire_process));
 	h->policy_off = page_up(h->thread_off + (uint64_t)thread_max * sizeof(struct wire_thread));
-	h->ring_off = page_up(h->policy_off + (uint64_t)process_max * h->policy_fds);
+	h->renewed_off = page_up(h->policy_off + (uint64_t)process_max * h->policy_fds);
+	h->ring_off = page_up(h->renewed_off + (uint64_t)process_max * WIRE_RENEWED * sizeof(uint64_t));
 	h->size_bytes = h->ring_off + (uint64_t)thread_max * h->ring_bytes;
 	h->stale_ticks = clock_ticks_of(c, STALE_NS);
 	h->slow_ticks = clock_ticks_of(c, SLOW_NS);

@@ -7,6 +7,7 @@
  *   process_off  struct wire_process[process_max]      one per watched process image (claimed by CAS on state)
  *   thread_off   struct wire_thread[thread_max]        one per watched thread: counters, in-flight slot, ring indices
  *   policy_off   uint8_t[process_max][policy_fds]      one byte per descriptor: enum wire_policy
+ *   renewed_off  uint64_t[process_max][WIRE_RENEWED]   when descriptors began, in ticks
  *   ring_off     uint8_t[thread_max][ring_bytes]       one SPSC ring per thread slot
  *
  * Who writes what: the agent writes the header, `tail`, `tell_opens`, `policy` (shared with the shim: last writer wins) and frees slots; the
@@ -71,6 +72,7 @@ struct wire_header {
 	uint64_t process_off;
 	uint64_t thread_off;
 	uint64_t policy_off;
+	uint64_t renewed_off;
 	uint64_t ring_off;
 	_Atomic uint32_t enabled;   /* the kill switch: 0 = every hook passes through */
 	_Atomic uint32_t stacks;    /* 0 = take no stack snapshots */
@@ -111,16 +113,8 @@ struct wire_process {
 	/* By the agent: what is opened for reading only, and events, are told, too: descriptors grow, and nobody knows where they come from. */
 	_Atomic uint32_t tell_opens;
 	_Atomic uint64_t lost[WIRE_LOSS_SLOTS]; /* losses of threads without a ring */
-	_Atomic uint64_t renewed[WIRE_RENEWED]; /* ticks (wire_renewed_at) */
 };
-static_assert(sizeof(struct wire_process) == 160 + 8 * WIRE_RENEWED, "");
-
-/* When a number was last given to a new descriptor, or one whose number has the same place here. The agent's word on a connection comes
- * some milliseconds late: one that has ended meanwhile must not have its say on what has its number now. */
-static inline _Atomic uint64_t *wire_renewed_at(struct wire_process *p, int fd)
-{
-	return &p->renewed[(uint32_t)fd % WIRE_RENEWED];
-}
+static_assert(sizeof(struct wire_process) == 160, "each program that begins looks at all of them");
 
 /* The call that a thread is in right now. Written before a call that may wait, `event` last; cleared (event = 0) after it. */
 struct wire_inflight {
@@ -173,6 +167,13 @@ static inline struct wire_thread *wire_thread_at(struct wire_header *h, uint32_t
 static inline _Atomic uint8_t *wire_policy_at(struct wire_header *h, uint32_t process)
 {
 	return (_Atomic uint8_t *)((char *)h + h->policy_off + (uint64_t)process * h->policy_fds);
+}
+
+/* When a number was last given to a new descriptor, or one whose number has the same place here. The agent's word on a connection comes
+ * some milliseconds late: one that has ended meanwhile must not have its say on what has its number now. */
+static inline _Atomic uint64_t *wire_renewed_at(struct wire_header *h, uint32_t process, int fd)
+{
+	return (_Atomic uint64_t *)((char *)h + h->renewed_off) + (size_t)process * WIRE_RENEWED + (uint32_t)fd % WIRE_RENEWED;
 }
 
 static inline uint8_t *wire_ring_at(struct wire_header *h, uint32_t thread)

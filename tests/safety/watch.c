@@ -75,7 +75,8 @@ static int make_session(void)
 	const uint64_t process_off = 4096;
 	const uint64_t thread_off = up_to_page(process_off + opt.processes * sizeof(struct wire_process));
 	const uint64_t policy_off = up_to_page(thread_off + opt.threads * sizeof(struct wire_thread));
-	const uint64_t ring_off = up_to_page(policy_off + (uint64_t)opt.processes * opt.fds);
+	const uint64_t renewed_off = up_to_page(policy_off + (uint64_t)opt.processes * opt.fds);
+	const uint64_t ring_off = up_to_page(renewed_off + (uint64_t)opt.processes * WIRE_RENEWED * sizeof(uint64_t));
 
 	header_size = ring_off + (uint64_t)opt.threads * opt.ring_bytes;
 	session_fd = memfd_create("gapscope-safety", MFD_CLOEXEC);
@@ -94,10 +95,10 @@ static int make_session(void)
 #endif
 		.size_bytes = header_size, .process_max = opt.processes, .thread_max = opt.threads, .ring_bytes = opt.ring_bytes,
 		.policy_fds = opt.fds, .process_off = process_off, .thread_off = thread_off, .policy_off = policy_off,
-		.ring_off = ring_off, .enabled = 1, .stacks = 1, .heartbeat = ticks(), .stale_ticks = 600000000000ULL,
-		.slow_ticks = 3000000ULL, .policy_socket = WIRE_POLICY_HEAD_256, .policy_stdio = WIRE_POLICY_SINK,
-		.policy_logfile = WIRE_POLICY_SINK, .policy_pipe = WIRE_POLICY_SIZES, .agent_pid = (uint32_t)getpid(),
-		.alloc_mean = opt.alloc,
+		.renewed_off = renewed_off, .ring_off = ring_off, .enabled = 1, .stacks = 1, .heartbeat = ticks(),
+		.stale_ticks = 600000000000ULL, .slow_ticks = 3000000ULL, .policy_socket = WIRE_POLICY_HEAD_256,
+		.policy_stdio = WIRE_POLICY_SINK, .policy_logfile = WIRE_POLICY_SINK, .policy_pipe = WIRE_POLICY_SIZES,
+		.agent_pid = (uint32_t)getpid(), .alloc_mean = opt.alloc,
 	};
 	return 0;
 }

@@ -101,7 +101,7 @@ static void policy_is_for_the_descriptor_that_was_seen(void **state)
 
 	(void)state;
 	(void)p;
-	atomic_store(wire_renewed_at(wire_process_at(f->shared, 3), 17), ticks);
+	atomic_store(wire_renewed_at(f->shared, 3, 17), ticks);
 	ingest_set_policy(f->in, own_pid(), 17, WIRE_POLICY_SIZES, then - 1000);
 	ingest_set_policy(f->in, own_pid(), 18, WIRE_POLICY_SIZES, then - 1000);
 	assert_int_equal(atomic_load(wire_policy_at(f->shared, 3) + 17), WIRE_POLICY_UNKNOWN);

@@ -37,7 +37,8 @@ static void parts_lie_apart(void **state)
 	assert_true(h->process_off >= sizeof(*h));
 	assert_true((char *)wire_process_at(h, 3) <= (char *)wire_thread_at(h, 0));
 	assert_true((char *)wire_thread_at(h, 5) <= (char *)h + h->policy_off);
-	assert_true((char *)(uintptr_t)wire_policy_at(h, 3) <= (char *)h + h->ring_off);
+	assert_true((char *)(uintptr_t)wire_policy_at(h, 3) <= (char *)h + h->renewed_off);
+	assert_true((char *)(uintptr_t)wire_renewed_at(h, 2, WIRE_RENEWED - 1) < (char *)h + h->ring_off);
 	assert_true((char *)wire_ring_at(h, 5) <= (char *)h + m.size);
 	assert_int_equal(atomic_load(&h->enabled), 1);
 	assert_int_equal(atomic_load(&h->stacks), 1);

@@ -75,7 +75,8 @@ static inline int session_open(struct session_file *s, uint32_t processes, uint3
 	memset(s, 0, sizeof(*s));
 	h.thread_off = (h.process_off + processes * sizeof(struct wire_process) + 4095) & ~4095ULL;
 	h.policy_off = (h.thread_off + threads * sizeof(struct wire_thread) + 4095) & ~4095ULL;
-	h.ring_off = (h.policy_off + (uint64_t)processes * h.policy_fds + 4095) & ~4095ULL;
+	h.renewed_off = (h.policy_off + (uint64_t)processes * h.policy_fds + 4095) & ~4095ULL;
+	h.ring_off = h.renewed_off + (uint64_t)processes * WIRE_RENEWED * sizeof(uint64_t);
 	h.size_bytes = h.ring_off + (uint64_t)threads * ring_bytes;
 	atomic_init(&h.enabled, 1);
 	atomic_init(&h.heartbeat, session_now());
