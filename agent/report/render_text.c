@@ -216,6 +216,8 @@ static void put_unknown(const struct page *p, const json_t *report)
 	if (json_number(loss, "lost") != 0) {
 		fputs(":", p->out);
 		put_numbers(p, json_object_get(loss, "by_cause"));
+		fputs("  requests and findings in what was lost are missing above: their numbers are the least that there were\n",
+		      p->out);
 	} else {
 		fputc('\n', p->out);
 	}

@@ -55,6 +55,7 @@ static void tells_losses_limits_and_bounds(void **state)
 	char *text = render_text(r, false);
 	assert_non_null(strstr(text, "shop: no findings\n"));
 	assert_non_null(strstr(text, "lost 7: ring_full 7\n"));
+	assert_non_null(strstr(text, "their numbers are the least that there were\n"));
 	assert_non_null(strstr(text, "limits reached: peers 2\n"));
 	assert_non_null(strstr(text, "connect 3 s, response none"));
 	assert_non_null(strstr(text, "connect-only"));
