@@ -23,12 +23,11 @@ static void within(const struct text *t, bool holds, const struct span *s)
 static void place(const struct text *t, size_t at)
 {
 	static bool (*const plain[])(const struct text *t, size_t at, struct span *ret) = {
-		us_ssn_at,        phone_at,         phone_national_at, email_at,        email_encoded_at,  url_password_at,
-		jwt_at,           pem_at,           public_ip_at,      mac_at,          codice_fiscale_at, cvv_at,
-		birth_date_at,    geo_at,           health_code_at,    person_name_at,  secret_at,         session_at,
-		aws_secret_at,    azure_storage_at, telegram_at,       facebook_app_at, teams_webhook_at,  azure_devops_at,
-		quoted_secret_at, long_number_at,   crypt_hash_at,     option_at,       azure_ad_behind,   google_refresh_at,
-		short_secret_at};
+		us_ssn_at,        phone_at,       phone_national_at, email_at,         email_encoded_at,  url_password_at,
+		jwt_at,           pem_at,         public_ip_at,      mac_at,           codice_fiscale_at, cvv_at,
+		birth_date_at,    health_code_at, person_name_at,    secret_at,        session_at,        aws_secret_at,
+		azure_storage_at, telegram_at,    facebook_app_at,   teams_webhook_at, azure_devops_at,   quoted_secret_at,
+		long_number_at,   crypt_hash_at,  option_at,         azure_ad_behind,  google_refresh_at, short_secret_at};
 	struct span s;
 	enum entity_id entity;
 	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
@@ -36,6 +35,7 @@ static void place(const struct text *t, size_t at)
 	for (int named = 0; named < 2; named++) {
 		within(t, card_at(t, at, named != 0, &s), &s);
 		within(t, iban_at(t, at, named != 0, &s), &s);
+		within(t, geo_at(t, at, named != 0, &s), &s);
 	}
 	within(t, vendor_at(t, at, &s, &entity), &s);
 	within(t, vendor_behind(t, at, &s, &entity), &s);
