@@ -6,7 +6,6 @@
 #include "protocols/redis.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -66,17 +65,17 @@ static bool is_standing(const char *method)
 	static const char *const names[] = {"BLPOP",    "BRPOP",    "BLMOVE", "BRPOPLPUSH", "BLMPOP",
 					    "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD",      "XREADGROUP"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; (method[0] == 'B' || method[0] == 'X') && i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(method, names[i]) == 0)
 			return true;
 	return false;
 }
 
-static void name_call(struct talk_call *q, const char *name)
+/* As it stands in q->r.method. */
+static void name_call(struct talk_call *q)
 {
-	snprintf(q->r.method, sizeof(q->r.method), "%s", name);
-	snprintf(q->r.summary, sizeof(q->r.summary), "%s", name);
-	snprintf(q->r.text, sizeof(q->r.text), "%s", name);
+	memcpy(q->r.summary, q->r.method, sizeof(q->r.method));
+	memcpy(q->r.text, q->r.method, sizeof(q->r.method));
 }
 
 static void command(struct resp *reader, const struct resp_value *v)
@@ -97,10 +96,11 @@ static void command(struct resp *reader, const struct resp_value *v)
 	struct talk_call *q = talk_call_new(&s->talk, &v->from, v->size);
 	if (!q)
 		return;
-	char text[sizeof(v->word[0])] = "_OTHER";
-	for (size_t i = 0; name && i < sizeof(text); i++)
-		text[i] = (char)toupper((unsigned char)v->word[0][i]);
-	name_call(q, text);
+	if (!name)
+		strcpy(q->r.method, "_OTHER");
+	for (size_t i = 0; name && v->word[0][i]; i++)
+		q->r.method[i] = (char)toupper((unsigned char)v->word[0][i]);
+	name_call(q);
 	q->r.operation_key = v->hash;
 	/* Libraries introduce themselves; older servers refuse it. */
 	q->r.setup = word_is(v, 0, "CLIENT") || word_is(v, 0, "HELLO");
@@ -146,8 +146,10 @@ static void error(struct talk_call *q, const char *text)
 	/* Where else to ask is an answer, not a failure. */
 	if (!strcmp(q->r.status_text, "MOVED") || !strcmp(q->r.status_text, "ASK"))
 		q->r.failed = false;
-	if (!strncmp(text, "ERR?unknown?command", 19))
-		name_call(q, "_OTHER");
+	if (!strncmp(text, "ERR?unknown?command", 19)) {
+		strcpy(q->r.method, "_OTHER");
+		name_call(q);
+	}
 }
 
 static void answer(struct resp *reader, const struct resp_value *v)

@@ -149,7 +149,7 @@ void talk_announce(struct talk *t, struct talk_call *q)
 	t->last = q;
 	if (++t->n > 1) /* pipelined: their answers may come in one call */
 		talk_wide(t);
-	if (strcmp(q->r.method, "_OTHER") != 0) {
+	if (q->r.method[0] != '_') { /* "_OTHER" */
 		t->alike = strcmp(t->last_method, q->r.method) == 0 ? t->alike + 1 : 1;
 		memcpy(t->last_method, q->r.method, sizeof(t->last_method));
 	}
