@@ -159,7 +159,7 @@ static void note_executed(struct pg *s, const struct sql *sql)
 	const bool same = sql && strcmp(sql->text, s->executed.text) == 0;
 
 	s->executed_n = same ? s->executed_n + 1 : sql ? 1 : 0;
-	if (sql)
+	if (sql && !same)
 		s->executed = *sql;
 }
 
