@@ -49,21 +49,12 @@ static void each_process(match_fn match, const void *ctx, struct find_result *r)
 		closedir(d);
 }
 
-/* False if it is gone. */
-static bool read_stat(pid_t pid, struct process_stat *ret)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	return process_stat_read(path, ret) == 0;
-}
-
 /* 0 if it is gone. */
 static pid_t parent_of(pid_t pid)
 {
 	struct process_stat stat;
 
-	return read_stat(pid, &stat) ? (pid_t)stat.fields[STAT_PARENT] : 0;
+	return process_stat_of(pid, &stat) == 0 ? (pid_t)stat.fields[STAT_PARENT] : 0;
 }
 
 /* Its parent has not waited for it yet: it has a name, and nothing of it runs. */
@@ -71,7 +62,7 @@ static bool has_ended(pid_t pid)
 {
 	struct process_stat stat;
 
-	return !read_stat(pid, &stat) || stat.state == 'Z' || stat.state == 'X';
+	return process_stat_of(pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X';
 }
 
 static bool is_child(const void *ctx, pid_t pid)

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "core/process_stat.h"
@@ -36,10 +35,8 @@ int handover_listen(const char *session)
 static pid_t parent_of(pid_t pid)
 {
 	struct process_stat stat;
-	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	return process_stat_read(path, &stat) == 0 ? (pid_t)stat.fields[STAT_PARENT] : 0;
+	return process_stat_of(pid, &stat) == 0 ? (pid_t)stat.fields[STAT_PARENT] : 0;
 }
 
 static bool descends_from_us(pid_t pid)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,4 +43,12 @@ int process_stat_read(const char *path, struct process_stat *ret)
 		return e;
 	text[n] = '\0';
 	return process_stat_parse(text, ret) ? 0 : -EBADMSG;
+}
+
+int process_stat_of(pid_t pid, struct process_stat *ret)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return process_stat_read(path, ret);
 }

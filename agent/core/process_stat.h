@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Fields by proc(5)'s numbers, of those that are asked for. */
 enum process_stat_field {
@@ -34,5 +35,7 @@ bool process_stat_parse(const char *text, struct process_stat *ret);
 
 /* Read the file `path`. 0, or -errno: -ENOENT or -ESRCH where the process is gone, -EBADMSG where it is no such line. */
 int process_stat_read(const char *path, struct process_stat *ret);
+/* The same of the process `pid`. */
+int process_stat_of(pid_t pid, struct process_stat *ret);
 
 #endif

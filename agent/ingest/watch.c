@@ -4,21 +4,12 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "core/process_stat.h"
 #include "ingest/internal.h"
 
 #define PID_LIMIT (1U << 22)
-
-static int read_stat(uint32_t pid, struct process_stat *ret)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	return process_stat_read(path, ret);
-}
 
 /* A zombie whose other threads still run is alive: only its first thread has ended. */
 static bool alive(uint32_t pid, uint64_t start_time)
@@ -27,7 +18,7 @@ static bool alive(uint32_t pid, uint64_t start_time)
 
 	if (pid == 0 || pid > PID_LIMIT || (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
 		return false;
-	if (read_stat(pid, &stat) < 0)
+	if (process_stat_of((pid_t)pid, &stat) < 0)
 		return true; /* hidden from us, but kill() found it */
 	if (start_time != 0 && stat.fields[STAT_START] != start_time)
 		return false;
@@ -45,7 +36,7 @@ static void meet(struct ingest *in, uint32_t i)
 	w->fds_most = w->fds_ns = 0;
 	w->generation = p->generation;
 	w->pid = pids_outside(in->pids, p->pid_ns, p->pid, p->parent, true, in->now_ns);
-	w->start_time = read_stat(w->pid, &stat) == 0 ? stat.fields[STAT_START] : 0;
+	w->start_time = process_stat_of((pid_t)w->pid, &stat) == 0 ? stat.fields[STAT_START] : 0;
 }
 
 uint32_t watch_pid(struct ingest *in, uint32_t process)

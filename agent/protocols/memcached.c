@@ -120,8 +120,7 @@ static uint64_t on_command(struct memcached *s, const char *line, uint64_t size)
 	if (!q)
 		return data;
 	memcpy(q->r.method, c ? c->name : "_OTHER", strlen(c ? c->name : "_OTHER") + 1);
-	memcpy(q->r.summary, q->r.method, sizeof(q->r.method));
-	memcpy(q->r.text, q->r.method, sizeof(q->r.method));
+	talk_only_method(q);
 	q->r.operation_key = side->hash;
 	q->kind = c ? (uint8_t)c->shape : SHAPE_LINE;
 	bool quiet = c && is_quiet(c, &w, line);

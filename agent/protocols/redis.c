@@ -71,13 +71,6 @@ static bool is_standing(const char *method)
 	return false;
 }
 
-/* As it stands in q->r.method. */
-static void name_call(struct talk_call *q)
-{
-	memcpy(q->r.summary, q->r.method, sizeof(q->r.method));
-	memcpy(q->r.text, q->r.method, sizeof(q->r.method));
-}
-
 static void command(struct resp *reader, const struct resp_value *v)
 {
 	struct redis *s = redis_of(reader);
@@ -100,7 +93,7 @@ static void command(struct resp *reader, const struct resp_value *v)
 		strcpy(q->r.method, "_OTHER");
 	for (size_t i = 0; name && v->word[0][i]; i++)
 		q->r.method[i] = (char)toupper((unsigned char)v->word[0][i]);
-	name_call(q);
+	talk_only_method(q);
 	q->r.operation_key = v->hash;
 	/* Libraries introduce themselves; older servers refuse it. */
 	q->r.setup = word_is(v, 0, "CLIENT") || word_is(v, 0, "HELLO");
@@ -148,7 +141,7 @@ static void error(struct talk_call *q, const char *text)
 		q->r.failed = false;
 	if (!strncmp(text, "ERR?unknown?command", 19)) {
 		strcpy(q->r.method, "_OTHER");
-		name_call(q);
+		talk_only_method(q);
 	}
 }
 

@@ -156,6 +156,12 @@ void talk_announce(struct talk *t, struct talk_call *q)
 	model_request_start(t->m, &q->r);
 }
 
+void talk_only_method(struct talk_call *q)
+{
+	memcpy(q->r.summary, q->r.method, sizeof(q->r.method));
+	memcpy(q->r.text, q->r.method, sizeof(q->r.method));
+}
+
 void talk_cut(struct talk *t)
 {
 	t->cut = true;
@@ -171,10 +177,8 @@ struct talk_call *talk_call_unseen(struct talk *t)
 	if (!q)
 		return NULL;
 	memcpy(q->r.method, t->cut_method, sizeof(q->r.method));
-	if (q->r.area == AREA_DB) {
-		memcpy(q->r.summary, t->cut_method, sizeof(t->cut_method));
-		memcpy(q->r.text, t->cut_method, sizeof(t->cut_method));
-	}
+	if (q->r.area == AREA_DB)
+		talk_only_method(q);
 
 	talk_announce(t, q);
 	return q;

@@ -87,6 +87,8 @@ void talk_end_unseen(struct talk *t, struct talk_call *q);
  * shows that they are over: talk_end_doubted. */
 void talk_doubt(struct talk *t);
 void talk_end_doubted(struct talk *t);
+/* A request of a database whose method is all that is told of it: so that is its summary and its text. */
+void talk_only_method(struct talk_call *q);
 /* The client sent more in a call than is captured, and what is behind is not known: its answers will tell how many requests there were. */
 void talk_cut(struct talk *t);
 /* An answer came where none is open: of a request in what talk_cut() told of, announced now. Its method is the one before where several in a

@@ -2,7 +2,6 @@
 #include "core/process_stat.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -57,11 +56,9 @@ static void test_short(void **state)
 static void test_read(void **state)
 {
 	struct process_stat s;
-	char path[64];
 
 	(void)state;
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
-	assert_int_equal(process_stat_read(path, &s), 0);
+	assert_int_equal(process_stat_of(getppid(), &s), 0);
 	assert_true(s.state >= 'A' && s.state <= 'z');
 	assert_true(s.fields[STAT_THREADS] >= 1 && s.fields[STAT_START] > 0 && s.fields[STAT_PARENT] != (uint64_t)getpid());
 	assert_true(s.n == STAT_PROCESSOR);
