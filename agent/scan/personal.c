@@ -20,14 +20,23 @@ bool cvv_at(const struct text *t, size_t at, struct span *ret)
 	return true;
 }
 
-/* Digits at *i, at most `max`; moves *i on. */
+/* How many digits there are at *i, at most `max`; moves *i behind them. */
+static size_t pass_digits(const struct text *t, size_t *i, size_t max)
+{
+	size_t begin = *i;
+	while (is_digit(text_at(t, *i)) && *i - begin < max)
+		(*i)++;
+	return *i - begin;
+}
+
+/* The number at *i, of at most `max` digits, which an int must hold: 9 at most; moves *i behind it. */
 static int number(const struct text *t, size_t *i, size_t max, size_t *ret_digits)
 {
 	int value = 0;
 	size_t begin = *i;
-	for (; is_digit(text_at(t, *i)) && *i - begin < max; (*i)++)
-		value = value * 10 + t->bytes[*i] - '0';
-	*ret_digits = *i - begin;
+	*ret_digits = pass_digits(t, i, max);
+	for (size_t k = begin; k < *i; k++)
+		value = value * 10 + t->bytes[k] - '0';
 	return value;
 }
 
@@ -119,15 +128,14 @@ bool birth_date_at(const struct text *t, size_t at, struct span *ret)
 /* A decimal number with at least `least` digits after the point, |value| ≤ limit. Where it ends, or 0. */
 static size_t degrees(const struct text *t, size_t i, int limit, size_t least)
 {
-	size_t whole, fraction;
+	size_t whole;
 	if (text_at(t, i) == '-' || text_at(t, i) == '+')
 		i++;
 	int value = number(t, &i, 3, &whole);
 	if (whole == 0 || text_at(t, i) != '.' || value > limit)
 		return 0;
 	i++;
-	(void)number(t, &i, GEO_FRACTION, &fraction);
-	return fraction >= least ? i : 0;
+	return pass_digits(t, &i, GEO_FRACTION) >= least ? i : 0;
 }
 
 /* Behind "lon", "lng", "longitude" and what stands before their value, at i; i itself where none of them is there. */

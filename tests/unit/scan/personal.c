@@ -11,6 +11,8 @@ static void keyed(void **state)
 	static const struct find_row rows[] = {
 		{"cvv=123", "CVV=123"},
 		{"lat=52.520008, lon=13.404954", "GEO=52.520008, lon=13.404954"},
+		/* as many digits as a double has, which no int holds */
+		{"lat=52.520008123456789, lon=13.404954123456789", "GEO=52.520008123456789, lon=13.404954123456789"},
 		{"{\"lat\":52.520008,\"lng\":-13.404954}", "GEO=52.520008,\"lng\":-13.404954"},
 		{"the dob is 1984-10-12", "DOB=1984-10-12"},
 		{"diagnosis=I10", "HEALTH=I10"},
