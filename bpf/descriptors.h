@@ -96,10 +96,22 @@ static __always_inline uint8_t policy_of(struct scratch *s, uint32_t process, in
 	return policy;
 }
 
-static __always_inline void policy_set(uint32_t process, int fd, uint8_t policy)
+static __always_inline uint64_t *renewed_at(uint32_t process, int fd)
 {
-	if ((uint32_t)fd < PROBE_FDS)
-		*policy_at(process, fd) = policy;
+	uint32_t at = (uint32_t)fd;
+
+	asm volatile("%0 &= %1" : "+r"(at) : "i"(PROBE_RENEWED - 1));
+	asm volatile("%0 &= %1" : "+r"(process) : "i"(PROBE_PROCESSES - 1));
+	return &renewed[process][at];
+}
+
+/* The number is another descriptor's since `ns`, or nobody's. First the time: the agent asks for it before it has its say. */
+static __always_inline void policy_renew(uint32_t process, int fd, uint8_t policy, uint64_t ns)
+{
+	if ((uint32_t)fd >= PROBE_FDS)
+		return;
+	*(volatile uint64_t *)renewed_at(process, fd) = ns;
+	*(volatile uint8_t *)policy_at(process, fd) = policy;
 }
 
 static __always_inline uint32_t policy_bytes(uint8_t policy)

@@ -19,6 +19,7 @@
 #define PROBE_THREADS 4096U  /* calls under way at once; a power of two */
 #define PROBE_PLACES 8U      /* neighbours of its place where an entry may stand */
 #define PROBE_FDS 2048U      /* descriptors with a policy of their own; others are looked at each time */
+#define PROBE_RENEWED 512U   /* of a process: places for when descriptors began; a power of two */
 #define PROBE_SITES 4096U    /* call sites whose stack was sent */
 #define PROBE_DATA 16384U    /* copied bytes of one call, at most: WIRE_DATA_MAX */
 #define PROBE_TAIL 1024U     /* WIRE_TAIL_BYTES */

@@ -48,7 +48,7 @@ static __noinline int tell_closing(const struct probe_slot *slot, uint32_t proce
 
 	if (!s || !slot)
 		return 0;
-	policy_set(process, (int)slot->args[0], POLICY_UNKNOWN);
+	policy_renew(process, (int)slot->args[0], POLICY_UNKNOWN, slot->t0);
 	s->call.kind = PROBE_CALL;
 	s->call.nr = slot->nr;
 	s->call.tgid = slot->tgid;
@@ -205,7 +205,7 @@ static __always_inline void opened(struct scratch *s, uint32_t process)
 		policy = POLICY_NONE;
 	else if (is_log_path(s))
 		policy = policy_logfile;
-	policy_set(process, (int)s->call.ret, policy);
+	policy_renew(process, (int)s->call.ret, policy, s->call.t1);
 	s->call.policy = policy;
 }
 
@@ -265,7 +265,7 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long ret)
 	if (rule->copy == COPY_PATH)
 		opened(s, process);
 	else if ((rule->flags & RULE_NEW_FD) && ret >= 0)
-		policy_set(process, (int)ret, policy_of_new(rule->flags, slot->args[0]));
+		policy_renew(process, (int)ret, policy_of_new(rule->flags, slot->args[0]), s->call.t1);
 	if ((rule->flags & RULE_WAITS) && s->call.t1 - s->call.t0 >= slow_ns)
 		tell_stack(ctx, regs, slot->site);
 	tell_call(s);

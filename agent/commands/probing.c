@@ -211,7 +211,7 @@ static void on_record(void *ctx, uint32_t pid, uint32_t tid, const struct wire_r
 		tid = pid;
 	go_watch_record(p->go, index_of(p, place_of(p, pid)), r);
 	if (is_log_socket(r, data))
-		probes_set_policy(p->probes, pid, r->fd, WIRE_POLICY_SINK);
+		probes_set_policy(p->probes, pid, r->fd, WIRE_POLICY_SINK, r->t1);
 	ingest_push(p->ingest, pid, tid, r, data);
 }
 
@@ -415,10 +415,10 @@ void probing_expect(struct probing *p, char *const *argv)
 		target_each(argv, expect, p);
 }
 
-void probing_policy(struct probing *p, pid_t pid, int fd, uint8_t policy)
+void probing_policy(struct probing *p, pid_t pid, int fd, uint8_t policy, uint64_t seen_ns)
 {
 	if (p != NULL)
-		probes_set_policy(p->probes, (uint32_t)pid, fd, policy);
+		probes_set_policy(p->probes, (uint32_t)pid, fd, policy, seen_ns);
 }
 
 void probing_settle(const struct probing *p)

@@ -25,7 +25,7 @@ static void on_policy(void *ctx, uint32_t pid, int fd, uint8_t policy, uint64_t 
 	const struct watching *w = ctx;
 
 	ingest_set_policy(w->ingest, pid, fd, policy, now_ns);
-	probing_policy(w->probing, (pid_t)pid, fd, policy);
+	probing_policy(w->probing, (pid_t)pid, fd, policy, now_ns);
 }
 
 int watching_open(struct watching *w, const char *exe, const struct proving_of *service, char *err, size_t err_size)

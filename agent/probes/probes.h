@@ -59,7 +59,8 @@ void probes_unwatch(struct probes *p, uint32_t pid);
  * meanwhile, or goes on to later, is told.
  */
 void probes_rest(struct probes *p, uint32_t pid);
-void probes_set_policy(struct probes *p, uint32_t pid, int fd, uint8_t policy);
+/* What is copied of a descriptor, as of what was seen of it at seen_ns (CLOCK_MONOTONIC): if its number is another one's since, nothing. */
+void probes_set_policy(struct probes *p, uint32_t pid, int fd, uint8_t policy, uint64_t seen_ns);
 /* A probe at `offset` of the program file at `path`, for all processes of it: the function is `what`. 0 or -errno. Needs the privileges. */
 int probes_go(struct probes *p, const char *path, uint64_t offset, enum probe_go_what what);
 /* The same for a function of an allocator; at its returns, too, if it gives memory. Nothing is told of it before probes_alloc_mean. */

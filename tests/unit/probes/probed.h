@@ -20,6 +20,8 @@
 #include "test.h"
 
 #define PATIENCE 2000
+#define RENEW 'r'
+#define RENEWED 500 /* a descriptor that is free */
 
 struct seen {
 	uint32_t pid;
@@ -141,7 +143,10 @@ static inline struct child child_writes(const char *text, size_t len, unsigned i
 		if (write(ends[1], "r", 1) != 1)
 			_exit(1);
 		while (read(ends[1], &byte, 1) == 1) {
-			for (unsigned int i = 0; i < n; i++) {
+			/* The same connection under the same number, and yet another descriptor. */
+			if (byte == RENEW && (dup2(ends[1], RENEWED) != RENEWED || dup2(RENEWED, ends[1]) != ends[1]))
+				_exit(1);
+			for (unsigned int i = 0; byte != RENEW && i < n; i++) {
 				if (write(ends[1], text, len) != (ssize_t)len)
 					_exit(1);
 			}
@@ -173,6 +178,13 @@ static inline void child_go(const struct child *c, unsigned int n)
 		assert_true(got > 0);
 		left -= (size_t)got;
 	}
+}
+
+static inline void child_renews(const struct child *c)
+{
+	const char byte = RENEW;
+
+	assert_int_equal(write(c->go, &byte, 1), 1);
 }
 
 static inline void child_end(struct child *c)

@@ -23,17 +23,23 @@
 #include "probes/probes.h"
 #include "test.h"
 
+static uint64_t clock_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
 /* Until the child's calls are over: its last one is a read that waits. */
 static void until_waiting(struct probes *p, struct seen *s)
 {
 	const struct probes_sink sink = {.record = see, .stack = see_stack, .image = see_image, .ctx = s};
-	struct timespec now;
 
 	s->waiting = 0;
 	for (int i = 0; i < PATIENCE && s->waiting == 0; i++) {
 		poll(NULL, 0, 5);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		probes_waiting(p, (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec, 20000000, &sink);
+		probes_waiting(p, clock_now(), 20000000, &sink);
 	}
 	assert_true(s->waiting > 0);
 }
@@ -61,7 +67,7 @@ static void a_running_process_is_watched(void **state)
 	assert_true(s.stacks >= 2);
 	/* Nothing of its bytes any more. */
 	memset(s.text, 0, sizeof(s.text));
-	probes_set_policy(p, s.pid, s.waiting_fd, WIRE_POLICY_SIZES);
+	probes_set_policy(p, s.pid, s.waiting_fd, WIRE_POLICY_SIZES, clock_now());
 	child_go(&c, 10);
 	until_waiting(p, &s);
 	read_all(p, &s);
@@ -73,6 +79,40 @@ static void a_running_process_is_watched(void **state)
 	child_end(&c);
 	read_all(p, &s);
 	assert_int_equal(s.of[WIRE_WRITE], 20);
+	probes_free(p);
+}
+
+/* Another thread's word on a connection comes late: its number may be another one's meanwhile. */
+static void a_late_word_is_not_the_next_descriptors(void **state)
+{
+	struct probes *p = open_probes(false, 0);
+	struct child c;
+	struct seen s = {0};
+	uint64_t before;
+
+	(void)state;
+	if (p == NULL)
+		return;
+	c = child_start(1);
+	s.pid = (uint32_t)c.pid;
+	assert_int_equal(probes_watch(p, c.pid), 0);
+	until_waiting(p, &s);
+	before = clock_now();
+	child_renews(&c);
+	until_waiting(p, &s);
+	probes_set_policy(p, s.pid, s.waiting_fd, WIRE_POLICY_SIZES, before);
+	child_go(&c, 1);
+	until_waiting(p, &s);
+	read_all(p, &s);
+	assert_string_equal(s.text, "hello");
+	memset(s.text, 0, sizeof(s.text));
+	probes_set_policy(p, s.pid, s.waiting_fd, WIRE_POLICY_SIZES, clock_now());
+	child_go(&c, 1);
+	until_waiting(p, &s);
+	read_all(p, &s);
+	assert_int_equal(s.of[WIRE_WRITE], 2);
+	assert_string_equal(s.text, "");
+	child_end(&c);
 	probes_free(p);
 }
 
@@ -93,7 +133,7 @@ static void a_long_call_has_its_end(void **state)
 	s.pid = (uint32_t)c.pid;
 	assert_int_equal(probes_watch(p, c.pid), 0);
 	until_waiting(p, &s);
-	probes_set_policy(p, s.pid, s.waiting_fd, WIRE_POLICY_HEAD_16K);
+	probes_set_policy(p, s.pid, s.waiting_fd, WIRE_POLICY_HEAD_16K, clock_now());
 	child_go(&c, LONG / 5);
 	until_waiting(p, &s);
 	read_all(p, &s);
@@ -213,5 +253,5 @@ static void a_function_is_watched(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(a_function_is_watched), cmocka_unit_test(a_running_process_is_watched),
-	  cmocka_unit_test(a_long_call_has_its_end), cmocka_unit_test(seen_and_lost_add_up),
-	  cmocka_unit_test(own_children_are_watched_from_their_exec_on))
+	  cmocka_unit_test(a_late_word_is_not_the_next_descriptors), cmocka_unit_test(a_long_call_has_its_end),
+	  cmocka_unit_test(seen_and_lost_add_up), cmocka_unit_test(own_children_are_watched_from_their_exec_on))
