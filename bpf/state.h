@@ -60,6 +60,7 @@ uint32_t process_generation[PROBE_PROCESSES]; /* counts programs: blocks of an e
 uint32_t process_rest[PROBE_PROCESSES];       /* the program of which nothing is told: what comes after it is another */
 uint32_t process_known[PROBE_PROCESSES];      /* the program that the agent was told of */
 uint8_t policies[PROBE_PROCESSES][PROBE_FDS];
+uint64_t process_renewed[PROBE_PROCESSES];        /* when all its numbers were: at an exec */
 uint64_t renewed[PROBE_PROCESSES][PROBE_RENEWED]; /* when a number was last given or taken back, CLOCK_MONOTONIC */
 struct probe_slot slots[PROBE_THREADS];
 uint32_t site_keys[PROBE_SITES];
@@ -123,6 +124,7 @@ static __always_inline void policies_clear(uint32_t process)
 {
 	volatile uint64_t *row = (volatile uint64_t *)(void *)policies[process & (PROBE_PROCESSES - 1)];
 
+	process_renewed[process & (PROBE_PROCESSES - 1)] = bpf_ktime_get_ns();
 	for (uint32_t i = 0; i < PROBE_FDS / 8; i++)
 		row[i] = 0;
 }

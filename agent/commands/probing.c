@@ -418,7 +418,7 @@ void probing_expect(struct probing *p, char *const *argv)
 void probing_policy(struct probing *p, pid_t pid, int fd, uint8_t policy, uint64_t seen_ns)
 {
 	if (p != NULL)
-		probes_set_policy(p->probes, (uint32_t)pid, fd, policy, seen_ns);
+		probes_set_policy(p->probes, (uint32_t)pid, fd, policy, seen_ns - ingest_wall_ns(p->ingest));
 }
 
 void probing_settle(const struct probing *p)

@@ -28,7 +28,7 @@ void probing_alone(struct probing *p);
 int probing_watch(struct probing *p, pid_t pid, char *why, size_t size);
 /* Is this process watched by probes? p may be NULL. */
 bool probing_has(const struct probing *p, pid_t pid);
-/* What to capture of a descriptor from now on; p may be NULL. */
+/* What to capture of a descriptor from now on, by what was seen of it at seen_ns (of events); p may be NULL. */
 void probing_policy(struct probing *p, pid_t pid, int fd, uint8_t policy, uint64_t seen_ns);
 /* Give up the privileges that only loading needed. After what must be started has been. */
 void probing_settle(const struct probing *p);

@@ -297,12 +297,20 @@ bool probes_has(const struct probes *p, uint32_t pid)
 	return place_of(p, pid) != PROBE_PROCESSES;
 }
 
+/* Does the number still stand for what it did then? */
+static bool is_still(const struct probes *p, uint32_t at, int fd, uint64_t seen_ns)
+{
+	const struct probes_bpf__bss *shared = p->skeleton->bss;
+
+	return __atomic_load_n(&shared->renewed[at][(uint32_t)fd % PROBE_RENEWED], __ATOMIC_RELAXED) <= seen_ns &&
+	       __atomic_load_n(&shared->process_renewed[at], __ATOMIC_RELAXED) <= seen_ns;
+}
+
 void probes_set_policy(struct probes *p, uint32_t pid, int fd, uint8_t policy, uint64_t seen_ns)
 {
 	const uint32_t at = place_of(p, pid);
 
-	if (at != PROBE_PROCESSES && fd >= 0 && (uint32_t)fd < PROBE_FDS &&
-	    __atomic_load_n(&p->skeleton->bss->renewed[at][(uint32_t)fd % PROBE_RENEWED], __ATOMIC_RELAXED) <= seen_ns)
+	if (at != PROBE_PROCESSES && fd >= 0 && (uint32_t)fd < PROBE_FDS && is_still(p, at, fd, seen_ns))
 		__atomic_store_n(&p->skeleton->bss->policies[at][fd], policy, __ATOMIC_RELAXED);
 }
 
