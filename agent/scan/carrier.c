@@ -6,19 +6,58 @@
 #define TAG_MAX 256U  /* bytes of an element's text, and of the tag before it */
 #define PAIR_MAX 512U /* bytes of the second of two */
 #define NAMESPACE_MAX 32U
+#define CLASS_MAX 80U /* of a class's name in PHP */
+
+/* {"S": "…"} of DynamoDB, {"$eq": "…"} of MongoDB. */
+static size_t typed_object(const struct text *t, size_t i)
+{
+	size_t k = i + 1, name;
+	while (k - i < 6 && (text_at(t, k) == '\\' || text_at(t, k) == ' '))
+		k++;
+	if (!is_quote(text_at(t, k++)))
+		return 0;
+	for (name = k; k - name < 7 && (is_alpha(text_at(t, k)) || (k == name && text_at(t, k) == '$')); k++)
+		;
+	bool is_type = (k == name + 1 && (t->bytes[name] == 'S' || t->bytes[name] == 'N')) ||
+		       (k == name + 3 && text_is(t, name, "$eq")) || (k == name + 6 && text_is(t, name, "string"));
+	while (text_at(t, k) == '\\')
+		k++;
+	if (!is_type || !is_quote(text_at(t, k)) || text_at(t, k + 1) != ':')
+		return 0;
+	k += 2;
+	return k + (text_at(t, k) == ' ') - i;
+}
+
+/* (string) (len=8) "…", as go-spew writes it. */
+static size_t spewed(const struct text *t, size_t i)
+{
+	size_t k = i + 14;
+	while (k - i < 20 && is_digit(text_at(t, k)))
+		k++;
+	return text_is(t, k, ") \"") ? k + 2 - i : 0;
+}
 
 /* Bytes of what a language or a framework writes around a value, at `i`: Some("…") of Rust, Optional("…") of Swift, b'…' of Python, N'…' of SQL,
- * string(7) "…" of PHP, Spring's words about a field that it does not take. */
+ * string(7) "…" of PHP, []string{"…"} of Go, Spring's words about a field that it does not take; and what a field was before it was set,
+ * [null, "…"]. */
 static size_t wrapper(const struct text *t, size_t i)
 {
 	static const struct {
 		const char *word;
 		size_t len;
-	} words[] = {{"some(", 5}, {"optional(", 9}, {"rejected value [", 16}};
+	} words[] = {{"some(", 5}, {"optional(", 9}, {"rejected value [", 16}, {"]string{", 8}};
 	for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++) {
 		if (text_is(t, i, words[k].word))
 			return words[k].len;
 	}
+	if (text_at(t, i - 1) == '[' && (text_is(t, i, "null,") || text_is(t, i, "none,") || text_is(t, i, "nil,")))
+		return text_is(t, i, "nil,") ? 4 : 5;
+	if (text_at(t, i) == '{')
+		return typed_object(t, i);
+	if (text_at(t, i) == '(')
+		return text_is(t, i, "(string) (len=") ? spewed(t, i) : 0;
+	if (text_is(t, i, "string(\"") || text_is(t, i, "string('"))
+		return 7;
 	if (text_is(t, i, "string(")) {
 		size_t n = 7;
 		while (n < 16 && is_digit(text_at(t, i + n)))
@@ -35,9 +74,28 @@ static bool is_column(const struct text *t, size_t sep, size_t i)
 	return text_at(t, i) == '|' && text_at(t, sep) == ' ' && text_at(t, i - 1) == ' ' && text_at(t, i + 1) == ' ';
 }
 
+/* ["password":protected]=> and ["password":"App\\User":private]=>: behind the visibility of a property in PHP, whose colon this is; or 0. */
+static size_t past_visibility(const struct text *t, size_t colon)
+{
+	size_t i = colon + 1;
+	while (i - colon < CLASS_MAX &&
+	       (is_word(text_at(t, i)) || text_at(t, i) == '\\' || text_at(t, i) == ':' || is_quote(text_at(t, i))))
+		i++;
+	if (text_at(t, i) != ']' || !(text_is(t, i - 8, ":private") || text_is(t, i - 10, ":protected")))
+		return 0;
+	for (i++; i - colon < CLASS_MAX && (is_blank(text_at(t, i)) || text_at(t, i) == '=' || text_at(t, i) == '>'); i++)
+		;
+	return i;
+}
+
 size_t value_start(const struct text *t, size_t sep)
 {
 	size_t i = sep + 1, max = 8;
+	size_t shown = text_at(t, sep) == ':' ? past_visibility(t, sep) : 0;
+	if (shown > 0) {
+		max += shown - i;
+		i = shown;
+	}
 	uint8_t quote = 0;
 	/* an element's text may stand on a line of its own */
 	if (text_at(t, sep) == '>' && is_blank(text_at(t, i))) {
@@ -49,6 +107,8 @@ size_t value_start(const struct text *t, size_t sep)
 		i += 9;
 		max += 9;
 	}
+	/* Key (ssn)=(123-45-6789) already exists. */
+	i += text_at(t, i) == '(' && text_at(t, sep - 1) == ')';
 	while (i - sep < max) {
 		uint8_t c = text_at(t, i);
 		if (is_quote(c)) {
@@ -66,7 +126,7 @@ size_t value_start(const struct text *t, size_t sep)
 	size_t wrapped = wrapper(t, i);
 	if (wrapped == 0)
 		return i;
-	for (i += wrapped; text_at(t, i) == '\\'; i++)
+	for (i += wrapped; text_at(t, i) == '\\' || text_at(t, i) == ' '; i++)
 		;
 	return is_quote(text_at(t, i)) ? i + 1 : i;
 }

@@ -184,7 +184,7 @@ static int hex_of(uint8_t c)
 	return is_digit(c) ? c - '0' : is_hex(c) ? lower(c) - 'a' + 10 : -1;
 }
 
-size_t percent_decode(const struct text *t, size_t at, uint8_t *out, size_t size, size_t *ret_end)
+size_t percent_decode(const struct text *t, size_t at, bool pluses, uint8_t *out, size_t size, size_t *ret_end)
 {
 	size_t n = 0, i = at, escapes = 0;
 	while (i < t->len && n + 1 < size) {
@@ -197,6 +197,7 @@ size_t percent_decode(const struct text *t, size_t at, uint8_t *out, size_t size
 			i += 3;
 			escapes++;
 		} else {
+			escapes += pluses && c == '+' && n > 0;
 			out[n++] = c == '+' ? ' ' : c;
 			i++;
 		}

@@ -14,7 +14,8 @@ double entropy(const uint8_t *value, size_t len);
 bool is_placeholder(const uint8_t *value, size_t len);
 /* Does it look random enough for a token: entropy for its length, letters with digits, not a hash-like name or a path? */
 bool is_random(const uint8_t *value, size_t len);
-/* The value of a query that begins at `at`, without its %XX and '+'; 0 where it has none of the former. *ret_end: where it ends. */
-size_t percent_decode(const struct text *t, size_t at, uint8_t *out, size_t size, size_t *ret_end);
+/* The value of a query that begins at `at`, without its %XX and '+'; 0 where it has none of the former, and with `pluses` none of both.
+ * *ret_end: where it ends. */
+size_t percent_decode(const struct text *t, size_t at, bool pluses, uint8_t *out, size_t size, size_t *ret_end);
 
 #endif

@@ -46,6 +46,11 @@ bool keyname_before(const struct text *t, size_t end, struct keyname *ret)
 			i -= width;
 			continue;
 		}
+		if (is_hex(c) && is_hex(before) && text_at(t, i - 3) == '%' && ret->n > 0) {
+			/* user%5Bcpf: the name begins behind what is written so */
+			ret->starts |= 1U << (ret->n - 1);
+			break;
+		}
 		if (!is_alnum(c)) {
 			/* one separator joins two words, anything more ends the name */
 			if (!keyname_joins(c) || i < 2 || keyname_letter(t, i - 1) == 0)

@@ -1,6 +1,6 @@
 /*
- * Keys that mean something (keys.def), looked up by their last three letters before a '=', ':' or space. The tables are built once
- * and only read after, by any thread.
+ * Keys that mean something (keys.def, keys_languages.def), looked up by their last three letters before a '=', ':' or space. The tables are
+ * built once and only read after, by any thread.
  */
 #include "scan/keys.h"
 
@@ -18,12 +18,14 @@ static const struct key {
 } keys[] = {
 #define KEY(words, kind) {words, sizeof(words) - 1, KIND_##kind},
 #include "scan/keys.def"
+#include "scan/keys_languages.def"
 #undef KEY
 };
 
 #define ESCAPES_MAX 9U /* backslashes, and the quote that they escape, of JSON in JSON in JSON */
 
 #define LONG_WORD 8U
+#define NAMED_BACK 128U /* from a value of YAML to the name on the line before */
 
 #define KEYS (sizeof(keys) / sizeof(*keys))
 
@@ -92,6 +94,8 @@ static void build(void)
 			add_ending(end[2], ' ', 'i', 'n');
 		}
 	}
+	/* user%5Bpassword%5D= */
+	filter_add_three(keyvalue_filter, (uint32_t)'%' | (uint32_t)'5' << 8 | (uint32_t)'d' << 16);
 }
 
 void keyvalue_prepare(void)
@@ -251,6 +255,23 @@ static size_t named_elsewhere(const struct text *t, size_t start)
 	return i > 0 && is_quote(t->bytes[i - 1]) && quoted == comma && i < start ? i : 0;
 }
 
+/* The same of YAML, where it is the line before: "- name: DB_PASSWORD", "  value: …". */
+static size_t named_above(const struct text *t, size_t start)
+{
+	size_t end = start, low = start > NAMED_BACK ? start - NAMED_BACK : 0;
+	while (end > low && t->bytes[end - 1] == ' ')
+		end--;
+	if (end == low || t->bytes[end - 1] != '\n')
+		return 0;
+	for (end--; end > low && (t->bytes[end - 1] == ' ' || t->bytes[end - 1] == '\r' || is_quote(t->bytes[end - 1])); end--)
+		;
+	size_t i = end;
+	while (i > low && (is_word(t->bytes[i - 1]) || t->bytes[i - 1] == '-' || t->bytes[i - 1] == '.'))
+		i--;
+	i -= is_quote(text_at(t, i - 1)) ? 1 : 0;
+	return i > 6 && i < end && text_is(t, i - 6, "name: ") && !is_word(text_at(t, i - 7)) ? end : 0;
+}
+
 static int named_before(const struct text *t, size_t sep, struct keyname *ret_name, size_t *ret_len)
 {
 	uint64_t letters = letters_before(t, sep);
@@ -285,6 +306,15 @@ static bool is_of_person(int kind)
 	return kind == KIND_PASSWORD || kind == KIND_NAME || kind == KIND_BIRTH;
 }
 
+/* aadhaar_number, senha_usuario: the kind is that of the word before. */
+static int of_word_before(const struct text *t, size_t sep, size_t len, int kind, struct keyname *ret_name)
+{
+	size_t end = before_word(t, sep, len), unused;
+	bool joined = kind == KIND_OWNER && is_joined(t, end);
+	kind = named_before(t, end, ret_name, &unused);
+	return is_numbered(kind) || (joined && is_of_person(kind)) ? kind : -1;
+}
+
 int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 {
 	size_t len;
@@ -299,19 +329,27 @@ int keys_kind_before(const struct text *t, size_t sep, struct keyname *ret_name)
 		if (kind != KIND_NUMBER && kind != KIND_OWNER)
 			return !is || may_be_told(kind) ? kind : -1;
 	}
-	if (kind == KIND_NUMBER || kind == KIND_OWNER) {
-		bool joined = kind == KIND_OWNER && is_joined(t, before_word(t, sep, len));
-		kind = named_before(t, before_word(t, sep, len), ret_name, &len);
-		return is_numbered(kind) || (joined && is_of_person(kind)) ? kind : -1;
-	}
+	if (kind == KIND_NUMBER || kind == KIND_OWNER)
+		return of_word_before(t, sep, len, kind, ret_name);
 	if (kind == KIND_TYPE)
 		sep = before_word(t, sep, len);
 	else if (kind == KIND_VALUE)
-		sep = named_elsewhere(t, ret_name->start);
+		sep = named_elsewhere(t, ret_name->start) | named_above(t, ret_name->start);
 	else
 		return kind;
+	/* imei1 */
+	for (unsigned int digits = 0; digits < 2 && is_digit(text_at(t, sep - 1)); digits++)
+		sep--;
 	kind = sep > 0 ? named_before(t, sep, ret_name, &len) : -1;
-	return kind == KIND_TYPE || kind == KIND_VALUE || kind == KIND_NUMBER || kind == KIND_OWNER ? -1 : kind;
+	if (kind == KIND_NUMBER || kind == KIND_OWNER)
+		return of_word_before(t, sep, len, kind, ret_name);
+	return kind == KIND_TYPE || kind == KIND_VALUE ? -1 : kind;
+}
+
+/* "user%5Bpassword%5D=": the bracket of a form's name. */
+static bool closes_form_name(const struct text *t, size_t end)
+{
+	return end > 3 && lower(t->bytes[end - 1]) == 'd' && t->bytes[end - 2] == '5' && t->bytes[end - 3] == '%';
 }
 
 int keys_kind_at(const struct text *t, size_t sep, struct keyname *ret_name)
@@ -322,6 +360,7 @@ int keys_kind_at(const struct text *t, size_t sep, struct keyname *ret_name)
 		return -1;
 	while (end > 0 && sep - end < KEY_COLUMN && t->bytes[end - 1] == ' ')
 		end--;
+	end -= closes_form_name(t, end) ? 3 : 0;
 	int kind = keys_kind_before(t, end, ret_name);
 	/* "imei1": */
 	size_t quoted = end;

@@ -77,13 +77,28 @@ void named_token_at(const struct text *t, size_t at, struct matches *m)
 		value_named_at(t, at - 1, kind, &name, m);
 }
 
+/* "--db-password": does the name stand behind two dashes? */
+static bool is_option(const struct text *t, const struct keyname *name)
+{
+	return text_at(t, name->start - 1) == '-' && text_at(t, name->start - 2) == '-';
+}
+
 void argument_at(const struct text *t, size_t comma, struct matches *m)
 {
 	struct keyname name;
 	if (!keyvalue_may_end(t, comma))
 		return;
 	int kind = keys_kind_before(t, comma, &name);
+	/* ["app", "--password", "…"] */
+	if (kind >= 0 && is_option(t, &name) && is_quote(text_at(t, name.start - 3))) {
+		size_t at = value_start(t, comma);
+		if (at != SIZE_MAX && text_at(t, at) != '-')
+			value_named_at(t, comma, kind, &name, m);
+		return;
+	}
 	/* the key is the first argument, as a whole */
+	for (; text_at(t, name.start - 1) == '_'; name.start--)
+		;
 	if (kind < 0 || name.start < 3 || !is_quote(t->bytes[name.start - 1]))
 		return;
 	size_t open = name.start - (t->bytes[name.start - 2] == 'b' ? 3 : 2);
@@ -120,12 +135,6 @@ static bool some_secret_at(const struct text *t, size_t sep, size_t at, int kind
 	if (!prose || is_quote(text_at(t, at - 1)) || text_at(t, at - 1) == '[')
 		return true;
 	return token_in_prose(t, ret, kind != KIND_SOME_KEY);
-}
-
-/* "--db-password": does the name stand behind two dashes? */
-static bool is_option(const struct text *t, const struct keyname *name)
-{
-	return text_at(t, name->start - 1) == '-' && text_at(t, name->start - 2) == '-';
 }
 
 /* "PASS: gcc.dg/vect.c": how a test ended, at the line's beginning or behind its time. */
@@ -319,10 +328,13 @@ static bool encoded_at(const struct text *t, size_t sep, size_t at, int kind, co
 {
 	uint8_t plain[KEYNAME_MAX * 2 + ENCODED_MAX];
 	size_t end = at, before = sep - name->start + 1;
-	if (before > KEYNAME_MAX * 2 || name->start == 0)
+	if (before > KEYNAME_MAX * 2)
 		return false;
-	memcpy(plain, t->bytes + name->start - 1, before);
-	size_t n = percent_decode(t, at, plain + before, ENCODED_MAX, &end);
+	plain[0] = name->start > 0 ? t->bytes[name->start - 1] : '&';
+	memcpy(plain + 1, t->bytes + name->start, before - 1);
+	/* a password may have a '+' of its own; in a number or a name it is the blank of a form */
+	bool pluses = kind >= KIND_ENTITY || kind == KIND_CARD || kind == KIND_IBAN || kind == KIND_PHONE || kind == KIND_NAME;
+	size_t n = percent_decode(t, at, pluses, plain + before, ENCODED_MAX, &end);
 	if (n == 0)
 		return false;
 	plain[before + n] = 0;

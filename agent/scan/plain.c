@@ -149,13 +149,19 @@ static bool behind_wide_key(const struct text *t, size_t i)
 	return i >= 3 && t->bytes[i - 3] == '%' && hex_at(t, i - 2, 2) >= 0x80;
 }
 
-/* The blank behind "Bearer", the sign of an address, what divides a key that means something from its value, and what opens a number. Most
+static bool four_digits(const struct text *t, size_t i)
+{
+	return is_digit(text_at(t, i)) && is_digit(text_at(t, i + 1)) && is_digit(text_at(t, i + 2)) && is_digit(text_at(t, i + 3));
+}
+
+/* The blank behind "Bearer" and within a number, the sign of an address, what divides a key that means something from its value, and what opens a number. Most
  * of what is written so is a part of a URL, and no value of its own. */
 static bool percent_matters(const struct text *t, size_t i, int value)
 {
 	switch (value) {
 	case ' ':
-		return (i >= 5 && (text_is(t, i - 5, "earer") || text_is(t, i - 4, "asic"))) || behind_key(t, i);
+		return (i >= 5 && (text_is(t, i - 5, "earer") || text_is(t, i - 4, "asic"))) || behind_key(t, i) ||
+		       (four_digits(t, i - 4) && four_digits(t, i + 3));
 	case '@':
 		return true;
 	case '+':
@@ -165,9 +171,7 @@ static bool percent_matters(const struct text *t, size_t i, int value)
 	case '"':
 	case '\'':
 	case '&':
-		return behind_key(t, i) || behind_wide_key(t, i) ||
-		       (is_digit(text_at(t, i + 3)) && is_digit(text_at(t, i + 4)) && is_digit(text_at(t, i + 5)) &&
-			is_digit(text_at(t, i + 6)));
+		return behind_key(t, i) || behind_wide_key(t, i) || four_digits(t, i + 3);
 	default:
 		return false;
 	}
@@ -185,8 +189,9 @@ bool plain_may_begin(const struct text *t, size_t i)
 		return w.width > 0 && percent_matters(t, i, w.value);
 	case 0xef:
 		w = written_at(t, i);
-		return w.width > 0 && (is_digit((uint8_t)w.value) || w.value == '@' ||
-				       ((w.value == ':' || w.value == '=') && keyname_wide_letter(t, i) > 0));
+		return w.width > 0 &&
+		       (is_digit((uint8_t)w.value) || w.value == '@' ||
+			((w.value == ':' || w.value == '=') && (keyname_wide_letter(t, i) > 0 || keyvalue_may_end(t, i))));
 	case '\\':
 	case '&':
 	case 0x1b:

@@ -91,6 +91,16 @@ static void groups_at(const struct text *t, size_t at, struct matches *m)
 		(void)matches_add(m, span.start, span.end, ENTITY_US_SSN);
 }
 
+/* Two capitals and two digits: an account's number, or what a key before it says, "NI number CE834984B". */
+__attribute__((noinline)) static void capitals_at(const struct text *t, size_t at, struct matches *m)
+{
+	struct span span;
+	if (iban_at(t, at, false, &span))
+		(void)matches_add(m, span.start, span.end, ENTITY_IBAN);
+	else if (text_at(t, at - 1) == ' ' && keyvalue_may_end(t, at - 1))
+		keyvalue_at(t, at - 1, m);
+}
+
 /* A token for what stands before it, or for what is in its middle. */
 static void made_at(const struct text *t, size_t at, struct matches *m)
 {
@@ -279,8 +289,7 @@ static void look_rare(struct scanner *s, const struct text *t, size_t from, cons
 	}
 	EACH(p->iban[lane], i)
 	{
-		if (iban_at(t, i, false, &span))
-			(void)matches_add(m, span.start, span.end, ENTITY_IBAN);
+		capitals_at(t, i, m);
 	}
 	EACH(p->codice[lane], i)
 	{

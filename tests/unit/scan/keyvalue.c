@@ -38,6 +38,65 @@ static void styles(void **state)
 	FIND_ALL(rows);
 }
 
+/* Forms of the web: brackets and blanks are written in their own way there. */
+static void forms(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"user%5Bpassword%5D=Tr0ub4dor&commit=1", "PASSWORD=Tr0ub4dor"},
+		{"user%5bcpf%5d=529.982.247-25&commit=1", "BR_CPF=529.982.247-25"},
+		{"a=1%26cpf=529.982.247-25", "BR_CPF=529.982.247-25"},
+		{"user%5Bid%5D=529.982.247-25", ""},
+		{"card_number=4111+1111+1111+1111&x=1", ""}, /* a test's */
+		{"card_number=4539+5787+6362+1486&x=1", "CREDIT_CARD=4539+5787+6362+1486"},
+		{"phone=0151+23456789&x=1", "PHONE=0151+23456789"},
+		{"password=Tr0ub+4dor&x=1", "PASSWORD=Tr0ub+4dor"},
+	};
+	FIND_ALL(rows);
+}
+
+/* The name of a value stands on the line before it, or a row before says it. */
+static void named_elsewhere(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"  - name: DB_PASSWORD\n    value: Tr0ub4dor\n", "PASSWORD=Tr0ub4dor"},
+		{"- name: \"SSN\"\n  value: \"536-90-4399\"\n", "US_SSN=536-90-4399"},
+		{"- name: phone_1\n  value: 0151 23456789\n", "PHONE=0151 23456789"},
+		{"- name: aadhaar_number\n  value: 234123412346\n", "IN_AADHAAR=234123412346"},
+		{"- rename: DB_PASSWORD\n  value: Tr0ub4dor\n", ""},
+		{"- name: DB_PASSWORD\n\n  value: Tr0ub4dor\n", ""},
+		{"- name: DB_PASSWORD\n  other: Tr0ub4dor\n", ""},
+		{"[{\"name\": \"bsn_number\", \"value\": \"111222333\"}]", "NL_BSN=111222333"},
+		{"no match for NI number AB123456C.", "UK_NINO=AB123456C"},
+		{"part number AB123456C.", ""},
+	};
+	FIND_ALL(rows);
+}
+
+/* Keys of people, devices and states that say which number theirs is. */
+static void more_keys(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"guestName=Jane Doe", "PERSON_NAME=Jane Doe"},
+		{"{\"passenger_name\": \"Jane Doe\"}", "PERSON_NAME=Jane Doe"},
+		{"sourceIPAddress=81.2.69.142", "IP_ADDRESS_PUBLIC=81.2.69.142"},
+		{"login_ip: 81.2.69.142", "IP_ADDRESS_PUBLIC=81.2.69.142"},
+		{"ip_address=81.2.69.142", ""},
+		{"Calling-Station-Id = 3c:22:fb:0a:1b:2c", "MAC_ADDRESS=3c:22:fb:0a:1b:2c"},
+		{"mac=3c:22:fb:0a:1b:2c", ""},
+		{"social_insurance=193456787", "CA_SIN=193456787"},
+		{"idNumber: 110101199003070418", ""},
+		{"certNo: 11010519491231002X", "CN_RIC=11010519491231002X"},
+		{"bindpw: Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"cvvCode=123", "CVV=123"},
+		{"hetu_tunnus=131052-308T", "FI_HETU=131052-308T"},
+		{"imeiNo=350094791535973", "IMEI=350094791535973"},
+	};
+	FIND_ALL(rows);
+}
+
 static void other_kinds(void **state)
 {
 	(void)state;
@@ -107,9 +166,8 @@ static void nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(styles),
-		cmocka_unit_test(other_kinds),
-		cmocka_unit_test(nothing),
+		cmocka_unit_test(styles),    cmocka_unit_test(forms),       cmocka_unit_test(named_elsewhere),
+		cmocka_unit_test(more_keys), cmocka_unit_test(other_kinds), cmocka_unit_test(nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,8 @@ static void writings(void **state)
 	(void)state;
 	static const struct find_row rows[] = {
 		{"GET /u/bob%40acme.io/x HTTP/1.1", "EMAIL=bob%40acme.io"},
+		{"GET /u/4929%201317%206264%200285 HTTP/1.1", "CREDIT_CARD=4929%201317%206264%200285"},
+		{"password\xef\xbc\x9aTr0ub4dor", "PASSWORD=Tr0ub4dor"},
 		{"{\"m\":\"bob\\u0040acme.io\"}", "EMAIL=bob\\u0040acme.io"},
 		{"{\"m\":\"{\\\"m\\\":\\\"bob\\\\u0040acme.io\\\"}\"}", "EMAIL=bob\\\\u0040acme.io"},
 		{"{\"contrase\\u00f1a\": \"Tr0ub4dor\"}", "PASSWORD=Tr0ub4dor"},
