@@ -17,10 +17,24 @@ static inline uint64_t mix_word(uint64_t h, const uint8_t *bytes, size_t len)
 	return h ^ h >> 32;
 }
 
+/* Sixteen bytes in one product of 128 bits, folded. */
+static inline uint64_t mix_pair(uint64_t h, const uint8_t *bytes)
+{
+	uint64_t word[2];
+
+	memcpy(word, bytes, sizeof(word));
+
+	const unsigned __int128 product = (unsigned __int128)(h ^ word[0]) * (word[1] ^ MIX_FACTOR);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 static inline uint64_t mix_bytes(const uint8_t *bytes, size_t len)
 {
-	uint64_t h = len;
+	uint64_t h = len ^ MIX_FACTOR;
 
+	for (; len >= 2 * sizeof(h); bytes += 2 * sizeof(h), len -= 2 * sizeof(h))
+		h = mix_pair(h, bytes);
 	for (; len >= sizeof(h); bytes += sizeof(h), len -= sizeof(h))
 		h = mix_word(h, bytes, sizeof(h));
 	return mix_word(h, bytes, len);

@@ -6,7 +6,6 @@
 
 #include "ingest/cpu.h"
 
-#define CLOCK_SHIFT 40U
 #define SECOND_NS 1000000000ULL
 #define FIRST_LOOK_NS 5000000L       /* length of the first measurement */
 #define FIRST_REFINE_NS 100000000ULL /* then this, four times longer each time */
@@ -116,7 +115,7 @@ uint64_t clock_ticks(const struct tick_clock *c)
 	return c->kind == WIRE_CLOCK_TSC ? cpu_ticks() : now_of(CLOCK_MONOTONIC);
 }
 
-uint64_t clock_ns(const struct tick_clock *c, uint64_t ticks)
+uint64_t clock_ns_far(const struct tick_clock *c, uint64_t ticks)
 {
 	return c->epoch_ns + mono_of(c, ticks);
 }

@@ -12,12 +12,13 @@
 
 #include "wire/shared.h"
 
+#define CLOCK_SHIFT 40U    /* binary places of a slope */
 #define CLOCK_SEGMENTS 32U /* kept; older ticks are read by extending the oldest */
 
 struct clock_segment {
 	uint64_t ticks;    /* where it begins */
 	uint64_t mono_ns;  /* CLOCK_MONOTONIC there */
-	uint64_t ns_per_t; /* slope, fixed point with CLOCK_SHIFT binary places */
+	uint64_t ns_per_t; /* slope, fixed point */
 };
 
 struct tick_clock {
@@ -38,13 +39,24 @@ void clock_start_at(struct tick_clock *c, enum wire_clock kind, const uint64_t t
 		    uint64_t realtime_ns);
 /* Ticks now, as the shim would read them. */
 uint64_t clock_ticks(const struct tick_clock *c);
-/* Unix ns of a tick count. Grows with ticks. */
-uint64_t clock_ns(const struct tick_clock *c, uint64_t ticks);
+/* Unix ns of a tick count, wherever it lies. */
+uint64_t clock_ns_far(const struct tick_clock *c, uint64_t ticks);
 /* Ticks that `ns` last. */
 uint64_t clock_ticks_of(const struct tick_clock *c, uint64_t ns);
 /* Compare with CLOCK_MONOTONIC where that is due, ever more rarely. */
 void clock_refine(struct tick_clock *c);
 /* The same with a given sample. */
 void clock_refine_at(struct tick_clock *c, uint64_t ticks, uint64_t mono_ns);
+
+/* Unix ns of a tick count. Grows with ticks. Each record has two, and nearly all are of the latest segment: one product. */
+static inline uint64_t clock_ns(const struct tick_clock *c, uint64_t ticks)
+{
+	const struct clock_segment *s = &c->segment[c->n - 1];
+	const uint64_t since = ticks - s->ticks;
+
+	if (since >> CLOCK_SHIFT != 0)
+		return clock_ns_far(c, ticks);
+	return c->epoch_ns + s->mono_ns + (uint64_t)((unsigned __int128)since * s->ns_per_t >> CLOCK_SHIFT);
+}
 
 #endif

@@ -273,16 +273,22 @@ void halves_redact(struct halves *h, uint32_t pid, int fd, bool out, uint8_t *by
 	const size_t n = len < TAIL ? len : TAIL;
 	const uint64_t lost = lost_of(h, pid);
 	uint8_t last[TAIL];
-	struct tail *t;
+	struct tail *t = NULL;
+	bool clean, touched = false, more = false;
 
 	if (len == 0)
 		return;
-	HASH_FIND(hh, h->tails, &key, sizeof(key), t);
+	if (h->tails != NULL)
+		HASH_FIND(hh, h->tails, &key, sizeof(key), t);
+
+	struct clean_text *const place = clean_find(h->clean, bytes, len, &clean);
+
+	/* Nothing is in it, came before it or goes on behind it: as of most calls. */
+	if (clean && t == NULL && lost == 0 && !gap && bytes[len - 1] == '\n')
+		return;
 	/* All is decided on the bytes as they were. */
 	memcpy(last, bytes + len - n, n);
 
-	bool clean, touched = false, more = false;
-	struct clean_text *const place = clean_find(h->clean, bytes, len, &clean);
 	const bool after_loss = (t != NULL ? t->lost : 0) != lost;
 	const size_t open = clean ? len : scan_open_end(h->scanner, bytes, len);
 

@@ -15,6 +15,7 @@
 #define HOLD_EVENTS 8192U    /* … unless so many wait */
 #define CHECK_NS 250000000ULL
 #define BEAT_EVENTS 256U         /* handed on between two beats of the heart */
+#define LOOK_EVENTS 32U          /* handed on between two looks at the clock */
 #define SLOW_STACK_NS 2000000ULL /* naming a stack that took longer: read the rings before going on */
 
 int ingest_new(const struct ingest_options *o, struct stacks *stacks, struct counters *counters, struct ingest **ret)
@@ -168,9 +169,22 @@ static bool is_new_image(uint16_t id)
 	return id == WIRE_PROCESS_START;
 }
 
-static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ctx)
+/* What waits in a ring takes less memory there than here. */
+static void look_between(struct ingest *in)
 {
 	const uint64_t begun = in->handed_ticks;
+
+	in->handed_ticks = clock_ticks(&in->clock);
+	if (in->handed_ticks - begun > in->slow_ticks && !order_full(in->order) && slots_pressed(in)) {
+		in->now_ns = ingest_now_ns(in); /* what is read now is from after this poll began, by far perhaps */
+		slots_read(in);
+		in->handed_ticks = clock_ticks(&in->clock);
+	}
+}
+
+static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ctx)
+{
+	const bool named = p->stack_bytes != NULL || p->e.id == CALLSITE_SEEN;
 
 	if (is_new_image(p->e.id))
 		watch_exec(in, p->process, p->e.pid);
@@ -180,13 +194,8 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 	if (p->e.id != CALLSITE_SEEN)
 		redact_event(in->redact, &p->e, fn, ctx);
 	pending_free(p);
-	/* What waits in a ring takes less memory there than here. */
-	in->handed_ticks = clock_ticks(&in->clock);
-	if (in->handed_ticks - begun > in->slow_ticks && !order_full(in->order) && slots_pressed(in)) {
-		in->now_ns = ingest_now_ns(in); /* what is read now is from after this poll began, by far perhaps */
-		slots_read(in);
-		in->handed_ticks = clock_ticks(&in->clock);
-	}
+	if (named || ++in->handed % LOOK_EVENTS == 0)
+		look_between(in);
 }
 
 /* The service's hooks take an agent that does not say so for long for dead, and switch themselves off. */

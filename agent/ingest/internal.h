@@ -36,6 +36,8 @@ struct slot {
 	uint64_t corrupt;               /* published, but never read */
 	uint64_t told[WIRE_LOSS_SLOTS]; /* losses of it that were made into LOSS events */
 	uint64_t held;                  /* bytes of its ring that were read and not given back yet: see trim.h */
+	uint64_t wiped;                 /* of these, from the first on; all but the last few hundred records */
+	bool soiled;                    /* captured bytes are among those that are not */
 	uint64_t given_ns;              /* when some were given back last */
 	uint64_t touched;               /* bytes given back since its pages were freed */
 	bool keeps;                     /* its ring's pages although it is slow */
@@ -75,8 +77,9 @@ struct ingest {
 	bool stacks;
 	uint64_t fullest; /* bytes that waited in one ring when they were read last, at most */
 	struct alloc_pace pace;
-	uint64_t slow_ticks;   /* handing on one event took so long: look at the rings before the next */
-	uint64_t handed_ticks; /* when the event before was handed on */
+	uint64_t slow_ticks;   /* handing on the last event, or few events, took so long: look at the rings before the next */
+	uint64_t handed_ticks; /* when one of the last few events was handed on */
+	uint64_t handed;       /* events without a stack of their own */
 	uint64_t now_ns;       /* when this poll began */
 	uint64_t next_tick_ns, next_check_ns;
 	uint64_t header_told[WIRE_LOSS_SLOTS];

@@ -8,6 +8,7 @@
 
 #include "core/hash.h"
 #include "core/limits.h"
+#include "ingest/clean.h"
 #include "ingest/learn.h"
 #include "ingest/level.h"
 
@@ -48,6 +49,7 @@ struct lines {
 	struct scanner *scanner;
 	struct counters *counters;
 	struct learn *learn;
+	struct clean *clean;
 	struct sink *sinks;
 	unsigned int packed_n; /* sinks that are packed */
 };
@@ -77,8 +79,9 @@ struct lines *lines_new(struct scanner *scanner, struct counters *counters)
 	l->scanner = scanner;
 	l->counters = counters;
 	l->learn = learn_new(counters);
-	if (l->learn == NULL) {
-		free(l);
+	l->clean = clean_new();
+	if (l->learn == NULL || l->clean == NULL) {
+		lines_free(l);
 		return NULL;
 	}
 	return l;
@@ -105,6 +108,7 @@ void lines_free(struct lines *l)
 		free(s);
 	}
 	learn_free(l->learn);
+	clean_free(l->clean);
 	free(l);
 }
 
@@ -250,6 +254,16 @@ static void drop(struct sink *s, size_t n)
 	s->marks_n = kept + 1;
 }
 
+/* What was clean a moment ago is clean: services write the same lines again and again, and one a request in the same second. */
+static void scan_unless_clean(struct pass *p, size_t upto)
+{
+	bool clean;
+	struct clean_text *const place = clean_find(p->l->clean, p->s->bytes, upto, &clean);
+
+	if (!clean && scan_text(p->l->scanner, p->s->bytes, upto, on_match, p) == 0)
+		clean_keep(place, p->s->bytes, upto);
+}
+
 /* Scan the first `upto` bytes and drop them; with `cut`, what a value could reach across the end stays. */
 static void scan(struct pass *p, size_t upto, bool cut)
 {
@@ -262,7 +276,7 @@ static void scan(struct pass *p, size_t upto, bool cut)
 	p->first_left = SIZE_MAX;
 	p->line_at = p->counted = p->learnt = 0;
 	p->line = s->lines + 1;
-	scan_text(p->l->scanner, s->bytes, upto, on_match, p);
+	scan_unless_clean(p, upto);
 	if (cut)
 		learn_forget(p->l->learn);
 	else if (learn_any(p->l->learn))

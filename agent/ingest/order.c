@@ -53,20 +53,46 @@ static struct pool *pool_for(struct order *o, size_t bytes)
 	return NULL;
 }
 
+static struct pending *pending_get(struct order *o, const struct event *e, size_t bytes_len)
+{
+	struct pool *const pool = pool_for(o, bytes_len);
+	struct pending *p = pool != NULL ? pool_get(pool) : malloc(sizeof(*p) + bytes_len);
+
+	if (p == NULL)
+		return NULL;
+	p->e = *e;
+	p->e.data = NULL;
+	p->source = ORDER_SOURCE_AGENT;
+	p->process = UINT32_MAX;
+	p->site = 0;
+	p->bytes_len = (uint32_t)bytes_len;
+	p->stack = NULL;
+	p->stack_bytes = NULL;
+	p->pool = pool;
+	p->long_send = p->told = false;
+	return p;
+}
+
+struct pending *pending_room(struct order *o, const struct event *e, uint8_t **ret_room)
+{
+	struct pending *p = pending_get(o, e, e->data_len);
+
+	*ret_room = p != NULL && e->data_len > 0 ? (uint8_t *)(p + 1) : NULL;
+	if (p != NULL)
+		p->e.data = *ret_room;
+	return p;
+}
+
 struct pending *pending_new(struct order *o, const struct event *e, const struct wire_stack *stack, const uint8_t *stack_bytes)
 {
 	const bool with_stack = stack != NULL && stack_bytes != NULL && stack->bytes_len > 0;
 	const size_t stack_len = with_stack ? (size_t)stack->bytes_len + stack->script_len : 0;
 	const size_t bytes_len = e->data_len + (with_stack ? sizeof(*stack) + stack_len : 0);
-	struct pool *const pool = pool_for(o, bytes_len);
-	struct pending *p = pool != NULL ? pool_get(pool) : malloc(sizeof(*p) + bytes_len);
+	struct pending *p = pending_get(o, e, bytes_len);
 	uint8_t *to;
 
 	if (p == NULL)
 		return NULL;
-	*p = (struct pending){
-		.e = *e, .source = ORDER_SOURCE_AGENT, .process = UINT32_MAX, .bytes_len = (uint32_t)bytes_len, .pool = pool};
-	p->e.data = NULL;
 	to = (uint8_t *)(p + 1);
 	if (with_stack) {
 		memcpy(to, stack, sizeof(*stack));

@@ -37,6 +37,8 @@ struct order;
 /* A pending event with copies of e's data and of the snapshot's bytes (stack may be NULL). NULL when memory is out. It must be freed before
  * `o` is; `o` may be NULL. */
 struct pending *pending_new(struct order *o, const struct event *e, const struct wire_stack *stack, const uint8_t *stack_bytes);
+/* The same without a snapshot, and with room for e's data only: the caller writes it to *ret_room (NULL: there is none). */
+struct pending *pending_room(struct order *o, const struct event *e, uint8_t **ret_room);
 /* Frees it; captured bytes are wiped first. */
 void pending_free(struct pending *p);
 

@@ -74,6 +74,11 @@ static uint32_t namespace_of(const struct ingest *in, const struct wire_thread *
 	return t->process < in->shared->process_max ? wire_process_at(in->shared, t->process)->pid_ns : 0;
 }
 
+static bool speaks_of_pids(uint16_t id)
+{
+	return id == WIRE_FORK || id == WIRE_SPAWN || id == WIRE_WAITPID || id == WIRE_PROCESS_START || id == WIRE_FORK_CHILD;
+}
+
 /* Pids that the call was given or returned, of a process that counts them in its own way. */
 static void name_others(const struct ingest *in, const struct wire_thread *t, struct event *e)
 {
@@ -143,7 +148,25 @@ static void tell_sleepers(struct ingest *in, uint32_t process, uint64_t now_ns)
 	}
 }
 
-static void take(struct ingest *in, uint32_t i, const struct decoded *d)
+static bool has_stack(const struct wire_record *r)
+{
+	return (r->flags & WIRE_F_STACK) != 0;
+}
+
+/* A record without a stack: what lies at `at` behind it goes from the ring to where it waits, in one step. */
+static struct pending *straight(struct ingest *in, uint32_t i, const struct event *e, uint64_t at)
+{
+	uint8_t *room;
+	struct pending *p = pending_room(in->order, e, &room);
+
+	if (room != NULL)
+		wire_ring_get(wire_thread_at(in->shared, i), wire_ring_at(in->shared, i), in->shared->ring_bytes - 1, at, room,
+			      e->data_len);
+	return p;
+}
+
+/* A record was read. Its bytes lie at `at` in the ring; those of one with a stack are in d, too. */
+static void take(struct ingest *in, uint32_t i, const struct decoded *d, uint64_t at)
 {
 	const struct wire_thread *t = wire_thread_at(in->shared, i);
 	const struct wire_record *r = &d->record;
@@ -164,7 +187,8 @@ static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 	struct pending *p;
 
 	set_times(in, s, r, &e);
-	name_others(in, t, &e);
+	if (speaks_of_pids(e.id))
+		name_others(in, t, &e);
 	if (e.id == WIRE_PROCESS_START || e.id == WIRE_FORK_CHILD)
 		watch_image(in, t->process, e.t1);
 	if (e.id == WIRE_PROCESS_EXIT)
@@ -177,7 +201,11 @@ static void take(struct ingest *in, uint32_t i, const struct decoded *d)
 	in->news |= d->stack_bytes != NULL || e.id == WIRE_PROCESS_START || e.id == WIRE_FORK_CHILD;
 	in->pace.samples += e.id == WIRE_ALLOC;
 	in->pace.frees += e.id == WIRE_FREE;
-	p = pending_new(in->order, &e, d->stack_bytes != NULL && in->stacks ? &d->stack : NULL, in->stacks ? d->stack_bytes : NULL);
+	if (has_stack(r))
+		p = pending_new(in->order, &e, d->stack_bytes != NULL && in->stacks ? &d->stack : NULL,
+				in->stacks ? d->stack_bytes : NULL);
+	else
+		p = straight(in, i, &e, at);
 	if (p != NULL) {
 		p->source = i;
 		p->process = t->process;
@@ -221,10 +249,10 @@ static size_t read_ring(struct ingest *in, uint32_t i)
 
 		/* Its first unit says how long it is; nothing is read twice, since the producer could change it in between. */
 		if (ready <= size && ready % WIRE_UNIT == 0) {
-			wire_ring_get(t, ring, size - 1, at, &d.record, sizeof(d.record));
+			wire_ring_get_unit(t, ring, size - 1, at, &d.record);
 			length = decode_length(&d.record, ready);
 		}
-		if (length > (int)WIRE_UNIT) {
+		if (length > (int)WIRE_UNIT && has_stack(&d.record)) {
 			if ((size_t)length > in->scratch_used)
 				in->scratch_used = (size_t)length;
 			wire_ring_get(t, ring, size - 1, at + WIRE_UNIT, in->scratch, (uint64_t)length - WIRE_UNIT);
@@ -235,7 +263,7 @@ static size_t read_ring(struct ingest *in, uint32_t i)
 			skip(in, i, t);
 			break;
 		}
-		take(in, i, &d);
+		take(in, i, &d, at + WIRE_UNIT);
 		trim_read(in, i, (uint64_t)length, d.record.units > 1);
 		ready -= (uint64_t)length;
 		n++;

@@ -8,13 +8,9 @@
 
 #define PAGE 4096U
 #define HOLD_BYTES (256U * 1024U)    /* held back at most, of a ring that has four times as much */
+#define WIPE_BYTES 1024U             /* at a time: still in the cache, and one call for many records */
 #define SLOW_NS 250000000ULL         /* who needs longer for so many bytes gets along without pages of its own */
 #define FREE_MIN_BYTES (64U * 1024U) /* of a ring that nobody owns: less is not worth the call */
-
-uint64_t trim_held(const struct ingest *in, uint32_t slot)
-{
-	return in->slots[slot].held;
-}
 
 static bool holds_back(const struct ingest *in)
 {
@@ -44,6 +40,30 @@ static bool may_keep(struct ingest *in, struct slot *s)
 	return s->keeps;
 }
 
+static void wipe_bytes(struct ingest *in, uint32_t slot, uint64_t at, uint64_t bytes)
+{
+	uint8_t *ring = wire_ring_at(in->shared, slot);
+	const uint64_t size = in->shared->ring_bytes;
+	const uint64_t pos = at & (size - 1);
+	const uint64_t first = size - pos < bytes ? size - pos : bytes;
+
+	memset(ring + pos, 0, first);
+	if (first < bytes)
+		memset(ring, 0, bytes - first);
+}
+
+/* Wipe what was read since it was done last. */
+static void wipe(struct ingest *in, uint32_t slot)
+{
+	const struct wire_thread *t = wire_thread_at(in->shared, slot);
+	struct slot *s = &in->slots[slot];
+
+	if (s->soiled)
+		wipe_bytes(in, slot, atomic_load_explicit(&t->tail, memory_order_relaxed) + s->wiped, s->held - s->wiped);
+	s->wiped = s->held;
+	s->soiled = false;
+}
+
 static void give_back(struct ingest *in, uint32_t slot)
 {
 	struct wire_thread *t = wire_thread_at(in->shared, slot);
@@ -53,6 +73,7 @@ static void give_back(struct ingest *in, uint32_t slot)
 
 	if (s->held == 0)
 		return;
+	wipe(in, slot);
 	if (holds_back(in) && in->now_ns > s->given_ns + SLOW_NS && !may_keep(in, s)) {
 		const uint64_t end = pos + s->held;
 
@@ -62,28 +83,17 @@ static void give_back(struct ingest *in, uint32_t slot)
 	s->given_ns = in->now_ns;
 	s->touched += s->held;
 	wire_ring_consume(t, s->held);
-	s->held = 0;
+	s->held = s->wiped = 0;
 }
 
-static void wipe_bytes(struct ingest *in, uint32_t slot, uint64_t at, uint64_t bytes)
+void trim_read(struct ingest *in, uint32_t slot, uint64_t bytes, bool captured)
 {
-	uint8_t *ring = wire_ring_at(in->shared, slot);
-	const uint64_t size = in->shared->ring_bytes;
-	const uint64_t pos = at & (size - 1);
-	const uint64_t first = size - pos < bytes ? size - pos : bytes;
-
-	memset(ring + pos, 0, first);
-	memset(ring, 0, bytes - first);
-}
-
-void trim_read(struct ingest *in, uint32_t slot, uint64_t bytes, bool wipe)
-{
-	const struct wire_thread *t = wire_thread_at(in->shared, slot);
 	struct slot *s = &in->slots[slot];
 
-	if (wipe)
-		wipe_bytes(in, slot, atomic_load_explicit(&t->tail, memory_order_relaxed) + s->held, bytes);
 	s->held += bytes;
+	s->soiled |= captured;
+	if (s->held - s->wiped >= WIPE_BYTES)
+		wipe(in, slot);
 	if (s->held >= HOLD_BYTES)
 		give_back(in, slot);
 }
@@ -95,12 +105,14 @@ void trim_skip(struct ingest *in, uint32_t slot)
 	const uint64_t ready = wire_ring_ready(t);
 
 	wipe_bytes(in, slot, atomic_load_explicit(&t->tail, memory_order_relaxed), ready < size ? ready : size);
-	in->slots[slot].held = 0;
+	in->slots[slot].held = in->slots[slot].wiped = 0;
+	in->slots[slot].soiled = false;
 	wire_ring_consume(t, ready);
 }
 
 void trim_end(struct ingest *in, uint32_t slot)
 {
+	wipe(in, slot);
 	if (!holds_back(in))
 		give_back(in, slot);
 }

@@ -15,9 +15,12 @@
 #define TRIM_KEEP_BYTES (8U << 20) /* rings of slow threads that keep their pages, together */
 
 /* Bytes behind tail that were read already. */
-uint64_t trim_held(const struct ingest *in, uint32_t slot);
-/* The next `bytes` were read; what held captured bytes is wiped, so that no copy stays behind. */
-void trim_read(struct ingest *in, uint32_t slot, uint64_t bytes, bool wipe);
+static inline uint64_t trim_held(const struct ingest *in, uint32_t slot)
+{
+	return in->slots[slot].held;
+}
+/* The next `bytes` were read; where captured bytes were among them they are wiped, by trim_end at the latest: no copy stays behind. */
+void trim_read(struct ingest *in, uint32_t slot, uint64_t bytes, bool captured);
 /* All of the ring is skipped, up to its head, and wiped. */
 void trim_skip(struct ingest *in, uint32_t slot);
 /* The ring was read to its end for now. */

@@ -79,6 +79,12 @@ static inline void wire_ring_get(const struct wire_thread *t, const uint8_t *byt
 		memcpy((uint8_t *)to + first, bytes, len - first);
 }
 
+/* Consumer: copy the unit at offset `at` behind tail, which does not wrap. */
+static inline void wire_ring_get_unit(const struct wire_thread *t, const uint8_t *bytes, uint64_t mask, uint64_t at, void *to)
+{
+	memcpy(to, bytes + ((atomic_load_explicit(&t->tail, memory_order_relaxed) + at) & mask), WIRE_UNIT);
+}
+
 /* Consumer: give `bytes` back to the producer. */
 static inline void wire_ring_consume(struct wire_thread *t, uint64_t bytes)
 {

@@ -104,6 +104,23 @@ static void a_whole_line_is_scanned(void **state)
 	assert_int_equal(f->found.e.t1, 2);
 }
 
+static void lines_like_clean_ones_are_scanned(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 3; i++)
+		put(f, "INFO paid with card 4539578763621485 today\n"); /* its check digit is wrong */
+	assert_int_equal(f->found.n, 0);
+	for (size_t i = 1; i <= 3; i++) {
+		put(f, "INFO paid with card 4539578763621486 today\n");
+		assert_int_equal(f->found.n, i);
+	}
+	put(f, "INFO paid with card 4539578763621485 today\n");
+	assert_int_equal(f->found.n, 3);
+	put(f, "INFO paid with card 4539578763621486 today\n");
+	assert_int_equal(f->found.m.line, 8);
+}
+
 static void a_value_split_anywhere_is_found_once(void **state)
 {
 	static const char line[] = "card=4539578763621486 ok\n";
@@ -310,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_whole_line_is_scanned),
+		T(lines_like_clean_ones_are_scanned),
 		T(a_value_split_anywhere_is_found_once),
 		T(the_call_site_is_that_of_the_value),
 		T(sinks_do_not_mix),

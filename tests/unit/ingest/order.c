@@ -277,6 +277,33 @@ static void bytes_are_copied(void **state)
 	order_free(o);
 }
 
+static void room_is_left_for_bytes(void **state)
+{
+	struct order *o = order_new();
+	struct event e = {.t1 = 5, .a0 = 9, .data_len = 3};
+	uint8_t *room = NULL;
+	struct pending *p = pending_room(o, &e, &room);
+
+	(void)state;
+	assert_non_null(p);
+	assert_non_null(room);
+	assert_ptr_equal(p->e.data, room);
+	assert_int_equal(p->e.a0, 9);
+	assert_null(p->stack);
+	memcpy(room, "yes", 3);
+	assert_int_equal(order_push(o, p), 0);
+	p = order_pop(o, UINT64_MAX);
+	assert_memory_equal(p->e.data, "yes", 3);
+	pending_free(p);
+	e.data_len = 0;
+	p = pending_room(o, &e, &room);
+	assert_non_null(p);
+	assert_null(room);
+	assert_null(p->e.data);
+	pending_free(p);
+	order_free(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +316,7 @@ int main(void)
 		cmocka_unit_test(other_sends_end_when_they_do),
 		cmocka_unit_test(sources_break_ties),
 		cmocka_unit_test(bytes_are_copied),
+		cmocka_unit_test(room_is_left_for_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,10 +122,35 @@ static void ring_of_a_thread_that_ended_is_given_up(void **state)
 	close_session(f);
 }
 
+static void no_copy_stays(void **state)
+{
+	static const char word[] = "captured bytes";
+	struct fixture *f = open_session(RING);
+	struct producer p = producer_open(f->shared, 0, 0, own_pid(), own_tid());
+	uint8_t data[700];
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(data); at++)
+		data[at] = (uint8_t)word[at % (sizeof(word) - 1)];
+	for (uint32_t len = 20; len < sizeof(data); len += 7) {
+		struct wire_record r = producer_record(&p, WIRE_SLEEP, 0);
+
+		r.data_len = len;
+		assert_true(producer_put(&p, &r, data, NULL, NULL));
+		r = producer_record(&p, WIRE_SLEEP, 0);
+		assert_true(producer_put(&p, &r, NULL, NULL, NULL));
+	}
+	assert_non_null(memmem(wire_ring_at(f->shared, 0), RING, word, sizeof(word) - 1));
+	assert_int_not_equal(slots_read(f->in), 0);
+	assert_null(memmem(wire_ring_at(f->shared, 0), RING, word, 8));
+	close_session(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_ring_is_room),
+		cmocka_unit_test(no_copy_stays),
 		cmocka_unit_test(slow_rings_hold_little),
 		cmocka_unit_test(fast_ring_keeps_its_pages),
 		cmocka_unit_test(ring_of_a_thread_that_ended_is_given_up),
