@@ -67,26 +67,35 @@ static void data_destroy(void *state)
 	free(d);
 }
 
+/* NULL: there are too many. */
+static struct data_sink *sink_of(struct data *d, const char *sink)
+{
+	char name[LIMIT_PEER_TEXT] = {0};
+	struct data_sink *s;
+
+	snprintf(name, sizeof name, "%s", sink);
+	HASH_FIND_STR(d->sinks, name, s);
+	if (s)
+		return s;
+	if (HASH_COUNT(d->sinks) >= LIMIT_SINKS || !(s = calloc(1, sizeof *s))) {
+		d->env.counters->limit[LIMIT_REACHED_SINKS]++;
+		return NULL;
+	}
+	memcpy(s->name, name, sizeof name);
+	HASH_ADD_STR(d->sinks, name, s);
+	return s;
+}
+
 static void data_log(void *ctx, const struct log_write *l)
 {
 	struct data *d = ctx;
-	struct data_sink *s;
-	char name[LIMIT_PEER_TEXT] = {0};
+	struct data_sink *s = d->sink_last;
 
 	d->lines += l->lines;
-	HASH_FIND_STR(d->sinks, l->sink, s);
-	if (!s) {
-		snprintf(name, sizeof name, "%s", l->sink);
-		HASH_FIND_STR(d->sinks, name, s);
-	}
-	if (!s) {
-		if (HASH_COUNT(d->sinks) >= LIMIT_SINKS || !(s = calloc(1, sizeof *s))) {
-			d->env.counters->limit[LIMIT_REACHED_SINKS]++;
-			return;
-		}
-		memcpy(s->name, name, sizeof name);
-		HASH_ADD_STR(d->sinks, name, s);
-	}
+	if (!s || strcmp(s->name, l->sink) != 0)
+		s = d->sink_last = sink_of(d, l->sink);
+	if (!s)
+		return;
 	s->total += l->total;
 	s->scanned += l->scanned;
 	s->lines += l->lines;

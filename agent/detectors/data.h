@@ -14,6 +14,15 @@
 
 #define DATA_LEVELS_MAX 8U
 
+#define DATA_PLAIN_PLACES 32U
+#define DATA_PLAIN_BYTES 768U
+
+/* The bytes of an answer that hold nothing of a stack trace (data_trace.c); len 0: none. */
+struct data_plain {
+	size_t len;
+	uint8_t bytes[DATA_PLAIN_BYTES];
+};
+
 /* Read shares: bytes that entered a sink, and how many of them the scanner read. */
 struct data_sink {
 	char name[LIMIT_PEER_TEXT];
@@ -54,11 +63,12 @@ struct data_group {
 
 struct data {
 	struct detector_env env;
-	struct data_sink *sinks;
+	struct data_sink *sinks, *sink_last;
 	struct data_group *groups;
 	struct data_place *places;
 	struct data_held *held;
 	struct data_answers *answers;
+	struct data_plain plain[DATA_PLAIN_PLACES];
 	uint64_t lines;
 };
 

@@ -85,6 +85,26 @@ static void settle(struct data *d, struct serving *s, uint64_t now_ns)
 		note(d, s, language, now_ns);
 }
 
+/* -- answers that were looked at a moment ago, and hold nothing of a trace: a service says the same again and again -- */
+
+static struct data_plain *plain_place(struct data *d, const uint8_t *bytes, size_t len)
+{
+	return len <= DATA_PLAIN_BYTES ? &d->plain[(len + bytes[len - 1] + bytes[len / 2]) % DATA_PLAIN_PLACES] : NULL;
+}
+
+static bool plain_is(const struct data_plain *p, const uint8_t *bytes, size_t len)
+{
+	return p && p->len == len && memcmp(p->bytes, bytes, len) == 0;
+}
+
+static void plain_keep(struct data_plain *p, const uint8_t *bytes, size_t len)
+{
+	if (!p)
+		return;
+	p->len = len;
+	memcpy(p->bytes, bytes, len);
+}
+
 void data_trace_bytes(void *ctx, struct conn *c, enum direction dir, const struct event *e)
 {
 	struct serving *s;
@@ -92,10 +112,16 @@ void data_trace_bytes(void *ctx, struct conn *c, enum direction dir, const struc
 	if (dir != DIR_OUT || !e->data_len || c->role != CONN_SERVER || !(s = c->slot[DATA_SLOT]) || s->told)
 		return;
 	const struct stack_text before = s->text;
+	const size_t len = e->data_len - event_tail_len(e);
+	struct data_plain *const plain = plain_place(ctx, e->data, len);
 
-	stack_text_add(&s->text, e->data, e->data_len - event_tail_len(e));
+	if (plain_is(plain, e->data, len))
+		return;
+	stack_text_add(&s->text, e->data, len);
 	if (memcmp(&before, &s->text, sizeof before) != 0)
 		s->stack = e->stack;
+	else if (memcmp(&before, &(struct stack_text){0}, sizeof before) == 0)
+		plain_keep(plain, e->data, len);
 	settle(ctx, s, e->t1);
 }
 

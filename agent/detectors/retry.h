@@ -293,7 +293,7 @@ struct retry {
 	struct retry_key *dirty;
 	uint32_t clients; /* beside the first ones */
 	struct retry_peer *peers;
-	struct retry_caller *callers;
+	struct retry_caller *callers, *caller_last;
 	struct retry_traced *traced;
 	struct pool caller_blocks;
 	struct retry_incoming *incoming;

@@ -54,8 +54,10 @@ struct retry_incoming {
 
 static struct retry_caller *caller_find(const struct retry *r, uint32_t tid)
 {
-	struct retry_caller *c;
+	struct retry_caller *c = r->caller_last;
 
+	if (c && c->tid == tid)
+		return c;
 	HASH_FIND(hh, r->callers, &tid, sizeof tid, c);
 	return c;
 }
@@ -154,6 +156,7 @@ void retry_incoming_start(struct retry *r, const struct request *q)
 			return;
 		}
 	}
+	r->caller_last = c;
 	c->request = q->id;
 	c->key = NULL;
 	c->failed = 0;
@@ -281,6 +284,11 @@ static void recognise(struct retry *r, const struct request *q, struct retry_key
 {
 	bool good = q->end == REQUEST_DONE && !(q->failed && q->transient) && q->status < 500 && q->status != 408 &&
 		    q->status != 425 && q->status != 429;
+	/* Only what failed is kept: while nothing has, there is nothing to know again. */
+	if (good && !r->incoming) {
+		count(r, q, true, false);
+		return;
+	}
 	const uint64_t trace = trace_id(q->traceparent);
 	struct retry_incoming *i, *traced = NULL;
 	bool retry = known_again(r, q, incoming_id(q), good, below, &i);
@@ -315,6 +323,7 @@ void retry_incoming_end(struct retry *r, const struct request *q)
 	c->request = 0;
 	/* Most threads serve again soon. */
 	if (HASH_COUNT(r->callers) > CALLERS_KEPT) {
+		r->caller_last = NULL;
 		HASH_DEL(r->callers, c);
 		pool_put(&r->caller_blocks, c);
 	}

@@ -221,8 +221,10 @@ static void prove(struct model *m, struct epoll_set *s, const struct event *e)
 		struct wire_epoll ready;
 		struct epoll_reg *r;
 		memcpy(&ready, e->data + i * sizeof(ready), sizeof(ready));
+		if (!(ready.events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+			continue;
 		HASH_FIND(hh_data, s->by_data, &ready.data, sizeof(ready.data), r);
-		if (r && (ready.events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+		if (r)
 			connect_ready(m, r->conn, e, !(ready.events & (EPOLLERR | EPOLLHUP)));
 	}
 }
@@ -261,13 +263,15 @@ void epoll_on_wait(struct model *m, struct proc *p, const struct event *e)
 	if (!s)
 		return;
 	s->waits++;
-	mark_ready(s, e);
 	if (e->ret < 0)
 		outcome = e->err == EINTR ? WAIT_INTERRUPTED : WAIT_FAILED;
 	else if (e->ret == 0)
 		outcome = WAIT_TIMED_OUT;
-	if (e->a1 != 0 && s->armed)
+	/* Of a server's loop nobody waits for an answer: its waits say nothing of any connection. */
+	if (e->a1 != 0 && s->armed) {
+		mark_ready(s, e);
 		tell(m, p, s, e, (struct wait){.outcome = outcome, .limit_ns = (int64_t)e->a1});
+	}
 	prove(m, s, e);
 }
 

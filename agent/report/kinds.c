@@ -52,17 +52,22 @@ static size_t place_of(const struct request *r)
 	return (h ^ h >> 8 ^ h >> 16) % PLACES;
 }
 
+/* Most of these texts are empty, and a call for each costs more than to see that. */
+static inline bool same(const char *a, const char *b)
+{
+	return a[0] == b[0] && (a[0] == '\0' || strcmp(a, b) == 0);
+}
+
 static bool fits(const struct kind *k, const struct request *r)
 {
 	if (!k->used || k->server != r->server || k->failed != r->failed || k->area != r->area || k->way != r->way ||
 	    k->end != r->end || k->end_unseen != r->end_unseen || k->status != r->status || k->version != r->version ||
 	    k->protocol != r->protocol || k->system != r->system || k->encrypted != request_is_encrypted(r))
 		return false;
-	if (strcmp(k->method, r->method) != 0 || strcmp(k->status_text, r->status_text) != 0 || strcmp(k->space, r->space) != 0 ||
-	    strcmp(k->target, r->target) != 0 || strcmp(k->summary, r->summary) != 0)
+	if (!same(k->method, r->method) || !same(k->status_text, r->status_text) || !same(k->space, r->space) ||
+	    !same(k->target, r->target) || !same(k->summary, r->summary))
 		return false;
-	return r->server || (strcmp(k->host, r->host) == 0 && strcmp(k->peer, peer_of(r)) == 0 &&
-			     strcmp(k->server_name, server_name_of(r)) == 0);
+	return r->server || (same(k->host, r->host) && same(k->peer, peer_of(r)) && same(k->server_name, server_name_of(r)));
 }
 
 #define COPY(to, from) memcpy(to, from, strlen(from) + 1)

@@ -50,6 +50,29 @@ static void in_writes_of_their_own(void **state)
 	rig_done(&r);
 }
 
+/* What holds nothing of a trace is known again; what looks like it but for a few bytes is not it. */
+static void behind_answers_that_are_alike(void **state)
+{
+	static const char clean[] = "HTTP/1.1 500 Oops\r\nContent-Length: 73\r\n\r\n"
+				    "Traceback (most recent call lost):\n  File \"/srv/app.py\", line 12, in pay\n";
+	struct rig r;
+
+	(void)state;
+	start(&r);
+	for (int i = 0; i < 5; i++) {
+		script_write(&r.s, 5, clean);
+		script_read(&r.s, 5, RIG_GET);
+	}
+	script_write(&r.s, 5, "HTTP/1.1 500 Oops\r\nContent-Length: 73\r\n\r\n" TRACE);
+	script_read(&r.s, 5, RIG_GET);
+	script_write(&r.s, 5, clean);
+	rig_finish(&r);
+	const struct rig_finding *f = rig_found(&r, "data.response.stacktrace");
+	assert_non_null(f);
+	assert_int_equal(f->count, 1);
+	rig_done(&r);
+}
+
 static void not_what_it_receives(void **state)
 {
 	struct rig r;
@@ -71,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_one_write),
 		cmocka_unit_test(in_writes_of_their_own),
+		cmocka_unit_test(behind_answers_that_are_alike),
 		cmocka_unit_test(not_what_it_receives),
 	};
 
