@@ -5,7 +5,9 @@
 #include <string.h>
 
 #define LENGTH_DIGITS 6U /* of a message's length in front of it (RFC 6587, 3.4.1) */
-#define GELF_SEEN 512U
+#define SEEN 1024U       /* of a message by which it is known */
+#define PRIORITY_MAX 191 /* 23 * 8 + 7 (RFC 5424, 6.2.1) */
+#define FIELD_MAX 64U    /* of the name of a journal's field */
 
 static size_t digits_at(const uint8_t *bytes, size_t len, size_t most)
 {
@@ -16,7 +18,18 @@ static size_t digits_at(const uint8_t *bytes, size_t len, size_t most)
 	return n;
 }
 
-/* "<165>1 2026-…" (RFC 5424, 6.2), "<13>Mar  1 …" (RFC 3164, 4.1), a length before either. */
+/* What an application says without a time, "<14>paid", as Python's SysLogHandler does; below 8 is the kernel's. */
+static bool is_bare(const uint8_t *b, size_t len, size_t priority, size_t text)
+{
+	int value = 0;
+
+	for (size_t i = text - 1 - priority; i < text - 1; i++)
+		value = value * 10 + b[i] - '0';
+	return priority > 1 && b[text - 1 - priority] != '0' && value <= PRIORITY_MAX && text < len && b[text] > ' ' &&
+	       b[text] < 0x7f && b[text] != '<';
+}
+
+/* "<165>1 2026-…" (RFC 5424, 6.2), "<13>Mar  1 …" (RFC 3164, 4.1), a length before either; or no time at all. */
 static bool is_syslog(const uint8_t *b, size_t len)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -38,16 +51,43 @@ static bool is_syslog(const uint8_t *b, size_t len)
 		if (memcmp(b + n, months + i, 3) == 0)
 			return b[n + 3] == ' ';
 	}
-	return false;
+	return is_bare(b, len, priority, n);
+}
+
+static bool has(const uint8_t *b, size_t len, const char *name)
+{
+	return memmem(b, len < SEEN ? len : SEEN, name, strlen(name)) != NULL;
 }
 
 /* An object with both fields that each GELF message has: docs.graylog.org, GELF payload specification. */
 static bool is_gelf(const uint8_t *b, size_t len)
 {
-	const size_t seen = len < GELF_SEEN ? len : GELF_SEEN;
+	return len > 0 && b[0] == '{' && has(b, len, "\"short_message\"") && has(b, len, "\"version\"");
+}
 
-	return len > 0 && b[0] == '{' && memmem(b, seen, "\"short_message\"", 15) != NULL &&
-	       memmem(b, seen, "\"version\"", 9) != NULL;
+/* A line of JSON for Logstash, Fluent Bit or Vector: Logstash's own field, or a time, a level and a message. */
+static bool is_json_line(const uint8_t *b, size_t len)
+{
+	if (len < 2 || b[0] != '{' || b[1] != '"')
+		return false;
+	if (has(b, len, "\"@timestamp\""))
+		return true;
+	return (has(b, len, "\"message\"") || has(b, len, "\"msg\"")) &&
+	       (has(b, len, "\"level\"") || has(b, len, "\"levelname\"") || has(b, len, "\"severity\"")) &&
+	       (has(b, len, "\"time\"") || has(b, len, "\"timestamp\"") || has(b, len, "\"ts\"") || has(b, len, "\"asctime\""));
+}
+
+/* Fields in capitals, one of which is the message: systemd.io/JOURNAL_NATIVE_PROTOCOL. */
+static bool is_journal(const uint8_t *b, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && n < FIELD_MAX && ((b[n] >= 'A' && b[n] <= 'Z') || b[n] == '_' || (n > 0 && b[n] >= '0' && b[n] <= '9')))
+		n++;
+	if (n == 0 || n >= len || (b[n] != '=' && b[n] != '\n'))
+		return false;
+	return (n == 7 && memcmp(b, "MESSAGE", 7) == 0 && has(b, len, "\nPRIORITY=")) || has(b, len, "\nMESSAGE=") ||
+	       has(b, len, "\nMESSAGE\n");
 }
 
 /* MessagePack: an array of two to four, a tag in letters and dots, then a time or the entries (Fluentd's forward protocol, version 1). */
@@ -81,5 +121,9 @@ const char *carried_by(const uint8_t *bytes, size_t len)
 		return "syslog";
 	if (is_gelf(bytes, len))
 		return "gelf";
+	if (is_json_line(bytes, len))
+		return "json";
+	if (is_journal(bytes, len))
+		return "journal";
 	return is_fluent(bytes, len) ? "fluent" : NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * Which logging protocol a message over the network is of: syslog, GELF, Fluentd's forward. Its receiver keeps it, so what it holds is in a
- * log. Stateless; any thread.
+ * Which logging protocol a message over a socket is of: syslog, GELF, lines of JSON, the journal's, Fluentd's forward. Its receiver keeps it,
+ * so what it holds is in a log. Stateless; any thread.
  */
 #ifndef GAPSCOPE_INGEST_CARRIED_H
 #define GAPSCOPE_INGEST_CARRIED_H

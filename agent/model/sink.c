@@ -79,12 +79,14 @@ void sink_on_journal(struct model *m, struct proc *p, const struct event *e)
 	tell(m, p, NULL, "journal", e);
 }
 
-/* What a match is told of: a logging protocol over the network by its name, all else by what the descriptor is. */
+/* What a match is told of: a logging protocol over a socket by its name, all else by what the descriptor is. */
 static const char *named_sink(const struct proc *p, const struct connx *c, const struct event *e, const char *sink)
 {
 	const bool network = c && (c->pub.kind == CONN_TCP || c->pub.kind == CONN_UDP);
+	/* one that never was connected says by each message where it goes to */
+	const bool local = c && c->pub.kind == CONN_UNIX && !c->pub.peer[0];
 
-	return e->fd < 0 || (network && e->fd > STDERR_FILENO && *sink) ? sink : sink_name(p, c, e->fd);
+	return e->fd < 0 || ((network || local) && e->fd > STDERR_FILENO && *sink) ? sink : sink_name(p, c, e->fd);
 }
 
 static enum match_where where_of(const char *sink)
