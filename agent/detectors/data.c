@@ -160,7 +160,7 @@ static bool is_said(const json_t *rows, const char *text)
 	return false;
 }
 
-/* What goes to a log over the network is no sink of its own: of a connection the shim sends no more than the beginnings. */
+/* What goes to a log over a socket is no sink of its own: of a connection the shim sends no more than the beginnings. */
 static void tell_part_read(struct data *d, const struct data_group *g, json_t *not_exercised)
 {
 	const struct data_sink *s;
@@ -168,11 +168,12 @@ static void tell_part_read(struct data *d, const struct data_group *g, json_t *n
 
 	HASH_FIND_STR(d->sinks, g->sink, s);
 	/* names of ingest/carried.c; a local syslog is a sink as others are */
-	const bool network = !strcmp(g->sink, "gelf") || !strcmp(g->sink, "fluent") || !strcmp(g->sink, "syslog");
+	const bool network = !strcmp(g->sink, "gelf") || !strcmp(g->sink, "fluent") || !strcmp(g->sink, "syslog") ||
+			     !strcmp(g->sink, "json") || !strcmp(g->sink, "journal");
 	if (g->key.where != MATCH_LOG || s || !network)
 		return;
 	snprintf(text, sizeof text,
-		 "data: of what goes to %s over the network only a part is read: there may be more than was counted", g->sink);
+		 "data: of what goes to %s over a socket only a part is read: there may be more than was counted", g->sink);
 	if (!is_said(not_exercised, text))
 		json_array_append_new(not_exercised, json_string(text));
 }

@@ -12,11 +12,13 @@
 #include "ingest/halves.h"
 #include "ingest/level.h"
 #include "ingest/lines.h"
+#include "ingest/packed.h"
 #include "scan/scan.h"
 
-#define CLEAR_MAX 8U     /* values of one call on a connection that are told */
-#define CLEAR_SEVERITY 2 /* of an entity: credentials, card and account numbers; what is less is for logs only */
-#define SEVERITY_BITS 7U /* of a syslog priority; the rest is its facility */
+#define CLEAR_MAX 8U       /* values of one call on a connection that are told */
+#define CLEAR_SEVERITY 2   /* of an entity: credentials, card and account numbers; what is less is for logs only */
+#define PACKED_ROOM 16384U /* bytes of a compressed message that are read */
+#define SEVERITY_BITS 7U   /* of a syslog priority; the rest is its facility */
 
 struct redact {
 	struct scanner *scanner;
@@ -24,6 +26,7 @@ struct redact {
 	struct halves *halves;
 	struct counters *counters;
 	struct budget budget;
+	uint8_t unpacked[PACKED_ROOM];
 };
 
 /* What one call on a connection had in the clear, told behind the event itself. */
@@ -195,6 +198,33 @@ static void note_clear(void *ctx, const struct entity *entity, const uint8_t *va
 	c->found[c->n++].fingerprint = scan_fingerprint(c->scanner, value, len);
 }
 
+struct packed_message {
+	struct clear *clear;
+	const uint8_t *text;
+};
+
+static void note_packed(void *ctx, const struct scan_match *m)
+{
+	const struct packed_message *p = ctx;
+
+	note_clear(p->clear, m->entity, p->text + m->start, m->end - m->start);
+}
+
+/* A message for a log that was compressed: read, and overwritten as a whole, for what it holds cannot be taken out of it. */
+static bool packed_log(struct redact *r, uint8_t *bytes, size_t len, struct clear *clear)
+{
+	const size_t n = packed_read(bytes, len, r->unpacked, sizeof(r->unpacked));
+	struct packed_message message = {.clear = clear, .text = r->unpacked};
+
+	clear->carried = n > 0 ? carried_by(r->unpacked, n) : NULL;
+	if (clear->carried != NULL) {
+		(void)scan_all(r->scanner, r->unpacked, n, note_packed, &message);
+		memset(bytes, '*', len);
+	}
+	explicit_bzero(r->unpacked, n);
+	return clear->carried != NULL;
+}
+
 static void tell_clear(struct clear *c, const struct event *e, ingest_fn fn, void *ctx)
 {
 	for (size_t i = 0; i < c->n; i++) {
@@ -224,9 +254,14 @@ static void payload(struct redact *r, const struct event *e, struct clear *clear
 
 	/* before anything of it is overwritten */
 	clear->carried = told && goes_out(e) ? carried_by(bytes, first) : NULL;
+	const bool packed = told && goes_out(e) && clear->carried == NULL && packed_log(r, bytes, first, clear);
 	/* a message begins here, so what came before has ended */
 	if (clear->carried != NULL)
 		halves_end(r->halves, e->pid, e->fd, e->fd);
+	if (packed) {
+		memset(bytes + first, '*', last);
+		return;
+	}
 	if (first > 0)
 		halves_redact(r->halves, e->pid, stream_of(e), goes_out(e), bytes, first, e->ret != (int64_t)first,
 			      told ? note_clear : NULL, clear);

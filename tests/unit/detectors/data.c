@@ -125,7 +125,7 @@ static void test_log_over_the_network(void **state)
 	rig_finish(&r);
 	assert_non_null(rig_found(&r, "data.log.email"));
 	assert_non_null(rig_found(&r, "data.log.password"));
-	assert_true(rig_not_exercised(&r, "of what goes to gelf over the network only a part is read"));
+	assert_true(rig_not_exercised(&r, "of what goes to gelf over a socket only a part is read"));
 	rig_done(&r);
 }
 

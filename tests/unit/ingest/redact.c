@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "ingest/redact.h"
 
@@ -288,6 +289,21 @@ static void a_compressed_log_is_not_read(void **state)
 	assert_int_equal(f->out.matches, 1);
 }
 
+static void a_compressed_message_for_a_log_is_read_and_overwritten(void **state)
+{
+	static const char text[] = "{\"version\":\"1.1\",\"short_message\":\"paid\",\"_card\":\"4539578763621486\"}";
+	struct fixture *f = *state;
+	uint8_t packed[256];
+	uLongf n = sizeof(packed);
+
+	assert_int_equal(compress(packed, &n, (const Bytef *)text, sizeof(text) - 1), Z_OK);
+	const struct event e = {.id = WIRE_WRITE, .pid = 1, .fd = 7, .ret = (int64_t)n, .data = packed, .data_len = (uint32_t)n};
+	redact_event(f->redact, &e, take, &f->out);
+	assert_int_equal(f->out.matches, 1);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(packed[i], '*');
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_redact, close_redact)
 
 /* Of a call whose middle was not captured, both ends are read, each by itself. */
@@ -313,6 +329,7 @@ static void ends_of_a_long_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_compressed_message_for_a_log_is_read_and_overwritten),
 		T(a_log_write_becomes_numbers),
 		T(only_what_was_written_counts),
 		T(all_kinds_of_logs_are_scanned),
