@@ -42,7 +42,7 @@ static void exec_say(struct call *c, const char *path, int r)
 		struct call c; \
 		int r; \
 \
-		if (!call_enter(&c, WIRE_EXEC, -1) || session_is_shadow()) \
+		if (!call_enter(&c, WIRE_EXEC, -1) || session_is_aside()) \
 			return real; \
 		call_begin(&c); \
 		exec_say(&c, path, 0); \

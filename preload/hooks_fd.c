@@ -1,7 +1,7 @@
 /*
  * The life of descriptors other than sockets' own calls: close, dup, fcntl, ioctl, pipe, open. Any thread of the watched process.
  *
- * A vfork child runs these on its parent's memory under a descriptor table of its own: session_is_shadow tells, and then nothing of
+ * A vfork child runs these on its parent's memory under a descriptor table of its own: session_is_aside tells, and then nothing of
  * the parent's is touched.
  */
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "preload/call.h"
 
 /* call_enter notes where it was called from: so it must be in the hook itself. */
-#define FD_ENTER(c, event, fd) (call_enter(c, event, fd) && !session_is_shadow())
+#define FD_ENTER(c, event, fd) (call_enter(c, event, fd) && !session_is_aside())
 
 static void forget_range(uint32_t first, uint32_t last)
 {

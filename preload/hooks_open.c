@@ -38,14 +38,14 @@ static void open_say(struct call *c, const char *path, int flags)
 \
 		if (OPEN_READS(flags) && shim_on() && session_is_set_up()) { \
 			r = real; \
-			if (likely(r < 0 || fd_opened(r)) || !call_enter(&c, WIRE_OPEN, -1) || session_is_shadow()) \
+			if (likely(r < 0 || fd_opened(r)) || !call_enter(&c, WIRE_OPEN, -1) || session_is_aside()) \
 				return r; \
 			call_begin(&c); \
 			call_end(&c, r, false); \
 			open_say(&c, path, flags); \
 			return r; \
 		} \
-		if (!call_enter(&c, WIRE_OPEN, -1) || session_is_shadow()) \
+		if (!call_enter(&c, WIRE_OPEN, -1) || session_is_aside()) \
 			return real; \
 		call_begin(&c); \
 		r = real; \
@@ -127,7 +127,7 @@ HOOK_FN(int, eventfd, unsigned int initial, int flags)
 	struct call c;
 	int r;
 
-	if (!shim_on() || !session_is_set_up() || !fd_opens_are_told() || !call_enter(&c, WIRE_OPEN, -1) || session_is_shadow())
+	if (!shim_on() || !session_is_set_up() || !fd_opens_are_told() || !call_enter(&c, WIRE_OPEN, -1) || session_is_aside())
 		return REAL(eventfd)(initial, flags);
 	call_begin(&c);
 	r = REAL(eventfd)(initial, flags);

@@ -67,7 +67,7 @@ static void exit_say(struct call *c, int status)
 	{ \
 		struct call c; \
 \
-		if (call_enter(&c, WIRE_PROCESS_EXIT, -1) && !session_is_shadow()) \
+		if (call_enter(&c, WIRE_PROCESS_EXIT, -1) && !session_is_aside()) \
 			exit_say(&c, status); \
 		REAL(name)(status); \
 		__builtin_unreachable(); \

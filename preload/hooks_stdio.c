@@ -171,14 +171,14 @@ static bool mode_reads(const char *mode)
 \
 		if ((reads) && shim_on() && session_is_set_up()) { \
 			r = real; \
-			if (likely(!r || fd_opened(r->_fileno)) || !call_enter(&c, WIRE_OPEN, -1) || session_is_shadow()) \
+			if (likely(!r || fd_opened(r->_fileno)) || !call_enter(&c, WIRE_OPEN, -1) || session_is_aside()) \
 				return r; \
 			call_begin(&c); \
 			call_end(&c, 0, false); \
 			opened(&c, r, path); \
 			return r; \
 		} \
-		if (!call_enter(&c, WIRE_OPEN, -1) || session_is_shadow()) \
+		if (!call_enter(&c, WIRE_OPEN, -1) || session_is_aside()) \
 			return real; \
 		call_begin(&c); \
 		r = real; \
@@ -215,7 +215,7 @@ HOOK_FN(FILE *, freopen64, const char *path, const char *mode, FILE *f)
 \
 		if (shim_on() && f && fd_closing(f->_fileno)) \
 			return real; \
-		if (!call_enter(&c, WIRE_CLOSE, f ? f->_fileno : -1) || c.fd < 0 || session_is_shadow()) \
+		if (!call_enter(&c, WIRE_CLOSE, f ? f->_fileno : -1) || c.fd < 0 || session_is_aside()) \
 			return real; \
 		if ((uint32_t)c.fd < shim.policy_fds) \
 			atomic_store_explicit(&shim.policy[c.fd], WIRE_POLICY_UNKNOWN, memory_order_relaxed); \

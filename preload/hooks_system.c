@@ -231,7 +231,7 @@ HOOK_FN(long, syscall, long number, ...)
 		return r;
 	}
 	if (event == WIRE_CLOSE) {
-		if (session_is_shadow())
+		if (session_is_aside())
 			return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 		if ((uint32_t)c.fd < shim.policy_fds)
 			atomic_store_explicit(&shim.policy[c.fd], WIRE_POLICY_UNKNOWN, memory_order_relaxed);

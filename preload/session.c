@@ -181,7 +181,7 @@ bool call_enter_slow(struct shim_tls *t)
 	return shim_on() && (atomic_load_explicit(&t->local->alive, memory_order_relaxed) || thread_claim(t));
 }
 
-bool session_is_shadow(void)
+static bool is_shadow(enum wire_loss cause)
 {
 	if (!shim.mapped || atomic_load_explicit(&shim.quiet, memory_order_relaxed))
 		return false;
@@ -189,8 +189,18 @@ bool session_is_shadow(void)
 		return false; /* a real child, with memory of its own */
 	if ((int32_t)cpu_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0) == shim.pid)
 		return false;
-	session_count(WIRE_LOSS_SHADOWED);
+	session_count(cause);
 	return true;
+}
+
+bool session_is_shadow(void)
+{
+	return is_shadow(WIRE_LOSS_SHADOWED);
+}
+
+bool session_is_aside(void)
+{
+	return is_shadow(WIRE_LOSS_ASIDE);
 }
 
 /* An image of this process that exec replaced left its slots behind: nobody writes them any more. Only where the pid is that of the

@@ -146,7 +146,8 @@ static inline bool session_is_set_up(void) /* false in a forked child that no ho
 	return atomic_load_explicit(&shim.private_mem->alive, memory_order_relaxed);
 }
 void session_child(void);       /* a fork child: take a process slot and a thread slot of its own */
-bool session_is_shadow(void);   /* a vfork child, running on its parent's memory? Counts SHADOWED if so */
+bool session_is_shadow(void);   /* a vfork child, running on its parent's memory? Counts a lost record if so */
+bool session_is_aside(void);    /* the same of what only its own descriptors and its program know: counts, and nothing is lost */
 const char *session_path(void); /* the value of GAPSCOPE_SESSION, "" if none */
 const char *session_library(void);
 bool session_is_own(uintptr_t start, uintptr_t end); /* is this library there? */

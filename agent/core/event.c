@@ -48,6 +48,7 @@ static const char *const loss_names[WIRE_LOSS_CAUSES] = {
 	[WIRE_LOSS_PROBE_PROCESSES] = "probe_processes",
 	[WIRE_LOSS_HEAP_FULL] = "heap_full",
 	[WIRE_LOSS_HEAP_FREE] = "heap_free",
+	[WIRE_LOSS_ASIDE] = "aside",
 };
 
 const char *loss_name(unsigned int cause)

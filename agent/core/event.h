@@ -8,6 +8,7 @@
 #ifndef GAPSCOPE_CORE_EVENT_H
 #define GAPSCOPE_CORE_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -85,5 +86,10 @@ const char *event_name(uint16_t id);
 const char *event_family(uint16_t id);
 /* Name of a loss cause as reports use it, "ring_full"; "other" for unknown ones. */
 const char *loss_name(unsigned int cause);
+/* Calls without a record of which nothing is missing: counted apart. */
+static inline bool loss_is_none(unsigned int cause)
+{
+	return cause == WIRE_LOSS_ASIDE;
+}
 
 #endif

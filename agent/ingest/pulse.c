@@ -30,7 +30,7 @@ static void tell(struct ingest *in, const _Atomic uint64_t *lost, uint64_t *told
 	for (unsigned int cause = 0; cause < WIRE_LOSS_CAUSES; cause++) {
 		const uint64_t total = atomic_load_explicit(&lost[cause], memory_order_relaxed);
 
-		if (total > told[cause])
+		if (total > told[cause] && !loss_is_none(cause))
 			slots_lost(in, pid, pid, in->now_ns, cause, total - told[cause], ORDER_SOURCE_AGENT);
 		told[cause] = total > told[cause] ? total : told[cause];
 	}

@@ -43,7 +43,7 @@ static uint64_t tell(struct ingest *in, uint32_t i, uint64_t t1, uint64_t most)
 
 		if (more > most - told)
 			more = most - told;
-		if (more == 0)
+		if (more == 0 || loss_is_none(cause))
 			continue;
 		s->told[cause] += more;
 		told += more;

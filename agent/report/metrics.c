@@ -289,7 +289,8 @@ static void snapshot_counters(const struct metrics *m, struct snapshot *s)
 	snapshot_own(s, (struct metric){
 				.name = "gapscope.events.lost", .unit = "{record}", .doc = "Records that sources lost, by cause."});
 	for (unsigned int i = 0; i < WIRE_LOSS_CAUSES; i++)
-		snapshot_point(s, (double)c->lost[i], "gapscope.loss.cause", loss_name(i));
+		if (!loss_is_none(i))
+			snapshot_point(s, (double)c->lost[i], "gapscope.loss.cause", loss_name(i));
 	snapshot_own(s, (struct metric){.name = "gapscope.limits.reached",
 					.unit = "{time}",
 					.doc = "Times that a limit of the agent was reached."});

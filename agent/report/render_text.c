@@ -221,6 +221,11 @@ static void put_unknown(const struct page *p, const json_t *report)
 	} else {
 		fputc('\n', p->out);
 	}
+	if (json_number(loss, "aside") != 0)
+		fprintf(p->out,
+			"  not told, and not missed: calls of vfork children on the way to their programs: %" JSON_INTEGER_FORMAT
+			"\n",
+			json_number(loss, "aside"));
 	if (json_number(loss, "requests_unseen") != 0)
 		fprintf(p->out, "  requests whose end is unknown, since what came after was not seen: %" JSON_INTEGER_FORMAT "\n",
 			json_number(loss, "requests_unseen"));

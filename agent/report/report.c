@@ -37,6 +37,8 @@ json_t *report_loss(const struct counters *c)
 	uint64_t lost = 0;
 	json_t *causes = json_object();
 	for (unsigned int i = 0; i < WIRE_LOSS_CAUSES; i++) {
+		if (loss_is_none(i))
+			continue;
 		json_object_set_new(causes, loss_name(i), json_integer((json_int_t)c->lost[i]));
 		lost += c->lost[i];
 	}
@@ -44,6 +46,8 @@ json_t *report_loss(const struct counters *c)
 	json_object_set_new(o, "published", json_integer((json_int_t)c->published));
 	json_object_set_new(o, "lost", json_integer((json_int_t)lost));
 	json_object_set_new(o, "by_cause", causes);
+	if (c->lost[WIRE_LOSS_ASIDE] != 0)
+		json_object_set_new(o, "aside", json_integer((json_int_t)c->lost[WIRE_LOSS_ASIDE]));
 	if (c->requests_unseen != 0)
 		json_object_set_new(o, "requests_unseen", json_integer((json_int_t)c->requests_unseen));
 	json_object_set_new(o, "truncated_bytes", json_integer((json_int_t)c->truncated_bytes));

@@ -314,7 +314,7 @@ static int check_account(const char *claims)
 			sum += atomic_load(&((struct wire_process *)((char *)header + header->process_off))[i].lost[c]);
 		if (sum > 0)
 			printf("  lost by cause %u: %lu\n", c, (unsigned long)sum);
-		lost += sum;
+		lost += c != WIRE_LOSS_ASIDE ? sum : 0; /* an account of descriptors that are not the program's */
 	}
 	for (uint32_t i = 0; i < opt.threads; i++)
 		published += wire_thread_at(header, i)->published;

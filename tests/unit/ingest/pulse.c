@@ -68,10 +68,13 @@ static void losses_without_a_slot_are_told(void **state)
 	(void)p;
 	atomic_fetch_add(&f->shared->lost[WIRE_LOSS_NO_RING], 5);
 	atomic_fetch_add(&wire_process_at(f->shared, 2)->lost[WIRE_LOSS_SHADOWED], 2);
+	atomic_fetch_add(&wire_process_at(f->shared, 2)->lost[WIRE_LOSS_ASIDE], 3);
 	poll_session(f, true);
 	assert_int_equal(f->counters.lost[WIRE_LOSS_NO_RING], 5);
 	assert_int_equal(f->seen.lost[WIRE_LOSS_NO_RING], 5);
 	assert_int_equal(f->seen.lost[WIRE_LOSS_SHADOWED], 2);
+	assert_int_equal(f->counters.lost[WIRE_LOSS_ASIDE], 3);
+	assert_int_equal(f->seen.lost[WIRE_LOSS_ASIDE], 0); /* nothing is missing: no connection is to be found again */
 	poll_session(f, true);
 	assert_int_equal(f->seen.lost[WIRE_LOSS_NO_RING], 5);
 	close_session(f);

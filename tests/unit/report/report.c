@@ -9,7 +9,7 @@ static void has_every_section(void **state)
 	assert_true(report_check(r, err, sizeof err));
 	const json_t *loss = json_object_get(r, "loss");
 	assert_int_equal(json_integer_value(json_object_get(loss, "published")), 10);
-	assert_int_equal(json_object_size(json_object_get(loss, "by_cause")), WIRE_LOSS_CAUSES);
+	assert_int_equal(json_object_size(json_object_get(loss, "by_cause")), WIRE_LOSS_CAUSES - 1);
 	assert_int_equal(report_count(r, "error"), 1);
 	assert_int_equal(report_count(r, "critical"), 0);
 	json_decref(r);
@@ -18,9 +18,11 @@ static void has_every_section(void **state)
 static void sums_up(void **state)
 {
 	(void)state;
-	struct counters c = {.lost = {[WIRE_LOSS_RING_FULL] = 2, [WIRE_LOSS_NESTED] = 3}, .limit = {[LIMIT_REACHED_PEERS] = 4}};
+	struct counters c = {.lost = {[WIRE_LOSS_RING_FULL] = 2, [WIRE_LOSS_NESTED] = 3, [WIRE_LOSS_ASIDE] = 7},
+			     .limit = {[LIMIT_REACHED_PEERS] = 4}};
 	json_t *loss = report_loss(&c), *limits = report_limits(&c);
 	assert_int_equal(json_integer_value(json_object_get(loss, "lost")), 5);
+	assert_int_equal(json_integer_value(json_object_get(loss, "aside")), 7);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(loss, "by_cause"), "ring_full")), 2);
 	assert_int_equal(json_object_size(limits), 1);
 	assert_int_equal(json_integer_value(json_object_get(limits, "peers")), 4);
