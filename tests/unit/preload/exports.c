@@ -65,7 +65,8 @@ static void read_table(struct names *n)
 	n->count = 0;
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "HOOK(%63[^,]", name) == 1 || sscanf(line, "ALIAS(%63[^,]", name) == 1)
+		if (sscanf(line, "HOOK(%63[^,]", name) == 1 || sscanf(line, "ALIAS(%63[^,]", name) == 1 ||
+		    sscanf(line, "ANSWER(%63[^)]", name) == 1)
 			add(n, name);
 	}
 	fclose(f);
