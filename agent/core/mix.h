@@ -31,10 +31,14 @@ static inline uint64_t mix_pair(uint64_t h, const uint8_t *bytes)
 
 static inline uint64_t mix_bytes(const uint8_t *bytes, size_t len)
 {
+	const size_t pair = 2 * sizeof(uint64_t);
 	uint64_t h = len ^ MIX_FACTOR;
 
-	for (; len >= 2 * sizeof(h); bytes += 2 * sizeof(h), len -= 2 * sizeof(h))
-		h = mix_pair(h, bytes);
+	if (len >= pair) {
+		for (size_t at = 0; at + pair < len; at += pair)
+			h = mix_pair(h, bytes + at);
+		return mix_pair(h, bytes + len - pair); /* some of them twice: no loop over what is left */
+	}
 	for (; len >= sizeof(h); bytes += sizeof(h), len -= sizeof(h))
 		h = mix_word(h, bytes, sizeof(h));
 	return mix_word(h, bytes, len);

@@ -164,9 +164,10 @@ void ingest_hold(struct ingest *in, struct pending *p)
 		pending_free(p);
 }
 
-static bool is_new_image(uint16_t id)
+/* One that starts a program, or would. */
+static bool is_of_processes(uint16_t id)
 {
-	return id == WIRE_PROCESS_START;
+	return id == WIRE_PROCESS_START || id == WIRE_EXEC || id == WIRE_SPAWN;
 }
 
 /* What waits in a ring takes less memory there than here. */
@@ -186,9 +187,11 @@ static void hand_on(struct ingest *in, struct pending *p, ingest_fn fn, void *ct
 {
 	const bool named = p->stack_bytes != NULL || p->e.id == CALLSITE_SEEN;
 
-	if (is_new_image(p->e.id))
-		watch_exec(in, p->process, p->e.pid);
-	unwatched_event(&in->unwatched, &p->e);
+	if (is_of_processes(p->e.id)) {
+		if (p->e.id == WIRE_PROCESS_START)
+			watch_exec(in, p->process, p->e.pid);
+		unwatched_event(&in->unwatched, &p->e);
+	}
 	p->e.stack = callsites_stack(in->callsites, p);
 	p->e.flags = (uint16_t)(p->e.flags & ~(unsigned int)WIRE_F_STACK); /* of the record: the event has its id */
 	if (p->e.id != CALLSITE_SEEN)

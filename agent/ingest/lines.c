@@ -254,13 +254,28 @@ static void drop(struct sink *s, size_t n)
 	s->marks_n = kept + 1;
 }
 
+/* The last place where a key begins, or NULL. Most lines have few of its letter, and memmem takes longer to begin than those take to look at. */
+static const uint8_t *last_key(const uint8_t *bytes, size_t len)
+{
+	const size_t n = sizeof(pem_begin) - 1, letter = strcspn(pem_begin, "B");
+	const uint8_t *at = bytes, *const end = bytes + len, *found = NULL;
+
+	while (at < end && (at = memchr(at, 'B', (size_t)(end - at))) != NULL) {
+		if ((size_t)(at - bytes) >= letter && (size_t)(end - at) >= n - letter && memcmp(at - letter, pem_begin, n) == 0)
+			found = at - letter;
+		at++;
+	}
+	return found;
+}
+
 /* What was clean a moment ago is clean: services write the same lines again and again, and one a request in the same second. */
 static void scan_unless_clean(struct pass *p, size_t upto)
 {
 	bool clean;
 	struct clean_text *const place = clean_find(p->l->clean, p->s->bytes, upto, &clean);
 
-	if (!clean && scan_text(p->l->scanner, p->s->bytes, upto, on_match, p) == 0)
+	/* A key that begins in it may go on in the next one. */
+	if (!clean && scan_text(p->l->scanner, p->s->bytes, upto, on_match, p) == 0 && last_key(p->s->bytes, upto) == NULL)
 		clean_keep(place, p->s->bytes, upto);
 }
 
@@ -290,20 +305,6 @@ static void scan(struct pass *p, size_t upto, bool cut)
 		scan_text(p->l->scanner, s->bytes, upto, on_match, p);
 	}
 	drop(s, n);
-}
-
-/* The last place where a key begins, or NULL. Most lines have few of its letter, and memmem takes longer to begin than those take to look at. */
-static const uint8_t *last_key(const uint8_t *bytes, size_t len)
-{
-	const size_t n = sizeof(pem_begin) - 1, letter = strcspn(pem_begin, "B");
-	const uint8_t *at = bytes, *const end = bytes + len, *found = NULL;
-
-	while (at < end && (at = memchr(at, 'B', (size_t)(end - at))) != NULL) {
-		if ((size_t)(at - bytes) >= letter && (size_t)(end - at) >= n - letter && memcmp(at - letter, pem_begin, n) == 0)
-			found = at - letter;
-		at++;
-	}
-	return found;
 }
 
 /* Where to scan to, of `upto` bytes of whole lines: before the line in which a key begins that has not ended yet. */
@@ -411,11 +412,29 @@ bool lines_packed(struct lines *l, uint32_t pid, int sink, const uint8_t *bytes,
 	return s->packed;
 }
 
+/* Whole lines that were clean a moment ago, with nothing in front of them: they are counted. */
+static bool pass_by(struct lines *l, struct sink *s, const uint8_t *bytes, size_t len)
+{
+	bool clean = false;
+
+	if (s->len == 0 && len > 0 && bytes[len - 1] == '\n' && !learn_any(l->learn))
+		clean_find(l->clean, bytes, len, &clean);
+	if (!clean)
+		return false;
+	s->begun = true;
+	s->lines += count_newlines(bytes, len);
+	return true;
+}
+
 void lines_add(struct lines *l, const struct event *e, int sink, const uint8_t *bytes, size_t len, bool gap, bool whole,
 	       const char *level, lines_fn fn, void *ctx)
 {
-	struct sink alone = {.key = {.pid = e->pid, .sink = sink}};
 	struct sink *s = find_or_add(l, e->pid, sink);
+
+	if (s != NULL && !gap && !whole && pass_by(l, s, bytes, len))
+		return;
+
+	struct sink alone = {.key = {.pid = e->pid, .sink = sink}};
 	struct pass p = {.l = l, .e = e, .level = level, .fn = fn, .ctx = ctx};
 
 	/* Too many sinks: this write is scanned by itself. */

@@ -161,22 +161,25 @@ static bool before(const struct entry *a, const struct entry *b)
 	return a->arrival < b->arrival;
 }
 
+static bool more_sources(struct order *o, size_t i)
+{
+	const size_t room = i < FIRST_SOURCES ? FIRST_SOURCES : i * 2;
+	struct pending **last = reallocarray(o->last, room, sizeof(struct pending *));
+
+	if (last == NULL)
+		return false;
+	memset(last + o->last_room, 0, (room - o->last_room) * sizeof(struct pending *));
+	o->last = last;
+	o->last_room = room;
+	return true;
+}
+
 /* Where the last event of a source is noted; NULL when memory is out. */
-static struct pending **last_of(struct order *o, uint32_t source)
+static inline struct pending **last_of(struct order *o, uint32_t source)
 {
 	const size_t i = source == ORDER_SOURCE_AGENT ? 0 : (size_t)source + 1;
 
-	if (i >= o->last_room) {
-		const size_t room = i < FIRST_SOURCES ? FIRST_SOURCES : i * 2;
-		struct pending **last = reallocarray(o->last, room, sizeof(struct pending *));
-
-		if (last == NULL)
-			return NULL;
-		memset(last + o->last_room, 0, (room - o->last_room) * sizeof(struct pending *));
-		o->last = last;
-		o->last_room = room;
-	}
-	return &o->last[i];
+	return i < o->last_room || more_sources(o, i) ? &o->last[i] : NULL;
 }
 
 static void sift_up(struct order *o, size_t i, struct entry new)
@@ -259,6 +262,22 @@ static struct pending *answered_send(struct order *o, const struct event *read)
 	return copy;
 }
 
+/* Room for one more queue. */
+static bool grow(struct order *o)
+{
+	const size_t room = o->heap_room > 0 ? o->heap_room * 2 : FIRST_ROOM;
+	struct entry *heap;
+
+	if (o->heap_n < o->heap_room)
+		return true;
+	heap = reallocarray(o->heap, room, sizeof(*heap));
+	if (heap == NULL)
+		return false;
+	o->heap = heap;
+	o->heap_room = room;
+	return true;
+}
+
 int order_push(struct order *o, struct pending *p)
 {
 	struct pending **last = last_of(o, p->source);
@@ -266,15 +285,11 @@ int order_push(struct order *o, struct pending *p)
 
 	if (last == NULL)
 		return -ENOMEM;
-	if (o->heap_n == o->heap_room) {
-		const size_t room = o->heap_room > 0 ? o->heap_room * 2 : FIRST_ROOM;
-		struct entry *heap = reallocarray(o->heap, room, sizeof(*heap));
 
-		if (heap == NULL)
-			return -ENOMEM;
-		o->heap = heap;
-		o->heap_room = room;
-	}
+	const bool behind = *last != NULL && (*last)->e.t1 <= (late ? o->last_ns : p->e.t1);
+
+	if (!behind && !grow(o))
+		return -ENOMEM;
 	if (o->spent != NULL) {
 		free_all(o->spent);
 		o->spent = NULL;
@@ -286,7 +301,7 @@ int order_push(struct order *o, struct pending *p)
 	o->n++;
 	o->bytes += sizeof(*p) + p->bytes_len;
 	note_send(o, p);
-	if (*last != NULL && (*last)->e.t1 <= p->e.t1) {
+	if (behind) {
 		(*last)->next = p;
 		*last = p;
 		return late;

@@ -94,7 +94,8 @@ void metrics_event(struct metrics *m, const struct event *e)
 {
 	if (e->id < EVENT_IDS)
 		m->events[e->id]++;
-	resource_metrics_event(m->resources, e);
+	if (resource_metrics_wants(e->id))
+		resource_metrics_event(m->resources, e);
 }
 
 /* Attributes of one point, and their texts. */

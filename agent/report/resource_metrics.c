@@ -107,7 +107,7 @@ void resource_metrics_event(struct resource_metrics *r, const struct event *e)
 {
 	struct sampled *p;
 
-	if (e->id != WIRE_SAMPLE_PROCESS && e->id != WIRE_PROCESS_GONE)
+	if (!resource_metrics_wants(e->id))
 		return;
 	HASH_FIND(hh, r->sampled, &e->pid, sizeof e->pid, p);
 	if (e->id == WIRE_PROCESS_GONE) {

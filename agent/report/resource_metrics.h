@@ -15,7 +15,11 @@ struct resource_metrics;
 
 struct resource_metrics *resource_metrics_new(struct counters *counters);
 void resource_metrics_free(struct resource_metrics *r);
-/* Samples of processes, and their end. */
+/* Samples of processes, and their end: nothing else need be told. */
+static inline bool resource_metrics_wants(uint16_t id)
+{
+	return id == WIRE_SAMPLE_PROCESS || id == WIRE_PROCESS_GONE;
+}
 void resource_metrics_event(struct resource_metrics *r, const struct event *e);
 /* Bytes moved over a connection; the kernel says of it how many segments were sent again so far. */
 void resource_metrics_bytes(struct resource_metrics *r, const struct conn *c, enum direction d, uint64_t bytes);

@@ -121,6 +121,30 @@ static void lines_like_clean_ones_are_scanned(void **state)
 	assert_int_equal(f->found.m.line, 8);
 }
 
+static void a_key_behind_a_line_that_ended_before_is_found(void **state)
+{
+	static const char begin[] = "-----BEGIN PRIVATE KEY-----\n";
+	struct fixture *f = *state;
+	char body[65];
+
+	memset(body, 'A', sizeof(body) - 1);
+	for (size_t i = 0; i < sizeof(body) - 1; i++)
+		body[i] = (char)('A' + i * 7 % 26);
+	body[sizeof(body) - 1] = '\0';
+	/* Alone it is scanned when its sink ends, and nothing is in it. */
+	put(f, begin);
+	end(f, 1);
+	const size_t before = f->found.n;
+	put(f, begin);
+	for (int i = 0; i < 4; i++) {
+		put(f, body);
+		put(f, "\n");
+	}
+	put(f, "-----END PRIVATE KEY-----\n");
+	end(f, 1);
+	assert_int_equal(f->found.n, before + 1);
+}
+
 static void a_value_split_anywhere_is_found_once(void **state)
 {
 	static const char line[] = "card=4539578763621486 ok\n";
@@ -328,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_whole_line_is_scanned),
 		T(lines_like_clean_ones_are_scanned),
+		T(a_key_behind_a_line_that_ended_before_is_found),
 		T(a_value_split_anywhere_is_found_once),
 		T(the_call_site_is_that_of_the_value),
 		T(sinks_do_not_mix),
