@@ -117,6 +117,18 @@ static bool is_shell_name(const uint8_t *value, size_t len)
 	return (upper == 0 || small == 0) && digits <= 2;
 }
 
+/* The name of a secret where a store of secrets keeps it. */
+static bool is_reference(const uint8_t *value, size_t len)
+{
+	static const char *const stores[] = {"arn:aws", "vault:", "ssm:", "secretsmanager:", "keyvault:", "op://",
+					     "ref+",    "env:",   "file:"};
+	for (size_t i = 0; i < sizeof(stores) / sizeof(*stores); i++) {
+		if (lower(value[0]) == (uint8_t)stores[i][0] && starts(value, len, stores[i]))
+			return true;
+	}
+	return false;
+}
+
 bool is_placeholder(const uint8_t *value, size_t len)
 {
 	static const char *const words[] = {
@@ -158,8 +170,9 @@ bool is_placeholder(const uint8_t *value, size_t len)
 		if ((uint8_t)words[i][0] == first_letter && strlen(words[i]) == len && starts(value, len, words[i]))
 			return true;
 	}
-	/* encrypted in place, as sops does */
-	if (starts(value, len, "enc["))
+	/* encrypted in place, as sops does; ***REMOVED***; where the value is kept */
+	if (starts(value, len, "enc[") || (len > 4 && value[0] == '*' && value[1] == '*' && value[len - 1] == '*') ||
+	    is_reference(value, len))
 		return true;
 	return holds_part(value, len < PART_SEEN ? len : PART_SEEN);
 }

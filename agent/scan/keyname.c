@@ -172,7 +172,8 @@ bool keyname_counts(const struct keyname *k)
 		"eui64",     "reference",   "uid",      "seed",  "position", "pos",      "key",        "value",       "elapsed",
 		"gid",       "rid",         "cid",      "oid",   "mid",      "orderid",  "txid",       "traceid",     "spanid",
 		"requestid", "userid",      "msgid",    "jobid", "parcel",   "tracking", "shipment",   "consignment", "waybill",
-		"awb",       "barcode",     "ticket",   "iccid", "device",   "package",  "invoice",    "meter",
+		"awb",       "barcode",     "ticket",   "iccid", "device",   "package",  "invoice",    "meter",       "hw",
+		"hwm",       "lag",         "delta",
 	};
 	size_t from = past_number(k);
 	if (is_id(k))

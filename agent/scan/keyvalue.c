@@ -147,6 +147,12 @@ static bool is_verdict(const struct text *t, const struct keyname *name, size_t 
 	return name->start == 0 || before == '\n' || (before == ' ' && (further == ']' || further == ')' || is_digit(further)));
 }
 
+/* "SetPassword(0xc000123456, 0x8)": what a stack trace of Go says of an argument. */
+static bool is_pointer(const struct text *t, size_t sep, size_t at)
+{
+	return text_at(t, sep) == '(' && text_at(t, at) == '0' && text_at(t, at + 1) == 'x';
+}
+
 /* "/password", and no "</password": the name of a page. */
 static bool ends_a_path(const struct text *t, const struct keyname *name)
 {
@@ -181,7 +187,7 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 	bool found = false;
 	switch (kind) {
 	case KIND_PASSWORD:
-		found = !ends_a_path(t, name) && !is_verdict(t, name, sep) &&
+		found = !ends_a_path(t, name) && !is_verdict(t, name, sep) && !is_pointer(t, sep, at) &&
 			((!in_row(t, sep) && (password_at(t, sep, at, &span) || netrc_at(t, sep, at, &span))) ||
 			 (set_apart(t, sep, name) && chosen_password_at(t, at, &span)));
 		if (found && in_connection_string(t, name->start))

@@ -3,8 +3,10 @@
  */
 #include <string.h>
 
+#include "scan/keyname.h"
 #include "scan/validators.h"
 
+#define SHORT 10U /* digits: fewer are often something else */
 #define E164_MAX 15U
 #define GROUP_LONG 5 /* digits */
 
@@ -125,6 +127,13 @@ static bool is_measure(const struct text *t, const struct span *s)
 	return first && last && blank != NULL && t->bytes + s->end - blank > GROUP_LONG;
 }
 
+/* "build +39314290": a short number without a blank, after a word that counts. */
+static bool is_counted(const struct text *t, size_t at)
+{
+	struct keyname name;
+	return text_at(t, at - 1) == ' ' && keyname_before(t, at - 1, &name) && keyname_counts(&name);
+}
+
 bool phone_at(const struct text *t, size_t at, struct span *ret)
 {
 	uint8_t before = text_at(t, at - 1);
@@ -145,7 +154,7 @@ bool phone_at(const struct text *t, size_t at, struct span *ret)
 			continue;
 		if (number_holds(digits, n, first)) {
 			const struct span whole = {at, ends[n]};
-			if (is_date(t, &whole) || is_measure(t, &whole))
+			if (is_date(t, &whole) || is_measure(t, &whole) || (n < SHORT && first >= n && is_counted(t, at)))
 				return false;
 			*ret = whole;
 			return true;

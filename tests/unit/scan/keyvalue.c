@@ -96,6 +96,25 @@ static void more_keys(void **state)
 	FIND_ALL(rows);
 }
 
+/* Where a secret is kept, what hides one, and what only looks like one. */
+static void kept_elsewhere(void **state)
+{
+	(void)state;
+	static const struct find_row rows[] = {
+		{"secret=arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf", ""},
+		{"password=vault:secret/data/db#password", ""},
+		{"password=ssm:/prod/db/password", ""},
+		{"password: op://vault/db/password", ""},
+		{"password=***REMOVED***", ""},
+		{"main.(*Client).SetPassword(0xc2f44753c3, 0x8)", ""},
+		{"setPassword('Tr0ub4dor')", "PASSWORD=Tr0ub4dor"},
+		{"build +39314290", ""},
+		{"calling +39314290", "PHONE=+39314290"},
+		{"hw=4657867221493653", ""},
+	};
+	FIND_ALL(rows);
+}
+
 static void other_kinds(void **state)
 {
 	(void)state;
@@ -165,8 +184,9 @@ static void nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(styles),    cmocka_unit_test(forms),       cmocka_unit_test(named_elsewhere),
-		cmocka_unit_test(more_keys), cmocka_unit_test(other_kinds), cmocka_unit_test(nothing),
+		cmocka_unit_test(styles),    cmocka_unit_test(forms),          cmocka_unit_test(named_elsewhere),
+		cmocka_unit_test(more_keys), cmocka_unit_test(kept_elsewhere), cmocka_unit_test(other_kinds),
+		cmocka_unit_test(nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
