@@ -2,6 +2,9 @@
  * AMQP 0-9-1: messages published, delivered and fetched. A publish ends with the last byte of its content, a delivery too; basic.get ends
  * with what it got. Other methods are no requests.
  *
+ * Many deliveries come in one call, more than is captured of it. A channel numbers them from 1 on (delivery tags), so that the next one in
+ * sight, or the client's word that it has one, tells how many there were.
+ *
  * One struct amqp a connection. Deliveries to us are requests that the broker makes: their span is a consumer's.
  */
 #include "protocols/amqp.h"
@@ -15,16 +18,35 @@
 #define FRAME_HEADER 2U
 #define FRAME_BODY 3U
 #define FRAME_HEARTBEAT 8U
+#define FRAME_END 0xceU
 #define FRAME_MAX (16U << 20)
+#define CLASS_CONNECTION 10U
+#define CLASS_CHANNEL 20U
 #define CLASS_BASIC 60U
+#define CHANNELS 64U         /* whose deliveries are counted; one that shares its place with another begins anew */
+#define HIDDEN_MAX 65536U    /* deliveries out of sight at once: more are no count, but bytes that looked like one */
+#define GET_WAITS (1U << 20) /* in a call's key: asked for, and nothing of its answer was seen */
 
-enum { PUBLISH = 40, DELIVER = 60, GET = 70, GET_OK = 71, GET_EMPTY = 72 };
+enum { OPEN = 10, CHANNEL_CLOSE = 40, CONNECTION_CLOSE = 50 };
+enum { PUBLISH = 40, DELIVER = 60, GET = 70, GET_OK = 71, GET_EMPTY = 72, ACK = 80, REJECT = 90, NACK = 120 };
+
+/* What was delivered on a channel. */
+struct channel {
+	uint16_t number;
+	bool known;           /* `last` is true: seen from its opening on, or since a tag was seen */
+	uint64_t last;        /* tag */
+	uint64_t destination; /* the last one's operation key */
+	uint64_t alike;       /* deliveries in a row that had it */
+};
 
 struct amqp {
 	struct talk talk; /* first */
 	struct frames client, server;
 	bool greeted; /* the client's eight bytes are behind us */
 	size_t greeting;
+	struct channel channels[CHANNELS];
+	uint64_t target_key; /* of the destination that `target` names */
+	char target[sizeof(((struct request *)0)->target)];
 };
 
 static struct amqp *amqp_of(struct frames *f)
@@ -47,7 +69,7 @@ static bool begins(struct frames *f, const uint8_t *b, size_t len)
 {
 	uint64_t n = len >= HEAD ? frame_size(f, b) : 0;
 
-	return n && n <= len && b[n - 1] == 0xce && (b[0] == FRAME_METHOD || b[0] == FRAME_HEARTBEAT);
+	return n && n <= len && b[n - 1] == FRAME_END && (b[0] == FRAME_METHOD || b[0] == FRAME_HEARTBEAT);
 }
 
 /* A short text at *at: one byte of length. False if it is cut. */
@@ -100,6 +122,119 @@ static struct talk_call *message(struct amqp *s, struct frames *f, const char *o
 	return q;
 }
 
+static struct channel *channel_of(struct amqp *s, unsigned int number)
+{
+	struct channel *c = &s->channels[number % CHANNELS];
+
+	if (c->number != number)
+		*c = (struct channel){.number = (uint16_t)number};
+	return c;
+}
+
+static uint64_t waiting_key(const struct amqp *s, const uint8_t *b)
+{
+	return content_key(b, &s->server) | GET_WAITS;
+}
+
+/* A delivery that was made where nothing was captured. It went where those around it went, if they agree. */
+static void hidden(struct amqp *s, struct frames *f, const struct channel *c)
+{
+	struct talk_call *q = talk_call_new(&s->talk, &f->from, 0);
+
+	if (!q)
+		return;
+	strcpy(q->r.method, "deliver");
+	q->r.way = MESSAGE_DELIVER;
+	q->kind = MESSAGE_DELIVER;
+	if (c->alike > 1 && c->destination == s->target_key) {
+		memcpy(q->r.target, s->target, sizeof(q->r.target));
+		q->r.operation_key = c->destination;
+	}
+	talk_announce(&s->talk, q);
+	talk_end_unseen(&s->talk, q);
+}
+
+/* There is a delivery with this tag; here: in this frame. */
+static void tagged(struct amqp *s, struct frames *f, const uint8_t *b, uint64_t tag, bool here)
+{
+	struct channel *c = channel_of(s, talk_be16(b + 1));
+	uint64_t n = c->known && tag > c->last ? tag - c->last - here : 0;
+	struct talk_call *q = n ? talk_find(&s->talk, waiting_key(s, b)) : NULL;
+
+	if (here)
+		c->known = true;
+	if (here || (c->known && tag > c->last))
+		c->last = tag;
+	if (q && q->unseen) { /* one of them is what it got */
+		talk_end_unseen(&s->talk, q);
+		n--;
+	}
+	for (n = n > HIDDEN_MAX ? 0 : n; n; n--)
+		hidden(s, f, c);
+}
+
+/* The client says that it has the message with this tag, and those before it. */
+static void acknowledged(struct amqp *s, struct frames *f, const uint8_t *b, uint64_t tag)
+{
+	const struct channel *c = channel_of(s, talk_be16(b + 1));
+	struct talk_call *q = c->known && tag >= c->last ? talk_find(&s->talk, content_key(b, &s->server)) : NULL;
+
+	if (q)
+		talk_end_unseen(&s->talk, q);
+	tagged(s, f, b, tag, false);
+}
+
+static uint64_t be64(const uint8_t *b)
+{
+	return (uint64_t)talk_be32(b) << 32 | talk_be32(b + 4);
+}
+
+static void delivered(struct amqp *s, struct frames *f, const uint8_t *b, size_t len, uint64_t size)
+{
+	struct talk_call *q = message(s, f, "deliver", MESSAGE_DELIVER, content_key(b, f), size);
+	struct channel *c = channel_of(s, talk_be16(b + 1));
+	size_t at = HEAD + 4, n;
+	const uint8_t *consumer;
+
+	if (!q)
+		return;
+	if (short_text(b, len, &at, &consumer, &n) && len - at > 9) {
+		destination(q, b, len, at + 9);
+		c->alike = c->destination == q->r.operation_key ? c->alike + 1 : 1;
+		c->destination = q->r.operation_key;
+		if (s->target_key != c->destination) {
+			s->target_key = c->destination;
+			memcpy(s->target, q->r.target, sizeof(s->target));
+		}
+		tagged(s, f, b, be64(b + at), true);
+	}
+	talk_announce(&s->talk, q);
+}
+
+/* A channel is opened: it counts from 1 on. Or the server closes one, or all: a number from 300 on says why. */
+static void channel_method(struct amqp *s, struct frames *f, const uint8_t *b, size_t len)
+{
+	const unsigned int class = talk_be16(b + HEAD), number = talk_be16(b + HEAD + 2), channel = talk_be16(b + 1);
+	struct talk_call *next;
+
+	if (class == CLASS_CHANNEL && number == OPEN && f->client) {
+		struct channel *c = channel_of(s, channel);
+		*c = (struct channel){.number = c->number, .known = true};
+	}
+	if (f->client || len < HEAD + 6 || number != (class == CLASS_CHANNEL ? CHANNEL_CLOSE : CONNECTION_CLOSE))
+		return;
+	const int code = talk_be16(b + HEAD + 4);
+	for (struct talk_call *q = s->talk.first; q; q = next) {
+		next = q->next;
+		if (class == CLASS_CHANNEL && (q->key & ~(uint64_t)GET_WAITS) >> 1 != channel)
+			continue;
+		if (code >= 300)
+			talk_fail_number(q, code, false);
+		talk_answer(&s->talk, q, 0);
+		talk_end(&s->talk, q, REQUEST_DONE);
+	}
+}
+
 static void method(struct amqp *s, struct frames *f, const uint8_t *b, size_t len, uint64_t size)
 {
 	struct talk_call *q;
@@ -107,7 +242,11 @@ static void method(struct amqp *s, struct frames *f, const uint8_t *b, size_t le
 	const uint8_t *text;
 	size_t n;
 
-	if (len < HEAD + 4 || talk_be16(b + HEAD) != CLASS_BASIC)
+	if (len < HEAD + 4)
+		return;
+	if (talk_be16(b + HEAD) == CLASS_CHANNEL || talk_be16(b + HEAD) == CLASS_CONNECTION)
+		channel_method(s, f, b, len);
+	if (talk_be16(b + HEAD) != CLASS_BASIC)
 		return;
 	switch (talk_be16(b + HEAD + 2)) {
 	case PUBLISH:
@@ -117,14 +256,17 @@ static void method(struct amqp *s, struct frames *f, const uint8_t *b, size_t le
 		talk_announce(&s->talk, q);
 		break;
 	case DELIVER:
-		if (f->client || !(q = message(s, f, "deliver", MESSAGE_DELIVER, content_key(b, f), size)))
-			return;
-		if (short_text(b, len, &at, &text, &n))
-			destination(q, b, len, at + 9);
-		talk_announce(&s->talk, q);
+		if (!f->client)
+			delivered(s, f, b, len, size);
+		break;
+	case ACK:
+	case REJECT:
+	case NACK:
+		if (f->client && len >= at + 8)
+			acknowledged(s, f, b, be64(b + at));
 		break;
 	case GET:
-		if (!f->client || !(q = message(s, f, "get", MESSAGE_RECEIVE, content_key(b, &s->server), size)))
+		if (!f->client || !(q = message(s, f, "get", MESSAGE_RECEIVE, waiting_key(s, b), size)))
 			return;
 		at += 2;
 		if (short_text(b, len, &at, &text, &n))
@@ -134,9 +276,13 @@ static void method(struct amqp *s, struct frames *f, const uint8_t *b, size_t le
 		break;
 	case GET_OK:
 	case GET_EMPTY:
-		q = f->client ? NULL : talk_find(&s->talk, content_key(b, f));
-		if (!q || q->r.way != MESSAGE_RECEIVE)
+		if (f->client)
 			return;
+		if (talk_be16(b + HEAD + 2) == GET_OK && len >= at + 8)
+			tagged(s, f, b, be64(b + at), true);
+		if (!(q = talk_find(&s->talk, waiting_key(s, b))))
+			return;
+		q->key = content_key(b, f);
 		talk_answer(&s->talk, q, size);
 		if (talk_be16(b + HEAD + 2) == GET_EMPTY)
 			talk_end(&s->talk, q, REQUEST_DONE);
@@ -201,12 +347,25 @@ static void frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
 		content_body(s, f, b, size);
 }
 
+/* A whole method of a channel that follows another frame's end. */
+static size_t seek(struct frames *f, const uint8_t *b, size_t len)
+{
+	for (size_t i = 1; i + HEAD + 4 < len; i++) {
+		if (b[i - 1] != FRAME_END || b[i] != FRAME_METHOD || !begins(f, b + i, len - i))
+			continue;
+		const unsigned int class = talk_be16(b + i + HEAD), number = talk_be16(b + i + HEAD + 2);
+		if (class == CLASS_BASIC && number >= 10 && number <= NACK)
+			return i;
+	}
+	return len;
+}
+
 static void lost(struct frames *f)
 {
 	talk_doubt(f->t);
 }
 
-static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .lost = lost};
+static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins, .seek = seek, .lost = lost};
 
 /* -- the protocol's entry -- */
 
@@ -227,6 +386,8 @@ static void amqp_lose(struct talk *t)
 	struct amqp *s = (struct amqp *)t;
 
 	s->greeted = true;
+	for (unsigned int i = 0; i < CHANNELS; i++)
+		s->channels[i].known = false;
 	frames_lose(&s->client);
 	frames_lose(&s->server);
 }
