@@ -6,6 +6,7 @@
 #include "protocols/dns.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "protocols/frames.h"
@@ -40,6 +41,8 @@ static const char *type_name(unsigned int type)
 		return "SOA";
 	case 12:
 		return "PTR";
+	case 13:
+		return "HINFO";
 	case 15:
 		return "MX";
 	case 16:
@@ -54,14 +57,24 @@ static const char *type_name(unsigned int type)
 		return "OPT";
 	case 43:
 		return "DS";
+	case 44:
+		return "SSHFP";
 	case 48:
 		return "DNSKEY";
+	case 52:
+		return "TLSA";
 	case 64:
 		return "SVCB";
 	case 65:
 		return "HTTPS";
+	case 251:
+		return "IXFR";
+	case 252:
+		return "AXFR";
 	case 255:
 		return "ANY";
+	case 256:
+		return "URI";
 	case 257:
 		return "CAA";
 	default:
@@ -69,8 +82,15 @@ static const char *type_name(unsigned int type)
 	}
 }
 
-/* A message with one question that makes sense; `len` bytes of it, perhaps cut behind the question. */
-static bool message(const uint8_t *b, size_t len, struct question *ret)
+/* What a name's label is printed with; what else there may be in one (RFC 2181, 11) is not printed. */
+static bool usual(uint8_t c)
+{
+	return isalnum(c) || c == '-' || c == '_';
+}
+
+/* A message with one question; `len` bytes of it, perhaps cut behind the question. strict: of a type and with a name that are usual, so that
+   it is hardly anything else. */
+static bool message(const uint8_t *b, size_t len, bool strict, struct question *ret)
 {
 	size_t at = HEAD, out = 0;
 
@@ -84,10 +104,10 @@ static bool message(const uint8_t *b, size_t len, struct question *ret)
 		if (n > 63 || n >= len - at || at + n - HEAD > NAME_MAX_BYTES)
 			return false;
 		for (size_t i = 0; i < n; i++, at++) {
-			if (!isalnum(b[at]) && b[at] != '-' && b[at] != '_')
+			if (strict && !usual(b[at]))
 				return false;
 			if (out + 2 < sizeof(ret->name))
-				ret->name[out++] = (char)tolower(b[at]);
+				ret->name[out++] = (char)(usual(b[at]) || b[at] == '/' ? tolower(b[at]) : '?');
 		}
 		if (b[at] && out + 2 < sizeof(ret->name))
 			ret->name[out++] = '.';
@@ -98,17 +118,24 @@ static bool message(const uint8_t *b, size_t len, struct question *ret)
 	unsigned int class = talk_be16(b + at + 3);
 	ret->key = talk_hash(talk_hash(TALK_HASH_START, ret->name, out), b, 2);
 	ret->key = talk_hash(ret->key, &ret->type, sizeof(ret->type));
-	return type_name(ret->type) && (class & 0x7fff) == 1;
+	return (!strict || type_name(ret->type)) && (class & 0x7fff) == 1;
 }
 
 static void asked(struct dns *s, const struct question *x, const struct talk_mark *from, uint64_t size)
 {
-	struct talk_call *q = talk_call_new(&s->talk, from, size);
+	struct talk_call *q = talk_find(&s->talk, x->key);
 
+	if (q) /* asked again with the same number: the one before was given up */
+		talk_end(&s->talk, q, REQUEST_ABANDONED);
+	q = talk_call_new(&s->talk, from, size);
 	if (!q)
 		return;
 	q->key = x->key;
-	memcpy(q->r.method, type_name(x->type), strlen(type_name(x->type)) + 1);
+	q->left = x->id;
+	if (type_name(x->type))
+		strcpy(q->r.method, type_name(x->type));
+	else
+		snprintf(q->r.method, sizeof(q->r.method), "TYPE%u", x->type); /* RFC 3597, 5 */
 	memcpy(q->r.target, x->name, sizeof(x->name));
 	q->r.operation_key = talk_hash(talk_hash(TALK_HASH_START, x->name, strlen(x->name)), &x->type, sizeof(x->type));
 	talk_announce(&s->talk, q);
@@ -118,8 +145,10 @@ static void answered(struct dns *s, const struct question *x, uint64_t size)
 {
 	static const char *const codes[] = {NULL,       "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
 					    "YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE"};
-	struct talk_call *q = talk_find(&s->talk, x->key);
+	struct talk_call *q = x->key ? talk_find(&s->talk, x->key) : s->talk.first;
 
+	while (q && !x->key && q->left != x->id)
+		q = q->next;
 	if (!q)
 		return;
 	talk_answer(&s->talk, q, size);
@@ -130,11 +159,20 @@ static void answered(struct dns *s, const struct question *x, uint64_t size)
 	talk_end(&s->talk, q, REQUEST_DONE);
 }
 
+/* A server that could not read a question, or will not, may answer with a head alone. */
+static bool refusal(const uint8_t *b, size_t len, struct question *ret)
+{
+	if (len < HEAD || !(b[2] & ANSWER_BIT) || !(b[3] & 0x0f) || talk_be16(b + 4) || talk_be16(b + 6))
+		return false;
+	*ret = (struct question){.id = talk_be16(b), .answer = true, .code = b[3] & 0x0f};
+	return true;
+}
+
 static void one(struct dns *s, const uint8_t *b, size_t len, const struct talk_mark *from, uint64_t size)
 {
 	struct question x;
 
-	if (!message(b, len, &x))
+	if (!message(b, len, false, &x) && !refusal(b, len, &x))
 		return;
 	if (x.answer)
 		answered(s, &x, size);
@@ -149,7 +187,7 @@ static uint64_t frame_size(struct frames *f, const uint8_t *head)
 	uint64_t n = talk_be16(head);
 
 	(void)f;
-	return n >= HEAD + 5 ? n + 2 : 0;
+	return n >= HEAD ? n + 2 : 0;
 }
 
 static void frame(struct frames *f, const uint8_t *b, size_t len, uint64_t size)
@@ -162,7 +200,7 @@ static bool begins(struct frames *f, const uint8_t *b, size_t len)
 {
 	struct question x;
 
-	return len > 2 && frame_size(f, b) && message(b + 2, len - 2, &x);
+	return len > 2 && frame_size(f, b) && message(b + 2, len - 2, true, &x);
 }
 
 static const struct frames_ops ops = {.size = frame_size, .frame = frame, .begins = begins};
@@ -192,7 +230,7 @@ static bool dns_is_client(const uint8_t *bytes, size_t len)
 {
 	struct question x;
 
-	return message(bytes, len, &x) ? !x.answer : len > 2 && message(bytes + 2, len - 2, &x) && !x.answer;
+	return message(bytes, len, true, &x) ? !x.answer : len > 2 && message(bytes + 2, len - 2, true, &x) && !x.answer;
 }
 
 /* A question: bare as a datagram, or behind its length. A client's first bytes only, so that an answer says nothing by itself. */
@@ -203,9 +241,9 @@ static enum probe_answer dns_probe(const uint8_t *bytes, size_t len, bool from_c
 	if (!from_client)
 		return PROBE_NO;
 	size_t size = len >= 2 ? talk_be16(bytes) : 0;
-	if (len > 2 && size >= HEAD + 5 && size <= len - 2 && message(bytes + 2, size, &x) && !x.answer)
+	if (len > 2 && size >= HEAD + 5 && size <= len - 2 && message(bytes + 2, size, true, &x) && !x.answer)
 		return PROBE_YES;
-	if (message(bytes, len, &x) && !x.answer)
+	if (message(bytes, len, true, &x) && !x.answer)
 		return PROBE_YES;
 	/* A length that is not there yet, and a head that makes sense as far as it is. */
 	if (len < 2)

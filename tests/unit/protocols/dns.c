@@ -50,4 +50,36 @@ static void noise(void **state)
 	play_done(&y);
 }
 
-TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(over_udp), cmocka_unit_test(noise))
+#define ASK(id, type) "\000" id "\001\000\000\001\000\000\000\000\000\000\0040/25\004test\000" type "\000\001"
+
+static void udp_start(struct play *y)
+{
+	play_init(y, PLAY_CLIENT);
+	script_socket_of(&y->s, 6, AF_INET, SOCK_DGRAM);
+	script_connect(&y->s, 6, "10.0.0.53", 53, 0);
+	/* a usual one first: by it the protocol is known */
+	script_data(&y->s, WIRE_WRITE, 6, steps[3].bytes + 2, steps[3].len - 2, steps[3].len - 2, 0);
+}
+
+#define SEND(y, text) script_data(&(y)->s, WIRE_WRITE, 6, text, sizeof(text) - 1, sizeof(text) - 1, 0)
+#define RECEIVE(y, text) script_data(&(y)->s, WIRE_READ, 6, text, sizeof(text) - 1, sizeof(text) - 1, 0)
+
+/* A type without a name here, and a name as reverse look-ups have it (RFC 2317); asked again; a head as the whole answer. */
+static void corners(void **state)
+{
+	struct play y;
+
+	(void)state;
+	udp_start(&y);
+	SEND(&y, ASK("\007", "\000\064"));
+	SEND(&y, ASK("\010", "\377\001"));
+	SEND(&y, ASK("\007", "\000\064"));
+	assert_string_equal(y.log, "TLSA 0/25.test - abandoned\n");
+	RECEIVE(&y, "\000\007\201\200\000\001\000\000\000\000\000\000\0040/25\004test\000\000\064\000\001");
+	RECEIVE(&y, "\000\011\201\201\000\000\000\000\000\000\000\000"); /* of none */
+	RECEIVE(&y, "\000\010\201\205\000\000\000\000\000\000\000\000");
+	assert_string_equal(y.log, "TLSA 0/25.test - abandoned\nTLSA 0/25.test - done\nTYPE65281 0/25.test REFUSED done\n");
+	play_done(&y);
+}
+
+TEST_MAIN(TRANSCRIPT_TESTS, cmocka_unit_test(over_udp), cmocka_unit_test(noise), cmocka_unit_test(corners))
