@@ -2,8 +2,8 @@
  * Texts that the scanner looked at and found nothing in: a service says the same things again and again ("+OK", a health check, the same answer
  * to the same question), and what was clean a moment ago is clean.
  *
- * Owner: halves, on its thread. Only texts without a match are kept, of bounded length and number; a new one takes an old one's place. They
- * are compared byte by byte, and wiped at the end.
+ * Owner: halves of what connections carry, lines of what logs say; on their thread. Only texts without a match are kept, of bounded length and
+ * number; a new one takes an old one's place. They are compared byte by byte, and wiped at the end.
  */
 #ifndef GAPSCOPE_INGEST_CLEAN_H
 #define GAPSCOPE_INGEST_CLEAN_H

@@ -11,6 +11,7 @@
 #include "ingest/clean.h"
 #include "ingest/learn.h"
 #include "ingest/level.h"
+#include "ingest/newlines.h"
 
 #define OVERLAP 512U    /* kept of a line that is too long: a value across the cut is found whole */
 #define PEM_MAX 16384U  /* a key that does not end within so many bytes is scanned as it is */
@@ -213,18 +214,6 @@ static void on_match(void *ctx, const struct scan_match *m)
 	p->fn(p->ctx, &e);
 }
 
-static uint64_t count_newlines(const uint8_t *bytes, size_t len)
-{
-	const uint8_t *at = bytes, *end = bytes + len;
-	uint64_t n = 0;
-
-	while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-		at++;
-		n++;
-	}
-	return n;
-}
-
 /* Forget the first `n` bytes; what stays moves to the front, what was there is wiped. */
 static void drop(struct sink *s, size_t n)
 {
@@ -233,7 +222,7 @@ static void drop(struct sink *s, size_t n)
 
 	if (n == 0)
 		return;
-	s->lines += count_newlines(s->bytes, n);
+	s->lines += newlines(s->bytes, n);
 	memmove(s->bytes, s->bytes + n, s->len - n);
 	explicit_bzero(s->bytes + s->len - n, n);
 	s->len -= n;
@@ -422,7 +411,7 @@ static bool pass_by(struct lines *l, struct sink *s, const uint8_t *bytes, size_
 	if (!clean)
 		return false;
 	s->begun = true;
-	s->lines += count_newlines(bytes, len);
+	s->lines += newlines(bytes, len);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "ingest/halves.h"
 #include "ingest/level.h"
 #include "ingest/lines.h"
+#include "ingest/newlines.h"
 #include "ingest/packed.h"
 #include "scan/scan.h"
 
@@ -93,15 +94,6 @@ static enum treatment treatment_of(const struct event *e)
 	default:
 		return PLAIN;
 	}
-}
-
-static uint32_t newlines(const uint8_t *bytes, size_t len)
-{
-	uint32_t n = 0;
-
-	for (const uint8_t *at = bytes, *end = bytes + len; at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
-		n++;
-	return n;
 }
 
 /* Bytes that really went into the log. */
