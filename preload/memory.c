@@ -25,22 +25,47 @@ static bool header_fits(const struct wire_header *h, uint64_t file_bytes)
 	       h->ring_off + rings <= h->size_bytes;
 }
 
-/* At `at`, in place of what is there; anywhere for NULL. */
-static void *raw_map_at(void *at, size_t bytes, int prot, int flags, int fd)
-{
-	const long p = cpu_syscall(SYS_mmap, (long)at, (long)bytes, prot, at ? flags | MAP_FIXED : flags, fd, 0);
-
-	return p < 0 && p > -4096 ? NULL : (void *)p;
-}
-
 static void *raw_map(size_t bytes, int prot, int flags, int fd)
 {
-	return raw_map_at(NULL, bytes, prot, flags, fd);
+	const long p = cpu_syscall(SYS_mmap, 0, (long)bytes, prot, flags, fd, 0);
+
+	return p < 0 && p > -4096 ? NULL : (void *)p;
 }
 
 void memory_unmap(void *p, size_t bytes)
 {
 	(void)cpu_syscall(SYS_munmap, (long)p, (long)bytes, 0, 0, 0, 0);
+}
+
+/* Make all of what was mapped without access accessible. After mlockall(MCL_FUTURE) what is accessible is filled, and these are gigabytes that
+ * hardly anybody touches: so it is unlocked first. */
+static bool open_all(void *p, size_t bytes)
+{
+	return cpu_syscall(SYS_munlock, (long)p, (long)bytes, 0, 0, 0, 0) == 0 &&
+	       cpu_syscall(SYS_mprotect, (long)p, (long)bytes, PROT_READ | PROT_WRITE, 0, 0, 0) == 0;
+}
+
+/* To `at`, in place of what is there, and at once: somebody may look. Else it is unmapped. */
+static bool lay_over(void *at, void *p, size_t bytes)
+{
+	if (cpu_syscall(SYS_mremap, (long)p, (long)bytes, (long)bytes, MREMAP_MAYMOVE | MREMAP_FIXED, (long)at, 0) == (long)at)
+		return true;
+	memory_unmap(p, bytes);
+	return false;
+}
+
+/* The file, without access; in place of `over` with access, unless that is NULL. */
+static void *map_session(int fd, void *over, size_t bytes)
+{
+	void *p = raw_map(bytes, PROT_NONE, MAP_SHARED, fd);
+
+	if (!p || !over)
+		return p;
+	if (!open_all(p, bytes)) {
+		memory_unmap(p, bytes);
+		return NULL;
+	}
+	return lay_over(over, p, bytes) ? over : NULL;
 }
 
 /* How much of an address space that somebody has limited may be ours. */
@@ -86,11 +111,8 @@ struct wire_header *memory_map(int fd, void *over, size_t over_bytes, uint32_t *
 	rings_at = h->ring_off;
 	threads = memory_rings_allowed(h);
 	for (; threads && !all; threads = all ? threads : threads / 2) {
-		void *at;
-
 		bytes = rings_at + (size_t)threads * h->ring_bytes;
-		at = bytes <= over_bytes ? over : NULL;
-		all = raw_map_at(at, bytes, at ? PROT_READ | PROT_WRITE : PROT_NONE, MAP_SHARED, fd);
+		all = map_session(fd, bytes <= over_bytes ? over : NULL, bytes);
 		if (all)
 			break;
 	}
@@ -112,11 +134,11 @@ struct wire_header *memory_map(int fd, void *over, size_t over_bytes, uint32_t *
 struct shim_private *memory_private(uint32_t threads, size_t *ret_bytes)
 {
 	const size_t bytes = sizeof(struct shim_private) + (size_t)threads * sizeof(struct shim_local);
-	void *p = raw_map(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	void *p = raw_map(bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 
 	if (!p)
 		return NULL;
-	if (cpu_syscall(SYS_madvise, (long)p, (long)bytes, MADV_WIPEONFORK, 0, 0, 0) != 0) {
+	if (!open_all(p, bytes) || cpu_syscall(SYS_madvise, (long)p, (long)bytes, MADV_WIPEONFORK, 0, 0, 0) != 0) {
 		memory_unmap(p, bytes);
 		return NULL;
 	}
@@ -126,14 +148,17 @@ struct shim_private *memory_private(uint32_t threads, size_t *ret_bytes)
 
 void memory_cover(struct wire_header *h, size_t bytes)
 {
-	struct wire_header *quiet = raw_map(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	struct wire_header *quiet = raw_map(bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 
 	if (!quiet)
 		return;
+	if (!open_all(quiet, bytes)) {
+		memory_unmap(quiet, bytes);
+		return;
+	}
 	memcpy(quiet, h, sizeof(*h));
 	atomic_store_explicit(&quiet->enabled, 0, memory_order_relaxed);
-	if (cpu_syscall(SYS_mremap, (long)quiet, (long)bytes, (long)bytes, MREMAP_MAYMOVE | MREMAP_FIXED, (long)h, 0) != (long)h)
-		memory_unmap(quiet, bytes);
+	(void)lay_over(h, quiet, bytes);
 }
 
 static bool open_rings(uint32_t first, uint32_t n)

@@ -134,6 +134,36 @@ def transparent():
     print("    rounds:", out.replace("\n", ", "))
 
 
+# It locks what it has and what it will have.
+LOCKED = """
+import ctypes, time
+print(ctypes.CDLL(None).mlockall(3), flush=True)
+while True:
+    time.sleep(0.005)
+"""
+LOCKED_MOST_KB = 256 << 10  # of the session's 2 GiB
+
+
+def most_resident_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return int(re.search(r"^VmHWM:\s*(\d+) kB", status.read(), re.M).group(1))
+
+
+def locked():
+    """A service that locks all memory to come: what it is given is not filled, neither when it is attached to again nor when it is left."""
+    with program("/usr/bin/python3", "-c", LOCKED, stdout=subprocess.PIPE, text=True) as service:
+        if service.stdout.readline() != "0\n" or os.geteuid() != 0:
+            print("    no memory may be locked here: nothing to see")
+            return
+        before = most_resident_kb(service.pid)
+        for _ in range(2):
+            watcher, _ = attach(service.pid)
+            leave(watcher)
+        after = most_resident_kb(service.pid)
+        print(f"    {before >> 10} MiB resident before, {after >> 10} MiB at most")
+        gs.expect(after - before < LOCKED_MOST_KB, "the session's memory was filled")
+
+
 def wait_for_guard(watcher):
     """Until it has forked the process that enters the program; a moment later a thread is held."""
     children_of = f"/proc/{watcher.pid}/task/{watcher.pid}/children"
@@ -492,8 +522,8 @@ def stall():
     gs.expect(ratio > 3, "an attach is felt as much as a debugger")
 
 
-CASES = {f.__name__: f for f in (same_findings, transparent, killed, refusals, stall, pool, cycles_redis, cycles_nginx, cycles_python, cycles_node,
-                                 cycles_java)}
+CASES = {f.__name__: f for f in (same_findings, transparent, locked, killed, refusals, stall, pool, cycles_redis, cycles_nginx, cycles_python,
+                                 cycles_node, cycles_java)}
 
 if __name__ == "__main__":
     gs.main(CASES)
