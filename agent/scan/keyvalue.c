@@ -23,7 +23,7 @@ static bool names_a_secret_key(const struct keyname *name)
 						"routing", "row",  "idempotency", "object", "store",   "host",      "dedup",
 						"group",   "hash", "index",       "lookup", "unique",  "composite", "message",
 						"event",   "map",  "websocket",   "shard",  "s3",      "job",       "lock",
-						"etag",    "node", "registry"};
+						"etag",    "node", "registry",    "gpg",    "pgp"};
 	if (name->n <= 3)
 		return false;
 	for (size_t i = 0; i < sizeof(open_keys) / sizeof(*open_keys); i++) {
@@ -147,6 +147,18 @@ static bool is_verdict(const struct text *t, const struct keyname *name, size_t 
 	return name->start == 0 || before == '\n' || (before == ' ' && (further == ']' || further == ')' || is_digit(further)));
 }
 
+/* "pass `signal` to it", "PASS (12 of 12)": a verb or how a test ended; "$PWD:/work", "hash_password::<Sha256>": a variable, a function. */
+static bool is_other_word(const struct text *t, const struct keyname *name, size_t sep)
+{
+	uint8_t next = text_at(t, sep + 1);
+	if (text_at(t, sep) == ':')
+		return text_at(t, name->start - 1) == '$' || (next == ':' && text_at(t, sep + 2) == '<') ||
+		       (next == '<' && text_at(t, sep - 1) == ':');
+	return name->n == 4 && keyname_ends(name, "pass") &&
+	       ((text_at(t, sep) == ' ' && next == '`') ||
+		(text_at(t, sep) == '(' && text_at(t, sep - 1) == ' ' && is_digit(next)));
+}
+
 /* "SetPassword(0xc000123456, 0x8)": what a stack trace of Go says of an argument. */
 static bool is_pointer(const struct text *t, size_t sep, size_t at)
 {
@@ -187,7 +199,8 @@ static bool judge(const struct text *t, size_t sep, size_t at, int kind, const s
 	bool found = false;
 	switch (kind) {
 	case KIND_PASSWORD:
-		found = !ends_a_path(t, name) && !is_verdict(t, name, sep) && !is_pointer(t, sep, at) &&
+		found = !ends_a_path(t, name) && !is_verdict(t, name, sep) && !is_other_word(t, name, sep) &&
+			!is_pointer(t, sep, at) &&
 			((!in_row(t, sep) && (password_at(t, sep, at, &span) || netrc_at(t, sep, at, &span))) ||
 			 (set_apart(t, sep, name) && chosen_password_at(t, at, &span)));
 		if (found && in_connection_string(t, name->start))

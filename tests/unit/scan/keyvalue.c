@@ -109,6 +109,13 @@ static void kept_elsewhere(void **state)
 		{"main.(*Client).SetPassword(0xc2f44753c3, 0x8)", ""},
 		{"setPassword('Tr0ub4dor')", "PASSWORD=Tr0ub4dor"},
 		{"build +39314290", ""},
+		{"- pass `SocketAddr` by value", ""},
+		{"basn6a16.png: PASS (1072 zero samples)", ""},
+		{"docker run -v $PWD:/workdir acme/shop", ""},
+		{"hash_password::<Sha256>(salt)", ""},
+		{"Release GPG key: F3EF5F62A87FC27A22E643F714CE4FF5015AA242", ""},
+		{"pass=Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
+		{"PWD:Tr0ub4dor", "PASSWORD=Tr0ub4dor"},
 		{"calling +39314290", "PHONE=+39314290"},
 		{"hw=4657867221493653", ""},
 	};
