@@ -297,6 +297,12 @@ static void snapshot_counters(const struct metrics *m, struct snapshot *s)
 					.doc = "Times that a limit of the agent was reached."});
 	for (unsigned int i = 0; i < LIMIT_REACHED_N; i++)
 		snapshot_point(s, (double)c->limit[i], "gapscope.limit", limit_names[i]);
+	snapshot_own(s,
+		     (struct metric){.name = "gapscope.protocol.resyncs",
+				     .unit = "{time}",
+				     .doc = "Times that the place in a connection's bytes was lost: beyond what is captured of a "
+					    "call, or with a record. Requests there may be missing from the other metrics."});
+	snapshot_point(s, (double)c->protocol_resync, NULL, NULL);
 	snapshot_own(s, (struct metric){.name = "gapscope.log.bytes",
 					.unit = "By",
 					.doc = "Bytes written to log sinks: all, and those scanned."});
@@ -344,7 +350,7 @@ static void snapshot_findings(const struct metrics *m, struct snapshot *s)
 
 const struct metric *metrics_snapshot(struct metrics *m, uint64_t start_ns, uint64_t now_ns, size_t *ret_n)
 {
-	size_t room = EVENT_IDS + 1 + 2 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 2 + 4 + 2 + RESOURCE_METRICS_POINTS +
+	size_t room = EVENT_IDS + 1 + 2 + WIRE_LOSS_CAUSES + LIMIT_REACHED_N + 1 + 2 + 4 + 2 + RESOURCE_METRICS_POINTS +
 		      findings_count(m->findings);
 	struct metric_point *own = calloc(room, sizeof *own);
 	*ret_n = 0;

@@ -33,6 +33,7 @@ static void all(void **state)
 	counters.requests_in_failed = 9;
 	counters.lost[WIRE_LOSS_NESTED] = 3;
 	counters.limit[LIMIT_REACHED_PEERS] = 2;
+	counters.protocol_resync = 7;
 	struct stacks *stacks = stacks_new();
 	struct findings *findings = findings_new(stacks, &counters);
 	struct metrics *m = metrics_new(&counters, findings);
@@ -46,6 +47,7 @@ static void all(void **state)
 	assert_true(point(find(list, n, "gapscope.events.lost"), "nested")->value == 3);
 	assert_int_equal(find(list, n, "gapscope.events.lost")->points_n, WIRE_LOSS_CAUSES - 1);
 	assert_true(point(find(list, n, "gapscope.limits.reached"), "peers")->value == 2);
+	assert_true(find(list, n, "gapscope.protocol.resyncs")->points[0].value == 7);
 	assert_true(point(find(list, n, "gapscope.log.bytes"), "seen")->value == 100);
 	assert_true(point(find(list, n, "gapscope.log.bytes"), "scanned")->value == 90);
 	assert_true(find(list, n, "gapscope.records.published")->points[0].value == 5);
