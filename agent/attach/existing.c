@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/connecting.h"
 #include "attach/maps.h"
 #include "attach/outstanding.h"
 #include "attach/reading.h"
@@ -80,6 +81,21 @@ static void option(const struct telling *t, int fd, int copy, int level, int nam
 	tell(t, e);
 }
 
+/* A socket that was told no number says the system's. */
+static void tell_syn_count(const struct telling *t, int fd, int copy)
+{
+	const int fresh = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int own = 0, usual = 0;
+	socklen_t len = sizeof(own);
+
+	if (fresh < 0)
+		return;
+	if (getsockopt(copy, IPPROTO_TCP, TCP_SYNCNT, &own, &len) == 0 &&
+	    getsockopt(fresh, IPPROTO_TCP, TCP_SYNCNT, &usual, &len) == 0 && own != usual)
+		option(t, fd, copy, IPPROTO_TCP, TCP_SYNCNT);
+	close(fresh);
+}
+
 static bool is_libpq(void *ctx, const struct mapping *m)
 {
 	(void)ctx;
@@ -119,6 +135,22 @@ static void tell_outstanding(const struct telling *t, int fd, int copy)
 	t->fn(t->ctx, &e);
 }
 
+/* An attempt to connect that is under way, as if its beginning was seen now. One that was begun since the shim came was told as it began. */
+static void tell_connecting(const struct telling *t, int fd, const struct sockaddr_storage *peer, socklen_t len, uint64_t age_ns)
+{
+	const struct event e = {.id = WIRE_CONNECTING,
+				.flags = WIRE_F_BEFORE,
+				.pid = (uint32_t)t->pid,
+				.tid = (uint32_t)t->pid,
+				.fd = fd,
+				.data = (const uint8_t *)peer,
+				.data_len = len,
+				.t0 = elapsed_ns(age_ns, t->looked_ns),
+				.t1 = t->looked_ns};
+
+	t->fn(t->ctx, &e);
+}
+
 static void tell_socket(struct telling *t, int fd, int copy, const struct event *kind)
 {
 	struct sockaddr_storage peer = {0}, own = {0};
@@ -126,9 +158,12 @@ static void tell_socket(struct telling *t, int fd, int copy, const struct event 
 	struct event e = *kind;
 	int type = 0, domain = 0;
 	socklen_t type_len = sizeof(type), domain_len = sizeof(domain);
-	uint64_t role = 0;
+	uint64_t role = 0, age_ns = 0;
+	bool connects = false;
 
 	if (getpeername(copy, (struct sockaddr *)&peer, &peer_len) < 0 || peer_len > sizeof(peer))
+		connects = connecting(t->pid, copy, &peer, &peer_len, &age_ns);
+	if (!peer.ss_family)
 		peer_len = 0;
 	if (getsockname(copy, (struct sockaddr *)&own, &own_len) < 0 || own_len > sizeof(own))
 		own_len = 0;
@@ -155,9 +190,11 @@ static void tell_socket(struct telling *t, int fd, int copy, const struct event 
 	if (type == SOCK_STREAM && role) {
 		option(t, fd, copy, SOL_SOCKET, SO_KEEPALIVE);
 		option(t, fd, copy, IPPROTO_TCP, TCP_USER_TIMEOUT);
-		option(t, fd, copy, IPPROTO_TCP, TCP_SYNCNT);
+		tell_syn_count(t, fd, copy);
 	}
-	if (role == WIRE_ROLE_CLIENT)
+	if (connects)
+		tell_connecting(t, fd, &peer, peer_len, age_ns);
+	else if (role == WIRE_ROLE_CLIENT)
 		tell_outstanding(t, fd, copy);
 }
 

@@ -13,8 +13,8 @@
 typedef void (*existing_fn)(void *ctx, const struct event *e);
 
 /*
- * Events with time `now_ns` for each descriptor of pid. Only OUTSTANDING has times of its own, CLOCK_MONOTONIC ns: when it was looked up (t1), and
- * since when it is so (t0). The process goes on meanwhile, so such an event has its place among what it does. How many descriptors were told, or -errno. */
+ * Events with time `now_ns` for each descriptor of pid. Only OUTSTANDING and CONNECTING have times of their own, CLOCK_MONOTONIC ns: when it was
+ * looked up (t1), and since when it is so (t0). The process goes on meanwhile, so such an event has its place among what it does. How many descriptors were told, or -errno. */
 int existing_tell(pid_t pid, uint64_t now_ns, existing_fn fn, void *ctx);
 
 #endif

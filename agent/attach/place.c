@@ -6,9 +6,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #define STACK_SCAN_BYTES 32768U
 
@@ -39,7 +42,28 @@ static const struct {
 	{SYS_write, true},
 	{SYS_readv, true},
 	{SYS_writev, true},
+	{SYS_connect, true}, /* made again, it goes on to wait for the same answer */
 };
+
+/*
+ * Made again, a wait with a limit (SO_SNDTIMEO) would begin anew, and end with EALREADY in place of EINPROGRESS: connect(2). Without one the kernel
+ * itself makes it again behind a signal: signal(7).
+ */
+static bool waits_for_ever(pid_t pid, long fd)
+{
+	const int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	const int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, (int)fd, 0);
+	struct timeval limit = {0};
+	socklen_t len = sizeof(limit);
+	const bool is =
+		copy >= 0 && getsockopt(copy, SOL_SOCKET, SO_SNDTIMEO, &limit, &len) == 0 && !limit.tv_sec && !limit.tv_usec;
+
+	if (copy >= 0)
+		close(copy);
+	if (pidfd >= 0)
+		close(pidfd);
+	return is;
+}
 
 bool place_allowed(pid_t pid, long number, long fd)
 {
@@ -52,7 +76,9 @@ bool place_allowed(pid_t pid, long number, long fd)
 		if (!allowed[i].by_fd)
 			return true;
 		snprintf(path, sizeof(path), "/proc/%d/fd/%ld", (int)pid, fd);
-		return stat(path, &st) == 0 && (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode));
+		if (stat(path, &st) < 0 || !(S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
+			return false;
+		return number != SYS_connect || waits_for_ever(pid, fd);
 	}
 	return false;
 }

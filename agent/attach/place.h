@@ -9,7 +9,8 @@
 
 #include "attach/remote.h"
 
-/* Is this call one of the list? `fd` is its first argument: read and write count for sockets, pipes and event descriptors only. */
+/* Is this call one of the list? `fd` is its first argument: read and write count for sockets, pipes and event descriptors
+ * only, and connect for sockets on which sending has no limit. */
 bool place_allowed(pid_t pid, long number, long fd);
 /* Does the stack of the stopped thread hold the frame of a signal handler? */
 bool place_in_handler(const struct remote *r, const struct user_regs_struct *general);

@@ -127,10 +127,17 @@ static bool has_slot(struct attach *a, pid_t pid)
 static void tell(void *ctx, const struct event *e)
 {
 	struct attach *a = ctx;
-	const struct wire_record r = {.event = e->id, .units = 1, .t0 = e->t0, .t1 = e->t1, .fd = e->fd, .a0 = e->a0};
+	const struct wire_record r = {.event = e->id,
+				      .units = 1,
+				      .t0 = e->t0,
+				      .t1 = e->t1,
+				      .fd = e->fd,
+				      .a0 = e->a0,
+				      .flags = e->flags,
+				      .data_len = e->data_len};
 
-	if (e->id == WIRE_OUTSTANDING)
-		ingest_push(a->w.ingest, e->pid, e->tid, &r, NULL);
+	if (e->id == WIRE_OUTSTANDING || e->id == WIRE_CONNECTING)
+		ingest_push(a->w.ingest, e->pid, e->tid, &r, e->data);
 	else
 		pipeline_event(&a->w.pipeline, e);
 }

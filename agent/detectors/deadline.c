@@ -90,7 +90,6 @@ static void tried(struct deadline *d, const struct event *e)
 
 	if (k)
 		go_greeting(d, k, e);
-
 	if (k && (k->now.phase == PHASE_RESPONSE || k->now.phase == PHASE_BODY) && elapsed_ns(e->t0, e->t1) < NS_PER_MS)
 		watch_try(&k->now, e);
 }
@@ -104,7 +103,6 @@ static void asked_before(struct deadline *d, const struct event *e)
 	if (!k || k->now.phase != PHASE_IDLE || e->a0 == WIRE_OUTSTANDING_FRESH)
 		return;
 	const bool body = e->a0 == WIRE_OUTSTANDING_BODY; /* since when, nobody knows */
-
 	k->operation_ns = body ? c->opened_ns : e->t0;
 	deadline_turn(d, k, body ? PHASE_BODY : PHASE_RESPONSE, k->operation_ns, END_DATA, NULL);
 	k->now.begun_before = body;
@@ -174,6 +172,13 @@ static enum ending ending_by_us(struct deadline *d, struct deadline_conn *k, uin
 
 /* -- connect -- */
 
+/* A connect() from before anybody watched, whose thread closes or exits then: it may have failed, unless a limit of its own was up. */
+static bool ended_unseen(const struct deadline *d, const struct conn *c, const struct watch *w, enum ending end)
+{
+	return c->connect_before && !c->nonblocking && w->last_tid == (end == END_EXIT ? c->process->exit_tid : d->event_tid) &&
+	       (!w->limit_ns || elapsed_ns(w->since_ns, c->connect_t1) < w->limit_ns);
+}
+
 static void deadline_conn_connect(void *ctx, struct conn *c, const struct event *e)
 {
 	struct deadline *d = ctx;
@@ -202,6 +207,11 @@ static void deadline_conn_connect(void *ctx, struct conn *c, const struct event 
 	else if (c->connect_err)
 		end = END_FAILED;
 	k->now.stack = c->connect_stack;
+	k->now.begun_before = (end == END_GAVE_UP || end == END_EXIT) && ended_unseen(d, c, &k->now, end);
+	if (k->now.begun_before && (c->user_timeout_ns > 0 || c->syncnt > 0)) {
+		k->now.begun_before = false;
+		end = END_FAILED; /* the socket says itself what bounds it */
+	}
 	deadline_turn(d, k, PHASE_IDLE, c->connect_t1, end, NULL);
 	k->before.until_ns = end == END_GAVE_UP ? e->t1 : c->connect_t1;
 	k->operation_ns = 0;

@@ -116,6 +116,7 @@ struct watch {
 	uint64_t last_t1;      /* end of the latest wait */
 	bool end_unseen; /* the latest is a blocking call on a connection from before anybody watched, and may be from before too: then what it brings is not told */
 	bool ready;      /* a poll has just said that there is something to read */
+	bool seen_late;  /* it was under way when it began to be watched: earlier waits for it are not known */
 	bool begun_before;        /* before anybody watched, and nobody knows when */
 	bool half_closed;         /* its wait ran out, and its thread told the peer that it asks nothing more */
 	bool announced;           /* … or an event loop's wait has: what is left unread now was not given up */

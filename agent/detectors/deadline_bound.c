@@ -284,7 +284,7 @@ static bool judge_outcome(const struct watch *w, enum ending end, const struct j
 	if ((end == END_GAVE_UP || end == END_EXIT) && w->last_timed_out && w->timeouts) {
 		if (falls(w))
 			o->phase = w->phase == PHASE_CONNECT ? PHASE_CONNECT : PHASE_TOTAL;
-		bool single = !w->rearmed && w->last_limit_ns;
+		bool single = !w->rearmed && w->last_limit_ns && !w->seen_late;
 		return judge_bounded(o, HOW_TIMED_OUT, single ? w->last_limit_ns : age_when_due(w, j->now_ns), true);
 	}
 	/* Its shutdown may not have been seen: the process can be gone before that call returns. */
@@ -420,7 +420,11 @@ bool watch_judge(const struct watch *w, enum ending end, const struct judge *j, 
 		if (w->phase == PHASE_CONNECT && o.phase == PHASE_CONNECT)
 			bound_connect(j, &o);
 	}
-	if (w->begun_before && (o.weight == W_FINITE || o.weight == W_FINITE_PROVEN)) {
+	/* What is left of a deadline, perhaps. */
+	const bool remains =
+		w->seen_late && o.weight == W_FINITE && o.how == HOW_POLL_LIMIT && w->last_t0 > w->since_ns + NS_PER_S / 10;
+
+	if ((w->begun_before || remains) && (o.weight == W_FINITE || o.weight == W_FINITE_PROVEN)) {
 		o.phase = w->phase;
 		o.limit_ns = 0;
 		(void)judge_weighs(&o, HOW_BEGUN_BEFORE, W_UNDECIDED);

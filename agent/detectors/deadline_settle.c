@@ -228,15 +228,15 @@ static bool closing_at_exit(const struct deadline_conn *k, const struct watch *w
 }
 
 /*
- * A blocking call from before anybody watched does not tell what it brought. It is over if its own thread closes the connection: before any limit of its own, or
+ * A blocking read or write from before anybody watched does not tell what it brought. It is over if its own thread closes the connection: before any limit of its own, or
  * an alarm, it was an answer that ended it.
  */
 static bool answered_unseen(const struct deadline *d, const struct deadline_conn *k, const struct watch *w, uint64_t now_ns)
 {
 	const bool limited = w->last_due_ns > w->last_t0, alarmed = w->alarm_due_ns && now_ns >= w->alarm_due_ns;
 
-	return w->end_unseen && !w->other_thread && !alarmed && (!limited || now_ns < w->last_due_ns) &&
-	       !watchdog_fired(d, k, w, now_ns);
+	return w->phase != PHASE_CONNECT && w->end_unseen && !w->other_thread && !alarmed &&
+	       (!limited || now_ns < w->last_due_ns) && !watchdog_fired(d, k, w, now_ns);
 }
 
 static void settle(struct deadline *d, struct deadline_conn *k, struct watch *w, enum ending end, uint64_t now_ns)

@@ -16,6 +16,7 @@ static void connect_wait(struct deadline *d, struct deadline_conn *k, const stru
 		deadline_turn(d, k, PHASE_CONNECT, since, END_DATA, w->event);
 		k->now.sender_tid = 0;
 		k->now.operation_ns = k->operation_ns = since;
+		k->now.seen_late = k->conn->connect_before;
 	}
 	watch_wait(&k->now, w);
 }

@@ -71,7 +71,7 @@ static void hold(struct ingest *in, struct event *e, uint64_t t0, uint64_t t1, u
 	e->t1 = in->clock.epoch_ns + t1;
 	p = pending_new(in->order, e, stack, stack_bytes);
 	/* Calls of the service: not what the agent itself found out, nor the word before the records of a new call site. */
-	in->pushed += e->id != CALLSITE_SEEN && e->id < WIRE_TICK && e->id != WIRE_OUTSTANDING;
+	in->pushed += e->id != CALLSITE_SEEN && e->id < WIRE_TICK && e->id != WIRE_OUTSTANDING && !(e->flags & WIRE_F_BEFORE);
 	in->pace.samples += e->id == WIRE_ALLOC;
 	in->pace.frees += e->id == WIRE_FREE;
 	if (p != NULL) {

@@ -62,6 +62,7 @@ static void begin(struct connx *c, const struct event *e)
 	c->connecting = true;
 	c->ready_ns = 0;
 	c->connect_expired = false;
+	c->pub.connect_before = false;
 	c->pub.end = CONN_OPEN;
 	c->pub.connect_t0 = e->t0;
 	c->pub.connect_t1 = 0;
@@ -103,7 +104,12 @@ void connect_on_connecting(struct model *m, struct proc *p, const struct event *
 	c->pub.role = CONN_CLIENT;
 	peer_set(m, c, p, e->data, e->data_len);
 	begin(c, e);
-	c->entered = true;
+	c->entered = !(e->flags & WIRE_F_BEFORE);
+	if (e->flags & WIRE_F_BEFORE) {
+		c->connect_tid = 0;
+		c->pub.connect_before = true;
+	}
+	epoll_update(c);
 }
 
 void connect_on_connect(struct model *m, struct proc *p, const struct event *e)

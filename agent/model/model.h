@@ -73,7 +73,8 @@ struct conn {
 	bool is_sink;               /* a log: descriptors 1 and 2, files for appending, as the shim classified it */
 	bool nonblocking;
 	bool inherited; /* existed before we watched: what happened to it before is unknown */
-	bool set_up;    /* … but this is known: nobody has answered on it yet, and what was sent may be a part of its set-up */
+	bool connect_before; /* its last attempt to connect was under way before we watched: a connect() that waited then is not seen to return */
+	bool set_up; /* … but this is known: nobody has answered on it yet, and what was sent may be a part of its set-up */
 	int64_t rcvtimeo_ns; /* 0 = none (the default), WAIT_UNKNOWN if inherited */
 	int64_t sndtimeo_ns;
 	int64_t user_timeout_ns; /* TCP_USER_TIMEOUT, 0 = none */

@@ -158,7 +158,7 @@ static uint64_t asked(const struct connx *c, uint32_t tid)
 	/* 0: before it was watched, by whomever. */
 	if ((c->awaiting || c->requests) && (c->pub.last_out_tid == tid || !c->pub.last_out_tid))
 		return c->pub.last_out_ns;
-	return c->connecting && c->connect_tid == tid ? c->pub.connect_t0 : 0;
+	return c->connecting && (c->connect_tid == tid || !c->connect_tid) ? c->pub.connect_t0 : 0;
 }
 
 /* What a thread most likely waits for, if its set was never seen: the answer to what it asked last. */

@@ -50,7 +50,8 @@ enum {
 	WIRE_F_POSITIONED = 1U << 9,  /* pread/pwrite: a file offset was given */
 	WIRE_F_TAIL = 1U << 10,       /* the last WIRE_TAIL_BYTES of data are the call's last; what lies between was not captured */
 	WIRE_F_BEFORE =
-		1U << 11, /* INFLIGHT: begun before anybody watched; t0 is when that was seen, the limit what was left of it then */
+		1U << 11, /* INFLIGHT: begun before anybody watched; t0 is when that was seen, the limit what was left of it then.
+			* CONNECTING: the same, but t0 is when it began */
 	WIRE_F_DATED = 1U << 12, /* … but t0 is when it began, and the limit its whole: the scheduler knew */
 };
 

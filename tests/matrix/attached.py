@@ -14,13 +14,32 @@ import time
 PATIENCE = 10.0
 
 
-def connected(port):
-    """Is there a TCP connection to this port, or one that is being made? A JVM's are IPv6 sockets, to IPv4 addresses too."""
+def sockets(pid):
+    """The inodes of the sockets of a process and of those that it has started."""
+    found = set()
+    try:
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            name = os.readlink(f"/proc/{pid}/fd/{fd}")
+            if name.startswith("socket:["):
+                found.add(name[8:-1])
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as f:
+                for child in f.read().split():
+                    found |= sockets(child)
+    except OSError:
+        pass  # it goes on meanwhile
+    return found
+
+
+def connected(pid, port):
+    """Has it a TCP connection to this port, or one that is being made? A server that answers no SYN holds some of its own. A JVM's are IPv6
+    sockets, to IPv4 addresses too."""
+    own = sockets(pid)
     for table in ("tcp", "tcp6"):
         with open(f"/proc/net/{table}", encoding="ascii") as f:
             for line in f.readlines()[1:]:
-                _, _, remote, state = line.split()[:4]
-                if int(remote.split(":")[1], 16) == port and state in ("01", "02"):
+                fields = line.split()
+                if int(fields[2].split(":")[1], 16) == port and fields[3] in ("01", "02") and fields[9] in own:
                     return True
     return False
 
@@ -31,7 +50,7 @@ def main():
     client = subprocess.Popen(command)
     signal.signal(signal.SIGTERM, lambda *_: client.terminate())
     end = time.monotonic() + PATIENCE
-    while not connected(int(os.environ["PORT"])) and client.poll() is None and time.monotonic() < end:
+    while not connected(client.pid, int(os.environ["PORT"])) and client.poll() is None and time.monotonic() < end:
         time.sleep(0.01)  # the kernel tells nobody
     watcher = None
     if client.poll() is None:

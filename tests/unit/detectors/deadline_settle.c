@@ -1,6 +1,8 @@
 /*
  * How a phase ends: what was told while it went on is taken back, an exit counts only if the wait caused it, and bodies that drip.
  */
+#include <netinet/tcp.h>
+
 #include "detectors/deadline_rig.h"
 
 static void connected(struct rig *r)
@@ -409,9 +411,66 @@ static void test_answer_unseen(void **state)
 	}
 }
 
+/* By attach: connect() was under way. Of a blocking one nobody sees how it returned: its own thread closes, and it may have failed, unless its limit was
+ * up; another thread's close, or one behind a poll, is what ended it. */
+static void test_connect_from_before(void **state)
+{
+	enum { BY_ITSELF, BY_ANOTHER, AT_ITS_LIMIT, BEFORE_ITS_LIMIT, POLLED, SYN_COUNT, GOES_ON, CASES };
+	static const char *const want[CASES] = {"unknown", "finite", "finite", "unknown", "finite", "finite", "kernel"};
+	const struct sockaddr_in to = script_address("10.0.0.9", 443);
+
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		const int64_t limit = i == AT_ITS_LIMIT       ? 3 * (int64_t)SCRIPT_SEC
+				      : i == BEFORE_ITS_LIMIT ? 9 * (int64_t)SCRIPT_SEC
+							      : WAIT_INFINITE;
+		struct rig r;
+		rig_init(&r, &deadline_detector);
+		script_pass(&r.s, SCRIPT_SEC);
+		connected_before(&r, 5);
+		script_nonblock(&r.s, 5, i == POLLED);
+		script_sndtimeo(&r.s, 5, limit < 0 ? 0 : (uint64_t)limit);
+		if (i == SYN_COUNT)
+			script_setsockopt(&r.s, 5, IPPROTO_TCP, TCP_SYNCNT, 1);
+		/* it had gone on for a second */
+		const uint64_t since = r.s.now - SCRIPT_SEC;
+		script_event(&r.s, (struct event){.id = WIRE_CONNECTING,
+						  .flags = WIRE_F_BEFORE,
+						  .fd = 5,
+						  .t0 = since,
+						  .t1 = r.s.now,
+						  .data = (const uint8_t *)&to,
+						  .data_len = sizeof(to)});
+		script_pass(&r.s, SCRIPT_SEC);
+		if (i == POLLED) {
+			const struct wire_pollfd set = {.fd = 5, .events = POLLOUT};
+			script_event(&r.s, (struct event){.id = WIRE_INFLIGHT,
+							  .fd = 5,
+							  .t0 = since,
+							  .t1 = r.s.now,
+							  .a0 = WIRE_POLL,
+							  .a1 = 3 * SCRIPT_SEC,
+							  .data = (const uint8_t *)&set,
+							  .data_len = sizeof(set)});
+		} else {
+			script_inflight(&r.s, WIRE_CONNECT, 5, limit, since);
+		}
+		r.s.now = since + 3 * SCRIPT_SEC + SCRIPT_MSEC;
+		r.s.tid = i == BY_ANOTHER ? 101 : 0;
+		if (i != GOES_ON)
+			script_close(&r.s, 5);
+		rig_finish(&r);
+		assert_string_equal(bound(&r, "connect"), want[i]);
+		if (strcmp(want[i], "finite") == 0)
+			assert_true(seconds(&r, "connect") > 2.95 && seconds(&r, "connect") < 3.05);
+		rig_done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_connect_from_before),
 		cmocka_unit_test(test_ended_before_it_began),
 		cmocka_unit_test(test_taken_back),
 		cmocka_unit_test(test_exit),

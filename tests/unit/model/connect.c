@@ -212,6 +212,38 @@ static void announced(void **state)
 	script_done(&s);
 }
 
+/* An attempt from before we watched: it goes on when connect asks how it fares, and its end is told once. */
+static void from_before(void **state)
+{
+	const struct sockaddr_in to = script_address("10.0.0.9", 80);
+	struct script s;
+	struct witness w;
+
+	(void)state;
+	script_init(&s);
+	witness_init(&w, s.model, "connect");
+	script_event(&s, (struct event){.id = WIRE_FD_KIND,
+					.fd = 5,
+					.a0 = WIRE_FD_SOCKET,
+					.a1 = O_NONBLOCK,
+					.data = (const uint8_t *)&to,
+					.data_len = sizeof(to)});
+	script_event(&s, (struct event){.id = WIRE_CONNECTING,
+					.flags = WIRE_F_BEFORE,
+					.fd = 5,
+					.data = (const uint8_t *)&to,
+					.data_len = sizeof(to)});
+	assert_true(model_conn(s.model, 100, 5)->connect_before);
+	script_pass(&s, SCRIPT_MSEC);
+	script_connect(&s, 5, "10.0.0.9", 80, EALREADY);
+	witness_is(&w, "");
+	script_so_error(&s, 5, ECONNREFUSED);
+	witness_is(&w, "connect 5 10.0.0.9:80 ECONNREFUSED 1003us\n");
+	script_connect(&s, 5, "10.0.0.9", 80, ECONNREFUSED);
+	assert_false(model_conn(s.model, 100, 5)->connect_before);
+	script_done(&s);
+}
+
 /* SO_SNDTIMEO that ran out looks like a non-blocking socket to the shim. */
 static void send_timeout(void **state)
 {
@@ -239,7 +271,7 @@ static void send_timeout(void **state)
 	script_done(&s);
 }
 
-TEST_MAIN(cmocka_unit_test(announced), cmocka_unit_test(send_timeout), cmocka_unit_test(blocking),
+TEST_MAIN(cmocka_unit_test(announced), cmocka_unit_test(from_before), cmocka_unit_test(send_timeout), cmocka_unit_test(blocking),
 	  cmocka_unit_test(poll_and_so_error), cmocka_unit_test(so_error_zero_before_the_end_proves_nothing),
 	  cmocka_unit_test(data_proves), cmocka_unit_test(epoll_proves_success_but_not_failure),
 	  cmocka_unit_test(asked_again_is_not_another_attempt), cmocka_unit_test(after_a_failure_the_same_socket_may_try_again),
