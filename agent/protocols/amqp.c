@@ -23,8 +23,8 @@
 #define CLASS_CONNECTION 10U
 #define CLASS_CHANNEL 20U
 #define CLASS_BASIC 60U
-#define CHANNELS 64U         /* whose deliveries are counted; one that shares its place with another begins anew */
-#define HIDDEN_MAX 65536U    /* deliveries out of sight at once: more are no count, but bytes that looked like one */
+#define CHANNELS 64U     /* whose deliveries are counted; one that shares its place with another begins anew */
+#define HIDDEN_MAX 4096U /* deliveries out of sight at once, as many as 256 KiB hold: more are bytes that looked like a number */
 #define GET_WAITS (1U << 20) /* in a call's key: asked for, and nothing of its answer was seen */
 
 enum { OPEN = 10, CHANNEL_CLOSE = 40, CONNECTION_CLOSE = 50 };
