@@ -213,6 +213,22 @@ HOOK_FN(int, timer_settime, timer_t id, int flags, const struct itimerspec *valu
 	return r;
 }
 
+/* One that is deleted is told as stopped: nothing of it is left to fire. */
+HOOK_FN(int, timer_delete, timer_t id)
+{
+	const uint64_t number = (uint64_t)(uintptr_t)id;
+	struct call c;
+	int r;
+
+	if (!call_enter(&c, WIRE_TIMER_SETTIME, -1))
+		return REAL(timer_delete)(id);
+	call_begin(&c);
+	r = REAL(timer_delete)(id);
+	call_end(&c, r, r < 0);
+	emit(&c, &number, sizeof(number), 0);
+	return r;
+}
+
 #define TIMERS_ASKED 64 /* the kernel numbers a process's timers from 0 on */
 
 static void posix_timers_announce(void)

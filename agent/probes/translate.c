@@ -75,6 +75,7 @@ static const struct row {
 	{SYS_timerfd_settime, WIRE_TIMERFD_SETTIME, {RULE_WATCH, COPY_ARG2_32, LIMIT_NONE}, shape_timer_set},
 	{SYS_timer_create, WIRE_TIMER_CREATE, {RULE_WATCH, COPY_ARG2_4, LIMIT_NONE}, shape_timer_made},
 	{SYS_timer_settime, WIRE_TIMER_SETTIME, {RULE_WATCH, COPY_ARG2_32, LIMIT_NONE}, shape_timer_set},
+	{SYS_timer_delete, WIRE_TIMER_SETTIME, {RULE_WATCH, COPY_NONE, LIMIT_NONE}, shape_timer_set},
 	{SYS_setitimer, WIRE_ITIMER, {RULE_WATCH, COPY_ARG1_32, LIMIT_NONE}, shape_interval_set},
 	{SYS_wait4, WIRE_WAITPID, {WAIT, COPY_ARG1_4, LIMIT_NONE}, shape_child_waited},
 	{SYS_rt_sigaction, WIRE_SIGACTION, {RULE_WATCH, COPY_ARG1_16, LIMIT_NONE}, shape_action_set},

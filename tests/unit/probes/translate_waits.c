@@ -65,6 +65,10 @@ static void times(void **state)
 	assert_int_equal(MAKE(SYS_timerfd_settime, 0, wall, 32, 5, TIMER_ABSTIME, 0x1000)->a1, 3000000000ULL);
 	/* An absolute time that is past already is not "disarmed". */
 	assert_int_equal(MAKE(SYS_timerfd_settime, 0, spec, 32, 5, TIMER_ABSTIME, 0x1000)->a1, 1);
+	/* A POSIX timer that is deleted is one that is stopped. */
+	const struct wire_record *gone = MAKE(SYS_timer_delete, 0, NULL, 0, 7);
+	assert_int_equal(gone->event, WIRE_TIMER_SETTIME);
+	assert_true(gone->a0 == 0 && gone->a1 == 0 && gone->fd == -1);
 	assert_int_equal(MAKE(SYS_setitimer, 0, spec, 32, 0, 0x1000)->a1, 2000005000ULL);
 	assert_null(MAKE(SYS_setitimer, 0, spec, 32, 1, 0x1000)); /* not of real time */
 }
