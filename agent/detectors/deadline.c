@@ -172,11 +172,12 @@ static enum ending ending_by_us(struct deadline *d, struct deadline_conn *k, uin
 
 /* -- connect -- */
 
-/* A connect() from before anybody watched, whose thread closes or exits then: it may have failed, unless a limit of its own was up. */
+/* A connect() from before anybody watched, whose thread closes or exits then: it may have failed, unless a limit of its own, or an alarm, was up. */
 static bool ended_unseen(const struct deadline *d, const struct conn *c, const struct watch *w, enum ending end)
 {
 	return c->connect_before && !c->nonblocking && w->last_tid == (end == END_EXIT ? c->process->exit_tid : d->event_tid) &&
-	       (!w->limit_ns || elapsed_ns(w->since_ns, c->connect_t1) < w->limit_ns);
+	       (!w->limit_ns || elapsed_ns(w->since_ns, c->connect_t1) < w->limit_ns) &&
+	       (!w->alarm_due_ns || c->connect_t1 < w->alarm_due_ns);
 }
 
 static void deadline_conn_connect(void *ctx, struct conn *c, const struct event *e)
