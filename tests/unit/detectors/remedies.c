@@ -42,6 +42,21 @@ static void test_function_names(void **state)
 	assert_non_null(strstr(advice(f, 1, REMEDY_RETRY), "HTTPAdapter"));
 }
 
+/* A package of Python's speaks for itself, wherever it is installed; a folder of the service's own that has its name does not. */
+static void test_packages(void **state)
+{
+	const struct frame redis[] = {
+		{.module = "socket.py", .function = "readinto", .file = "/usr/lib/python3.11/socket.py"},
+		{.module = "socket.py", .function = "read", .file = "/v/site-packages/redis/_parsers/socket.py"},
+		{.module = "python3.11"}};
+	const struct frame own[] = {{.module = "app.py", .function = "get", .file = "/srv/redis/app.py"}, {.module = "python3.11"}};
+
+	(void)state;
+	assert_non_null(strstr(advice(redis, 3, REMEDY_RESPONSE), "socket_timeout"));
+	assert_non_null(strstr(advice(redis, 3, REMEDY_CONNECT), "socket_connect_timeout"));
+	assert_null(strstr(advice(own, 2, REMEDY_RESPONSE), "redis-py"));
+}
+
 /* A library without advice of a kind leaves the word to its callers. */
 static void test_missing_kind(void **state)
 {
@@ -76,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_library_before_runtime),
 		cmocka_unit_test(test_function_names),
+		cmocka_unit_test(test_packages),
 		cmocka_unit_test(test_missing_kind),
 		cmocka_unit_test(test_go),
 	};
