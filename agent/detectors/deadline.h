@@ -251,6 +251,7 @@ struct deadline_timer {
 	bool before;       /* begun before anybody watched; limit_ns is what was left of it at t0 */
 	bool dated;        /* … but when it began is known all the same: t0 */
 	bool alarm;        /* no thread's sleep, but a timer of the process that fires once */
+	bool loop;         /* an event loop's, in which nothing was outstanding */
 };
 
 /* A thread that began of late. */

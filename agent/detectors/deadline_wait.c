@@ -99,6 +99,10 @@ void deadline_wait(void *ctx, const struct wait *w)
 	struct conn *c = w->conn;
 	struct deadline_conn *k;
 
+	if (w->op == WAIT_LOOP) {
+		watchdog_sleep(d, w);
+		return;
+	}
 	if (w->op == WAIT_SLEEP) {
 		wheel_sleep(d, w);
 		watchdog_sleep(d, w);

@@ -108,6 +108,7 @@ void watchdog_sleep(struct deadline *d, const struct wait *w)
 		.ended = w->outcome != WAIT_PENDING,
 		.before = w->before,
 		.dated = w->dated,
+		.loop = w->op == WAIT_LOOP,
 	};
 	timer.woke_ns = timer.ended ? w->t1 : timer.due;
 	timer.jvm = w->process->jvm;
@@ -149,11 +150,17 @@ static uint64_t over_ns(const struct deadline_timer *t)
 }
 
 /* Was t begun with the operation, and does it reach beyond until_ns? */
-static bool covers(const struct deadline_timer *t, uint32_t pid, uint32_t tid, uint64_t from_ns, uint64_t wait_ns,
-		   uint64_t until_ns)
+static bool spans(const struct deadline_timer *t, uint32_t pid, uint32_t tid, uint64_t from_ns, uint64_t wait_ns, uint64_t until_ns)
 {
 	return t->t0 && t->pid == pid && t->tid != tid && !t->again && t->limit_ns <= FAR_NS && !t->idles &&
 	       begun_with(t, from_ns, wait_ns) && t->t0 < until_ns && over_ns(t) > until_ns;
+}
+
+/* A loop's timer may be anybody's. Only whoever calls exit when it runs out has shown whose it was (watchdog_ran_out). */
+static bool covers(const struct deadline_timer *t, uint32_t pid, uint32_t tid, uint64_t from_ns, uint64_t wait_ns,
+		   uint64_t until_ns)
+{
+	return !t->loop && spans(t, pid, tid, from_ns, wait_ns, until_ns);
 }
 
 static uint64_t began(const struct deadline_conn *k, const struct watch *w)
@@ -211,7 +218,7 @@ bool watchdog_looked(const struct deadline *d, const struct deadline_conn *k, co
 
 	for (uint32_t i = 0; i < d->timers_used; i++) {
 		const struct deadline_timer *t = &d->timers[i];
-		if (t->again && t->ended && t->pid == p->pid && t->tid == p->exit_tid && t->tid != w->last_tid &&
+		if (t->again && t->ended && !t->loop && t->pid == p->pid && t->tid == p->exit_tid && t->tid != w->last_tid &&
 		    t->woke_ns <= p->exit_ns && p->exit_ns - t->woke_ns <= slack_ns)
 			return true;
 	}
@@ -224,8 +231,8 @@ static bool looked_meanwhile(const struct deadline_timer *t, const struct proces
 	struct deadline_timer whole = *t;
 
 	whole.limit_ns = elapsed_ns(t->first_ns, t->due);
-	return t->again && t->ended && t->pid == p->pid && t->tid == p->exit_tid && t->first_ns + head_start(&whole) >= from_ns &&
-	       t->first_ns <= wait_ns + START_SLACK_NS;
+	return t->again && t->ended && !t->loop && t->pid == p->pid && t->tid == p->exit_tid &&
+	       t->first_ns + head_start(&whole) >= from_ns && t->first_ns <= wait_ns + START_SLACK_NS;
 }
 
 /* Its thread slept just so again, right afterwards: it is no caller who leaves. */
@@ -251,7 +258,8 @@ uint64_t watchdog_ran_out(const struct deadline *d, const struct deadline_conn *
 		const uint64_t end = t->woke_ns > t->due ? t->woke_ns : t->due;
 
 		if (t->woke_ns >= t->due && end <= exit_ns && exit_ns - end <= slack_ns && end > ran_out &&
-		    ((covers(t, p->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1) && !goes_on(d, t)) ||
+		    (!t->loop || t->tid == p->exit_tid) &&
+		    ((spans(t, p->pid, w->last_tid, began(k, w), w->last_t0, t->due - 1) && !goes_on(d, t)) ||
 		     (t->tid != w->last_tid && looked_meanwhile(t, p, began(k, w), w->last_t0))))
 			ran_out = end;
 	}
@@ -279,7 +287,7 @@ uint64_t watchdog_length(const struct deadline *d, const struct deadline_conn *k
 
 	for (uint32_t i = 0; i < d->timers_used; i++) {
 		const struct deadline_timer *t = &d->timers[i];
-		if (!t->t0 || t->pid != k->conn->process->pid || t->tid == w->last_tid || t->again || !t->ended)
+		if (!t->t0 || t->pid != k->conn->process->pid || t->tid == w->last_tid || t->again || !t->ended || t->loop)
 			continue;
 		if (fires(t, now_ns) && t->limit_ns >= lasted && t->limit_ns / 2 <= lasted)
 			return t->limit_ns;

@@ -271,6 +271,9 @@ void epoll_on_wait(struct model *m, struct proc *p, const struct event *e)
 	if (e->a1 != 0 && s->armed) {
 		mark_ready(s, e);
 		tell(m, p, s, e, (struct wait){.outcome = outcome, .limit_ns = (int64_t)e->a1});
+	} else if ((int64_t)e->a1 > 0 && outcome == WAIT_TIMED_OUT) {
+		wait_tell(m, p, e,
+			  (struct wait){.op = WAIT_LOOP, .how = WAIT_BY_EPOLL, .outcome = outcome, .limit_ns = (int64_t)e->a1});
 	}
 	prove(m, s, e);
 }

@@ -102,14 +102,22 @@ struct conn {
 	void *slot[4];                   /* detectors' own, by detector index; freed by them in conn_close */
 };
 
-enum wait_op { WAIT_CONNECT, WAIT_READ, WAIT_WRITE, WAIT_ACCEPT, WAIT_RESOLVE, WAIT_SLEEP };
+enum wait_op {
+	WAIT_CONNECT,
+	WAIT_READ,
+	WAIT_WRITE,
+	WAIT_ACCEPT,
+	WAIT_RESOLVE,
+	WAIT_SLEEP,
+	WAIT_LOOP /* an event loop slept to the end, and nothing was outstanding in it */
+};
 enum wait_how { WAIT_BY_CALL, WAIT_BY_POLL, WAIT_BY_EPOLL, WAIT_BY_SLEEP, WAIT_BY_COND };
 /* INTERRUPTED with err EINTR: by a signal; with err 0: another descriptor of the set became ready. */
 enum wait_outcome { WAIT_READY, WAIT_TIMED_OUT, WAIT_FAILED, WAIT_INTERRUPTED, WAIT_PENDING /* not returned yet */ };
 
 /* One wait that covers a connection (poll and epoll waits are told once per connection that they cover). */
 struct wait {
-	struct conn *conn; /* NULL for sleeps and resolver calls */
+	struct conn *conn; /* NULL for sleeps, idle loops and resolver calls */
 	struct process *process;
 	const struct event *event; /* the call; for WAIT_PENDING an INFLIGHT event */
 	enum wait_op op;

@@ -224,6 +224,35 @@ static void test_half_closed(void **state)
 	}
 }
 
+/* An event loop without connections lets another thread ask. Its timer runs out, and its thread calls exit: given up. Where another thread exits, where the
+ * loop ticks, or goes on for a while, that timer was anybody's. */
+static void test_loop_exits(void **state)
+{
+	enum { EXITS, ANOTHER, TICKS, LATE, CASES };
+
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		struct rig r;
+
+		const uint64_t began = unanswered(&r);
+		r.s.tid = CALLER_TID;
+		script_epoll_create(&r.s, 3);
+		for (int n = i == TICKS ? 2 : 0; n >= 0; n--) {
+			const uint64_t length = i == TICKS ? SCRIPT_SEC : 3 * SCRIPT_SEC,
+				       end = began + 3 * SCRIPT_SEC - (uint64_t)n * length;
+			script_event(&r.s,
+				     (struct event){.id = WIRE_EPOLL_WAIT, .fd = 3, .a1 = length, .t0 = end - length, .t1 = end});
+		}
+		r.s.tid = 0;
+		script_pass(&r.s, i == LATE ? SCRIPT_SEC : SCRIPT_MSEC);
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_EXIT, .tid = i == ANOTHER ? 102 : CALLER_TID, .fd = -1});
+		script_event(&r.s, (struct event){.id = WIRE_PROCESS_GONE, .fd = -1});
+		rig_finish(&r);
+		assert_string_equal(rig_text(&r, 0, "phase", "total", "bound", NULL), i == EXITS ? "finite" : "none");
+		rig_done(&r);
+	}
+}
+
 /* Begun before anybody watched, the loop's wait is not seen to end. Its thread exits just when it should have: given up. Sooner, it has not, nor where
  * another thread exits. */
 static void test_unseen_end(void **state)
@@ -275,10 +304,11 @@ static void test_interrupted(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ticker_at_exit),       cmocka_unit_test(test_caller_exits),
-					   cmocka_unit_test(test_long_caller),          cmocka_unit_test(test_caller_looks),
-					   cmocka_unit_test(test_unseen_end),           cmocka_unit_test(test_interrupted),
-					   cmocka_unit_test(test_caller_of_loop_exits), cmocka_unit_test(test_half_closed)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ticker_at_exit), cmocka_unit_test(test_caller_exits),
+					   cmocka_unit_test(test_long_caller),    cmocka_unit_test(test_caller_looks),
+					   cmocka_unit_test(test_unseen_end),     cmocka_unit_test(test_loop_exits),
+					   cmocka_unit_test(test_interrupted),    cmocka_unit_test(test_caller_of_loop_exits),
+					   cmocka_unit_test(test_half_closed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
