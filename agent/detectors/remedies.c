@@ -124,6 +124,7 @@ static const struct remedy remedies[] = {
 		  [REMEDY_RESPONSE] = "requests: pass timeout=(connect, read) to every call",
 		  [REMEDY_RETRY] = "requests: mount an HTTPAdapter with Retry(total=3, backoff_factor=0.5)"}},
 	{.module = "python",
+	 .last = true,
 	 .text = {[REMEDY_CONNECT] =
 			  "Python: requests timeout=(connect, read), urllib urlopen(…, timeout=…), or socket.settimeout()",
 		  [REMEDY_RESPONSE] =
@@ -131,6 +132,7 @@ static const struct remedy remedies[] = {
 		  [REMEDY_RETRY] = "Python: urllib3 Retry(total=3, backoff_factor=0.5), or tenacity stop_after_attempt(3) with "
 				   "wait_random_exponential()"}},
 	{.module = "libpython",
+	 .last = true,
 	 .text = {[REMEDY_CONNECT] =
 			  "Python: requests timeout=(connect, read), urllib urlopen(…, timeout=…), or socket.settimeout()",
 		  [REMEDY_RESPONSE] =

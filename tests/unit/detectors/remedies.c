@@ -46,7 +46,7 @@ static void test_function_names(void **state)
 static void test_packages(void **state)
 {
 	const struct frame redis[] = {
-		{.module = "socket.py", .function = "readinto", .file = "/usr/lib/python3.11/socket.py"},
+		{.module = "python3.11/socket.py", .function = "readinto", .file = "/usr/lib/python3.11/socket.py"},
 		{.module = "socket.py", .function = "read", .file = "/v/site-packages/redis/_parsers/socket.py"},
 		{.module = "python3.11"}};
 	const struct frame own[] = {{.module = "app.py", .function = "get", .file = "/srv/redis/app.py"}, {.module = "python3.11"}};
