@@ -123,6 +123,14 @@ static void tell_sleep(struct model *m, struct proc *p, const struct event *e, e
 	wait_tell(m, p, e, (struct wait){.op = WAIT_SLEEP, .how = WAIT_BY_POLL, .outcome = outcome, .limit_ns = (int64_t)e->a1});
 }
 
+/* select with one buffer for two of its sets, as Perl's IO::Socket::IP has it, keeps what the kernel wrote there last. Of a single descriptor the
+ * count says it all. */
+static void mend_shared(const struct event *e, struct wire_pollfd *set, size_t n)
+{
+	if (e->ret > 0 && n == 1 && e->a0 == 1 && !set[0].revents)
+		set[0].revents = (uint16_t)(set[0].events & ~(unsigned int)POLLPRI);
+}
+
 void poll_on_poll(struct model *m, struct proc *p, const struct event *e)
 {
 	struct wire_pollfd set[SET_MAX];
@@ -135,6 +143,7 @@ void poll_on_poll(struct model *m, struct proc *p, const struct event *e)
 	}
 	if (n == 0)
 		return;
+	mend_shared(e, set, n);
 	if (limit > 0 && n == e->a0 && wakes_only(p, set, n))
 		tell_sleep(m, p, e, outcome_of(e, &set[0]));
 	if (limit != 0)

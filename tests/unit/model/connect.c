@@ -52,6 +52,26 @@ static void poll_and_so_error(void **state)
 	}
 }
 
+/* select, where one buffer for two sets keeps nothing of what it found but the count. */
+static void a_select_that_keeps_its_count_only(void **state)
+{
+	const struct wire_pollfd set = {.fd = 5, .events = POLLOUT | POLLPRI};
+	struct fixture f;
+
+	(void)state;
+	begin(&f, EINPROGRESS);
+	script_event(&f.s, (struct event){.id = WIRE_POLL,
+					  .fd = -1,
+					  .ret = 1,
+					  .a0 = 1,
+					  .a1 = 4 * SCRIPT_SEC,
+					  .data = (const uint8_t *)&set,
+					  .data_len = sizeof(set)});
+	script_so_error(&f.s, 5, 0);
+	witness_is(&f.w, "connect 5 10.0.0.9:80 ok 2us\n");
+	script_done(&f.s);
+}
+
 static void so_error_zero_before_the_end_proves_nothing(void **state)
 {
 	struct fixture f;
@@ -272,7 +292,8 @@ static void send_timeout(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(announced), cmocka_unit_test(from_before), cmocka_unit_test(send_timeout), cmocka_unit_test(blocking),
-	  cmocka_unit_test(poll_and_so_error), cmocka_unit_test(so_error_zero_before_the_end_proves_nothing),
-	  cmocka_unit_test(data_proves), cmocka_unit_test(epoll_proves_success_but_not_failure),
-	  cmocka_unit_test(asked_again_is_not_another_attempt), cmocka_unit_test(after_a_failure_the_same_socket_may_try_again),
-	  cmocka_unit_test(given_up), cmocka_unit_test(interrupted_goes_on), cmocka_unit_test(datagram_sockets_attempt_nothing))
+	  cmocka_unit_test(poll_and_so_error), cmocka_unit_test(a_select_that_keeps_its_count_only),
+	  cmocka_unit_test(so_error_zero_before_the_end_proves_nothing), cmocka_unit_test(data_proves),
+	  cmocka_unit_test(epoll_proves_success_but_not_failure), cmocka_unit_test(asked_again_is_not_another_attempt),
+	  cmocka_unit_test(after_a_failure_the_same_socket_may_try_again), cmocka_unit_test(given_up),
+	  cmocka_unit_test(interrupted_goes_on), cmocka_unit_test(datagram_sockets_attempt_nothing))
