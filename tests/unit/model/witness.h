@@ -46,7 +46,7 @@ SCRIPT_API const char *witness_limit(int64_t ns, char buf[32])
 
 static const char *const witness_kinds[] = {"tcp", "udp", "unix", "pipe", "file", "tty", "other"};
 static const char *const witness_ends[] = {"open", "by-us", "eof", "reset", "connect-failed"};
-static const char *const witness_ops[] = {"connect", "read", "write", "accept", "resolve", "sleep"};
+static const char *const witness_ops[] = {"connect", "read", "write", "accept", "resolve", "sleep", "loop"};
 static const char *const witness_hows[] = {"call", "poll", "epoll", "sleep", "cond"};
 static const char *const witness_outcomes[] = {"ready", "timed-out", "failed", "interrupted", "pending"};
 static const char *const witness_request_ends[] = {"done", "eof", "reset", "abandoned", "pending", "refused"};
