@@ -133,7 +133,7 @@ static void asked(struct dns *s, const struct question *x, const struct talk_mar
 	q->key = x->key;
 	q->left = x->id;
 	if (type_name(x->type))
-		strcpy(q->r.method, type_name(x->type));
+		snprintf(q->r.method, sizeof(q->r.method), "%s", type_name(x->type));
 	else
 		snprintf(q->r.method, sizeof(q->r.method), "TYPE%u", x->type); /* RFC 3597, 5 */
 	memcpy(q->r.target, x->name, sizeof(x->name));
