@@ -115,12 +115,15 @@ void data_trace_bytes(void *ctx, struct conn *c, enum direction dir, const struc
 	const size_t len = e->data_len - event_tail_len(e);
 	struct data_plain *const plain = plain_place(ctx, e->data, len);
 
-	if (plain_is(plain, e->data, len))
+	const bool nothing = memcmp(&before, &(struct stack_text){0}, sizeof before) == 0;
+
+	/* behind the beginning of a trace it may be more of it */
+	if (nothing && plain_is(plain, e->data, len))
 		return;
 	stack_text_add(&s->text, e->data, len);
 	if (memcmp(&before, &s->text, sizeof before) != 0)
 		s->stack = e->stack;
-	else if (memcmp(&before, &(struct stack_text){0}, sizeof before) == 0)
+	else if (nothing)
 		plain_keep(plain, e->data, len);
 	settle(ctx, s, e->t1);
 }
