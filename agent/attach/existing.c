@@ -41,6 +41,7 @@ struct telling {
 	uint16_t listening[PORTS_MAX]; /* local ports: a connection with one of them was accepted */
 	size_t listening_n;
 	int told;
+	int usual_syncnt; /* of a socket that was told no number; -1: not known */
 };
 
 static void tell(const struct telling *t, struct event e)
@@ -81,19 +82,23 @@ static void option(const struct telling *t, int fd, int copy, int level, int nam
 	tell(t, e);
 }
 
+static int syncnt_of(int fd)
+{
+	int n = -1;
+	socklen_t len = sizeof(n);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &n, &len) == 0 ? n : -1;
+}
+
 /* A socket that was told no number says the system's. */
-static void tell_syn_count(const struct telling *t, int fd, int copy)
+static int usual_syncnt(void)
 {
 	const int fresh = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int own = 0, usual = 0;
-	socklen_t len = sizeof(own);
+	const int n = fresh < 0 ? -1 : syncnt_of(fresh);
 
-	if (fresh < 0)
-		return;
-	if (getsockopt(copy, IPPROTO_TCP, TCP_SYNCNT, &own, &len) == 0 &&
-	    getsockopt(fresh, IPPROTO_TCP, TCP_SYNCNT, &usual, &len) == 0 && own != usual)
-		option(t, fd, copy, IPPROTO_TCP, TCP_SYNCNT);
-	close(fresh);
+	if (fresh >= 0)
+		close(fresh);
+	return n;
 }
 
 static bool is_libpq(void *ctx, const struct mapping *m)
@@ -190,7 +195,8 @@ static void tell_socket(struct telling *t, int fd, int copy, const struct event 
 	if (type == SOCK_STREAM && role) {
 		option(t, fd, copy, SOL_SOCKET, SO_KEEPALIVE);
 		option(t, fd, copy, IPPROTO_TCP, TCP_USER_TIMEOUT);
-		tell_syn_count(t, fd, copy);
+		if (t->usual_syncnt >= 0 && syncnt_of(copy) != t->usual_syncnt)
+			option(t, fd, copy, IPPROTO_TCP, TCP_SYNCNT);
 	}
 	if (connects)
 		tell_connecting(t, fd, &peer, peer_len, age_ns);
@@ -320,7 +326,7 @@ static void tell_epoll(struct telling *t, int fd, int copy)
 
 int existing_tell(pid_t pid, uint64_t now_ns, existing_fn fn, void *ctx)
 {
-	struct telling t = {.pid = pid, .now_ns = now_ns, .fn = fn, .ctx = ctx};
+	struct telling t = {.pid = pid, .now_ns = now_ns, .fn = fn, .ctx = ctx, .usual_syncnt = usual_syncnt()};
 	int e;
 
 	t.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -49,14 +49,6 @@ static void each_process(match_fn match, const void *ctx, struct find_result *r)
 		closedir(d);
 }
 
-/* 0 if it is gone. */
-static pid_t parent_of(pid_t pid)
-{
-	struct process_stat stat;
-
-	return process_stat_of(pid, &stat) == 0 ? (pid_t)stat.fields[STAT_PARENT] : 0;
-}
-
 /* Its parent has not waited for it yet: it has a name, and nothing of it runs. */
 static bool has_ended(pid_t pid)
 {
@@ -67,7 +59,7 @@ static bool has_ended(pid_t pid)
 
 static bool is_child(const void *ctx, pid_t pid)
 {
-	return parent_of(pid) == *(const pid_t *)ctx;
+	return process_parent(pid) == *(const pid_t *)ctx;
 }
 
 size_t find_children(struct find_result *r)
@@ -93,13 +85,13 @@ static int one_service(const char *name, const struct find_result *r, char *err,
 	size_t services = 0, used;
 
 	for (size_t i = 0; i < r->n; i++)
-		services += among(r, parent_of(r->pids[i])) ? 0 : 1;
+		services += among(r, process_parent(r->pids[i])) ? 0 : 1;
 	if (services <= 1)
 		return 0;
 	used = (size_t)snprintf(err, err_size,
 				"%zu services are called '%s'; name one by its PID, --port, --unit or --cgroup:", services, name);
 	for (size_t i = 0; i < r->n && used < err_size; i++)
-		if (!among(r, parent_of(r->pids[i])))
+		if (!among(r, process_parent(r->pids[i])))
 			used += (size_t)snprintf(err + used, err_size - used, " %d", (int)r->pids[i]);
 	return -EINVAL;
 }

@@ -15,35 +15,14 @@
 
 #define STACK_SCAN_BYTES 32768U
 
-static const struct {
-	long number;
-	bool by_fd; /* for some descriptors only */
-} allowed[] = {
-	{SYS_epoll_wait, false},
-	{SYS_epoll_pwait, false},
-	{SYS_epoll_pwait2, false},
-	{SYS_poll, false},
-	{SYS_ppoll, false},
-	{SYS_select, false},
-	{SYS_pselect6, false},
-	{SYS_nanosleep, false},
-	{SYS_accept, false},
-	{SYS_accept4, false},
-	{SYS_restart_syscall, false}, /* a poll or a sleep that was interrupted before: timed waits only */
-	{SYS_recvfrom, false},
-	{SYS_recvmsg, false},
-	{SYS_clock_nanosleep, false},
-	{SYS_rt_sigsuspend, false}, /* as ppoll: made again, it takes the mask of its argument again */
-	{SYS_wait4, false},
-	{SYS_waitid, false},
-	{SYS_sendto, false},
-	{SYS_sendmsg, false},
-	{SYS_read, true},
-	{SYS_write, true},
-	{SYS_readv, true},
-	{SYS_writev, true},
-	{SYS_connect, true}, /* made again, it goes on to wait for the same answer */
-};
+static bool is_socket_or_pipe(pid_t pid, long fd)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%ld", (int)pid, fd);
+	return stat(path, &st) == 0 && (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode));
+}
 
 /*
  * Made again, a wait with a limit (SO_SNDTIMEO) would begin anew, and end with EALREADY in place of EINPROGRESS: connect(2). Without one the kernel
@@ -65,21 +44,41 @@ static bool waits_for_ever(pid_t pid, long fd)
 	return is;
 }
 
+static const struct {
+	long number;
+	bool (*on)(pid_t pid, long fd); /* which descriptors; NULL: whatever the first argument is */
+} allowed[] = {
+	{SYS_epoll_wait, NULL},
+	{SYS_epoll_pwait, NULL},
+	{SYS_epoll_pwait2, NULL},
+	{SYS_poll, NULL},
+	{SYS_ppoll, NULL},
+	{SYS_select, NULL},
+	{SYS_pselect6, NULL},
+	{SYS_nanosleep, NULL},
+	{SYS_accept, NULL},
+	{SYS_accept4, NULL},
+	{SYS_restart_syscall, NULL}, /* a poll or a sleep that was interrupted before: timed waits only */
+	{SYS_recvfrom, NULL},
+	{SYS_recvmsg, NULL},
+	{SYS_clock_nanosleep, NULL},
+	{SYS_rt_sigsuspend, NULL}, /* as ppoll: made again, it takes the mask of its argument again */
+	{SYS_wait4, NULL},
+	{SYS_waitid, NULL},
+	{SYS_sendto, NULL},
+	{SYS_sendmsg, NULL},
+	{SYS_read, is_socket_or_pipe},
+	{SYS_write, is_socket_or_pipe},
+	{SYS_readv, is_socket_or_pipe},
+	{SYS_writev, is_socket_or_pipe},
+	{SYS_connect, waits_for_ever}, /* made again, it goes on to wait for the same answer */
+};
+
 bool place_allowed(pid_t pid, long number, long fd)
 {
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
-		char path[64];
-		struct stat st;
-
-		if (allowed[i].number != number)
-			continue;
-		if (!allowed[i].by_fd)
-			return true;
-		snprintf(path, sizeof(path), "/proc/%d/fd/%ld", (int)pid, fd);
-		if (stat(path, &st) < 0 || !(S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
-			return false;
-		return number != SYS_connect || waits_for_ever(pid, fd);
-	}
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+		if (allowed[i].number == number)
+			return allowed[i].on == NULL || allowed[i].on(pid, fd);
 	return false;
 }
 

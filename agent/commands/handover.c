@@ -31,20 +31,12 @@ int handover_listen(const char *session)
 	return e;
 }
 
-/* 0 if it is gone. */
-static pid_t parent_of(pid_t pid)
-{
-	struct process_stat stat;
-
-	return process_stat_of(pid, &stat) == 0 ? (pid_t)stat.fields[STAT_PARENT] : 0;
-}
-
 static bool descends_from_us(pid_t pid)
 {
 	const pid_t us = getpid();
 
 	for (unsigned int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
-		pid = parent_of(pid);
+		pid = process_parent(pid);
 		if (pid == us)
 			return true;
 	}

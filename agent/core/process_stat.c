@@ -45,6 +45,13 @@ int process_stat_read(const char *path, struct process_stat *ret)
 	return process_stat_parse(text, ret) ? 0 : -EBADMSG;
 }
 
+pid_t process_parent(pid_t pid)
+{
+	struct process_stat stat;
+
+	return process_stat_of(pid, &stat) == 0 ? (pid_t)stat.fields[STAT_PARENT] : 0;
+}
+
 int process_stat_of(pid_t pid, struct process_stat *ret)
 {
 	char path[64];

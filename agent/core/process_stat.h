@@ -37,5 +37,7 @@ bool process_stat_parse(const char *text, struct process_stat *ret);
 int process_stat_read(const char *path, struct process_stat *ret);
 /* The same of the process `pid`. */
 int process_stat_of(pid_t pid, struct process_stat *ret);
+/* 0 if it is gone. */
+pid_t process_parent(pid_t pid);
 
 #endif
